@@ -1,0 +1,221 @@
+/*
+ * snapshot.h - everything known of the target at one instant.
+ *
+ * The sampler builds a snapshot, the sources fill its sections, and
+ * snapshot_seal() makes it immutable. From then on it is only read, may be
+ * held by any thread, and lives until the last snapshot_unref(). A section
+ * that is not available is NULL. Numbers that may be unknown are readings;
+ * rows of tables are plain numbers, because a table exists as a whole or not
+ * at all.
+ *
+ * The objects section is heavy and changes only when a walk ends, so it is
+ * counted on its own and shared by the snapshots in between.
+ *
+ * JSON names (doc/json.md) are the member names here.
+ */
+#ifndef HEAPTOP_SNAPSHOT_H
+#define HEAPTOP_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "heaptop/reading.h"
+
+struct arena;
+
+enum target_state {
+    TARGET_LIVE = 0,
+    TARGET_STOPPED,
+    TARGET_ENDED,
+};
+
+/* Who is looked at. All texts are clean (utf8.h) and never NULL; "" = unknown. */
+struct target_facts {
+    pid_t pid;
+    int64_t start_wall_ns;
+    char command[512];
+    char exe[256];
+    char user[33];
+    char python[24];    /* "3.11.7" */
+    char allocator[24]; /* "pymalloc", "malloc", "pymalloc_debug", ...; "" = unknown */
+    enum target_state state;
+    int64_t ended_wall_ns; /* 0 while it lives */
+};
+
+/* How it is read. */
+enum agent_state {
+    AGENT_NONE = 0,  /* not wanted, not permitted, or not safe: see why */
+    AGENT_ATTACHING, /* on its way in, or waiting for the GIL */
+    AGENT_LOADED,
+    AGENT_LOST, /* was loaded and is gone */
+};
+
+enum read_method {
+    METHOD_PROCESS_ONLY = 0, /* procfs only */
+    METHOD_OUTSIDE,          /* the memory is read from outside */
+    METHOD_AGENT,            /* outside reading is impossible; the agent's numbers */
+};
+
+struct access_facts {
+    enum agent_state agent;
+    enum read_method method;
+    char why[400]; /* why not more, cause and remedy; "" */
+};
+
+/* procfs. Rates are over the time since the previous sample. */
+struct process_section {
+    struct reading virt_bytes, res_bytes, shr_bytes;
+    struct reading anon_bytes, file_bytes, shmem_bytes, swap_bytes;
+    struct reading pss_bytes, uss_bytes; /* from smaps_rollup, on a budget */
+    struct reading pss_age_ns;           /* how old these two are */
+    struct reading peak_res_bytes;
+    struct reading cpu_milli_percent; /* of one core: 100000 = a whole core */
+    struct reading threads;
+    struct reading minor_faults, major_faults; /* since the process began */
+    struct reading io_read_bytes, io_write_bytes;
+    struct reading uptime_ns;
+};
+
+#define SIZE_CLASSES_MAX 64
+
+struct size_class_row {
+    uint32_t index;
+    uint32_t block_bytes;
+    uint64_t pools; /* in use by this class */
+    uint64_t blocks_used;
+    uint64_t blocks_free; /* in those pools, never-used blocks included */
+};
+
+struct pymalloc_section {
+    uint64_t arena_bytes_each, pool_bytes_each;
+    uint64_t arenas;
+    struct reading arenas_peak; /* narenas_highwater, where it can be found */
+    uint64_t arena_bytes;       /* arenas * arena_bytes_each */
+    uint64_t pools_used, pools_free; /* free: empty pools and never-carved ones */
+    uint64_t pools_untouched;        /* of pools_free, never carved */
+    uint64_t blocks_used, blocks_free;
+    uint64_t used_bytes;       /* blocks_used by their class's size */
+    uint64_t free_block_bytes; /* free blocks in used pools */
+    uint64_t free_pool_bytes;
+    uint64_t header_bytes; /* pool headers, tails of pools, arena alignment */
+    struct reading allocated_blocks; /* == sys.getallocatedblocks() at rest */
+    uint64_t torn_pools;             /* read while changing and not healed */
+    size_t n_size_classes;
+    struct size_class_row size_classes[SIZE_CLASSES_MAX];
+};
+
+#define GENERATIONS_MAX 4
+
+struct generation_row {
+    struct reading count, threshold;
+    struct reading objects; /* length of its list; unknown when not walked */
+    struct reading collections, collected, uncollectable;
+};
+
+struct gc_pauses {
+    struct reading count, total_ns, last_ns, max_ns, p50_ns, p99_ns;
+    struct reading last_wall_ns; /* when the last one ended */
+    int last_generation;         /* -1 = unknown */
+    bool exact;                  /* from callbacks, not from sampling */
+};
+
+struct gc_section {
+    struct reading enabled; /* 0 or 1 */
+    struct reading frozen;
+    size_t n_generations;
+    struct generation_row generations[GENERATIONS_MAX];
+    struct gc_pauses pauses;
+};
+
+/* A kind: interned for the whole run, never freed, safe to keep by pointer. */
+struct kind {
+    uint32_t id;
+    const char *name; /* clean; builtins bare, others module.qualname */
+};
+
+struct kind_row {
+    const struct kind *kind;
+    uint64_t count;
+    uint64_t size_bytes;   /* as sys.getsizeof would say */
+    uint64_t memory_bytes; /* what the allocators gave for the objects themselves */
+    uint64_t tracked;      /* of count, tracked by the garbage collector */
+};
+
+struct walk_facts {
+    const char *method; /* static text: "outside" or "agent" */
+    int64_t began_mono_ns, ended_mono_ns, ended_wall_ns;
+    int64_t wall_ns, cpu_ns; /* duration and price */
+    uint64_t read_bytes;
+    uint64_t torn_pools; /* re-read and still changing: left out */
+    int64_t stopped_ns;  /* how long the target was stopped: 0 from outside */
+    bool complete;
+};
+
+struct objects_section {
+    uint64_t count, size_bytes, memory_bytes, tracked;
+    uint64_t other_blocks; /* used pymalloc blocks that are not objects: parts */
+    uint64_t other_bytes;
+    uint64_t freelist_objects; /* entries of free lists: not objects */
+    struct walk_facts walk;
+    size_t n_kinds;
+    const struct kind_row *kinds; /* by memory_bytes, descending */
+    struct arena *memory;         /* owns the rows; private */
+    int references;               /* private, atomic */
+};
+
+struct cost_facts {
+    int64_t cpu_ns;            /* heaptop's own CPU time since it began */
+    int64_t sample_ns;         /* wall time of this sample without the walk */
+    int64_t target_stopped_ns; /* one thread diverted by the attach, in all */
+    int64_t gil_held_ns;       /* by the agent, for the last sample */
+};
+
+enum event_type {
+    EVENT_NOTE = 0, /* a remark: attach, walk trouble, a source that failed */
+    EVENT_ATTACH,
+    EVENT_MARK,
+    EVENT_COLLECT,
+    EVENT_GC, /* a full collection of the target's own */
+    EVENT_STATE, /* stopped, continued, ended, exec */
+    EVENT_ERROR,
+};
+
+struct event {
+    int64_t wall_ns;
+    enum event_type type;
+    char words[400]; /* clean text, one line */
+};
+
+struct snapshot {
+    uint64_t seq; /* from 1 */
+    int64_t wall_ns, mono_ns, interval_ns;
+    bool is_complete; /* every section is filled or known to be unavailable */
+    struct target_facts target;
+    struct access_facts access;
+    const struct process_section *process;
+    const struct pymalloc_section *pymalloc;
+    const struct gc_section *gc;
+    const struct objects_section *objects;
+    struct cost_facts cost;
+    size_t n_events; /* since the previous snapshot */
+    const struct event *events;
+    struct arena *memory; /* private */
+    int references;       /* private, atomic */
+};
+
+/* Rooms to come, always NULL until their source exists: account, malloc,
+ * free lists, verdicts. They are members of JSON as null already. */
+
+const struct snapshot *snapshot_ref(const struct snapshot *snapshot);
+void snapshot_unref(const struct snapshot *snapshot);
+const struct objects_section *objects_ref(const struct objects_section *objects);
+void objects_unref(const struct objects_section *objects);
+
+const char *target_state_name(enum target_state state); /* "live" "stopped" "ended" */
+const char *agent_state_name(enum agent_state state);   /* "none" "attaching" ... */
+const char *read_method_name(enum read_method method);  /* "process-only" ... */
+const char *event_type_name(enum event_type type);
+
+#endif

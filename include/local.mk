@@ -1,0 +1,8 @@
+noinst_HEADERS = \
+	include/heaptop/action.h \
+	include/heaptop/err.h \
+	include/heaptop/reading.h \
+	include/heaptop/sink.h \
+	include/heaptop/snapshot.h \
+	include/heaptop/source.h \
+	include/heaptop/units.h

@@ -1,0 +1,1 @@
+# The files of src/attach/: libheaptop_a_SOURCES += ..., and their unit tests.

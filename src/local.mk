@@ -1,0 +1,1 @@
+# main.c, args.c, config.c and the sampler

@@ -1,0 +1,43 @@
+/*
+ * builder.h - how a snapshot comes to be: only the sampler, the sources and the
+ * replay use this. Everything is allocated in the snapshot's own arena and dies
+ * with it. After snapshot_seal() the builder is gone and all is const.
+ */
+#ifndef HEAPTOP_MODEL_BUILDER_H
+#define HEAPTOP_MODEL_BUILDER_H
+
+#include "heaptop/snapshot.h"
+
+struct snapshot_builder {
+    struct snapshot *snapshot; /* under construction; scalar members may be set */
+};
+
+/* NULL when out of memory. */
+struct snapshot_builder *builder_new(uint64_t seq);
+void builder_drop(struct snapshot_builder *builder);
+
+/* Zeroed sections to fill (NULL when out of memory); each may be asked for once. */
+struct process_section *builder_process(struct snapshot_builder *builder);
+struct pymalloc_section *builder_pymalloc(struct snapshot_builder *builder);
+struct gc_section *builder_gc(struct snapshot_builder *builder);
+
+/* Shares a sealed objects section (takes its own reference). */
+void builder_objects(struct snapshot_builder *builder,
+                     const struct objects_section *objects);
+
+/* Copies the events in. */
+void builder_events(struct snapshot_builder *builder, const struct event *events,
+                    size_t count);
+
+/* Gives the snapshot, with one reference, and frees the builder. */
+const struct snapshot *snapshot_seal(struct snapshot_builder *builder);
+
+/*
+ * An objects section on its own: rows are copied in, sorted by memory_bytes
+ * descending, and the totals are summed. walk and the other_/freelist_ members
+ * are copied from `facts`. NULL when out of memory. One reference is given.
+ */
+const struct objects_section *objects_seal(const struct objects_section *facts,
+                                           const struct kind_row *rows, size_t count);
+
+#endif

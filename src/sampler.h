@@ -1,0 +1,71 @@
+/*
+ * sampler.h - the thread that owns target, readers, sources and session.
+ *
+ * Only requests go in, only messages come out: sealed snapshots, events,
+ * results of actions. The main thread polls sampler_fd() beside its keys, so a
+ * key never waits for a walk. Functions here are called from the main thread.
+ */
+#ifndef HEAPTOP_SAMPLER_H
+#define HEAPTOP_SAMPLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "heaptop/action.h"
+#include "heaptop/err.h"
+#include "heaptop/snapshot.h"
+#include "target/target.h"
+
+struct sampler;
+
+enum agent_policy {
+    AGENT_AUTO = 0, /* attach when permitted and safe */
+    AGENT_NEVER,
+    AGENT_REQUIRE, /* fail when it cannot be attached */
+};
+
+#define WALK_AUTO INT64_C(0)  /* as often as the CPU budget allows */
+#define WALK_OFF  INT64_C(-1) /* only on request */
+
+struct sampler_options {
+    int64_t interval_ns;
+    enum agent_policy agent;
+    int64_t walk_interval_ns; /* WALK_AUTO, WALK_OFF, or the least time between walks */
+    bool read_only;           /* refuse actions */
+};
+
+enum sampler_message_type {
+    SAMPLER_SNAPSHOT,
+    SAMPLER_ACTION_RESULT,
+    SAMPLER_ENDED, /* the target ended: the last snapshot came before this */
+    SAMPLER_FAILED, /* nothing more will come: err says why (agent required, ...) */
+};
+
+struct sampler_message {
+    enum sampler_message_type type;
+    const struct snapshot *snapshot; /* the receiver owns the reference */
+    const char *action;              /* name of the action */
+    struct action_result result;
+    struct err err;
+};
+
+/* Keeps the target: closes it when stopped. */
+int sampler_start(struct target *target, const struct sampler_options *options,
+                  struct sampler **sampler, struct err *err);
+
+/* Readable while messages wait. */
+int sampler_fd(const struct sampler *sampler);
+bool sampler_next(struct sampler *sampler, struct sampler_message *message);
+
+void sampler_set_interval(struct sampler *sampler, int64_t interval_ns);
+/* A sample now; `walk` also begins a walk of the heap now. */
+void sampler_sample_now(struct sampler *sampler, bool walk);
+/* Runs an action; its result comes as a message. -1 when one is running already,
+ * when read-only, or when it is not possible. */
+int sampler_run_action(struct sampler *sampler, const struct action_ops *action,
+                       int64_t argument, struct err *err);
+
+/* Releases the agent, joins the thread, closes the target. Frees all. */
+int sampler_stop(struct sampler *sampler, struct err *err);
+
+#endif

@@ -1,0 +1,1 @@
+# The files of src/sink/: libheaptop_a_SOURCES += ..., and their unit tests.

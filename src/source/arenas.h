@@ -1,0 +1,41 @@
+/*
+ * arenas.h - the target's table of arenas, read and checked.
+ *
+ * Shared by the pymalloc source (counts) and the objects walk (contents).
+ * The table moves when it grows, so it is read anew each time.
+ */
+#ifndef HEAPTOP_SOURCE_ARENAS_H
+#define HEAPTOP_SOURCE_ARENAS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "heaptop/err.h"
+#include "layout/layout.h"
+#include "target/reader.h"
+
+struct arena_row {
+    uint32_t index;      /* slot in the table: pools carry it in arenaindex */
+    uint64_t address;    /* base, page aligned */
+    uint64_t first_pool; /* address aligned up to the pool size */
+    uint64_t pool_high;  /* next never-carved pool: [first_pool, pool_high) have headers */
+    uint32_t free_pools; /* nfreepools: empty and never-carved */
+    uint32_t total_pools; /* ntotalpools */
+};
+
+struct arena_table {
+    struct arena_row *rows; /* sorted by address */
+    size_t count;
+    uint64_t n_slots;
+};
+
+/* Reads every used slot; implausible slots are left out and counted in *bad. */
+int arenas_read(struct arena_table *table, struct reader *reader,
+                const struct layout *layout, size_t *bad, struct err *err);
+void arenas_release(struct arena_table *table);
+
+/* The arena that contains the address, or NULL. */
+const struct arena_row *arenas_find(const struct arena_table *table, uint64_t address,
+                                    uint64_t arena_bytes);
+
+#endif

@@ -1,0 +1,1 @@
+libheaptop_a_SOURCES += src/source/sources.c src/source/sources.def

@@ -1,0 +1,60 @@
+/*
+ * pane.h - turns (snapshot, history, view state) into cells.
+ *
+ * A pane is a const struct of functions at the end of its file and one line in
+ * panes.def. update() is the only place that computes; draw() only reads.
+ * A pane that is a table gives columns and rows to table.h and gets sorting,
+ * finding, filtering, scrolling, selection by identity, the column chooser,
+ * mouse and text output for nothing: copy pane_gc.c.
+ */
+#ifndef HEAPTOP_TUI_PANE_H
+#define HEAPTOP_TUI_PANE_H
+
+#include <stdbool.h>
+
+#include "heaptop/snapshot.h"
+#include "model/history.h"
+#include "tui/canvas.h"
+#include "tui/command.h"
+
+enum delta_mode {
+    DELTA_OFF = 0,
+    DELTA_PREVIOUS, /* since the previous walk or sample */
+    DELTA_MARK,     /* since the chosen mark */
+    DELTA_RATE,     /* per second, since the mark or else the previous */
+    DELTA_MODES,
+};
+
+/* What every pane is drawn from. Borrowed during the call. */
+struct view_input {
+    const struct snapshot *snapshot; /* the one shown: frozen when paused; may be NULL */
+    const struct snapshot *older;    /* what deltas compare with, or NULL */
+    const struct history *history;
+    enum delta_mode delta;
+    const char *filter; /* "" = none */
+};
+
+enum pane_result {
+    PANE_IGNORED = 0, /* not this pane's command */
+    PANE_HANDLED,
+};
+
+struct pane_ops {
+    const char *name;  /* --pane takes it: "types" */
+    const char *title; /* on the tab: "Types" */
+    void *(*create)(void);
+    void (*destroy)(void *pane);
+    void (*update)(void *pane, const struct view_input *input);
+    /* Has the focus: the selection is drawn. */
+    void (*draw)(void *pane, struct canvas *canvas, struct rect rect, bool has_focus);
+    enum pane_result (*command)(void *pane, enum command_id command);
+    /* The table inside, for find, sort, columns, mouse; NULL when there is none. */
+    struct table *(*table)(void *pane);
+    /* One line about the selected row, for the status line; optional. */
+    void (*describe)(void *pane, struct strbuf *out);
+};
+
+/* In the order of panes.def = the tabs 1, 2, ...; ended by NULL. */
+extern const struct pane_ops *const panes[];
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * tui.h - the screen. main() hands over; tui_run() returns the exit status.
+ */
+#ifndef HEAPTOP_TUI_TUI_H
+#define HEAPTOP_TUI_TUI_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "heaptop/err.h"
+#include "sampler.h"
+
+struct tui_options {
+    pid_t pid;           /* 0: begin with the picker */
+    const char *pattern; /* the picker's first filter, or NULL */
+    const char *sort;    /* --sort, or NULL */
+    const char *filter;  /* --filter, or NULL */
+    const char *pane;    /* --pane: the first tab, or NULL */
+    bool use_color, use_unicode, use_mouse;
+    struct sampler_options sampler;
+};
+
+/* Opens the target itself (so the picker can open others later). 0 or -1 + err;
+ * the terminal is restored in either case. */
+int tui_run(const struct tui_options *options, struct err *err);
+
+#endif
