@@ -1,0 +1,68 @@
+/*
+ * screen.h - one whole screen of a target: header, tabs, the pane, status line,
+ * bottom bar; and the state of the view (tab, sort, filter, delta, mark, pause).
+ *
+ * Knows nothing of curses, keys or the sampler: the loop (tui.c), batch text
+ * (sink_text.c) and the golden tests all draw through it.
+ */
+#ifndef HEAPTOP_TUI_SCREEN_H
+#define HEAPTOP_TUI_SCREEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "heaptop/err.h"
+#include "model/history.h"
+#include "tui/canvas.h"
+#include "tui/command.h"
+#include "tui/pane.h"
+#include "tui/table.h"
+
+struct screen;
+
+/* Borrows the history, which must outlive the screen. */
+struct screen *screen_new(struct history *history);
+void screen_free(struct screen *screen);
+
+/* New data came: rebuilds the rows of the visible pane (unless paused). */
+void screen_update(struct screen *screen);
+
+/* Draws everything into the canvas, at any size from 1x1. */
+void screen_draw(struct screen *screen, struct canvas *canvas);
+
+/* Handles every command that concerns only the view (tabs, moving, sorting,
+ * delta, mark, pause, header, strong-sort, enter, back). False: not one of them. */
+bool screen_command(struct screen *screen, enum command_id command);
+/* A capital letter that sorts. */
+bool screen_sort_key(struct screen *screen, char key);
+
+enum screen_click {
+    SCREEN_CLICK_NOTHING = 0,
+    SCREEN_CLICK_HANDLED,
+    SCREEN_CLICK_COMMAND, /* a label of the bottom bar: *command says which */
+};
+enum screen_click screen_click(struct screen *screen, int y, int x,
+                               enum command_id *command);
+
+bool screen_show_pane(struct screen *screen, const char *name); /* false: no such pane */
+bool screen_sort_by(struct screen *screen, const char *sort);   /* "[+-]column" */
+void screen_set_filter(struct screen *screen, const char *pattern);
+const char *screen_filter(const struct screen *screen);
+bool screen_find(struct screen *screen, const char *pattern, int direction, bool from_here);
+
+/* The table of the focus, for the sort menu and the column chooser; may be NULL. */
+struct table *screen_table(struct screen *screen);
+
+/* The mark that deltas compare with; 0 = the newest. */
+void screen_choose_mark(struct screen *screen, uint32_t number);
+void screen_show_delta(struct screen *screen, enum delta_mode mode);
+/* One line above the bottom bar until the next message or `until_mono_ns`. */
+void screen_message(struct screen *screen, enum role role, const char *text);
+/* The bottom bar shows the actions dimmed when false. */
+void screen_allow_actions(struct screen *screen, bool allowed);
+void screen_use_mouse(struct screen *screen, bool mouse);
+
+/* For batch text: one table with its heading, all its rows or at most `rows`. */
+void screen_draw_pane(struct screen *screen, struct canvas *canvas, struct rect rect);
+
+#endif
