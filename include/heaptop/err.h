@@ -30,7 +30,10 @@ struct err {
     char remedy[320]; /* what to do: "run heaptop as root", or "" */
 };
 
-#define ERR_INIT {ERR_NONE, "", ""}
+#define ERR_INIT         \
+    {                    \
+        ERR_NONE, "", "" \
+    }
 
 /* Sets code and text; clears the remedy. Returns -1, so `return err_set(...)`. */
 int err_set(struct err *err, enum err_code code, const char *format, ...)

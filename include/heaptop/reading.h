@@ -40,7 +40,8 @@ static inline bool reading_is_known(struct reading reading)
 }
 
 /* newer - older; unknown when either is, and as uncertain as the worse of them. */
-static inline struct reading reading_difference(struct reading newer, struct reading older)
+static inline struct reading reading_difference(struct reading newer,
+                                                struct reading older)
 {
     if (!reading_is_known(newer) || !reading_is_known(older))
         return reading_unknown();

@@ -33,6 +33,7 @@ struct sink_ops {
 };
 
 extern const struct sink_ops sink_json; /* src/sink/json.c */
-extern const struct sink_ops sink_text; /* tui/sink_text.c: the same cells as the screen */
+extern const struct sink_ops
+    sink_text; /* tui/sink_text.c: the same cells as the screen */
 
 #endif

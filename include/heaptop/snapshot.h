@@ -91,15 +91,15 @@ struct size_class_row {
 struct pymalloc_section {
     uint64_t arena_bytes_each, pool_bytes_each;
     uint64_t arenas;
-    struct reading arenas_peak; /* narenas_highwater, where it can be found */
-    uint64_t arena_bytes;       /* arenas * arena_bytes_each */
+    struct reading arenas_peak;      /* narenas_highwater, where it can be found */
+    uint64_t arena_bytes;            /* arenas * arena_bytes_each */
     uint64_t pools_used, pools_free; /* free: empty pools and never-carved ones */
     uint64_t pools_untouched;        /* of pools_free, never carved */
     uint64_t blocks_used, blocks_free;
     uint64_t used_bytes;       /* blocks_used by their class's size */
     uint64_t free_block_bytes; /* free blocks in used pools */
     uint64_t free_pool_bytes;
-    uint64_t header_bytes; /* pool headers, tails of pools, arena alignment */
+    uint64_t header_bytes;           /* pool headers, tails of pools, arena alignment */
     struct reading allocated_blocks; /* == sys.getallocatedblocks() at rest */
     uint64_t torn_pools;             /* read while changing and not healed */
     size_t n_size_classes;
@@ -177,7 +177,7 @@ enum event_type {
     EVENT_ATTACH,
     EVENT_MARK,
     EVENT_COLLECT,
-    EVENT_GC, /* a full collection of the target's own */
+    EVENT_GC,    /* a full collection of the target's own */
     EVENT_STATE, /* stopped, continued, ended, exec */
     EVENT_ERROR,
 };

@@ -25,7 +25,7 @@ enum partition_sort {
 struct partition_row {
     struct kind_row now; /* zero counts when the kind is gone since the mark */
     int64_t count_delta, size_delta_bytes, memory_delta_bytes; /* 0 without older */
-    int64_t share_milli_percent;      /* of all memory */
+    int64_t share_milli_percent;                               /* of all memory */
     int64_t cumulated_milli_percent;
 };
 

@@ -22,7 +22,10 @@ struct strbuf {
     bool cut;
 };
 
-#define STRBUF_INIT {NULL, 0, 0, false}
+#define STRBUF_INIT       \
+    {                     \
+        NULL, 0, 0, false \
+    }
 
 void strbuf_release(struct strbuf *buffer);
 void strbuf_reset(struct strbuf *buffer);
