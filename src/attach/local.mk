@@ -1,1 +1,1 @@
-# The files of src/attach/: libheaptop_a_SOURCES += ..., and their unit tests.
+libheaptop_a_SOURCES += src/attach/session.c src/attach/session.h
