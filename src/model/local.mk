@@ -3,3 +3,9 @@ libheaptop_a_SOURCES += \
 	src/model/history.c src/model/history.h \
 	src/model/kind.c src/model/kind.h \
 	src/model/partition.c src/model/partition.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_model
+tests_unit_t_model_SOURCES = tests/unit/t_model.c
+tests_unit_t_model_LDADD = $(UNIT_LIBS)
+endif

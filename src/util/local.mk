@@ -7,3 +7,9 @@ libheaptop_a_SOURCES += \
 	src/util/units.c \
 	src/util/utf8.c src/util/utf8.h \
 	src/util/xalloc.c src/util/xalloc.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_util
+tests_unit_t_util_SOURCES = tests/unit/t_util.c
+tests_unit_t_util_LDADD = $(UNIT_LIBS)
+endif
