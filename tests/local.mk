@@ -1,1 +1,31 @@
 # The test runner; unit tests stand in the fragments of the folders they test.
+# `make check TESTS=pty` runs only the tests whose names contain a given word.
+
+if HAVE_CMOCKA
+CMOCKA_STATE =
+else
+CMOCKA_STATE = --no-cmocka
+endif
+
+check-local:
+	@$(PYTHON3) $(srcdir)/tests/run --source "$(abs_top_srcdir)" \
+		--build "$(abs_top_builddir)" --unit "$(check_PROGRAMS)" \
+		$(CMOCKA_STATE) $(TESTS)
+
+# Measures; slow, and no part of the tests.
+.PHONY: bench
+bench: all
+	@HEAPTOP="$(abs_top_builddir)/heaptop" SOURCE_DIR="$(abs_top_srcdir)" \
+		BUILD_DIR="$(abs_top_builddir)" $(PYTHON3) $(srcdir)/tests/bench/run.py $(BENCH)
+
+# The tests are found by their names when they run, so they are packed whole.
+dist-hook:
+	@cd $(srcdir) && find tests demo doc plugins .ci -type f \
+		! -name '*.o' ! -name '*.pyc' ! -name '.dirstamp' ! -path '*/.deps/*' | \
+	while read -r file; do \
+		case $$file in tests/unit/*.[ch]|tests/[!u]*|demo/*|doc/*|plugins/*|.ci/*) \
+			mkdir -p "$(abs_distdir)/$${file%/*}" && \
+			cp -p "$$file" "$(abs_distdir)/$$file" || exit 1;; \
+		esac; \
+	done
+abs_distdir = $(abs_top_builddir)/$(distdir)
