@@ -39,6 +39,7 @@ struct image {
     uint64_t eh_frame_hdr; /* 0 when there is none */
     uint64_t eh_frame_hdr_bytes;
     uint64_t symtab, strtab, strtab_bytes, gnu_hash, sysv_hash; /* run-time, 0 = none */
+    uint64_t versym;
     char path[512];         /* as in maps, raw; "" for the vdso */
 };
 
@@ -64,5 +65,9 @@ void image_each_symbol(const struct image *image, struct reader *reader,
                        void *context);
 
 bool image_contains(const struct image *image, struct raddr address);
+
+/* Are the object's executable segments really mapped executable where its header
+ * says? False for a file that was only mapped to be looked into. */
+bool image_is_loaded(const struct image *image, const struct maps *maps);
 
 #endif

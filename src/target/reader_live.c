@@ -1,0 +1,152 @@
+/*
+ * The live reader: process_vm_readv(2), and the kept descriptor of
+ * /proc/PID/mem where the kernel does not offer or does not permit the former
+ * (a descriptor keeps the permission it was opened with).
+ */
+#include "target/reader.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "util/xalloc.h"
+
+#define PIECES_PER_CALL 1024 /* the kernel's UIO_MAXIOV */
+
+struct reader_live {
+    struct reader reader;
+    pid_t pid;
+    int mem_fd;
+    bool by_descriptor;
+};
+
+static int live_read_descriptor(const struct reader_live *live, uint64_t address,
+                                char *buffer, size_t length)
+{
+    while (length) {
+        ssize_t got;
+
+        if (address > (uint64_t)INT64_MAX)
+            return -1;
+        got = pread(live->mem_fd, buffer, length, (off_t)address);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return -1;
+        buffer += got;
+        address += (uint64_t)got;
+        length -= (size_t)got;
+    }
+    return 0;
+}
+
+static int live_read(struct reader *reader, struct raddr address, void *buffer,
+                     size_t length)
+{
+    struct reader_live *live = (struct reader_live *)reader;
+    struct iovec local = {buffer, length};
+    struct iovec remote = {(void *)(uintptr_t)address.value, length};
+
+    if (live->by_descriptor)
+        return live_read_descriptor(live, address.value, buffer, length);
+    if (!length)
+        return 0;
+    return process_vm_readv(live->pid, &local, 1, &remote, 1, 0) == (ssize_t)length ? 0
+                                                                                    : -1;
+}
+
+/* Marks the pieces that `got` bytes filled; returns how many pieces are settled:
+ * the filled ones and the one after them, which stopped the call. */
+static size_t live_settle(struct piece *pieces, size_t count, size_t got, size_t *n_done)
+{
+    size_t i = 0;
+
+    while (i < count && pieces[i].length <= got) {
+        got -= pieces[i].length;
+        pieces[i++].done = true;
+        ++*n_done;
+    }
+    return i < count ? i + 1 : i;
+}
+
+static size_t live_readv_some(const struct reader_live *live, struct piece *pieces,
+                              size_t count, size_t *n_done)
+{
+    struct iovec local[PIECES_PER_CALL], remote[PIECES_PER_CALL];
+    size_t wanted = 0, n = 0;
+    ssize_t got;
+
+    /* The sum of the lengths must fit a ssize_t, or the kernel refuses all. */
+    while (n < count && n < PIECES_PER_CALL &&
+           pieces[n].length <= (size_t)SSIZE_MAX - wanted) {
+        local[n] = (struct iovec){pieces[n].buffer, pieces[n].length};
+        remote[n] =
+            (struct iovec){(void *)(uintptr_t)pieces[n].address.value, pieces[n].length};
+        wanted += pieces[n++].length;
+    }
+    if (!n)
+        return 1;
+    got = process_vm_readv(live->pid, local, n, remote, n, 0);
+    return live_settle(pieces, n, got > 0 ? (size_t)got : 0, n_done);
+}
+
+static size_t live_readv(struct reader *reader, struct piece *pieces, size_t count)
+{
+    struct reader_live *live = (struct reader_live *)reader;
+    size_t n_done = 0;
+
+    for (size_t i = 0; i < count && live->by_descriptor; i++) {
+        pieces[i].done = !live_read_descriptor(live, pieces[i].address.value,
+                                               pieces[i].buffer, pieces[i].length);
+        n_done += pieces[i].done;
+    }
+    for (size_t i = 0; i < count && !live->by_descriptor;)
+        i += live_readv_some(live, pieces + i, count - i, &n_done);
+    return n_done;
+}
+
+static void live_close(struct reader *reader)
+{
+    free(reader);
+}
+
+static const struct reader_ops live_ops = {
+    .name = "live",
+    .read = live_read,
+    .readv = live_readv,
+    .close = live_close,
+};
+
+/* Reading where nothing is mapped: the kernel checks the permission first, so
+ * EFAULT means that reading is permitted. Returns 0 or the errno value. */
+static int live_probe(pid_t pid)
+{
+    char byte;
+    struct iovec local = {&byte, 1}, remote = {(void *)16, 1};
+
+    if (process_vm_readv(pid, &local, 1, &remote, 1, 0) >= 0 || errno == EFAULT)
+        return 0;
+    return errno;
+}
+
+int reader_live_open(int pid, int mem_fd, struct reader **reader, struct err *err)
+{
+    int problem = live_probe(pid);
+    struct reader_live *live;
+
+    if (problem == ESRCH)
+        return err_set(err, ERR_GONE, "process %d does not exist", pid);
+    if (problem && mem_fd < 0)
+        return err_set_errno(err, problem == EPERM ? ERR_DENIED : ERR_FAILED, problem,
+                             "cannot read the memory of process %d", pid);
+    live = xcalloc(1, sizeof(*live));
+    live->reader.ops = &live_ops;
+    live->pid = pid;
+    live->mem_fd = mem_fd;
+    live->by_descriptor = problem != 0;
+    *reader = &live->reader;
+    return 0;
+}
