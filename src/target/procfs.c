@@ -1,0 +1,110 @@
+#include "target/procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+
+ssize_t procfs_read(int fd, char *buffer, size_t size)
+{
+    size_t used = 0;
+
+    while (used < size - 1) {
+        ssize_t got = pread(fd, buffer + used, size - 1 - used, (off_t)used);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (!got)
+            break;
+        used += (size_t)got;
+    }
+    buffer[used] = '\0';
+    return (ssize_t)used;
+}
+
+ssize_t procfs_read_file(const char *path, char *buffer, size_t size)
+{
+    char full[128];
+    ssize_t got;
+    int fd, problem;
+
+    snprintf(full, sizeof(full), "/proc/%s", path);
+    fd = open(full, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    got = procfs_read(fd, buffer, size);
+    problem = errno;
+    close(fd);
+    errno = problem;
+    return got;
+}
+
+bool procfs_parse_stat(const char *text, struct procfs_stat *stat)
+{
+    /* The name stands in parentheses and may hold parentheses and spaces. */
+    const char *open = strchr(text, '('), *close = strrchr(text, ')');
+    size_t length;
+    int parent;
+
+    memset(stat, 0, sizeof(*stat));
+    if (!open || !close || close < open)
+        return false;
+    length = (size_t)(close - open - 1);
+    if (length > sizeof(stat->comm) - 1)
+        length = sizeof(stat->comm) - 1;
+    memcpy(stat->comm, open + 1, length);
+    if (sscanf(close + 1,
+               " %c %d %*d %*d %*d %*d %" SCNu32 " %" SCNu64 " %*u %" SCNu64
+               " %*u %" SCNu64 " %" SCNu64 " %*d %*d %*d %*d %" SCNu64 " %*d %" SCNu64,
+               &stat->state, &parent, &stat->flags, &stat->minor_faults,
+               &stat->major_faults, &stat->user_ticks, &stat->system_ticks,
+               &stat->threads, &stat->start_ticks) != 9)
+        return false;
+    stat->parent = parent;
+    return true;
+}
+
+bool procfs_field(const char *text, const char *name, uint64_t *value)
+{
+    size_t length = strlen(name);
+
+    while (text) {
+        if (!strncmp(text, name, length) && text[length] == ':') {
+            char *end;
+            const char *digits = text + length + 1;
+
+            digits += strspn(digits, " \t");
+            errno = 0;
+            *value = strtoull(digits, &end, 10);
+            return end != digits && *digits != '-' && !errno;
+        }
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
+    }
+    return false;
+}
+
+int64_t procfs_uptime_ns(uint64_t start_ticks)
+{
+    uint64_t hertz = (uint64_t)sysconf(_SC_CLK_TCK);
+    struct timespec now;
+    int64_t started_ns;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    started_ns = (int64_t)(start_ticks / hertz) * NS_PER_S +
+                 (int64_t)(start_ticks % hertz) * (NS_PER_S / (int64_t)hertz);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec - started_ns;
+}
+
+int64_t procfs_start_wall_ns(uint64_t start_ticks)
+{
+    return clock_wall_ns() - procfs_uptime_ns(start_ticks);
+}

@@ -1,0 +1,47 @@
+/*
+ * procfs.h - small files of /proc, read whole and taken apart.
+ *
+ * The kernel writes them, but names in them come from the target. A field that
+ * is not there is "not known", never 0.
+ */
+#ifndef HEAPTOP_TARGET_PROCFS_H
+#define HEAPTOP_TARGET_PROCFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PROCFS_TEXT_BYTES 8192 /* no file that is read with this has more */
+
+/* Reads from the beginning of a kept descriptor; the text ends with a NUL.
+ * Gives the length, or -1 with errno set. */
+ssize_t procfs_read(int fd, char *buffer, size_t size);
+
+/* As procfs_read() for /proc/<path>, opened and closed again. */
+ssize_t procfs_read_file(const char *path, char *buffer, size_t size);
+
+/* /proc/PID/stat. */
+struct procfs_stat {
+    char comm[64]; /* raw */
+    char state;
+    pid_t parent;
+    uint32_t flags;
+    uint64_t minor_faults, major_faults;
+    uint64_t user_ticks, system_ticks;
+    uint64_t threads;
+    uint64_t start_ticks;
+};
+
+bool procfs_parse_stat(const char *text, struct procfs_stat *stat);
+
+/* The number after "Name:" at the beginning of a line of status, io, smaps_rollup. */
+bool procfs_field(const char *text, const char *name, uint64_t *value);
+
+/* Wall clock time of `start_ticks`. */
+int64_t procfs_start_wall_ns(uint64_t start_ticks);
+
+/* How long ago that was. */
+int64_t procfs_uptime_ns(uint64_t start_ticks);
+
+#endif
