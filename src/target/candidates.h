@@ -24,12 +24,12 @@ struct candidate {
     char user[33];
     struct reading virt_bytes, res_bytes, uptime_ns;
     struct reading cpu_milli_percent; /* of one core; unknown at the first listing */
-    char python[16];    /* "3.11.7", or "-" */
+    char python[16];                  /* "3.11.7", or "-" */
     char allocator[24]; /* "pymalloc", "malloc", "mimalloc", with "_debug"; or "-" */
     bool can_read;      /* ptrace-read permission, checked by opening, not by guessing */
     char access[16];    /* "yes", or the reason in a word: "uid", "Yama", "stopped" */
     char access_why[256]; /* the sentence and the remedy; "" when yes */
-    char *command;      /* clean text; owned by the list */
+    char *command;        /* clean text; owned by the list */
 };
 
 struct candidates {
@@ -38,7 +38,10 @@ struct candidates {
     void *memory; /* identification cache; private */
 };
 
-#define CANDIDATES_INIT {NULL, 0, NULL}
+#define CANDIDATES_INIT \
+    {                   \
+        NULL, 0, NULL   \
+    }
 
 /* Lists again. A process that ends meanwhile is left out. */
 int candidates_refresh(struct candidates *list, struct err *err);

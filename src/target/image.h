@@ -40,7 +40,7 @@ struct image {
     uint64_t eh_frame_hdr_bytes;
     uint64_t symtab, strtab, strtab_bytes, gnu_hash, sysv_hash; /* run-time, 0 = none */
     uint64_t versym;
-    char path[512];         /* as in maps, raw; "" for the vdso */
+    char path[512]; /* as in maps, raw; "" for the vdso */
 };
 
 struct image_symbol {

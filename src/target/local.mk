@@ -1,8 +1,18 @@
 libheaptop_a_SOURCES += \
 	src/target/raddr.h \
+	src/target/access.c src/target/access.h \
+	src/target/identify.c src/target/identify.h \
+	src/target/identify_version.c \
 	src/target/image.c src/target/image.h \
 	src/target/image_symbols.c \
 	src/target/maps.c src/target/maps.h \
+	src/target/procfs.c src/target/procfs.h \
 	src/target/reader.c src/target/reader.h \
+	src/target/reader_files.c \
 	src/target/reader_image.c \
-	src/target/reader_live.c
+	src/target/reader_live.c \
+	src/target/target.c src/target/target.h
+
+check_PROGRAMS += tests/live/identify_driver
+tests_live_identify_driver_SOURCES = tests/live/identify_driver.c
+tests_live_identify_driver_LDADD = $(HEAPTOP_LIBS)

@@ -58,7 +58,8 @@ bool reader_u64(struct reader *reader, struct raddr address, uint64_t *value);
 bool reader_u32(struct reader *reader, struct raddr address, uint32_t *value);
 
 /* A NUL-terminated string of fewer than `size` bytes; false when there is none. */
-bool reader_string(struct reader *reader, struct raddr address, char *buffer, size_t size);
+bool reader_string(struct reader *reader, struct raddr address, char *buffer,
+                   size_t size);
 
 void reader_close(struct reader *reader);
 

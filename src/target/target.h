@@ -40,12 +40,13 @@ struct target {
     struct target_fds fds;
     struct target_facts facts; /* what snapshots carry: command, exe, user, ... */
     struct python_version version;
-    struct image python;  /* the image that holds the runtime */
-    struct raddr runtime; /* &_PyRuntime */
+    bool is_free_threaded;
+    struct image python;    /* the image that holds the runtime */
+    struct raddr runtime;   /* &_PyRuntime */
     struct raddr type_type; /* &PyType_Type */
-    struct reader *reader; /* NULL when memory may not be read; see access_why */
-    struct err access_why; /* why memory cannot be read, with the remedy */
-    struct maps maps;      /* refreshed by target_refresh_maps() */
+    struct reader *reader;  /* NULL when memory may not be read; see access_why */
+    struct err access_why;  /* why memory cannot be read, with the remedy */
+    struct maps maps;       /* refreshed by target_refresh_maps() */
 };
 
 /*

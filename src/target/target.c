@@ -1,0 +1,359 @@
+#include "target/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "target/access.h"
+#include "target/identify.h"
+#include "target/procfs.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "util/strbuf.h"
+#include "util/utf8.h"
+#include "util/xalloc.h"
+
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h; in field 9 of stat */
+
+/* Everything that is built up by target_open(). */
+struct opening {
+    struct target *target;
+    struct procfs_stat stat;
+    char who[128]; /* "process 42 (name)", clean */
+};
+
+static int open_in(const struct target *target, const char *name)
+{
+    return openat(target->fds.dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/* A text that was cut may end in the middle of a character. */
+static void drop_split_character(char *text)
+{
+    size_t length = strlen(text), first = length, used;
+
+    while (first && ((unsigned char)text[first - 1] & 0xc0) == 0x80)
+        first--;
+    if (!first)
+        return;
+    first--;
+    if (utf8_decode(text + first, length - first, &used) == UTF8_INVALID)
+        text[first] = '\0';
+}
+
+static void copy_clean(char *out, size_t size, const char *raw, size_t length)
+{
+    struct strbuf clean = STRBUF_INIT;
+
+    utf8_clean(&clean, raw, length);
+    snprintf(out, size, "%s", strbuf_text(&clean));
+    if (clean.length >= size)
+        drop_split_character(out);
+    strbuf_release(&clean);
+}
+
+static int fail_no_process(pid_t pid, struct err *err)
+{
+    err_set(err, ERR_GONE, "process %d does not exist", (int)pid);
+    return err_remedy(err, "run heaptop without a process to choose from a list");
+}
+
+/* pidfd first: while it says "alive", everything opened after it is of the same
+ * process, whatever happens to the number. */
+static int open_directory(struct opening *opening, struct err *err)
+{
+    struct target *target = opening->target;
+    char path[32];
+
+    if (target->pid <= 0)
+        return fail_no_process(target->pid, err);
+    target->fds.pidfd = (int)syscall(SYS_pidfd_open, target->pid, 0);
+    if (target->fds.pidfd < 0 && errno == ESRCH)
+        return fail_no_process(target->pid, err);
+    snprintf(path, sizeof(path), "/proc/%d", (int)target->pid);
+    target->fds.dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (target->fds.dir < 0 && (errno == ENOENT || errno == ESRCH))
+        return fail_no_process(target->pid, err);
+    if (target->fds.dir < 0)
+        return err_set_errno(err, ERR_DENIED, errno, "cannot open %s", path);
+    return 0;
+}
+
+/* A thread's number has a directory in /proc too. */
+static int check_is_process(const struct target *target, const char *status,
+                            struct err *err)
+{
+    uint64_t group;
+
+    if (!procfs_field(status, "Tgid", &group) || group == (uint64_t)target->pid)
+        return 0;
+    err_set(err, ERR_GONE, "%d is a thread of process %d", (int)target->pid, (int)group);
+    return err_remedy(err, "run: heaptop %d", (int)group);
+}
+
+static int open_identity(struct opening *opening, struct err *err)
+{
+    struct target *target = opening->target;
+    struct procfs_stat *stat = &opening->stat;
+    char text[PROCFS_TEXT_BYTES], name[64 * 4];
+    uint64_t uid;
+
+    target->fds.stat = open_in(target, "stat");
+    target->fds.status = open_in(target, "status");
+    if (target->fds.stat < 0 || target->fds.status < 0 ||
+        procfs_read(target->fds.stat, text, sizeof(text)) <= 0 ||
+        !procfs_parse_stat(text, stat))
+        return fail_no_process(target->pid, err);
+    target->start_ticks = stat->start_ticks;
+    copy_clean(name, sizeof(name), stat->comm, strlen(stat->comm));
+    snprintf(opening->who, sizeof(opening->who), "process %d (%.64s)", (int)target->pid,
+             name);
+    if (stat->state == 'Z' || stat->state == 'X') {
+        err_set(err, ERR_GONE, "%s has ended and waits for its parent (zombie)",
+                opening->who);
+        return err_remedy(err, "its parent, process %d, has not yet asked for its status",
+                          (int)stat->parent);
+    }
+    if (stat->flags & PF_KTHREAD) {
+        err_set(err, ERR_UNSUPPORTED, "%s is a thread of the kernel", opening->who);
+        return err_remedy(err, "run heaptop without a process to choose from a list");
+    }
+    if (procfs_read(target->fds.status, text, sizeof(text)) <= 0)
+        return fail_no_process(target->pid, err);
+    if (check_is_process(target, text, err))
+        return -1;
+    target->uid = procfs_field(text, "Uid", &uid) ? (uid_t)uid : (uid_t)-1;
+    return 0;
+}
+
+static int open_maps(struct opening *opening, struct err *err)
+{
+    struct target *target = opening->target;
+    char word[16];
+
+    target->fds.maps = open_in(target, "maps");
+    if (target->fds.maps < 0) {
+        if (errno != EACCES && errno != EPERM)
+            return fail_no_process(target->pid, err);
+        access_explain(target->pid, word, err);
+        return -1;
+    }
+    if (maps_read(&target->maps, target->fds.maps, err)) {
+        if (errno == EACCES || errno == EPERM)
+            access_explain(target->pid, word, err);
+        return -1;
+    }
+    if (target->maps.count)
+        return 0;
+    err_set(err, ERR_GONE, "%s has no memory: it is ending", opening->who);
+    return -1;
+}
+
+static void open_others(struct target *target)
+{
+    struct target_fds *fds = &target->fds;
+
+    fds->statm = open_in(target, "statm");
+    fds->io = open_in(target, "io");
+    fds->schedstat = open_in(target, "schedstat");
+    fds->smaps_rollup = open_in(target, "smaps_rollup");
+    fds->mem = open_in(target, "mem");
+    fds->pagemap = open_in(target, "pagemap");
+}
+
+/* The reader, or the reason why there is none. */
+static int open_reader(struct target *target, struct err *err)
+{
+    char word[16];
+
+    if (!reader_live_open(target->pid, target->fds.mem, &target->reader,
+                          &target->access_why))
+        return 0;
+    target->reader = NULL;
+    if (target->access_why.code == ERR_GONE) {
+        *err = target->access_why;
+        return -1;
+    }
+    access_explain(target->pid, word, &target->access_why);
+    return 0;
+}
+
+static int open_python(struct opening *opening, struct err *err)
+{
+    struct target *target = opening->target;
+    struct reader *reader = target->reader;
+    struct identity found;
+    int result;
+
+    if (!reader)
+        reader = reader_files_new(&target->maps, target->fds.dir);
+    result = identify(reader, &target->maps, target->reader != NULL, opening->who, &found,
+                      err);
+    if (!target->reader)
+        reader_close(reader);
+    if (result)
+        return -1;
+    target->python = found.python;
+    target->runtime = found.runtime;
+    target->type_type = found.type_type;
+    target->version = found.version;
+    target->is_free_threaded = found.is_free_threaded;
+    snprintf(target->facts.python, sizeof(target->facts.python), "%s", found.text);
+    return 0;
+}
+
+/* The arguments with spaces between, or "[comm]" when there are none. */
+static void fill_command(const struct opening *opening)
+{
+    struct target_facts *facts = &opening->target->facts;
+    char text[4096];
+    int fd = open_in(opening->target, "cmdline");
+    ssize_t length = fd < 0 ? -1 : procfs_read(fd, text, sizeof(text));
+
+    if (fd >= 0)
+        close(fd);
+    while (length > 0 && !text[length - 1])
+        length--;
+    if (length <= 0) {
+        length = snprintf(text, sizeof(text), "[%s]", opening->stat.comm);
+    } else {
+        for (ssize_t i = 0; i < length; i++)
+            if (!text[i])
+                text[i] = ' ';
+    }
+    copy_clean(facts->command, sizeof(facts->command), text, (size_t)length);
+}
+
+static void fill_facts(const struct opening *opening)
+{
+    struct target *target = opening->target;
+    struct target_facts *facts = &target->facts;
+    char path[4096];
+    ssize_t length = readlinkat(target->fds.dir, "exe", path, sizeof(path));
+
+    facts->pid = target->pid;
+    facts->start_wall_ns = procfs_start_wall_ns(target->start_ticks);
+    if (length > 0)
+        copy_clean(facts->exe, sizeof(facts->exe), path, (size_t)length);
+    access_user_name(target->uid, facts->user);
+    fill_command(opening);
+    facts->state = target_state(target);
+}
+
+static int open_steps(struct opening *opening, struct err *err)
+{
+    if (open_directory(opening, err) || open_identity(opening, err) ||
+        open_maps(opening, err))
+        return -1;
+    open_others(opening->target);
+    if (open_reader(opening->target, err) || open_python(opening, err))
+        return -1;
+    fill_facts(opening);
+    if (opening->target->facts.state == TARGET_ENDED)
+        return err_set(err, ERR_GONE, "%s ended while it was opened", opening->who);
+    return 0;
+}
+
+int target_open(pid_t pid, struct target **target, struct err *err)
+{
+    struct opening opening = {.target = xcalloc(1, sizeof(struct target))};
+    struct target_fds none = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+
+    opening.target->pid = pid;
+    opening.target->fds = none;
+    if (open_steps(&opening, err)) {
+        target_close(opening.target);
+        *target = NULL;
+        return -1;
+    }
+    *target = opening.target;
+    return 0;
+}
+
+void target_close(struct target *target)
+{
+    if (!target)
+        return;
+
+    const struct target_fds *fds = &target->fds;
+    const int all[] = {fds->dir,       fds->pidfd,        fds->stat, fds->statm,
+                       fds->status,    fds->io,           fds->mem,  fds->pagemap,
+                       fds->schedstat, fds->smaps_rollup, fds->maps};
+
+    reader_close(target->reader);
+    maps_release(&target->maps);
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i] >= 0)
+            close(all[i]);
+    free(target);
+}
+
+int target_refresh_maps(struct target *target, struct err *err)
+{
+    struct maps maps;
+
+    if (maps_read(&maps, target->fds.maps, err))
+        return -1;
+    if (!maps.count) {
+        maps_release(&maps);
+        return err_set(err, ERR_GONE, "process %d has ended or runs another program now",
+                       (int)target->pid);
+    }
+    maps_release(&target->maps);
+    target->maps = maps;
+    return 0;
+}
+
+static bool pidfd_says_ended(const struct target *target)
+{
+    struct pollfd poll_fd = {.fd = target->fds.pidfd, .events = POLLIN};
+
+    return target->fds.pidfd >= 0 && poll(&poll_fd, 1, 0) > 0 &&
+           (poll_fd.revents & POLLIN);
+}
+
+/* The kept descriptors belong to the old address space: after exec they are at
+ * their end. */
+static bool has_left_its_memory(const struct target *target)
+{
+    char byte;
+
+    return pread(target->fds.maps, &byte, 1, 0) == 0;
+}
+
+static enum target_state observe(struct target *target)
+{
+    char text[PROCFS_TEXT_BYTES];
+    struct procfs_stat stat;
+
+    if (pidfd_says_ended(target) ||
+        procfs_read(target->fds.stat, text, sizeof(text)) <= 0 ||
+        !procfs_parse_stat(text, &stat) || stat.start_ticks != target->start_ticks)
+        return TARGET_ENDED;
+    /* With a pidfd, Z is a main thread that ended before the others. */
+    if (stat.state == 'X' || (stat.state == 'Z' && target->fds.pidfd < 0))
+        return TARGET_ENDED;
+    if (has_left_its_memory(target)) {
+        log_line("target %d: exec", (int)target->pid);
+        return TARGET_ENDED;
+    }
+    return stat.state == 'T' || stat.state == 't' ? TARGET_STOPPED : TARGET_LIVE;
+}
+
+enum target_state target_state(struct target *target)
+{
+    struct target_facts *facts = &target->facts;
+
+    if (facts->state == TARGET_ENDED)
+        return TARGET_ENDED;
+    facts->state = observe(target);
+    if (facts->state == TARGET_ENDED)
+        facts->ended_wall_ns = clock_wall_ns();
+    return facts->state;
+}
