@@ -8,6 +8,8 @@ CMOCKA_STATE = --no-cmocka
 endif
 
 check-local:
+	@test "$(PYTHON3)" != no || { \
+		echo "the tests need python3: install it and run ./configure again"; exit 1; }
 	@$(PYTHON3) $(srcdir)/tests/run --source "$(abs_top_srcdir)" \
 		--build "$(abs_top_builddir)" --unit "$(check_PROGRAMS)" \
 		$(CMOCKA_STATE) $(TESTS)
@@ -20,12 +22,15 @@ bench: all
 
 # The tests are found by their names when they run, so they are packed whole.
 dist-hook:
-	@cd $(srcdir) && find tests demo doc plugins .ci -type f \
-		! -name '*.o' ! -name '*.pyc' ! -name '.dirstamp' ! -path '*/.deps/*' | \
-	while read -r file; do \
-		case $$file in tests/unit/*.[ch]|tests/[!u]*|demo/*|doc/*|plugins/*|.ci/*) \
-			mkdir -p "$(abs_distdir)/$${file%/*}" && \
-			cp -p "$$file" "$(abs_distdir)/$$file" || exit 1;; \
+	@cd $(srcdir) && for folder in tests demo doc plugins .ci; do \
+		test ! -d $$folder || find $$folder -type f; \
+	done | while read -r file; do \
+		case $$file in \
+		*/__pycache__/*|*.o|*/.deps/*|*/.dirstamp) continue;; \
+		tests/unit/*.[ch]|tests/[!u]*|demo/*|doc/*|plugins/*|.ci/*) ;; \
+		*) continue;; \
 		esac; \
+		mkdir -p "$(abs_distdir)/$${file%/*}" && \
+			cp -p "$$file" "$(abs_distdir)/$$file" || exit 1; \
 	done
 abs_distdir = $(abs_top_builddir)/$(distdir)
