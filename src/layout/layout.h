@@ -27,20 +27,20 @@
 /* obmalloc.c: struct arena_object, 48 bytes; struct pool_header, 48 bytes; the
  * same in 3.8 - 3.15. Offsets are in pymalloc_layout.h as constants. */
 struct layout_pymalloc {
-    uint32_t arena_bytes; /* ARENA_SIZE: 256 KiB (3.8, 3.9), 1 MiB (3.10+) */
-    uint32_t pool_bytes;  /* POOL_SIZE: 4 KiB (3.8, 3.9), 16 KiB (3.10+) */
-    struct raddr arenas_word; /* address of the variable `arenas` */
-    struct raddr maxarenas_word; /* address of `maxarenas`; 0 = not known */
+    uint32_t arena_bytes;         /* ARENA_SIZE: 256 KiB (3.8, 3.9), 1 MiB (3.10+) */
+    uint32_t pool_bytes;          /* POOL_SIZE: 4 KiB (3.8, 3.9), 16 KiB (3.10+) */
+    struct raddr arenas_word;     /* address of the variable `arenas` */
+    struct raddr maxarenas_word;  /* address of `maxarenas`; 0 = not known */
     struct raddr raw_blocks_word; /* raw_allocated_blocks; 0 = not known */
-    bool raw_blocks_is_total; /* 3.8: one counter holds small and large together */
-    struct raddr highwater_word; /* narenas_highwater; 0 = not known */
-    uint32_t debug_prefix_bytes; /* 16 under debug hooks, else 0 */
+    bool raw_blocks_is_total;     /* 3.8: one counter holds small and large together */
+    struct raddr highwater_word;  /* narenas_highwater; 0 = not known */
+    uint32_t debug_prefix_bytes;  /* 16 under debug hooks, else 0 */
 };
 
 struct layout_gc {
     struct raddr state; /* struct _gc_runtime_state of the main interpreter */
     uint16_t enabled, generations[3], permanent, stats, collecting; /* offsets in it */
-    bool stats_is_pointer; /* 3.15 */
+    bool stats_is_pointer;                                          /* 3.15 */
     bool has_permanent;
     bool is_incremental; /* 3.14.0 - 3.14.4: young and two old spaces */
 };

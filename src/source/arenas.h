@@ -12,14 +12,15 @@
 
 #include "heaptop/err.h"
 #include "layout/layout.h"
+#include "layout/pymalloc_layout.h"
 #include "target/reader.h"
 
 struct arena_row {
     uint32_t index;      /* slot in the table: pools carry it in arenaindex */
     uint64_t address;    /* base, page aligned */
     uint64_t first_pool; /* address aligned up to the pool size */
-    uint64_t pool_high;  /* next never-carved pool: [first_pool, pool_high) have headers */
-    uint32_t free_pools; /* nfreepools: empty and never-carved */
+    uint64_t pool_high; /* next never-carved pool: [first_pool, pool_high) have headers */
+    uint32_t free_pools;  /* nfreepools: empty and never-carved */
     uint32_t total_pools; /* ntotalpools */
 };
 
@@ -33,6 +34,10 @@ struct arena_table {
 int arenas_read(struct arena_table *table, struct reader *reader,
                 const struct layout *layout, size_t *bad, struct err *err);
 void arenas_release(struct arena_table *table);
+
+/* One slot as a row; false when it is unused or implausible. */
+bool arena_row_from_slot(struct arena_row *row, const struct arena_object *slot,
+                         uint32_t index, const struct layout_pymalloc *pymalloc);
 
 /* The arena that contains the address, or NULL. */
 const struct arena_row *arenas_find(const struct arena_table *table, uint64_t address,
