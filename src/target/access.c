@@ -1,5 +1,6 @@
 #include "target/access.h"
 
+#include <errno.h>
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stdbool.h>
@@ -8,9 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "target/procfs.h"
+
+/* Reading where nothing is mapped: the kernel checks the permission first, so
+ * EFAULT means that reading is permitted. Returns 0 or the errno value. */
+int access_try(pid_t pid)
+{
+    char byte;
+    struct iovec local = {&byte, 1}, remote = {(void *)16, 1};
+
+    if (process_vm_readv(pid, &local, 1, &remote, 1, 0) >= 0 || errno == EFAULT)
+        return 0;
+    return errno;
+}
 
 /* /proc/self/status, line CapEff: hexadecimal. */
 static bool has_ptrace_capability(void)
@@ -61,7 +75,10 @@ static void explain_uid(pid_t pid, uint64_t uid, char word[16], struct err *err)
     snprintf(word, 16, "uid");
     err_set(err, ERR_DENIED, "process %d belongs to %s: you may not read its memory",
             (int)pid, name);
-    err_remedy(err, "run heaptop as %s or as root: sudo heaptop %d", name, (int)pid);
+    if (uid)
+        err_remedy(err, "run heaptop as %s or as root: sudo heaptop %d", name, (int)pid);
+    else
+        err_remedy(err, "run heaptop as root: sudo heaptop %d", (int)pid);
 }
 
 static void explain_yama(pid_t pid, int scope, char word[16], struct err *err)

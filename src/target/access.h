@@ -11,6 +11,9 @@
 
 #include "heaptop/err.h"
 
+/* Tries: 0 when the memory of the process may be read, else the errno value. */
+int access_try(pid_t pid);
+
 /* Fills `word` ("uid", "Yama", "dumpable", "container", "policy") and the
  * sentence with its remedy (ERR_DENIED). */
 void access_explain(pid_t pid, char word[16], struct err *err);

@@ -1,6 +1,10 @@
 libheaptop_a_SOURCES += \
 	src/target/raddr.h \
 	src/target/access.c src/target/access.h \
+	src/target/candidates.c src/target/candidates.h \
+	src/target/candidates_private.h \
+	src/target/candidates_row.c \
+	src/target/candidates_tree.c \
 	src/target/identify.c src/target/identify.h \
 	src/target/identify_version.c \
 	src/target/image.c src/target/image.h \

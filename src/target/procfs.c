@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/strbuf.h"
+#include "util/utf8.h"
 
 ssize_t procfs_read(int fd, char *buffer, size_t size)
 {
@@ -33,11 +35,17 @@ ssize_t procfs_read(int fd, char *buffer, size_t size)
 ssize_t procfs_read_file(const char *path, char *buffer, size_t size)
 {
     char full[128];
-    ssize_t got;
-    int fd, problem;
 
     snprintf(full, sizeof(full), "/proc/%s", path);
-    fd = open(full, O_RDONLY | O_CLOEXEC);
+    return procfs_read_at(AT_FDCWD, full, buffer, size);
+}
+
+ssize_t procfs_read_at(int dir, const char *name, char *buffer, size_t size)
+{
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+    ssize_t got;
+    int problem;
+
     if (fd < 0)
         return -1;
     got = procfs_read(fd, buffer, size);
@@ -45,6 +53,36 @@ ssize_t procfs_read_file(const char *path, char *buffer, size_t size)
     close(fd);
     errno = problem;
     return got;
+}
+
+void procfs_add_command(struct strbuf *out, int dir, const char *comm)
+{
+    char text[4096];
+    ssize_t length = procfs_read_at(dir, "cmdline", text, sizeof(text));
+
+    while (length > 0 && !text[length - 1])
+        length--;
+    if (length <= 0) {
+        strbuf_add_char(out, '[');
+        utf8_clean(out, comm, strlen(comm));
+        strbuf_add_char(out, ']');
+        return;
+    }
+    for (ssize_t i = 0; i < length; i++)
+        if (!text[i])
+            text[i] = ' ';
+    utf8_clean(out, text, (size_t)length);
+}
+
+bool procfs_cpu_ns(pid_t pid, int64_t *cpu_ns)
+{
+    struct timespec used;
+    clockid_t clock;
+
+    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &used))
+        return false;
+    *cpu_ns = (int64_t)used.tv_sec * NS_PER_S + used.tv_nsec;
+    return true;
 }
 
 bool procfs_parse_stat(const char *text, struct procfs_stat *stat)

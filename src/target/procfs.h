@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct strbuf;
+
 #define PROCFS_TEXT_BYTES 8192 /* no file that is read with this has more */
 
 /* Reads from the beginning of a kept descriptor; the text ends with a NUL.
@@ -20,6 +22,17 @@ ssize_t procfs_read(int fd, char *buffer, size_t size);
 
 /* As procfs_read() for /proc/<path>, opened and closed again. */
 ssize_t procfs_read_file(const char *path, char *buffer, size_t size);
+
+/* As procfs_read() for a file of the directory, opened and closed again. */
+ssize_t procfs_read_at(int dir, const char *name, char *buffer, size_t size);
+
+/* Appends the arguments with spaces between, or "[comm]" when there are none;
+ * clean text. `dir` is /proc/PID. */
+void procfs_add_command(struct strbuf *out, int dir, const char *comm);
+
+/* CPU time that all threads of the process used; finer than the ticks of stat.
+ * False when the process is gone. */
+bool procfs_cpu_ns(pid_t pid, int64_t *cpu_ns);
 
 /* /proc/PID/stat. */
 struct procfs_stat {

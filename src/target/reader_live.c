@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "target/access.h"
 #include "util/xalloc.h"
 
 #define PIECES_PER_CALL 1024 /* the kernel's UIO_MAXIOV */
@@ -120,21 +121,9 @@ static const struct reader_ops live_ops = {
     .close = live_close,
 };
 
-/* Reading where nothing is mapped: the kernel checks the permission first, so
- * EFAULT means that reading is permitted. Returns 0 or the errno value. */
-static int live_probe(pid_t pid)
-{
-    char byte;
-    struct iovec local = {&byte, 1}, remote = {(void *)16, 1};
-
-    if (process_vm_readv(pid, &local, 1, &remote, 1, 0) >= 0 || errno == EFAULT)
-        return 0;
-    return errno;
-}
-
 int reader_live_open(int pid, int mem_fd, struct reader **reader, struct err *err)
 {
-    int problem = live_probe(pid);
+    int problem = access_try(pid);
     struct reader_live *live;
 
     if (problem == ESRCH)

@@ -58,6 +58,18 @@ static void copy_clean(char *out, size_t size, const char *raw, size_t length)
     strbuf_release(&clean);
 }
 
+static void fill_command(const struct opening *opening)
+{
+    struct target_facts *facts = &opening->target->facts;
+    struct strbuf command = STRBUF_INIT;
+
+    procfs_add_command(&command, opening->target->fds.dir, opening->stat.comm);
+    snprintf(facts->command, sizeof(facts->command), "%s", strbuf_text(&command));
+    if (command.length >= sizeof(facts->command))
+        drop_split_character(facts->command);
+    strbuf_release(&command);
+}
+
 static int fail_no_process(pid_t pid, struct err *err)
 {
     err_set(err, ERR_GONE, "process %d does not exist", (int)pid);
@@ -206,28 +218,6 @@ static int open_python(struct opening *opening, struct err *err)
     target->is_free_threaded = found.is_free_threaded;
     snprintf(target->facts.python, sizeof(target->facts.python), "%s", found.text);
     return 0;
-}
-
-/* The arguments with spaces between, or "[comm]" when there are none. */
-static void fill_command(const struct opening *opening)
-{
-    struct target_facts *facts = &opening->target->facts;
-    char text[4096];
-    int fd = open_in(opening->target, "cmdline");
-    ssize_t length = fd < 0 ? -1 : procfs_read(fd, text, sizeof(text));
-
-    if (fd >= 0)
-        close(fd);
-    while (length > 0 && !text[length - 1])
-        length--;
-    if (length <= 0) {
-        length = snprintf(text, sizeof(text), "[%s]", opening->stat.comm);
-    } else {
-        for (ssize_t i = 0; i < length; i++)
-            if (!text[i])
-                text[i] = ' ';
-    }
-    copy_clean(facts->command, sizeof(facts->command), text, (size_t)length);
 }
 
 static void fill_facts(const struct opening *opening)
