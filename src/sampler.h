@@ -37,7 +37,7 @@ struct sampler_options {
 enum sampler_message_type {
     SAMPLER_SNAPSHOT,
     SAMPLER_ACTION_RESULT,
-    SAMPLER_ENDED, /* the target ended: the last snapshot came before this */
+    SAMPLER_ENDED,  /* the target ended: the last snapshot came before this */
     SAMPLER_FAILED, /* nothing more will come: err says why (agent required, ...) */
 };
 

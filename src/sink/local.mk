@@ -1,1 +1,4 @@
-# The files of src/sink/: libheaptop_a_SOURCES += ..., and their unit tests.
+libheaptop_a_SOURCES += \
+	src/sink/columns.c src/sink/columns.h \
+	src/sink/json.c \
+	src/sink/json_value.c src/sink/json_value.h

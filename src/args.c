@@ -1,0 +1,411 @@
+#include "args.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/clock.h"
+
+enum option_id {
+    OPTION_DELAY = 'd',
+    OPTION_ITERATIONS = 'n',
+    OPTION_BATCH = 'b',
+    OPTION_OUTPUT = 'o',
+    OPTION_SORT = 's',
+    OPTION_FILTER = 'F',
+    OPTION_NO_COLOR = 'C',
+    OPTION_NO_UNICODE = 'U',
+    OPTION_NO_MOUSE = 'M',
+    OPTION_VERSION = 'V',
+    OPTION_HELP = 'h',
+    OPTION_PANE = 256,
+    OPTION_ROWS,
+    OPTION_AGENT,
+    OPTION_WALK,
+    OPTION_READ_ONLY,
+    OPTION_SELFCHECK,
+    OPTION_COLLECT,
+    OPTION_CONFIG,
+    OPTION_VERBOSE,
+};
+
+struct option_row {
+    enum option_id id; /* below 256: the letter */
+    const char *name;
+    int has_argument; /* as getopt: no_argument ... */
+    const char *argument;
+    const char *help;
+};
+
+static const struct option_row option_rows[] = {
+    {OPTION_DELAY, "delay", required_argument, "SECS", "time between samples (2)"},
+    {OPTION_ITERATIONS, "iterations", required_argument, "N",
+     "end after N samples (batch)"},
+    {OPTION_BATCH, "batch", no_argument, NULL,
+     "no screen: print samples; implied when the output is not a terminal"},
+    {OPTION_OUTPUT, "output", required_argument, "FORMAT",
+     "batch output: text (default) or json, one object a line"},
+    {OPTION_PANE, "pane", required_argument, "NAME",
+     "begin with this tab; in batch print only this one"},
+    {OPTION_SORT, "sort", required_argument, "[+-]COLUMN",
+     "sort by a column, - largest first; \"help\" lists the columns"},
+    {OPTION_FILTER, "filter", required_argument, "PATTERN",
+     "only kinds whose name contains this"},
+    {OPTION_ROWS, "rows", required_argument, "N", "at most N rows of a table (batch)"},
+    {OPTION_AGENT, "agent", required_argument, "auto|never|require",
+     "whether to load the agent into the target (auto)"},
+    {OPTION_WALK, "walk", required_argument, "SECS|off",
+     "least time between two walks of the heap (as cheap as 2 % of a core)"},
+    {OPTION_READ_ONLY, "read-only", no_argument, NULL, "refuse all actions"},
+    {OPTION_COLLECT, "collect", optional_argument, "GEN",
+     "run gc.collect(GEN) in the target, print what changed, and exit (2)"},
+    {OPTION_SELFCHECK, "selfcheck", no_argument, NULL,
+     "check heaptop's numbers against each other and the agent's, and exit"},
+    {OPTION_NO_COLOR, "no-color", no_argument, NULL, "no colours (also NO_COLOR)"},
+    {OPTION_NO_UNICODE, "no-unicode", no_argument, NULL, "ASCII only"},
+    {OPTION_NO_MOUSE, "no-mouse", no_argument, NULL, "leave the mouse to the terminal"},
+    {OPTION_CONFIG, "config", required_argument, "FILE",
+     "read this configuration instead of the usual one"},
+    {OPTION_VERBOSE, "verbose", required_argument, "FILE",
+     "append to FILE what heaptop does"},
+    {OPTION_VERSION, "version", no_argument, NULL, "print the version and exit"},
+    {OPTION_HELP, "help", no_argument, NULL, "print this and exit"},
+};
+
+#define N_OPTIONS (sizeof(option_rows) / sizeof(option_rows[0]))
+
+/* Options that the documents name and this version does not have yet. */
+static const char *const later_options[] = {
+    "write",  "read",   "begin",    "end",          "trim",
+    "freeze", "listen", "textfile", "list-plugins", NULL,
+};
+
+void args_init(struct args *args)
+{
+    const char *no_color = getenv("NO_COLOR");
+
+    memset(args, 0, sizeof(*args));
+    args->sampler.interval_ns = 2 * NS_PER_S;
+    args->output = "text";
+    args->collect_generation = 2;
+    args->use_color = !no_color || !*no_color;
+    args->use_unicode = true;
+    args->use_mouse = true;
+}
+
+static int usage(struct err *err, const char *option, const char *value,
+                 const char *wanted)
+{
+    err_set(err, ERR_USAGE, "--%s takes %s, not \"%.60s\"", option, wanted, value);
+    return err_remedy(err, "heaptop --help lists the options");
+}
+
+/* A number in the C locale's form: main() sets only LC_CTYPE. */
+static bool parse_seconds(const char *text, double least, int64_t *ns)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+
+    if (end == text || *end || !isfinite(seconds) || seconds < least || seconds > 86400)
+        return false;
+    *ns = (int64_t)(seconds * (double)NS_PER_S);
+    return true;
+}
+
+static bool parse_number(const char *text, long long least, long long most,
+                         long long *number)
+{
+    char *end;
+
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    return end != text && !*end && !errno && *number >= least && *number <= most;
+}
+
+static int set_delay(struct args *args, const char *value, struct err *err)
+{
+    if (!parse_seconds(value, 0.1, &args->sampler.interval_ns))
+        return usage(err, "delay", value, "seconds from 0.1 to 86400");
+    return 0;
+}
+
+static int set_walk(struct args *args, const char *value, struct err *err)
+{
+    if (!strcmp(value, "off"))
+        args->sampler.walk_interval_ns = WALK_OFF;
+    else if (!strcmp(value, "auto"))
+        args->sampler.walk_interval_ns = WALK_AUTO;
+    else if (!parse_seconds(value, 0.1, &args->sampler.walk_interval_ns))
+        return usage(err, "walk", value, "seconds from 0.1 to 86400, auto, or off");
+    return 0;
+}
+
+static int set_agent(struct args *args, const char *value, struct err *err)
+{
+    static const char *const names[] = {
+        [AGENT_AUTO] = "auto", [AGENT_NEVER] = "never", [AGENT_REQUIRE] = "require"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (!strcmp(value, names[i])) {
+            args->sampler.agent = (enum agent_policy)i;
+            return 0;
+        }
+    }
+    return usage(err, "agent", value, "auto, never or require");
+}
+
+static int set_output(struct args *args, const char *value, struct err *err)
+{
+    static const char *const later[] = {"csv", "openmetrics"};
+
+    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+        if (!strcmp(value, later[i])) {
+            err_set(err, ERR_USAGE, "output as %s is not part of this version", value);
+            return err_remedy(err, "use --output=text or --output=json");
+        }
+    }
+    if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)
+        return usage(err, "output", value, "text or json");
+    args->output = value;
+    return 0;
+}
+
+static int set_number(struct args *args, enum option_id id, const char *value,
+                      struct err *err)
+{
+    long long number;
+
+    if (id == OPTION_ITERATIONS) {
+        if (!parse_number(value, 1, INT64_MAX, &number))
+            return usage(err, "iterations", value, "a number from 1");
+        args->iterations = number;
+        args->has_iterations = true;
+    } else if (id == OPTION_ROWS) {
+        if (!parse_number(value, 1, INT_MAX, &number))
+            return usage(err, "rows", value, "a number from 1");
+        args->rows = (int)number;
+    } else {
+        if (value && !parse_number(value, 0, 2, &number))
+            return usage(err, "collect", value, "a generation: 0, 1 or 2");
+        args->collect = true;
+        args->collect_generation = value ? (int)number : 2;
+    }
+    return 0;
+}
+
+static int set_sort(struct args *args, const char *value)
+{
+    if (!strcmp(value, "help"))
+        args->request = ARGS_COLUMNS;
+    else
+        args->sort = value;
+    return 0;
+}
+
+static int set_option(struct args *args, enum option_id id, const char *value,
+                      struct err *err)
+{
+    switch (id) {
+    case OPTION_DELAY:
+        return set_delay(args, value, err);
+    case OPTION_WALK:
+        return set_walk(args, value, err);
+    case OPTION_AGENT:
+        return set_agent(args, value, err);
+    case OPTION_OUTPUT:
+        return set_output(args, value, err);
+    case OPTION_SORT:
+        return set_sort(args, value);
+    case OPTION_ITERATIONS:
+    case OPTION_ROWS:
+    case OPTION_COLLECT:
+        return set_number(args, id, value, err);
+    case OPTION_PANE:
+        args->pane = value;
+        return 0;
+    case OPTION_FILTER:
+        args->filter = value;
+        return 0;
+    case OPTION_CONFIG:
+        args->config = value;
+        return 0;
+    case OPTION_VERBOSE:
+        args->verbose = value;
+        return 0;
+    case OPTION_BATCH:
+        args->is_batch = true;
+        return 0;
+    case OPTION_READ_ONLY:
+        args->sampler.read_only = true;
+        return 0;
+    case OPTION_SELFCHECK:
+        args->selfcheck = true;
+        return 0;
+    case OPTION_NO_COLOR:
+        args->use_color = false;
+        return 0;
+    case OPTION_NO_UNICODE:
+        args->use_unicode = false;
+        return 0;
+    case OPTION_NO_MOUSE:
+        args->use_mouse = false;
+        return 0;
+    case OPTION_VERSION:
+        args->request = ARGS_VERSION;
+        return 0;
+    case OPTION_HELP:
+        args->request = ARGS_HELP;
+        return 0;
+    }
+    return 0;
+}
+
+bool args_set(struct args *args, const char *name, const char *value, struct err *err)
+{
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        const struct option_row *row = &option_rows[i];
+
+        if (strcmp(row->name, name) != 0)
+            continue;
+        if (row->has_argument == required_argument && !value)
+            err_set(err, ERR_USAGE, "%s needs a value", name);
+        else
+            set_option(args, row->id, value, err);
+        return true;
+    }
+    return false;
+}
+
+static bool is_later_option(const char *word)
+{
+    size_t length = strcspn(word, "=");
+
+    for (size_t i = 0; later_options[i]; i++)
+        if (strlen(later_options[i]) == length &&
+            !strncmp(later_options[i], word, length))
+            return true;
+    return false;
+}
+
+static int unknown_option(struct err *err, int missing, char **argv, int letter)
+{
+    const char *word = argv[optind > 0 ? optind - 1 : 0];
+
+    if (missing == ':')
+        err_set(err, ERR_USAGE, "%.60s needs an argument", word);
+    else if (!strncmp(word, "--", 2) && is_later_option(word + 2))
+        err_set(err, ERR_USAGE, "%.60s is not part of this version", word);
+    else if (!strncmp(word, "--", 2))
+        err_set(err, ERR_USAGE, "there is no option %.60s", word);
+    else if (letter == 'w' || letter == 'r')
+        err_set(err, ERR_USAGE, "-%c is not part of this version", letter);
+    else
+        err_set(err, ERR_USAGE, "there is no option -%c", letter);
+    return err_remedy(err, "heaptop --help lists the options");
+}
+
+static void getopt_tables(struct option longs[N_OPTIONS + 1],
+                          char shorts[2 * N_OPTIONS + 2])
+{
+    size_t used = 0;
+
+    shorts[used++] = ':'; /* a missing argument is told apart */
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        const struct option_row *row = &option_rows[i];
+
+        longs[i] = (struct option){row->name, row->has_argument, NULL, (int)row->id};
+        if (row->id >= 256)
+            continue;
+        shorts[used++] = (char)row->id;
+        if (row->has_argument == required_argument)
+            shorts[used++] = ':';
+    }
+    shorts[used] = '\0';
+    longs[N_OPTIONS] = (struct option){NULL, 0, NULL, 0};
+}
+
+static int parse_target(struct args *args, const char *word, struct err *err)
+{
+    long long number;
+
+    if (word[strspn(word, "0123456789")] || !*word) {
+        args->pattern = word;
+        return 0;
+    }
+    if (!parse_number(word, 1, INT_MAX, &number)) {
+        err_set(err, ERR_USAGE, "%.40s is not a process number", word);
+        return err_remedy(err, "heaptop without an argument lists the processes");
+    }
+    args->pid = (pid_t)number;
+    return 0;
+}
+
+static int parse_operands(struct args *args, int argc, char **argv, struct err *err)
+{
+    if (optind > 1 && !strcmp(argv[optind - 1], "--") && optind < argc) {
+        err_set(err, ERR_USAGE, "starting a program is not part of this version");
+        return err_remedy(err, "start it yourself, then run heaptop PID");
+    }
+    if (argc - optind > 1) {
+        err_set(err, ERR_USAGE,
+                "one process at a time: \"%.40s\" and \"%.40s\" were given", argv[optind],
+                argv[optind + 1]);
+        return err_remedy(err, "heaptop PID, or heaptop PATTERN");
+    }
+    return optind < argc ? parse_target(args, argv[optind], err) : 0;
+}
+
+int args_parse(struct args *args, int argc, char **argv, struct err *err)
+{
+    struct option longs[N_OPTIONS + 1];
+    char shorts[2 * N_OPTIONS + 2];
+    int option;
+
+    getopt_tables(longs, shorts);
+    opterr = 0;
+    optind = 0; /* glibc: begin anew, also after an earlier parse */
+    while ((option = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        if (option == '?' || option == ':')
+            return unknown_option(err, option, argv, optopt);
+        if (set_option(args, (enum option_id)option, optarg, err))
+            return -1;
+    }
+    if (args->collect && args->sampler.read_only) {
+        err_set(err, ERR_USAGE, "--collect changes the target, --read-only forbids it");
+        return err_remedy(err, "leave one of them out");
+    }
+    return parse_operands(args, argc, argv, err);
+}
+
+void args_print_help(FILE *out)
+{
+    char left[64];
+
+    fputs(
+        "Usage: heaptop [OPTIONS] [PID | PATTERN]\n"
+        "Shows the memory of a running CPython process. Without an argument: a list of\n"
+        "processes to choose from.\n\n",
+        out);
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        const struct option_row *row = &option_rows[i];
+        const char *argument = row->argument ? row->argument : "";
+        const char *before = row->has_argument == no_argument         ? ""
+                             : row->has_argument == optional_argument ? "[="
+                                                                      : " ";
+
+        snprintf(left, sizeof(left), "%c%c%s --%s%s%s%s", row->id < 256 ? '-' : ' ',
+                 row->id < 256 ? (int)row->id : ' ', row->id < 256 ? "," : " ", row->name,
+                 before, argument, row->has_argument == optional_argument ? "]" : "");
+        if (strlen(left) > 27)
+            fprintf(out, "  %s\n  %-27s %s\n", left, "", row->help);
+        else
+            fprintf(out, "  %-27s %s\n", left, row->help);
+    }
+    fputs(
+        "\nExit status: 0 as asked, 1 failure, 2 usage, 3 target gone, 4 not permitted,\n"
+        "5 not CPython or not supported.\n",
+        out);
+}

@@ -1,0 +1,54 @@
+/*
+ * args.h - the command line: one table of options, from which parsing, --help
+ * and the configuration file's keys come.
+ *
+ * args_parse() fills a struct args; texts are borrowed from argv or from the
+ * configuration (config.h), which must both outlive it. A mistake is
+ * ERR_USAGE with a sentence and the remedy. Main thread only.
+ */
+#ifndef HEAPTOP_ARGS_H
+#define HEAPTOP_ARGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "heaptop/err.h"
+#include "sampler.h"
+
+enum args_request {
+    ARGS_WATCH = 0,
+    ARGS_HELP,
+    ARGS_VERSION,
+    ARGS_COLUMNS, /* -s help */
+};
+
+struct args {
+    enum args_request request;
+    struct sampler_options sampler;
+    int64_t iterations; /* 0 = without end */
+    bool has_iterations;
+    bool is_batch;
+    const char *output;               /* "text" or "json" */
+    const char *pane, *sort, *filter; /* NULL = the default */
+    int rows;
+    bool selfcheck, collect;
+    int collect_generation;
+    bool use_color, use_unicode, use_mouse;
+    const char *config, *verbose; /* files, or NULL */
+    pid_t pid;                    /* 0 = none given */
+    const char *pattern;          /* NULL = none given */
+};
+
+/* The defaults, NO_COLOR heeded. */
+void args_init(struct args *args);
+int args_parse(struct args *args, int argc, char **argv, struct err *err);
+
+/* Sets the option of this long name as the command line would ("delay", "5");
+ * `value` may be NULL where the option takes none. False: no such option. */
+bool args_set(struct args *args, const char *name, const char *value, struct err *err);
+
+void args_print_help(FILE *out);
+
+#endif

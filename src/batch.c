@@ -1,0 +1,178 @@
+#include "batch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "heaptop/sink.h"
+#include "model/history.h"
+#include "util/clock.h"
+
+int batch_block_signals(struct err *err)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigset_t signals;
+    int fd;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    sigaction(SIGPIPE, &ignore, NULL); /* a write says EPIPE instead */
+    fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        return err_set_errno(err, ERR_FAILED, errno, "cannot watch for signals");
+    return fd;
+}
+
+int batch_open(struct batch *batch, const struct args *args, int signal_fd,
+               struct err *err)
+{
+    struct target *target;
+
+    batch->signal_fd = signal_fd;
+    batch->sampler = NULL;
+    if (target_open(args->pid, &target, err))
+        return -1;
+    return sampler_start(target, &args->sampler, &batch->sampler, err);
+}
+
+static int batch_wait(struct batch *batch, int64_t deadline_mono_ns)
+{
+    struct pollfd fds[2] = {
+        {.fd = batch->signal_fd, .events = POLLIN},
+        {.fd = sampler_fd(batch->sampler), .events = POLLIN},
+    };
+    int64_t left_ns = deadline_mono_ns - clock_monotonic_ns();
+    struct timespec wait;
+
+    if (left_ns < 0)
+        left_ns = 0;
+    wait.tv_sec = left_ns / NS_PER_S;
+    wait.tv_nsec = left_ns % NS_PER_S;
+    ppoll(fds, 2, deadline_mono_ns == INT64_MAX ? NULL : &wait, NULL);
+    return fds[0].revents & POLLIN;
+}
+
+enum batch_event batch_next(struct batch *batch, int64_t deadline_mono_ns,
+                            struct sampler_message *message, struct err *err)
+{
+    while (!sampler_next(batch->sampler, message)) {
+        if (batch_wait(batch, deadline_mono_ns))
+            return BATCH_SIGNAL;
+        if (sampler_next(batch->sampler, message))
+            break;
+        if (clock_monotonic_ns() >= deadline_mono_ns)
+            return BATCH_TIMEOUT;
+    }
+    if (message->type != SAMPLER_FAILED)
+        return BATCH_MESSAGE;
+    *err = message->err;
+    return BATCH_FAILED;
+}
+
+int batch_close(struct batch *batch, struct err *err)
+{
+    struct err close_err = ERR_INIT;
+
+    if (!batch->sampler || !sampler_stop(batch->sampler, &close_err))
+        return 0;
+    if (err->code == ERR_NONE)
+        *err = close_err;
+    return -1;
+}
+
+struct batch_output {
+    const struct sink_ops *sink;
+    void *state;
+    struct history *history;
+    int64_t n_written, n_wanted; /* wanted 0: without end */
+};
+
+static int output_open(struct batch_output *output, const struct args *args,
+                       struct err *err)
+{
+    struct sink_options options = {
+        .out = stdout,
+        .pane = args->pane,
+        .sort = args->sort,
+        .filter = args->filter,
+        .rows = args->rows,
+        .use_unicode = args->use_unicode,
+    };
+
+    memset(output, 0, sizeof(*output));
+    output->n_wanted = args->iterations;
+    output->sink = &sink_json;
+    if (output->sink->open(&options, &output->state, err))
+        return -1;
+    output->history = history_new();
+    return 0;
+}
+
+static int output_close(struct batch_output *output, struct err *err)
+{
+    history_free(output->history);
+    return output->sink->close(output->state, err);
+}
+
+/* The first samples lack what takes longer to read; they are history, not output. */
+static int output_snapshot(struct batch_output *output, const struct snapshot *snapshot,
+                           struct err *err)
+{
+    history_add(output->history, snapshot);
+    if (!snapshot->is_complete)
+        return 0;
+    output->n_written++;
+    return output->sink->snapshot(output->state, snapshot, output->history, err);
+}
+
+static int batch_loop(struct batch *batch, struct batch_output *output, struct err *err)
+{
+    struct sampler_message message;
+    enum batch_event event;
+    int result;
+
+    for (;;) {
+        event = batch_next(batch, INT64_MAX, &message, err);
+        if (event == BATCH_FAILED)
+            return -1;
+        if (event != BATCH_MESSAGE)
+            return 0;
+        if (message.type == SAMPLER_ENDED) {
+            *err = message.err;
+            return -1;
+        }
+        if (message.type != SAMPLER_SNAPSHOT)
+            continue;
+        result = output_snapshot(output, message.snapshot, err);
+        snapshot_unref(message.snapshot);
+        if (result)
+            return -1;
+        if (output->n_wanted && output->n_written >= output->n_wanted)
+            return 0;
+    }
+}
+
+int batch_run(const struct args *args, int signal_fd, struct err *err)
+{
+    struct batch_output output;
+    struct batch batch;
+    int result;
+
+    if (output_open(&output, args, err))
+        return -1;
+    result = batch_open(&batch, args, signal_fd, err);
+    if (!result) {
+        result = batch_loop(&batch, &output, err);
+        if (batch_close(&batch, err))
+            result = -1;
+    }
+    if (output_close(&output, err))
+        result = -1;
+    return result;
+}

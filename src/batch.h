@@ -1,0 +1,43 @@
+/*
+ * batch.h - heaptop without a screen: samples through a sink, one action, the
+ * self-check, the list of processes. Each runs to its end in the main thread
+ * and returns 0, or -1 with the error whose code is the exit status.
+ */
+#ifndef HEAPTOP_BATCH_H
+#define HEAPTOP_BATCH_H
+
+#include <stdbool.h>
+
+#include "args.h"
+#include "heaptop/err.h"
+#include "sampler.h"
+
+/* A sampler seen from a program without a screen. */
+struct batch {
+    struct sampler *sampler;
+    int signal_fd; /* INT, TERM and HUP, which are blocked */
+};
+
+enum batch_event {
+    BATCH_FAILED = -1, /* err is set */
+    BATCH_MESSAGE = 0,
+    BATCH_SIGNAL, /* leave, as asked */
+    BATCH_TIMEOUT,
+};
+
+/* Blocks INT, TERM and HUP for the whole program; before any thread is made. */
+int batch_block_signals(struct err *err);
+
+int batch_open(struct batch *batch, const struct args *args, int signal_fd,
+               struct err *err);
+/* The next message; a snapshot in it belongs to the caller. */
+enum batch_event batch_next(struct batch *batch, int64_t deadline_mono_ns,
+                            struct sampler_message *message, struct err *err);
+/* Lets the agent leave. Keeps an error that `err` has already. */
+int batch_close(struct batch *batch, struct err *err);
+
+int batch_run(const struct args *args, int signal_fd, struct err *err);
+int batch_collect(const struct args *args, int signal_fd, struct err *err);
+int batch_selfcheck(const struct args *args, int signal_fd, struct err *err);
+
+#endif

@@ -1,0 +1,114 @@
+/* Wiring: arguments, configuration, then the screen or batch; the exit status. */
+#include <config.h> /* PACKAGE_VERSION */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "batch.h"
+#include "config.h"
+#include "sink/columns.h"
+#include "util/log.h"
+
+static int print_error(const struct err *err)
+{
+    fprintf(stderr, "heaptop: %s\n", err->text);
+    if (err->remedy[0])
+        fprintf(stderr, "  %s\n", err->remedy);
+    return err->code == ERR_NONE ? ERR_FAILED : (int)err->code;
+}
+
+static int open_log(const char *path, struct err *err)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0) {
+        err_set_errno(err, ERR_USAGE, errno, "cannot write the log %.200s", path);
+        return err_remedy(err, "give --verbose a file that can be written");
+    }
+    log_open(fd);
+    return 0;
+}
+
+/* The command line is read twice, because it names the file that it overrides. */
+static int read_options(struct args *args, struct config *config, int argc, char **argv,
+                        struct err *err)
+{
+    struct args first;
+
+    args_init(&first);
+    if (args_parse(&first, argc, argv, err))
+        return -1;
+    if (first.verbose && open_log(first.verbose, err))
+        return -1;
+    args_init(args);
+    if (first.request == ARGS_WATCH && config_load(config, first.config, args, err))
+        return -1;
+    return args_parse(args, argc, argv, err);
+}
+
+static int print_request(const struct args *args)
+{
+    if (args->request == ARGS_HELP)
+        args_print_help(stdout);
+    else if (args->request == ARGS_VERSION)
+        printf("heaptop %s\n", PACKAGE_VERSION);
+    else
+        columns_print(stdout);
+    return fflush(stdout) ? ERR_FAILED : 0;
+}
+
+/* Who gave no terminal wants text, and without -n one sample of it. */
+static void settle_batch(struct args *args)
+{
+    bool is_terminal = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
+
+    if (!strcmp(args->output, "json") || args->collect || args->selfcheck)
+        args->is_batch = true;
+    if (!isatty(STDOUT_FILENO) && !args->has_iterations)
+        args->iterations = 1;
+    if (!is_terminal)
+        args->is_batch = true;
+}
+
+static int run_batch(const struct args *args, struct err *err)
+{
+    int signal_fd;
+
+    if (!args->pid) {
+        err_set(err, ERR_USAGE, "which process?");
+        return err_remedy(err, "heaptop PID");
+    }
+    signal_fd = batch_block_signals(err);
+    if (signal_fd < 0)
+        return -1;
+    return batch_run(args, signal_fd, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct config config = CONFIG_INIT;
+    struct err err = ERR_INIT;
+    struct args args;
+    int status = 0;
+
+    setlocale(LC_CTYPE, "");
+    if (read_options(&args, &config, argc, argv, &err)) {
+        config_release(&config);
+        return print_error(&err);
+    }
+    if (args.request != ARGS_WATCH)
+        return print_request(&args);
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        args.use_unicode = false;
+    settle_batch(&args);
+    if (run_batch(&args, &err))
+        status = print_error(&err);
+    config_release(&config);
+    return status;
+}

@@ -1,0 +1,239 @@
+#include "sampler_private.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "util/xalloc.h"
+
+static void sampler_signal(int fd)
+{
+    const uint64_t one = 1;
+
+    /* EAGAIN means that the counter is full, and then the reader is awake. */
+    if (write(fd, &one, sizeof(one)) < 0)
+        return;
+}
+
+static void sampler_drain(int fd)
+{
+    uint64_t count;
+
+    if (read(fd, &count, sizeof(count)) < 0)
+        return;
+}
+
+/*
+ * A reader that does not read (a stopped terminal) must not fill the memory:
+ * beyond the limit the oldest snapshot goes, other messages stay.
+ */
+static void sampler_drop_oldest(struct sampler *sampler)
+{
+    struct message_node **link = &sampler->first, *node, *before = NULL;
+
+    while (*link && (*link)->message.type != SAMPLER_SNAPSHOT) {
+        before = *link;
+        link = &(*link)->next;
+    }
+    node = *link;
+    if (!node)
+        return;
+    *link = node->next;
+    if (sampler->last == node)
+        sampler->last = before;
+    sampler->n_messages--;
+    snapshot_unref(node->message.snapshot);
+    free(node);
+}
+
+void sampler_send(struct sampler *sampler, const struct sampler_message *message)
+{
+    struct message_node *node = xcalloc(1, sizeof(*node));
+
+    node->message = *message;
+    pthread_mutex_lock(&sampler->lock);
+    if (sampler->n_messages >= SAMPLER_MESSAGES_MAX)
+        sampler_drop_oldest(sampler);
+    if (sampler->last)
+        sampler->last->next = node;
+    else
+        sampler->first = node;
+    sampler->last = node;
+    sampler->n_messages++;
+    if (message->type == SAMPLER_ACTION_RESULT)
+        sampler->is_action_pending = false;
+    if (message->type == SAMPLER_ENDED || message->type == SAMPLER_FAILED)
+        sampler->is_over = true;
+    pthread_mutex_unlock(&sampler->lock);
+    sampler_signal(sampler->message_fd);
+}
+
+void sampler_fail(struct sampler *sampler, const struct err *err)
+{
+    struct sampler_message message = {.type = SAMPLER_FAILED, .err = *err};
+
+    sampler->is_failed = true;
+    sampler_send(sampler, &message);
+}
+
+struct sampler_wish sampler_take_wish(struct sampler *sampler)
+{
+    static const struct sampler_wish none;
+    struct sampler_wish wish;
+
+    sampler_drain(sampler->wish_fd);
+    pthread_mutex_lock(&sampler->lock);
+    wish = sampler->wish;
+    sampler->wish = none;
+    pthread_mutex_unlock(&sampler->lock);
+    return wish;
+}
+
+static void sampler_free(struct sampler *sampler)
+{
+    while (sampler->first) {
+        struct message_node *node = sampler->first;
+
+        sampler->first = node->next;
+        snapshot_unref(node->message.snapshot);
+        free(node);
+    }
+    snapshot_unref(sampler->latest);
+    objects_unref(sampler->walk.latest);
+    if (sampler->wish_fd >= 0)
+        close(sampler->wish_fd);
+    if (sampler->message_fd >= 0)
+        close(sampler->message_fd);
+    pthread_mutex_destroy(&sampler->lock);
+    free(sampler->cheap);
+    free(sampler);
+}
+
+/* Signals are the main thread's business. */
+static int sampler_create_thread(struct sampler *sampler)
+{
+    sigset_t all, old;
+    int error_number;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    error_number = pthread_create(&sampler->thread, NULL, sampler_thread, sampler);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return error_number;
+}
+
+int sampler_start(struct target *target, const struct sampler_options *options,
+                  struct sampler **sampler, struct err *err)
+{
+    struct sampler *new = xcalloc(1, sizeof(*new));
+    int error_number;
+
+    new->options = *options;
+    new->target = target;
+    pthread_mutex_init(&new->lock, NULL);
+    new->wish_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    new->message_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    error_number = new->wish_fd < 0 || new->message_fd < 0 ? errno : 0;
+    if (!error_number)
+        error_number = sampler_create_thread(new);
+    if (error_number) {
+        sampler_free(new);
+        target_close(target);
+        return err_set_errno(err, ERR_FAILED, error_number, "cannot start the sampler");
+    }
+    *sampler = new;
+    return 0;
+}
+
+int sampler_fd(const struct sampler *sampler)
+{
+    return sampler->message_fd;
+}
+
+bool sampler_next(struct sampler *sampler, struct sampler_message *message)
+{
+    struct message_node *node;
+
+    pthread_mutex_lock(&sampler->lock);
+    node = sampler->first;
+    if (node) {
+        sampler->first = node->next;
+        sampler->n_messages--;
+    }
+    if (!sampler->first) {
+        sampler->last = NULL;
+        sampler_drain(sampler->message_fd);
+    }
+    pthread_mutex_unlock(&sampler->lock);
+    if (!node)
+        return false;
+    *message = node->message;
+    free(node);
+    return true;
+}
+
+void sampler_set_interval(struct sampler *sampler, int64_t interval_ns)
+{
+    pthread_mutex_lock(&sampler->lock);
+    sampler->wish.has_interval = true;
+    sampler->wish.interval_ns = interval_ns;
+    pthread_mutex_unlock(&sampler->lock);
+    sampler_signal(sampler->wish_fd);
+}
+
+void sampler_sample_now(struct sampler *sampler, bool walk)
+{
+    pthread_mutex_lock(&sampler->lock);
+    sampler->wish.sample = true;
+    sampler->wish.walk = sampler->wish.walk || walk;
+    pthread_mutex_unlock(&sampler->lock);
+    sampler_signal(sampler->wish_fd);
+}
+
+int sampler_run_action(struct sampler *sampler, const struct action_ops *action,
+                       int64_t argument, struct err *err)
+{
+    bool is_pending, is_over;
+
+    if (sampler->options.read_only) {
+        err_set(err, ERR_USAGE, "heaptop was started with --read-only");
+        return err_remedy(err, "start it without --read-only to run actions");
+    }
+    pthread_mutex_lock(&sampler->lock);
+    is_pending = sampler->is_action_pending;
+    is_over = sampler->is_over;
+    if (!is_pending && !is_over) {
+        sampler->wish.action = action;
+        sampler->wish.argument = argument;
+        sampler->is_action_pending = true;
+    }
+    pthread_mutex_unlock(&sampler->lock);
+    if (is_over)
+        return err_set(err, ERR_GONE, "the target has ended");
+    if (is_pending) {
+        err_set(err, ERR_FAILED, "an action is running already");
+        return err_remedy(err, "wait for its result");
+    }
+    sampler_signal(sampler->wish_fd);
+    return 0;
+}
+
+int sampler_stop(struct sampler *sampler, struct err *err)
+{
+    struct err close_err;
+
+    pthread_mutex_lock(&sampler->lock);
+    sampler->wish.stop = true;
+    pthread_mutex_unlock(&sampler->lock);
+    sampler_signal(sampler->wish_fd);
+    pthread_join(sampler->thread, NULL);
+    close_err = sampler->close_err;
+    sampler_free(sampler);
+    if (close_err.code == ERR_NONE)
+        return 0;
+    *err = close_err;
+    return -1;
+}

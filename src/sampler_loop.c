@@ -1,0 +1,173 @@
+/* The sampler's thread: what comes next, and waiting until it does. */
+#include "sampler_private.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "util/clock.h"
+#include "util/log.h"
+
+#define ATTACH_STEP_NS (5 * NS_PER_MS)   /* while the agent or an action is under way */
+#define BEAT_NS        (150 * NS_PER_MS) /* the agent wants a sign at least every 250 ms */
+#define FIRST_STEP_NS  (20 * NS_PER_MS)
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t loop_next_ns(const struct sampler *sampler, int64_t now_ns)
+{
+    int64_t next_ns = sampler->next_tick_ns;
+
+    if (sampler->is_failed || sampler->is_ended)
+        return INT64_MAX;
+    if (sampler->is_sample_due)
+        return now_ns;
+    if (!sampler->action.ops || sampler->walk.is_running)
+        next_ns = earlier(next_ns, sampler_walk_next_ns(sampler));
+    if (sampler->agent.session)
+        next_ns = earlier(next_ns, now_ns + (sampler->agent.state == AGENT_ATTACHING
+                                                 ? ATTACH_STEP_NS
+                                                 : BEAT_NS));
+    if (sampler->action.ops)
+        next_ns = earlier(next_ns, now_ns + ATTACH_STEP_NS);
+    return next_ns;
+}
+
+/* Waits for a wish, for the target's end, or until the next thing is due. */
+static void loop_wait(struct sampler *sampler)
+{
+    int64_t now_ns = clock_monotonic_ns(), next_ns = loop_next_ns(sampler, now_ns);
+    bool is_watching = !sampler->is_ended && !sampler->is_failed;
+    struct pollfd fds[2] = {
+        {.fd = sampler->wish_fd, .events = POLLIN},
+        {.fd = is_watching ? sampler->target->fds.pidfd : -1, .events = POLLIN},
+    };
+    struct timespec wait;
+
+    if (next_ns < now_ns)
+        next_ns = now_ns;
+    wait.tv_sec = (next_ns - now_ns) / NS_PER_S;
+    wait.tv_nsec = (next_ns - now_ns) % NS_PER_S;
+    ppoll(fds, 2, next_ns == INT64_MAX ? NULL : &wait, NULL);
+}
+
+static void loop_end(struct sampler *sampler)
+{
+    struct sampler_message message = {.type = SAMPLER_ENDED};
+
+    sampler->is_ended = true;
+    sampler->ended_wall_ns = clock_wall_ns();
+    sampler_event(sampler, EVENT_STATE, "the target ended");
+    sampler->walk.is_running = false;
+    sampler_agent_close(sampler);
+    sampler->close_err.code = ERR_NONE; /* nothing is left in a process that is gone */
+    sampler_action_drop(sampler);
+    sampler_sample_end(sampler);
+    err_set(&message.err, ERR_GONE, "process %d ended", (int)sampler->target->pid);
+    sampler_send(sampler, &message);
+}
+
+static void loop_check_state(struct sampler *sampler)
+{
+    enum target_state state = target_state(sampler->target);
+
+    if (state == sampler->state)
+        return;
+    sampler->state = state;
+    if (state == TARGET_ENDED) {
+        loop_end(sampler);
+        return;
+    }
+    sampler_event(sampler, EVENT_STATE,
+                  state == TARGET_STOPPED ? "the target was stopped"
+                                          : "the target continued");
+    sampler->is_sample_due = true;
+}
+
+static void loop_wishes(struct sampler *sampler)
+{
+    struct sampler_wish wish = sampler_take_wish(sampler);
+
+    if (wish.has_interval && wish.interval_ns > 0) {
+        sampler->options.interval_ns = wish.interval_ns;
+        sampler->next_tick_ns =
+            earlier(sampler->next_tick_ns, clock_monotonic_ns() + wish.interval_ns);
+    }
+    sampler->is_sample_due |= wish.sample;
+    if (wish.walk && !sampler->walk.is_running)
+        sampler->walk.is_wanted = true;
+    sampler->walk.is_requested |= wish.walk;
+    sampler->is_stopping = wish.stop;
+    if (wish.action && !wish.stop && !sampler->is_ended && !sampler->is_failed)
+        sampler_action_begin(sampler, wish.action, wish.argument);
+}
+
+/* A sample out of turn moves the ticks, so that the next comes an interval later. */
+static void loop_tick(struct sampler *sampler)
+{
+    int64_t now_ns = clock_monotonic_ns();
+    bool was_complete = sampler->is_complete_shown;
+
+    if (!sampler->is_sample_due && now_ns < sampler->next_tick_ns)
+        return;
+    if (sampler->is_sample_due ||
+        now_ns - sampler->next_tick_ns > sampler->options.interval_ns / 4)
+        sampler->next_tick_ns = now_ns;
+    sampler_check_layout(sampler);
+    sampler_sample(sampler);
+    if (!was_complete && sampler->is_complete_shown)
+        log_line("first complete sample");
+    sampler->next_tick_ns += sampler->options.interval_ns;
+}
+
+static void loop_turn(struct sampler *sampler)
+{
+    loop_check_state(sampler);
+    if (sampler->is_ended || sampler->is_failed)
+        return;
+    sampler_agent_step(sampler);
+    if (sampler->is_failed)
+        return;
+    if (sampler->action.is_started && sampler->agent.state == AGENT_LOST)
+        sampler_action_drop(sampler);
+    sampler_action_step(sampler);
+    loop_tick(sampler);
+    if (sampler_walk_is_due(sampler, clock_monotonic_ns()))
+        sampler_walk_begin(sampler);
+    if (sampler->walk.is_running)
+        sampler_walk_slice(sampler);
+}
+
+static void loop_begin(struct sampler *sampler)
+{
+    sampler_sources_open(sampler);
+    sampler->state = sampler->target->facts.state;
+    loop_check_state(sampler);
+    if (sampler->is_ended)
+        return;
+    sampler_sample(sampler); /* the process's own numbers, at once */
+    sampler->next_tick_ns = clock_monotonic_ns() + sampler->options.interval_ns;
+    sampler_find_layout(sampler);
+    sampler_agent_open(sampler);
+    sampler->is_sample_due = true;
+}
+
+void *sampler_thread(void *argument)
+{
+    struct sampler *sampler = argument;
+
+    loop_begin(sampler);
+    while (!sampler->is_stopping) {
+        loop_wait(sampler);
+        loop_wishes(sampler);
+        if (!sampler->is_stopping)
+            loop_turn(sampler);
+    }
+    sampler_agent_close(sampler);
+    sampler_action_drop(sampler);
+    sampler_sources_close(sampler);
+    target_close(sampler->target);
+    return NULL;
+}

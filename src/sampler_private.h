@@ -1,0 +1,171 @@
+/*
+ * sampler_private.h - what the files of the sampler share among themselves.
+ *
+ * sampler.c has what the main thread calls, sampler_loop.c the thread and its
+ * clock, sampler_sample.c one sample, sampler_walk.c the walk and its budget,
+ * sampler_agent.c the session, sampler_action.c actions.
+ *
+ * Members under `lock` are shared by both threads; all others belong to the
+ * sampler's thread once it runs. The lock is never held across a read of the
+ * target.
+ */
+#ifndef HEAPTOP_SAMPLER_PRIVATE_H
+#define HEAPTOP_SAMPLER_PRIVATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attach/session.h"
+#include "heaptop/source.h"
+#include "layout/layout.h"
+#include "sampler.h"
+
+#define SAMPLER_EVENTS_MAX   64
+#define SAMPLER_MESSAGES_MAX 256
+#define SAMPLER_SLICE_NS     (20 * INT64_C(1000000))
+
+struct message_node {
+    struct sampler_message message;
+    struct message_node *next;
+};
+
+/* What the main thread wants; asking twice before it is seen is asking once. */
+struct sampler_wish {
+    bool stop, sample, walk, has_interval;
+    int64_t interval_ns;
+    const struct action_ops *action; /* NULL: none */
+    int64_t argument;
+};
+
+struct sampler_source {
+    const struct source_ops *ops;
+    void *state;
+    bool is_open;
+    bool had_turn;        /* delivered or failed once */
+    char last_error[320]; /* the sentence that was reported last; "" after success */
+};
+
+struct sampler_walk {
+    struct sampler_source *source; /* NULL: nothing walks */
+    bool is_running;
+    bool is_wanted;    /* on request: begin as soon as possible */
+    bool is_requested; /* the running walk was on request: show its end at once */
+    bool has_run;
+    int64_t began_mono_ns, cpu_ns;
+    int64_t next_mono_ns;                 /* not before this, unless wanted */
+    const struct objects_section *latest; /* a reference: the last walk's result */
+};
+
+struct sampler_agent {
+    struct session *session;
+    enum agent_state state;
+    bool is_settled;  /* ready, failed, or not wanted */
+    bool is_given_up; /* too slow to be waited for; it may still arrive */
+    bool is_asked;    /* AGENT_SAMPLE is under way */
+    int64_t opened_mono_ns;
+    uint32_t pauses_seen;
+    struct err err; /* why there is none */
+};
+
+struct sampler_action {
+    const struct action_ops *ops; /* NULL: none */
+    int64_t argument;
+    bool is_started;
+    void *state;
+    int64_t started_mono_ns;
+    struct action_result result;
+};
+
+struct sampler {
+    pthread_t thread;
+    struct sampler_options options;
+    struct target *target;
+
+    pthread_mutex_t lock;
+    struct sampler_wish wish;          /* under lock */
+    struct message_node *first, *last; /* under lock */
+    size_t n_messages;                 /* under lock */
+    bool is_action_pending;            /* under lock: from wish to result */
+    bool is_over;                      /* under lock: ended or failed */
+    int wish_fd, message_fd;           /* eventfds */
+    struct err close_err;              /* written before the thread ends */
+
+    struct layout layout;
+    bool has_layout, is_layout_tried;
+    struct err layout_err;
+    int64_t layout_retry_ns, layout_pause_ns;
+
+    struct sampler_source *cheap;
+    size_t n_cheap;
+    struct sampler_source walk_source;
+    struct sampler_walk walk;
+    struct sampler_agent agent;
+    struct sampler_action action;
+
+    uint64_t seq;
+    int64_t next_tick_ns, previous_mono_ns;
+    bool is_sample_due;     /* before its time */
+    bool is_complete_shown; /* a complete snapshot was sent */
+    bool is_stopping, is_failed, is_ended;
+    enum target_state state;
+    int64_t ended_wall_ns;
+    const struct snapshot *latest; /* a reference, for the last words */
+    struct event events[SAMPLER_EVENTS_MAX];
+    size_t n_events;
+};
+
+/* sampler.c */
+void sampler_send(struct sampler *sampler, const struct sampler_message *message);
+struct sampler_wish sampler_take_wish(struct sampler *sampler);
+void sampler_fail(struct sampler *sampler, const struct err *err);
+
+/* sampler_loop.c: the thread's function. */
+void *sampler_thread(void *sampler);
+
+/* sampler_sample.c */
+void sampler_event(struct sampler *sampler, enum event_type type, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void sampler_sources_open(struct sampler *sampler);
+void sampler_sources_close(struct sampler *sampler);
+/* Remembers and reports a failed source, once per distinct sentence. */
+void sampler_source_failed(struct sampler *sampler, struct sampler_source *source,
+                           const struct err *err);
+void sampler_sample(struct sampler *sampler);
+/* The snapshot of the end: the last numbers, with the state and the time. */
+void sampler_sample_end(struct sampler *sampler);
+bool sampler_is_complete(const struct sampler *sampler);
+struct source_context sampler_context(struct sampler *sampler,
+                                      struct snapshot_builder *builder);
+
+/* sampler_layout.c */
+void sampler_find_layout(struct sampler *sampler);
+void sampler_check_layout(struct sampler *sampler);
+
+/* sampler_walk.c */
+bool sampler_walk_is_due(const struct sampler *sampler, int64_t now_mono_ns);
+void sampler_walk_begin(struct sampler *sampler);
+void sampler_walk_slice(struct sampler *sampler);
+/* Since when nothing but waiting is to be done for the walk; INT64_MAX: never. */
+int64_t sampler_walk_next_ns(const struct sampler *sampler);
+/* The least pause between two walks, from the price of the last one. */
+int64_t sampler_walk_pause_ns(int64_t interval_ns, int64_t wall_ns, int64_t cpu_ns);
+
+/* sampler_agent.c */
+void sampler_agent_open(struct sampler *sampler);
+void sampler_agent_step(struct sampler *sampler);
+/* Orders a publication and waits a few milliseconds for it. */
+void sampler_agent_sample(struct sampler *sampler);
+/* Full collections of the target's own become events. */
+void sampler_agent_pauses(struct sampler *sampler, bool is_silent);
+void sampler_agent_close(struct sampler *sampler);
+void sampler_access_facts(const struct sampler *sampler, struct access_facts *access);
+
+/* sampler_action.c */
+void sampler_action_begin(struct sampler *sampler, const struct action_ops *action,
+                          int64_t argument);
+void sampler_action_step(struct sampler *sampler);
+void sampler_action_drop(struct sampler *sampler);
+
+#endif

@@ -1,0 +1,111 @@
+/* The walk of the heap: when it begins, its slices, its price. */
+#include "sampler_private.h"
+
+#include <string.h>
+
+#include "model/builder.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#define WALK_CPU_FACTOR   50 /* averaged: 2 % of one core */
+#define WALK_WALL_FACTOR  4  /* never more than 20 % of the time */
+#define WALK_PAUSE_CAP_NS (60 * NS_PER_S)
+
+int64_t sampler_walk_pause_ns(int64_t interval_ns, int64_t wall_ns, int64_t cpu_ns)
+{
+    int64_t pause_ns = cpu_ns < WALK_PAUSE_CAP_NS / WALK_CPU_FACTOR
+                           ? cpu_ns * WALK_CPU_FACTOR
+                           : WALK_PAUSE_CAP_NS;
+
+    if (pause_ns < wall_ns * WALK_WALL_FACTOR)
+        pause_ns = wall_ns * WALK_WALL_FACTOR;
+    return pause_ns > interval_ns ? pause_ns : interval_ns;
+}
+
+int64_t sampler_walk_next_ns(const struct sampler *sampler)
+{
+    const struct sampler_walk *walk = &sampler->walk;
+
+    if (!walk->source || !sampler->is_layout_tried || sampler->is_ended)
+        return INT64_MAX;
+    if (walk->is_running || walk->is_wanted)
+        return 0;
+    if (sampler->options.walk_interval_ns == WALK_OFF)
+        return INT64_MAX;
+    return walk->has_run ? walk->next_mono_ns : 0;
+}
+
+/* A collection under way moves everything: the walk waits for its end. */
+bool sampler_walk_is_due(const struct sampler *sampler, int64_t now_mono_ns)
+{
+    return !sampler->walk.is_running && !sampler->action.ops &&
+           sampler_walk_next_ns(sampler) <= now_mono_ns;
+}
+
+void sampler_walk_begin(struct sampler *sampler)
+{
+    struct sampler_walk *walk = &sampler->walk;
+
+    sampler_check_layout(sampler);
+    walk->is_running = true;
+    walk->is_requested = walk->is_wanted;
+    walk->is_wanted = false;
+    walk->began_mono_ns = clock_monotonic_ns();
+    walk->cpu_ns = 0;
+}
+
+static void walk_end(struct sampler *sampler, bool is_good)
+{
+    struct sampler_walk *walk = &sampler->walk;
+    int64_t now_ns = clock_monotonic_ns(), wall_ns = now_ns - walk->began_mono_ns;
+
+    walk->is_running = false;
+    walk->has_run = true;
+    if (sampler->options.walk_interval_ns > 0)
+        walk->next_mono_ns = walk->began_mono_ns + sampler->options.walk_interval_ns;
+    else
+        walk->next_mono_ns = now_ns + sampler_walk_pause_ns(sampler->options.interval_ns,
+                                                            wall_ns, walk->cpu_ns);
+    if (walk->is_requested || !walk->source->had_turn)
+        sampler->is_sample_due = true;
+    walk->source->had_turn = true;
+    log_line("walk: %s, %lld us, cpu %lld us, next in %lld ms",
+             is_good ? "done" : "failed", (long long)(wall_ns / NS_PER_US),
+             (long long)(walk->cpu_ns / NS_PER_US),
+             (long long)((walk->next_mono_ns - now_ns) / NS_PER_MS));
+}
+
+/* The result is shared by all snapshots until the next walk. */
+static void walk_keep(struct sampler_walk *walk, const struct snapshot_builder *builder)
+{
+    const struct objects_section *objects = builder->snapshot->objects;
+
+    if (!objects || objects == walk->latest)
+        return;
+    objects_unref(walk->latest);
+    walk->latest = objects_ref(objects);
+}
+
+void sampler_walk_slice(struct sampler *sampler)
+{
+    struct sampler_walk *walk = &sampler->walk;
+    struct snapshot_builder *builder = builder_new(1);
+    struct source_context context = sampler_context(sampler, builder);
+    int64_t began_cpu_ns = clock_thread_cpu_ns();
+    struct err err = ERR_INIT;
+    enum source_result result;
+
+    if (!builder)
+        return;
+    result = walk->source->ops->sample(walk->source->state, &context, &err);
+    walk->cpu_ns += clock_thread_cpu_ns() - began_cpu_ns;
+    walk_keep(walk, builder);
+    builder_drop(builder);
+    if (result == SOURCE_MORE)
+        return;
+    if (result == SOURCE_DONE)
+        walk->source->last_error[0] = '\0';
+    else if (target_state(sampler->target) != TARGET_ENDED)
+        sampler_source_failed(sampler, walk->source, &err);
+    walk_end(sampler, result == SOURCE_DONE);
+}
