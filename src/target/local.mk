@@ -20,3 +20,16 @@ libheaptop_a_SOURCES += \
 check_PROGRAMS += tests/live/identify_driver
 tests_live_identify_driver_SOURCES = tests/live/identify_driver.c
 tests_live_identify_driver_LDADD = $(HEAPTOP_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_maps tests/unit/t_image tests/unit/t_reader \
+	tests/unit/t_candidates
+tests_unit_t_maps_SOURCES = tests/unit/t_maps.c
+tests_unit_t_maps_LDADD = $(UNIT_LIBS)
+tests_unit_t_image_SOURCES = tests/unit/t_image.c
+tests_unit_t_image_LDADD = $(UNIT_LIBS)
+tests_unit_t_reader_SOURCES = tests/unit/t_reader.c
+tests_unit_t_reader_LDADD = $(UNIT_LIBS)
+tests_unit_t_candidates_SOURCES = tests/unit/t_candidates.c
+tests_unit_t_candidates_LDADD = $(UNIT_LIBS)
+endif

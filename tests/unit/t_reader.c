@@ -1,0 +1,189 @@
+/* Readers: this process read live, holes included; images with faults. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "target/reader.h"
+
+#define PAGE     4096
+#define N_PIECES 3000
+
+static struct raddr address_of(const void *memory)
+{
+    return raddr_of((uint64_t)(uintptr_t)memory);
+}
+
+static struct reader *open_self(int mem_fd)
+{
+    struct reader *reader = NULL;
+    struct err err;
+
+    assert_int_equal(reader_live_open(getpid(), mem_fd, &reader, &err), 0);
+    return reader;
+}
+
+static void test_live_read(void **state)
+{
+    struct reader *reader = open_self(-1);
+    char text[] = "what is here", copy[sizeof(text)];
+    uint64_t word = UINT64_C(0x1122334455667788), got;
+    uint32_t half;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(reader_read(reader, address_of(text), copy, sizeof(copy)), 0);
+    assert_string_equal(copy, text);
+    assert_true(reader_u64(reader, address_of(&word), &got));
+    assert_true(got == word);
+    assert_true(reader_u32(reader, address_of(&word), &half));
+    assert_int_equal(half, 0x55667788);
+    assert_int_equal(reader_read(reader, raddr_of(16), copy, 1), -1);
+    assert_int_equal(reader_read(reader, raddr_of(UINT64_MAX - 2), copy, 8), -1);
+    assert_int_equal(reader_read(reader, raddr_of(16), copy, 0), 0);
+    assert_int_equal(reader_fetch(reader, raddr_of(16), copy, 4, "a thing", &err), -1);
+    assert_string_equal(err.text, "cannot read a thing of the target at 0x10");
+    assert_true(reader_string(reader, address_of(text), copy, sizeof(copy)));
+    assert_false(reader_string(reader, address_of(text), copy, 5));
+    assert_true(reader->read_bytes > 0 && reader->calls > 0);
+    reader_close(reader);
+}
+
+/* Page i of `area` is a hole when i is a multiple of 7. */
+static char *area_with_holes(size_t pages)
+{
+    char *area = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    assert_ptr_not_equal(area, MAP_FAILED);
+    for (size_t i = 0; i < pages; i++)
+        memset(area + i * PAGE, (int)(i % 251), PAGE);
+    for (size_t i = 0; i < pages; i += 7)
+        assert_int_equal(mprotect(area + i * PAGE, PAGE, PROT_NONE), 0);
+    return area;
+}
+
+static void check_scattered(struct reader *reader)
+{
+    char *area = area_with_holes(N_PIECES);
+    struct piece *pieces = calloc(N_PIECES, sizeof(*pieces));
+    unsigned char *bytes = calloc(N_PIECES, 64);
+    size_t expected = 0, got;
+
+    for (size_t i = 0; i < N_PIECES; i++)
+        pieces[i] = (struct piece){address_of(area + i * PAGE + i % 4000), bytes + i * 64,
+                                   i % 60 + 1, true};
+    for (size_t i = 0; i < N_PIECES; i++)
+        expected += i % 7 != 0;
+    got = reader_readv(reader, pieces, N_PIECES);
+    assert_int_equal(got, expected);
+    for (size_t i = 0; i < N_PIECES; i++) {
+        assert_int_equal(pieces[i].done, i % 7 != 0);
+        if (pieces[i].done) {
+            assert_int_equal(bytes[i * 64], i % 251);
+            assert_int_equal(bytes[i * 64 + i % 60], i % 251);
+        }
+    }
+    munmap(area, (size_t)N_PIECES * PAGE);
+    free(pieces);
+    free(bytes);
+}
+
+static void test_live_readv(void **state)
+{
+    struct reader *reader = open_self(-1);
+
+    (void)state;
+    check_scattered(reader);
+    reader_close(reader);
+}
+
+/* A piece that begins in memory and ends in a hole is not done; the next ones are. */
+static void test_live_straddle(void **state)
+{
+    struct reader *reader = open_self(-1);
+    char *area = area_with_holes(15), buffer[4][3 * PAGE];
+    struct piece pieces[] = {
+        {address_of(area + 1 * PAGE), buffer[0], 3 * PAGE, false},
+        {address_of(area + 6 * PAGE + 10), buffer[1], PAGE, false},
+        {address_of(area + 8 * PAGE), buffer[2], 3 * PAGE, false},
+        {address_of(area), buffer[3], 0, false},
+    };
+
+    (void)state;
+    assert_int_equal(reader_readv(reader, pieces, 4), 3);
+    assert_true(pieces[0].done && !pieces[1].done && pieces[2].done && pieces[3].done);
+    assert_int_equal(buffer[2][3 * PAGE - 1], 10);
+    assert_int_equal(
+        reader_read(reader, address_of(area + 6 * PAGE + 10), buffer[1], PAGE), -1);
+    munmap(area, (size_t)15 * PAGE);
+    reader_close(reader);
+}
+
+static void test_gone(void **state)
+{
+    struct reader *reader = NULL;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(reader_live_open(0x3ffffff, -1, &reader, &err), -1);
+    assert_int_equal(err.code, ERR_GONE);
+}
+
+static void test_image(void **state)
+{
+    static const char first[] = "0123456789", second[] = "abc";
+    const struct image_segment segments[] = {
+        {{0x1000}, first, 10},
+        {{UINT64_MAX - 2}, second, 3},
+    };
+    struct reader *reader = reader_image_new(segments, 2);
+    char buffer[16] = "";
+    struct piece pieces[] = {
+        {{0x1008}, buffer, 2, false},
+        {{0x1009}, buffer, 2, false},
+        {{0x1000}, buffer + 4, 1, false},
+    };
+
+    (void)state;
+    assert_int_equal(reader_read(reader, raddr_of(0x1002), buffer, 8), 0);
+    assert_memory_equal(buffer, "23456789", 8);
+    assert_int_equal(reader_read(reader, raddr_of(0x1002), buffer, 9), -1);
+    assert_int_equal(reader_read(reader, raddr_of(0xfff), buffer, 2), -1);
+    assert_int_equal(reader_read(reader, raddr_of(UINT64_MAX - 2), buffer, 3), 0);
+    assert_int_equal(reader_read(reader, raddr_of(UINT64_MAX - 2), buffer, 16), -1);
+    assert_int_equal(reader_readv(reader, pieces, 3), 2);
+    assert_true(pieces[0].done && !pieces[1].done && pieces[2].done);
+    reader_close(reader);
+}
+
+static void test_image_faults(void **state)
+{
+    const struct image_segment segment = {{0x1000}, "0123456789", 10};
+    struct reader *reader = reader_image_new(&segment, 1);
+    char byte;
+
+    (void)state;
+    reader_image_fail_at(reader, 2);
+    assert_int_equal(reader_read(reader, raddr_of(0x1000), &byte, 1), 0);
+    assert_int_equal(reader_read(reader, raddr_of(0x1000), &byte, 1), -1);
+    assert_int_equal(reader_read(reader, raddr_of(0x1000), &byte, 1), 0);
+    reader_close(reader);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_live_read),     cmocka_unit_test(test_live_readv),
+        cmocka_unit_test(test_live_straddle), cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_image),         cmocka_unit_test(test_image_faults),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
