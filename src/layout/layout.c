@@ -110,9 +110,19 @@ int layout_find(struct target *target, struct layout *layout, struct err *err)
 static bool gc_still_holds(const struct layout *layout, struct reader *reader)
 {
     struct err err = ERR_INIT;
-    struct layout_gc_table table = {.generation0 = 0};
+    size_t count;
+    const struct layout_gc_table *tables = layout_gc_tables(&count);
 
-    return !prove_gc(&layout->gc, &table, reader, &err);
+    for (size_t i = 0; i < count; i++) {
+        const struct layout_gc_table *table = &tables[i];
+
+        if (layout->version.minor >= table->minor_first &&
+            layout->version.minor <= table->minor_last &&
+            table->gc.generations[0] == layout->gc.generations[0] &&
+            table->gc.is_incremental == layout->gc.is_incremental)
+            return !prove_gc(&layout->gc, table, reader, &err);
+    }
+    return false;
 }
 
 bool layout_still_holds(const struct layout *layout, struct target *target)

@@ -134,25 +134,33 @@ static bool gc_list_is_closed(struct reader *reader, uint64_t head)
     return false;
 }
 
-static int prove_gc_lists(const struct layout_gc *gc, struct reader *reader,
+/* In a collection _gc_prev holds counts; the lists close again after it. */
+static bool gc_is_collecting(const struct layout_gc *gc, struct reader *reader)
+{
+    uint32_t collecting;
+
+    return reader_u32(reader, raddr_add(gc->state, gc->collecting), &collecting) &&
+           collecting == 1;
+}
+
+/* The permanent generation is at rest, the others may change all the time: `needed`
+ * of them must be seen closed. */
+static int prove_gc_lists(const struct layout_gc *gc, int needed, struct reader *reader,
                           struct err *err)
 {
-    uint32_t collecting = 0;
+    int closed = 0;
 
-    for (int i = 0; i < 4; i++) {
-        uint16_t offset = i < 3 ? gc->generations[i] : gc->permanent;
-
-        if (gc_list_is_closed(reader, raddr_add(gc->state, offset).value))
-            continue;
-        /* In a collection _gc_prev holds counts; the lists close again after it. */
-        if (reader_u32(reader, raddr_add(gc->state, gc->collecting), &collecting) &&
-            collecting == 1)
-            continue;
+    if (!gc_list_is_closed(reader, raddr_add(gc->state, gc->permanent).value) &&
+        !gc_is_collecting(gc, reader))
         return err_set(err, ERR_UNSUPPORTED,
-                       "gc: the list of %s %d is not a circle of objects",
-                       i < 3 ? "generation" : "the permanent generation", i);
-    }
-    return 0;
+                       "gc: the list of the permanent generation is not a circle");
+    for (int i = 2; i >= 0 && closed < needed; i--)
+        closed +=
+            gc_list_is_closed(reader, raddr_add(gc->state, gc->generations[i]).value);
+    if (closed >= needed || gc_is_collecting(gc, reader))
+        return 0;
+    return err_set(err, ERR_UNSUPPORTED,
+                   "gc: %d of 3 lists of generations are circles of objects", closed);
 }
 
 int prove_gc(const struct layout_gc *gc, const struct layout_gc_table *table,
@@ -175,5 +183,5 @@ int prove_gc(const struct layout_gc *gc, const struct layout_gc_table *table,
     if (enabled > 1 || collecting > 1)
         return err_set(err, ERR_UNSUPPORTED,
                        "gc: enabled or collecting is neither 0 nor 1");
-    return prove_gc_lists(gc, reader, err);
+    return prove_gc_lists(gc, table->generation0 ? 1 : 3, reader, err);
 }

@@ -1,5 +1,4 @@
 libheaptop_a_SOURCES += src/source/sources.c src/source/sources.def
-libheaptop_a_SOURCES += src/source/arenas.c src/source/arenas.h
 libheaptop_a_SOURCES += src/source/process.c
 
 if HAVE_CMOCKA
@@ -7,3 +6,9 @@ check_PROGRAMS += tests/unit/t_process
 tests_unit_t_process_SOURCES = tests/unit/t_process.c
 tests_unit_t_process_LDADD = $(UNIT_LIBS)
 endif
+libheaptop_a_SOURCES += \
+	src/source/arenas.c src/source/arenas.h \
+	src/source/gc.c src/source/gc.h \
+	src/source/gc_lists.c src/source/gc_lists.h \
+	src/source/gc_pauses.c src/source/gc_pauses.h \
+	src/source/pymalloc.c src/source/pymalloc.h

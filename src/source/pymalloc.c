@@ -1,0 +1,361 @@
+/*
+ * The pymalloc source: the table of arenas and the header of every carved pool,
+ * read from outside. 48 bytes a pool, in scattered reads; blocks are not looked at.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach/session.h"
+#include "heaptop/source.h"
+#include "layout/pymalloc_layout.h"
+#include "model/builder.h"
+#include "source/arenas.h"
+#include "source/pymalloc.h"
+#include "target/target.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#define BATCH_POOLS   1024 /* headers in one scattered read */
+#define HEAL_ATTEMPTS 8    /* for a pool that changed while it was read */
+/* Blocks that may be in flight between the agent's count and ours. */
+#define IN_FLIGHT_BLOCKS 2000
+
+struct pymalloc_state {
+    struct pool_header headers[BATCH_POOLS];
+    struct piece pieces[BATCH_POOLS];
+    int64_t previous_blocks, previous_ns; /* allocated_blocks of the last sample */
+    bool has_previous, has_complained;
+};
+
+/* One sample while it is counted. */
+struct pymalloc_count {
+    struct pymalloc_state *state;
+    struct reader *reader;
+    const struct layout_pymalloc *pymalloc;
+    struct pymalloc_section *section;
+};
+
+static size_t row_pools(const struct arena_row *row,
+                        const struct layout_pymalloc *pymalloc)
+{
+    return (size_t)((row->pool_high - row->first_pool) / pymalloc->pool_bytes);
+}
+
+static void count_pool(struct pymalloc_section *section,
+                       const struct layout_pymalloc *pymalloc,
+                       const struct pool_header *pool)
+{
+    struct size_class_row *row;
+    uint64_t capacity;
+
+    if (!pool->count) {
+        section->pools_free++;
+        section->free_pool_bytes += pymalloc->pool_bytes;
+        return;
+    }
+    row = &section->size_classes[pool->szidx];
+    capacity = pymalloc_pool_blocks(pymalloc, pool->szidx);
+    section->pools_used++;
+    row->pools++;
+    row->blocks_used += pool->count;
+    row->blocks_free += capacity - pool->count;
+    /* The header, and the tail that is too short for a block. */
+    section->header_bytes += pymalloc->pool_bytes - capacity * row->block_bytes;
+}
+
+/* What of the arena has no header yet, and the loss at its ends. */
+static void count_arena(struct pymalloc_section *section,
+                        const struct layout_pymalloc *pymalloc,
+                        const struct arena_row *row)
+{
+    uint64_t untouched = row->total_pools - row_pools(row, pymalloc);
+
+    section->arenas++;
+    section->pools_untouched += untouched;
+    section->pools_free += untouched;
+    section->free_pool_bytes += untouched * pymalloc->pool_bytes;
+    section->header_bytes +=
+        pymalloc->arena_bytes - (uint64_t)row->total_pools * pymalloc->pool_bytes;
+}
+
+static void aim_at_row(struct pymalloc_count *count, const struct arena_row *row,
+                       size_t at)
+{
+    size_t n_pools = row_pools(row, count->pymalloc);
+
+    for (size_t i = 0; i < n_pools; i++)
+        count->state->pieces[at + i] = (struct piece){
+            raddr_of(row->first_pool + i * count->pymalloc->pool_bytes),
+            &count->state->headers[at + i], sizeof(struct pool_header), false};
+}
+
+static bool pool_is_good(const struct pymalloc_count *count, const struct arena_row *row,
+                         size_t at)
+{
+    return count->state->pieces[at].done &&
+           pool_header_is_consistent(&count->state->headers[at], count->pymalloc,
+                                     row->index);
+}
+
+static size_t row_torn_pools(const struct pymalloc_count *count,
+                             const struct arena_row *row, size_t at)
+{
+    size_t n_pools = row_pools(row, count->pymalloc), torn = 0;
+
+    for (size_t i = 0; i < n_pools; i++)
+        torn += !pool_is_good(count, row, at + i);
+    return torn;
+}
+
+/* Adds the arena whose headers stand at `at`; its torn pools are counted as loss. */
+static void count_row(struct pymalloc_count *count, const struct arena_row *row,
+                      size_t at)
+{
+    size_t n_pools = row_pools(row, count->pymalloc);
+
+    count_arena(count->section, count->pymalloc, row);
+    for (size_t i = 0; i < n_pools; i++) {
+        if (pool_is_good(count, row, at + i)) {
+            count_pool(count->section, count->pymalloc, &count->state->headers[at + i]);
+            continue;
+        }
+        count->section->torn_pools++;
+        count->section->header_bytes += count->pymalloc->pool_bytes;
+    }
+}
+
+/* The slot as it is now; false when no arena stands in it any more. */
+static bool reread_row(struct pymalloc_count *count, struct arena_row *row)
+{
+    struct arena_object slot;
+    uint64_t arenas;
+
+    if (!reader_u64(count->reader, count->pymalloc->arenas_word, &arenas) ||
+        reader_read(count->reader, raddr_of(arenas + row->index * sizeof(slot)), &slot,
+                    sizeof(slot)))
+        return false;
+    return arena_row_from_slot(row, &slot, row->index, count->pymalloc);
+}
+
+/* An arena with torn pools: both slot and pools are read again, a few times. The
+ * headers are kept at the beginning of the batch, which must be done with. */
+static void heal_row(struct pymalloc_count *count, struct arena_row row)
+{
+    for (int attempt = 0; attempt < HEAL_ATTEMPTS; attempt++) {
+        if (!reread_row(count, &row))
+            return;
+        aim_at_row(count, &row, 0);
+        reader_readv(count->reader, count->state->pieces,
+                     row_pools(&row, count->pymalloc));
+        if (!row_torn_pools(count, &row, 0))
+            break;
+    }
+    count_row(count, &row, 0);
+}
+
+/* Reads and counts rows[0 .. n); together they have at most BATCH_POOLS pools. */
+static void count_batch(struct pymalloc_count *count, const struct arena_row *rows,
+                        size_t n, size_t n_pools)
+{
+    struct arena_row torn[BATCH_POOLS];
+    size_t at = 0, n_torn = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        aim_at_row(count, &rows[i], at);
+        at += row_pools(&rows[i], count->pymalloc);
+    }
+    reader_readv(count->reader, count->state->pieces, n_pools);
+    at = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (row_torn_pools(count, &rows[i], at))
+            torn[n_torn++] = rows[i];
+        else
+            count_row(count, &rows[i], at);
+        at += row_pools(&rows[i], count->pymalloc);
+    }
+    for (size_t i = 0; i < n_torn; i++)
+        heal_row(count, torn[i]);
+}
+
+static void count_table(struct pymalloc_count *count, const struct arena_table *table)
+{
+    size_t first = 0, n_pools = 0;
+
+    for (size_t i = 0; i < table->count; i++) {
+        size_t more = row_pools(&table->rows[i], count->pymalloc);
+
+        if (n_pools + more > BATCH_POOLS || i - first == BATCH_POOLS) {
+            count_batch(count, table->rows + first, i - first, n_pools);
+            first = i;
+            n_pools = 0;
+        }
+        n_pools += more;
+    }
+    count_batch(count, table->rows + first, table->count - first, n_pools);
+}
+
+static void section_begin(struct pymalloc_section *section,
+                          const struct layout_pymalloc *pymalloc)
+{
+    section->arena_bytes_each = pymalloc->arena_bytes;
+    section->pool_bytes_each = pymalloc->pool_bytes;
+    section->n_size_classes = PYMALLOC_SIZE_CLASSES;
+    for (uint32_t i = 0; i < PYMALLOC_SIZE_CLASSES; i++) {
+        section->size_classes[i].index = i;
+        section->size_classes[i].block_bytes = pymalloc_block_bytes(i);
+    }
+}
+
+static void section_end(struct pymalloc_section *section)
+{
+    section->arena_bytes = section->arenas * section->arena_bytes_each;
+    for (size_t i = 0; i < section->n_size_classes; i++) {
+        const struct size_class_row *row = &section->size_classes[i];
+
+        section->blocks_used += row->blocks_used;
+        section->blocks_free += row->blocks_free;
+        section->used_bytes += row->blocks_used * row->block_bytes;
+        section->free_block_bytes += row->blocks_free * row->block_bytes;
+    }
+}
+
+/* sys.getallocatedblocks(): 3.8 has one counter for all, later versions add the
+ * pools to a counter of what was too large for them. */
+static void read_allocated_blocks(struct pymalloc_count *count, uint64_t raw_before)
+{
+    const struct layout_pymalloc *pymalloc = count->pymalloc;
+    struct pymalloc_section *section = count->section;
+    uint64_t raw, total;
+
+    if (raddr_is_null(pymalloc->raw_blocks_word) ||
+        !reader_u64(count->reader, pymalloc->raw_blocks_word, &raw))
+        return;
+    total = pymalloc->raw_blocks_is_total ? raw : raw + section->blocks_used;
+    if (total > (uint64_t)INT64_MAX)
+        return;
+    section->allocated_blocks = reading_exact((int64_t)total);
+    if (!pymalloc->raw_blocks_is_total && (section->torn_pools || raw != raw_before))
+        section->allocated_blocks.state = READING_TORN;
+}
+
+static void read_peak(struct pymalloc_count *count)
+{
+    uint64_t peak;
+
+    if (raddr_is_null(count->pymalloc->highwater_word) ||
+        !reader_u64(count->reader, count->pymalloc->highwater_word, &peak) ||
+        peak > PYMALLOC_SLOTS_MAX)
+        return;
+    /* Never shown below what is there: the counter may be a moment older. */
+    if (peak < count->section->arenas)
+        peak = count->section->arenas;
+    count->section->arenas_peak = reading_exact((int64_t)peak);
+}
+
+int pymalloc_count_section(struct pymalloc_section *section, struct pymalloc_state *state,
+                           struct reader *reader, const struct layout *layout,
+                           struct err *err)
+{
+    struct pymalloc_count count = {state, reader, &layout->pymalloc, section};
+    struct arena_table table;
+    uint64_t raw_before = 0;
+    size_t bad;
+
+    if (!raddr_is_null(layout->pymalloc.raw_blocks_word))
+        reader_u64(reader, layout->pymalloc.raw_blocks_word, &raw_before);
+    if (arenas_read(&table, reader, layout, &bad, err))
+        return -1;
+    if (bad > table.count) {
+        arenas_release(&table);
+        return err_set(err, ERR_FAILED,
+                       "%zu of the target's arenas make no sense: its memory changed",
+                       bad);
+    }
+    section_begin(section, &layout->pymalloc);
+    count_table(&count, &table);
+    arenas_release(&table);
+    section_end(section);
+    read_allocated_blocks(&count, raw_before);
+    read_peak(&count);
+    return 0;
+}
+
+/* The agent counted too: between our last two samples its number must lie near
+ * ours. Only logged: what is shown is always our own. */
+static void compare_with_agent(struct pymalloc_state *state, struct session *session,
+                               struct reading blocks)
+{
+    struct agent_counters counters;
+    int64_t now_ns = clock_monotonic_ns(), low, high, slack;
+
+    if (!reading_is_known(blocks))
+        return;
+    low = high = blocks.value;
+    if (state->has_previous && state->previous_blocks < low)
+        low = state->previous_blocks;
+    if (state->has_previous && state->previous_blocks > high)
+        high = state->previous_blocks;
+    slack = IN_FLIGHT_BLOCKS + high / 50;
+    if (state->has_previous && !state->has_complained &&
+        session_counters(session, &counters) && counters.allocated_blocks >= 0 &&
+        counters.published_ns >= state->previous_ns && counters.published_ns <= now_ns &&
+        (counters.allocated_blocks < low - slack ||
+         counters.allocated_blocks > high + slack)) {
+        log_line("pymalloc: %" PRId64 " blocks from outside, %" PRId64 " by the agent",
+                 blocks.value, counters.allocated_blocks);
+        state->has_complained = true;
+    }
+    state->previous_blocks = blocks.value;
+    state->previous_ns = now_ns;
+    state->has_previous = true;
+}
+
+struct pymalloc_state *pymalloc_state_new(void)
+{
+    return calloc(1, sizeof(struct pymalloc_state));
+}
+
+static int pymalloc_open(struct target *target, void **state, struct err *err)
+{
+    (void)target;
+    *state = pymalloc_state_new();
+    return *state ? 0 : err_set(err, ERR_FAILED, "out of memory");
+}
+
+/* Without pymalloc there is no section; that is no failure. */
+static enum source_result pymalloc_sample(void *opaque, struct source_context *context,
+                                          struct err *err)
+{
+    struct pymalloc_state *state = opaque;
+    const struct layout *layout = context->layout;
+    struct pymalloc_section counted = {0}, *section;
+
+    if (!layout || !layout->has_pymalloc || !context->target->reader)
+        return SOURCE_DONE;
+    if (pymalloc_count_section(&counted, state, context->target->reader, layout, err))
+        return SOURCE_FAILED;
+    if (context->session)
+        compare_with_agent(state, context->session, counted.allocated_blocks);
+    section = builder_pymalloc(context->builder);
+    if (!section) {
+        err_set(err, ERR_FAILED, "out of memory");
+        return SOURCE_FAILED;
+    }
+    *section = counted;
+    return SOURCE_DONE;
+}
+
+static void pymalloc_close(void *state)
+{
+    free(state);
+}
+
+const struct source_ops source_pymalloc = {
+    .name = "pymalloc",
+    .title = "Arenas, pools and size classes",
+    .cost = SOURCE_CHEAP,
+    .open = pymalloc_open,
+    .sample = pymalloc_sample,
+    .close = pymalloc_close,
+};
