@@ -377,6 +377,10 @@ int args_parse(struct args *args, int argc, char **argv, struct err *err)
         err_set(err, ERR_USAGE, "--collect changes the target, --read-only forbids it");
         return err_remedy(err, "leave one of them out");
     }
+    if (args->collect && args->sampler.agent == AGENT_NEVER) {
+        err_set(err, ERR_USAGE, "--collect needs the agent, --agent=never forbids it");
+        return err_remedy(err, "leave one of them out");
+    }
     return parse_operands(args, argc, argv, err);
 }
 

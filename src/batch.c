@@ -75,6 +75,14 @@ enum batch_event batch_next(struct batch *batch, int64_t deadline_mono_ns,
     return BATCH_FAILED;
 }
 
+/* Who reads our output has gone: not an error, just the end. */
+static bool is_reader_gone(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = 0};
+
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR);
+}
+
 int batch_close(struct batch *batch, struct err *err)
 {
     struct err close_err = ERR_INIT;
@@ -152,7 +160,7 @@ static int batch_loop(struct batch *batch, struct batch_output *output, struct e
         result = output_snapshot(output, message.snapshot, err);
         snapshot_unref(message.snapshot);
         if (result)
-            return -1;
+            return is_reader_gone() ? 0 : -1;
         if (output->n_wanted && output->n_written >= output->n_wanted)
             return 0;
     }

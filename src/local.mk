@@ -1,6 +1,9 @@
 libheaptop_a_SOURCES += \
 	src/args.c src/args.h \
 	src/batch.c src/batch.h \
+	src/batch_collect.c \
+	src/batch_selfcheck.c \
+	src/choose.c src/choose.h \
 	src/config.c src/config.h \
 	src/sampler.c src/sampler.h src/sampler_private.h \
 	src/sampler_action.c \

@@ -11,6 +11,7 @@
 
 #include "args.h"
 #include "batch.h"
+#include "choose.h"
 #include "config.h"
 #include "sink/columns.h"
 #include "util/log.h"
@@ -76,17 +77,32 @@ static void settle_batch(struct args *args)
         args->is_batch = true;
 }
 
-static int run_batch(const struct args *args, struct err *err)
+static int run_batch(struct args *args, struct err *err)
 {
+    bool has_target = args->pid || args->pattern;
     int signal_fd;
 
-    if (!args->pid) {
-        err_set(err, ERR_USAGE, "which process?");
-        return err_remedy(err, "heaptop PID");
+    if (!has_target && !strcmp(args->output, "text") && !args->collect &&
+        !args->selfcheck)
+        return choose_list(stdout, NULL, err);
+    if (!has_target) {
+        err_set(err, ERR_USAGE, "no process was named");
+        return err_remedy(err, "heaptop without options lists the processes");
+    }
+    if (!args->pid && choose_pid(args->pattern, &args->pid, err)) {
+        struct err ignored = ERR_INIT;
+
+        if (err->code == ERR_USAGE)
+            choose_list(stderr, args->pattern, &ignored);
+        return -1;
     }
     signal_fd = batch_block_signals(err);
     if (signal_fd < 0)
         return -1;
+    if (args->collect)
+        return batch_collect(args, signal_fd, err);
+    if (args->selfcheck)
+        return batch_selfcheck(args, signal_fd, err);
     return batch_run(args, signal_fd, err);
 }
 

@@ -209,7 +209,8 @@ void sampler_sample(struct sampler *sampler)
     snapshot->target = sampler->target->facts;
     snapshot->target.state = sampler->state;
     sampler_access_facts(sampler, &snapshot->access);
-    if (began_mono_ns - sampler->agent.opened_mono_ns > AGENT_PATIENCE_NS)
+    if (sampler->options.agent == AGENT_AUTO && sampler->agent.opened_mono_ns &&
+        began_mono_ns - sampler->agent.opened_mono_ns > AGENT_PATIENCE_NS)
         sampler->agent.is_given_up = true;
     snapshot->is_complete = sampler_is_complete(sampler);
     sampler->is_complete_shown |= snapshot->is_complete;

@@ -58,13 +58,6 @@ void json_add_time(json_t *object, const char *name, int64_t wall_ns)
     json_add_text(object, name, wall_ns ? units_iso8601(text, wall_ns) : NULL);
 }
 
-static int json_write_failed(struct err *err)
-{
-    if (errno == EPIPE)
-        return err_set(err, ERR_GONE, "nobody reads the output");
-    return err_set_errno(err, ERR_FAILED, errno, "cannot write JSON");
-}
-
 int json_write_line(FILE *out, json_t *object, struct err *err)
 {
     int result;
@@ -73,6 +66,6 @@ int json_write_line(FILE *out, json_t *object, struct err *err)
     result = json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(object);
     if (result || fputc('\n', out) == EOF || fflush(out))
-        return json_write_failed(err);
+        return err_set_errno(err, ERR_FAILED, errno, "cannot write JSON");
     return 0;
 }

@@ -25,7 +25,7 @@ void json_add_text(json_t *object, const char *name, const char *text);
 /* ISO 8601 with milliseconds; 0 becomes null. */
 void json_add_time(json_t *object, const char *name, int64_t wall_ns);
 
-/* One line; releases the object. EPIPE is reported as ERR_GONE. */
+/* One line, flushed; releases the object. */
 int json_write_line(FILE *out, json_t *object, struct err *err);
 
 #endif
