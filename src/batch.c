@@ -115,6 +115,8 @@ static int output_open(struct batch_output *output, const struct args *args,
 
     memset(output, 0, sizeof(*output));
     output->n_wanted = args->iterations;
+    if (strcmp(args->output, "json") != 0)
+        return err_set(err, ERR_UNSUPPORTED, "text output is not built yet");
     output->sink = &sink_json;
     if (output->sink->open(&options, &output->state, err))
         return -1;

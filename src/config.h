@@ -6,8 +6,8 @@
  * not obey a file that somebody else can write, unless --config names it.
  * Unknown keys are left alone and logged. Main thread only.
  */
-#ifndef HEAPTOP_CONFIG_FILE_H
-#define HEAPTOP_CONFIG_FILE_H
+#ifndef HEAPTOP_CONFIG_H
+#define HEAPTOP_CONFIG_H
 
 #include "args.h"
 #include "heaptop/err.h"

@@ -7,9 +7,8 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-#define ATTACH_STEP_NS (5 * NS_PER_MS)   /* while the agent or an action is under way */
-#define BEAT_NS        (150 * NS_PER_MS) /* the agent wants a sign at least every 250 ms */
-#define FIRST_STEP_NS  (20 * NS_PER_MS)
+#define ATTACH_STEP_NS (5 * NS_PER_MS)   /* while agent or action is under way */
+#define BEAT_NS        (150 * NS_PER_MS) /* the agent wants one every 250 ms */
 
 static int64_t earlier(int64_t a, int64_t b)
 {
