@@ -1,5 +1,6 @@
 # The files of src/layout/: libheaptop_a_SOURCES += ..., and their unit tests.
-libheaptop_a_SOURCES += src/layout/object_layout.c src/layout/object_layout.h
+libheaptop_a_SOURCES += src/layout/object_layout.c src/layout/object_layout.h \
+	src/layout/object_size.c src/layout/object_size.h
 libheaptop_a_SOURCES += \
 	src/layout/decode.h src/layout/decode_x86_64.c \
 	src/layout/find.h src/layout/find_arenas.c src/layout/find_counters.c \

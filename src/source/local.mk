@@ -12,3 +12,13 @@ libheaptop_a_SOURCES += \
 	src/source/gc_lists.c src/source/gc_lists.h \
 	src/source/gc_pauses.c src/source/gc_pauses.h \
 	src/source/pymalloc.c src/source/pymalloc.h
+libheaptop_a_SOURCES += \
+	src/source/objects.c src/source/objects.h \
+	src/source/objects_large.c \
+	src/source/objects_later.c \
+	src/source/objects_map.c src/source/objects_map.h \
+	src/source/objects_names.c \
+	src/source/objects_pool.c \
+	src/source/objects_scan.c \
+	src/source/objects_types.c src/source/objects_types.h \
+	src/source/objects_walk.c src/source/objects_walk.h

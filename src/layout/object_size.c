@@ -1,0 +1,415 @@
+#include "layout/object_size.h"
+
+#include <string.h>
+
+#define ITEMS_MAX      (UINT64_C(1) << 40) /* no container has more */
+#define BASICSIZE_MAX  (UINT64_C(1) << 20)
+#define ITEMSIZE_MAX   4096
+#define DEQUE_BLOCK    528 /* _collectionsmodule.c block: 64 items and two links */
+#define DEQUE_ITEMS    64
+#define ODICT_NODE     32 /* odictobject.c _ODictNode: key, hash, next, prev */
+#define SET_ENTRY      16 /* setobject.h setentry: key, hash */
+#define DEQUE_SIZE_MAX (UINT64_C(1) << 36)
+
+static uint64_t view_u64(const struct object_view *view, size_t offset)
+{
+    uint64_t value = 0;
+
+    if (offset <= view->length && view->length - offset >= sizeof(value))
+        memcpy(&value, view->bytes + offset, sizeof(value));
+    return value;
+}
+
+static uint64_t bytes_u64(const uint8_t *bytes, size_t offset)
+{
+    uint64_t value;
+
+    memcpy(&value, bytes + offset, sizeof(value));
+    return value;
+}
+
+/* count * unit; nothing when no real object has so many. */
+static uint64_t items_bytes(uint64_t count, uint64_t unit)
+{
+    return count <= ITEMS_MAX ? count * unit : 0;
+}
+
+static uint64_t absolute(uint64_t word)
+{
+    return (int64_t)word < 0 ? 0 - word : word;
+}
+
+bool object_shape_init(struct object_shape *shape, const struct object_layout *layout,
+                       uint64_t basicsize, uint64_t itemsize, uint64_t flags)
+{
+    static const struct {
+        uint64_t flag;
+        enum object_rule rule;
+    } rules[] = {
+        {TYPE_FLAG_TYPE, OBJECT_TYPE}, {TYPE_FLAG_INT, OBJECT_INT},
+        {TYPE_FLAG_STR, OBJECT_STR},   {TYPE_FLAG_LIST, OBJECT_LIST},
+        {TYPE_FLAG_DICT, OBJECT_DICT},
+    };
+
+    if (basicsize < 16 || basicsize > BASICSIZE_MAX || itemsize > ITEMSIZE_MAX)
+        return false;
+    memset(shape, 0, sizeof(*shape));
+    shape->basicsize = basicsize;
+    shape->itemsize = itemsize;
+    shape->prefix = object_prefix_bytes(layout, flags);
+    shape->has_gc_head = flags & TYPE_FLAG_HAVE_GC;
+    shape->rule = itemsize ? OBJECT_VAR : OBJECT_FIXED;
+    shape->has_inline_values = flags & TYPE_FLAG_INLINE_VALUES && layout->minor >= 13;
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (flags & rules[i].flag) {
+            shape->rule = rules[i].rule;
+            break;
+        }
+    }
+    return true;
+}
+
+enum object_rule object_rule_of_name(const struct object_layout *layout, const char *name)
+{
+    static const struct {
+        const char *name;
+        enum object_rule rule;
+    } rules[] = {
+        {"set", OBJECT_SET},
+        {"frozenset", OBJECT_SET},
+        {"bytearray", OBJECT_BYTEARRAY},
+        {"collections.deque", OBJECT_DEQUE},
+        {"array.array", OBJECT_ARRAY},
+        {"collections.OrderedDict", OBJECT_ORDERED_DICT},
+        {"code", OBJECT_CODE},
+        {"generator", OBJECT_GENERATOR},
+        {"coroutine", OBJECT_GENERATOR},
+        {"async_generator", OBJECT_GENERATOR},
+        {"frame", OBJECT_LOOSE},
+        {"datetime.time", OBJECT_DATETIME},
+        {"datetime.datetime", OBJECT_DATETIME},
+    };
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (strcmp(name, rules[i].name))
+            continue;
+        /* Before 3.11 the frame of a generator was an object of its own. */
+        if (rules[i].rule == OBJECT_GENERATOR && !layout->gen_code)
+            return OBJECT_FIXED;
+        return rules[i].rule;
+    }
+    return OBJECT_FIXED;
+}
+
+/* longobject.c int___sizeof___impl. 3.12+: lv_tag holds the digits above bit 3. */
+static uint64_t int_bytes(const struct object_layout *layout,
+                          const struct object_view *view)
+{
+    uint64_t word = view_u64(view, layout->ob_size);
+    uint64_t digits = layout->int_is_tagged ? word >> 3 : absolute(word);
+
+    if (layout->int_has_one_digit && !digits)
+        digits = 1;
+    return layout->int_digits_bytes + items_bytes(digits, 4);
+}
+
+/* unicodeobject.c unicode_sizeof: what is in the object's own block. */
+static uint64_t str_own_bytes(const struct object_layout *layout,
+                              const struct object_view *view, bool *is_compact)
+{
+    uint64_t length = view_u64(view, layout->str_length);
+    uint32_t state = (uint32_t)view_u64(view, layout->str_state);
+    uint32_t kind = state >> 2 & 7;
+
+    *is_compact = state >> 5 & 1;
+    if (!*is_compact)
+        return layout->str_data + 8;
+    if (state >> 6 & 1)
+        return layout->str_ascii_bytes + items_bytes(length + 1, 1);
+    return layout->str_compact_bytes + items_bytes(length + 1, kind);
+}
+
+static uint64_t str_bytes(const struct object_layout *layout,
+                          const struct object_view *view)
+{
+    bool is_compact;
+    uint64_t bytes = str_own_bytes(layout, view, &is_compact);
+    uint32_t state = (uint32_t)view_u64(view, layout->str_state);
+    bool is_ascii = is_compact && state >> 6 & 1;
+    uint64_t length = view_u64(view, layout->str_length), data = 0;
+
+    if (!is_compact) {
+        data = view_u64(view, layout->str_data);
+        bytes += data ? items_bytes(length + 1, state >> 2 & 7) : 0;
+    } else {
+        data = view->address +
+               (is_ascii ? layout->str_ascii_bytes : layout->str_compact_bytes);
+    }
+    if (!is_ascii && view_u64(view, layout->str_utf8) &&
+        view_u64(view, layout->str_utf8) != data)
+        bytes += items_bytes(view_u64(view, layout->str_utf8_length) + 1, 1);
+    if (layout->str_wstr && view_u64(view, layout->str_wstr) &&
+        view_u64(view, layout->str_wstr) != data)
+        bytes += items_bytes(
+            (is_ascii ? length : view_u64(view, layout->str_wstr_length)) + 1, 4);
+    return bytes;
+}
+
+static uint64_t set_bytes(const struct object_layout *layout,
+                          const struct object_view *view)
+{
+    if (view_u64(view, layout->set_table) == view->address + layout->set_small_table)
+        return 0;
+    return items_bytes(view_u64(view, layout->set_mask) + 1, SET_ENTRY);
+}
+
+static uint64_t deque_bytes(const struct object_layout *layout,
+                            const struct object_view *view)
+{
+    uint64_t left = view_u64(view, layout->deque_left_index);
+    uint64_t length = view_u64(view, layout->ob_size);
+
+    if (left > DEQUE_ITEMS || length > DEQUE_SIZE_MAX)
+        return 0;
+    return (left + length + DEQUE_ITEMS - 1) / DEQUE_ITEMS * DEQUE_BLOCK;
+}
+
+static uint64_t bytearray_bytes(const struct object_layout *layout,
+                                const struct object_view *view)
+{
+    uint64_t alloc = view_u64(view, layout->bytearray_alloc);
+
+    if (layout->bytearray_is_bytes && alloc)
+        alloc += 33; /* sizeof(PyBytesObject) */
+    return items_bytes(alloc, 1);
+}
+
+static void dict_more(const struct object_layout *layout, const struct object_view *view,
+                      struct size_more *more)
+{
+    more->address = view_u64(view, layout->dict_keys);
+    more->what = view_u64(view, layout->dict_values) ? MORE_VALUES : MORE_KEYS;
+    if (!more->address)
+        more->what = MORE_NOTHING;
+}
+
+static uint64_t odict_bytes(const struct object_layout *layout,
+                            const struct object_view *view)
+{
+    return items_bytes(view_u64(view, layout->odict_fast_nodes), 8) +
+           items_bytes(view_u64(view, layout->dict_used), ODICT_NODE);
+}
+
+static uint64_t code_bytes(const struct object_layout *layout,
+                           const struct object_shape *shape,
+                           const struct object_view *view)
+{
+    uint64_t bytes = shape->basicsize;
+
+    if (layout->code_is_var)
+        bytes += items_bytes(view_u64(view, layout->ob_size), shape->itemsize);
+    return (bytes + 7) & ~UINT64_C(7);
+}
+
+static void array_more(const struct object_layout *layout, const struct object_view *view,
+                       struct size_more *more)
+{
+    more->items = view_u64(view, layout->array_allocated);
+    more->address = view_u64(view, layout->array_descr);
+    more->what = more->items && more->address ? MORE_ARRAY : MORE_NOTHING;
+}
+
+/* 3.14+ tags the low bits of the pointer (f_executable is a _PyStackRef). */
+static void generator_more(const struct object_layout *layout,
+                           const struct object_view *view, struct size_more *more)
+{
+    uint64_t code = view_u64(view, layout->gen_code) & ~UINT64_C(7);
+    uint16_t field =
+        layout->code_framesize ? layout->code_framesize : layout->code_stacksize;
+
+    more->address = code + field;
+    more->what = code ? MORE_CODE : MORE_NOTHING;
+}
+
+uint64_t object_size(const struct object_layout *layout, const struct object_shape *shape,
+                     const struct object_view *view, struct size_more *more)
+{
+    uint64_t bytes = shape->prefix + shape->basicsize;
+
+    more->what = MORE_NOTHING;
+    switch (shape->rule) {
+    case OBJECT_VAR:
+        return bytes + items_bytes(view_u64(view, layout->ob_size), shape->itemsize);
+    case OBJECT_INT:
+        return shape->prefix + int_bytes(layout, view);
+    case OBJECT_STR:
+        return shape->prefix + str_bytes(layout, view);
+    case OBJECT_LIST:
+        return bytes + items_bytes(view_u64(view, layout->list_allocated), 8);
+    case OBJECT_ORDERED_DICT:
+        dict_more(layout, view, more);
+        return bytes + odict_bytes(layout, view);
+    case OBJECT_DICT:
+        dict_more(layout, view, more);
+        return bytes;
+    case OBJECT_SET:
+        return bytes + set_bytes(layout, view);
+    case OBJECT_BYTEARRAY:
+        return bytes + bytearray_bytes(layout, view);
+    case OBJECT_DEQUE:
+        return bytes + deque_bytes(layout, view);
+    case OBJECT_ARRAY:
+        array_more(layout, view, more);
+        return bytes;
+    case OBJECT_CODE:
+        return shape->prefix + code_bytes(layout, shape, view);
+    case OBJECT_GENERATOR:
+        generator_more(layout, view, more);
+        return shape->prefix + layout->gen_bytes;
+    case OBJECT_TYPE:
+        return shape->prefix + layout->heap_type_bytes;
+    case OBJECT_FIXED:
+    case OBJECT_LOOSE:
+    case OBJECT_DATETIME:
+        return bytes;
+    }
+    return bytes;
+}
+
+/* What the object needs of its own block. */
+static uint64_t object_need(const struct object_layout *layout,
+                            const struct object_shape *shape,
+                            const struct object_view *view)
+{
+    bool is_compact;
+
+    switch (shape->rule) {
+    case OBJECT_VAR:
+        return shape->basicsize +
+               items_bytes(absolute(view_u64(view, layout->ob_size)), shape->itemsize);
+    case OBJECT_INT:
+        return int_bytes(layout, view);
+    case OBJECT_STR:
+        return str_own_bytes(layout, view, &is_compact);
+    case OBJECT_CODE:
+        return code_bytes(layout, shape, view);
+    default:
+        return shape->basicsize;
+    }
+}
+
+uint64_t object_block_need(const struct object_layout *layout,
+                           const struct object_shape *shape,
+                           const struct object_view *view)
+{
+    return shape->prefix + shape->overhead + object_need(layout, shape, view);
+}
+
+bool object_fits_is_constant(const struct object_shape *shape)
+{
+    return shape->rule != OBJECT_VAR && shape->rule != OBJECT_INT &&
+           shape->rule != OBJECT_STR && shape->rule != OBJECT_CODE;
+}
+
+bool object_size_is_constant(const struct object_shape *shape)
+{
+    return shape->rule == OBJECT_FIXED || shape->rule == OBJECT_LOOSE ||
+           shape->rule == OBJECT_DATETIME;
+}
+
+bool object_fits(const struct object_layout *layout, const struct object_shape *shape,
+                 const struct object_view *view, uint32_t block_bytes)
+{
+    uint64_t need = object_block_need(layout, shape, view);
+    uint64_t rounded = (need + 15) & ~UINT64_C(15);
+
+    if (rounded == block_bytes)
+        return true;
+    /* realloc keeps a block that shrank by less than a quarter. */
+    if (!object_fits_is_constant(shape))
+        return need <= block_bytes && block_bytes <= 2 * need + 300;
+    /* _datetimemodule.c: _PyDateTime_BaseTime has no tzinfo. */
+    if (shape->rule == OBJECT_DATETIME)
+        return ((need + 7) & ~UINT64_C(15)) == block_bytes;
+    if (shape->rule == OBJECT_LOOSE || shape->rule == OBJECT_GENERATOR ||
+        shape->rule == OBJECT_TYPE || shape->has_inline_values)
+        return need <= block_bytes;
+    return false;
+}
+
+/* dictobject.c _PyDict_KeysSize, and how many values a split table has room for. */
+static uint64_t keys_bytes(const struct object_layout *layout, const uint8_t *keys,
+                           uint64_t *n_values)
+{
+    uint64_t size, entry = 24, index;
+
+    if (layout->keys_is_log2) {
+        uint8_t log2_size = keys[layout->keys_size];
+        uint8_t log2_index = keys[layout->keys_log2_index];
+
+        *n_values =
+            bytes_u64(keys, layout->keys_usable) + bytes_u64(keys, layout->keys_nentries);
+        if (log2_size > 40 || log2_index > 44)
+            return 0;
+        entry = keys[layout->keys_kind] ? 16 : 24;
+        return layout->keys_header_bytes + (UINT64_C(1) << log2_index) +
+               (UINT64_C(2) << log2_size) / 3 * entry;
+    }
+    size = bytes_u64(keys, layout->keys_size);
+    *n_values = size <= ITEMS_MAX ? size * 2 / 3 : 0;
+    index = size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= UINT32_MAX ? 4 : 8;
+    return layout->keys_header_bytes + items_bytes(size, index) +
+           items_bytes(*n_values, entry);
+}
+
+static uint64_t keys_more(const struct object_layout *layout, enum size_more_what what,
+                          const uint8_t *keys, bool *is_shared)
+{
+    uint64_t refcnt = bytes_u64(keys, layout->keys_refcnt), n_values = 0;
+    uint64_t bytes = keys_bytes(layout, keys, &n_values);
+
+    *is_shared = refcnt != 1;
+    if (what == MORE_TYPE_KEYS)
+        return bytes;
+    if (refcnt != 1)
+        bytes = 0;
+    return what == MORE_VALUES ? bytes + items_bytes(n_values, 8) : bytes;
+}
+
+/* 3.11: co_stacksize + co_nlocalsplus; 3.12+: co_framesize; all in words. */
+static uint64_t code_more(const struct object_layout *layout, const uint8_t *bytes)
+{
+    uint32_t first, second = 0;
+
+    memcpy(&first, bytes, sizeof(first));
+    if (!layout->code_framesize)
+        memcpy(&second, bytes + (layout->code_nlocalsplus - layout->code_stacksize),
+               sizeof(second));
+    if (first > UINT16_MAX * 16u || second > UINT16_MAX * 16u)
+        return 0;
+    return ((uint64_t)first + second) * 8;
+}
+
+uint64_t object_size_more(const struct object_layout *layout,
+                          const struct size_more *more,
+                          const uint8_t bytes[SIZE_MORE_BYTES], bool *is_shared)
+{
+    uint32_t itemsize;
+
+    *is_shared = false;
+    switch (more->what) {
+    case MORE_KEYS:
+    case MORE_VALUES:
+    case MORE_TYPE_KEYS:
+        return keys_more(layout, more->what, bytes, is_shared);
+    case MORE_CODE:
+        *is_shared = true;
+        return code_more(layout, bytes);
+    case MORE_ARRAY: /* arraymodule.c struct arraydescr: typecode, itemsize @4 */
+        memcpy(&itemsize, bytes + 4, sizeof(itemsize));
+        return itemsize <= 16 ? items_bytes(more->items, itemsize) : 0;
+    case MORE_NOTHING:
+        break;
+    }
+    return 0;
+}

@@ -1,0 +1,152 @@
+#include "source/objects.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "model/builder.h"
+#include "source/objects_walk.h"
+#include "util/xalloc.h"
+
+struct objects_state {
+    struct walk walk;
+    bool is_open;    /* the walk is initialised for `arenas_word` */
+    bool is_walking; /* between SOURCE_MORE and the next call */
+    uint64_t arenas_word;
+    uint32_t debug_prefix_bytes;
+    const struct objects_section *latest;
+};
+
+static int objects_open(struct target *target, void **state, struct err *err)
+{
+    (void)target;
+    (void)err;
+    *state = xcalloc(1, sizeof(struct objects_state));
+    return 0;
+}
+
+static void objects_close(void *state)
+{
+    struct objects_state *objects = state;
+
+    if (!objects)
+        return;
+    if (objects->is_open)
+        walk_release(&objects->walk);
+    objects_unref(objects->latest);
+    free(objects);
+}
+
+const struct objects_section *source_objects_latest(void *state)
+{
+    return state ? ((struct objects_state *)state)->latest : NULL;
+}
+
+static int objects_possible(const struct source_context *context, struct err *err)
+{
+    const struct layout *layout = context->layout;
+
+    if (!context->target->reader)
+        return err_set(err, ERR_DENIED,
+                       "the objects cannot be counted: the target's memory may not be "
+                       "read");
+    if (!layout)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "the objects cannot be counted from outside: the layout of this "
+                       "interpreter is not proven");
+    if (!layout->has_pymalloc || layout->is_free_threaded)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "the objects cannot be counted from outside: they are not in "
+                       "pymalloc (the allocator is %s)",
+                       layout->allocator[0] ? layout->allocator : "unknown");
+    return 0;
+}
+
+/* Where the interpreter's own image lies. */
+static void objects_image(struct walk *walk, const struct target *target)
+{
+    const struct image *image = &target->python;
+    uint64_t start = UINT64_MAX, end = 0;
+
+    for (size_t i = 0; i < image->n_loads && i < IMAGE_SEGMENTS_MAX; i++) {
+        if (image->loads[i].start < start)
+            start = image->loads[i].start;
+        if (image->loads[i].end > end)
+            end = image->loads[i].end;
+    }
+    walk_set_image(walk, start, end);
+}
+
+/* Starts a walk; a layout that was found anew brings new types. */
+static int objects_begin(struct objects_state *objects,
+                         const struct source_context *context, struct err *err)
+{
+    const struct layout_pymalloc *pymalloc = &context->layout->pymalloc;
+
+    if (objects->is_open &&
+        (objects->arenas_word != pymalloc->arenas_word.value ||
+         objects->debug_prefix_bytes != pymalloc->debug_prefix_bytes ||
+         objects->walk.reader != context->target->reader)) {
+        walk_release(&objects->walk);
+        objects->is_open = false;
+    }
+    if (!objects->is_open) {
+        walk_init(&objects->walk, context->target->reader, context->layout,
+                  context->target->type_type.value);
+        objects_image(&objects->walk, context->target);
+        objects->arenas_word = pymalloc->arenas_word.value;
+        objects->debug_prefix_bytes = pymalloc->debug_prefix_bytes;
+        objects->is_open = true;
+    }
+    return walk_begin(&objects->walk, err);
+}
+
+static enum source_result objects_end(struct objects_state *objects,
+                                      const struct source_context *context,
+                                      struct err *err)
+{
+    const struct walk *walk = &objects->walk;
+    const struct objects_section *section;
+
+    objects->is_walking = false;
+    if (walk->table.count && walk->arenas_gone == walk->table.count) {
+        err_set(err, ERR_FAILED,
+                "none of the target's %zu arenas could be read: it changed or ended "
+                "while it was walked",
+                walk->table.count);
+        return SOURCE_FAILED;
+    }
+    section = walk_finish(&objects->walk);
+    if (!section) {
+        err_set(err, ERR_FAILED, "out of memory for the kinds of the target's objects");
+        return SOURCE_FAILED;
+    }
+    objects_unref(objects->latest);
+    objects->latest = section;
+    if (context->builder)
+        builder_objects(context->builder, section);
+    return SOURCE_DONE;
+}
+
+static enum source_result objects_sample(void *state, struct source_context *context,
+                                         struct err *err)
+{
+    struct objects_state *objects = state;
+
+    if (objects_possible(context, err))
+        return SOURCE_FAILED;
+    if (!objects->is_walking && objects_begin(objects, context, err))
+        return SOURCE_FAILED;
+    objects->is_walking = true;
+    if (!walk_step(&objects->walk, context->deadline_mono_ns))
+        return SOURCE_MORE;
+    return objects_end(objects, context, err);
+}
+
+const struct source_ops source_objects = {
+    .name = "objects",
+    .title = "Objects by kind",
+    .cost = SOURCE_WALK,
+    .open = objects_open,
+    .sample = objects_sample,
+    .close = objects_close,
+};

@@ -1,0 +1,232 @@
+#include "source/objects_walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Objects of more than 512 bytes come from malloc and lie in no arena. Those that
+ * the garbage collector tracks are on its lists, between objects that do: every
+ * link out of the arenas is noted here, and followed until it leads back.
+ */
+#define LARGE_FIRST     4096
+#define LARGE_MAX       ((size_t)1 << 20)
+#define LARGE_PER_READ  256
+#define LARGE_HEAD      (8 + GC_HEAD_BYTES)   /* chunk's size word and GC head */
+#define LARGE_BYTES     (GC_HEAD_BYTES + 144) /* of an object: enough for its size */
+#define CHUNK_OVERHEAD  8
+#define CHUNK_FLAGS     UINT64_C(7) /* malloc.c: PREV_INUSE, IS_MMAPPED, NON_MAIN_ARENA */
+#define ADDRESS_LIMIT   (UINT64_C(1) << 47)
+#define GENERATION_HEAD 16 /* bytes: next, prev */
+
+static uint64_t u64_at(const uint8_t *bytes, size_t offset)
+{
+    uint64_t value;
+
+    memcpy(&value, bytes + offset, sizeof(value));
+    return value;
+}
+
+/* True when the address was not there yet. The table has room. */
+static bool large_put(struct large *large, uint64_t gc_head)
+{
+    size_t mask = large->n_slots - 1, at = type_hash(gc_head) & mask;
+
+    while (large->slots[at] && large->slots[at] != gc_head)
+        at = (at + 1) & mask;
+    if (large->slots[at])
+        return false;
+    large->slots[at] = gc_head;
+    return true;
+}
+
+static bool large_grow(struct large *large)
+{
+    size_t n_slots = large->n_slots ? large->n_slots * 2 : LARGE_FIRST;
+    uint64_t *queue, *slots;
+
+    if (n_slots > LARGE_MAX * 2)
+        return false;
+    queue = realloc(large->queue, n_slots / 2 * sizeof(*queue));
+    if (queue)
+        large->queue = queue;
+    slots = calloc(n_slots, sizeof(*slots));
+    if (!queue || !slots) {
+        free(slots);
+        return false;
+    }
+    free(large->slots);
+    large->slots = slots;
+    large->n_slots = n_slots;
+    for (size_t i = 0; i < large->count; i++)
+        large_put(large, large->queue[i]);
+    return true;
+}
+
+void walk_large_add(struct walk *walk, uint64_t gc_head)
+{
+    struct large *large = &walk->large;
+
+    large->last = gc_head;
+    if (gc_head & 7 || gc_head < 4096 || gc_head >= ADDRESS_LIMIT)
+        return;
+    if (large->count * 2 >= large->n_slots && !large_grow(large)) {
+        large->is_full = true;
+        return;
+    }
+    if (large_put(large, gc_head))
+        large->queue[large->count++] = gc_head;
+}
+
+void walk_large_begin(struct walk *walk)
+{
+    struct large *large = &walk->large;
+
+    large->count = large->done = 0;
+    large->last = 0;
+    large->is_full = false;
+    if (large->slots)
+        memset(large->slots, 0, large->n_slots * sizeof(*large->slots));
+}
+
+void walk_large_release(struct walk *walk)
+{
+    free(walk->large.slots);
+    free(walk->large.queue);
+    memset(&walk->large, 0, sizeof(walk->large));
+}
+
+/* A link of a GC list, unless it leads into an arena. */
+static void large_link(struct walk *walk, uint64_t link)
+{
+    link &= GC_LINK_MASK;
+    if (link && !arena_map_has(&walk->map, link))
+        walk_large_add(walk, link);
+}
+
+static void large_seed_generation(struct walk *walk, uint16_t offset)
+{
+    uint8_t head[GENERATION_HEAD];
+
+    if (reader_read(walk->reader, raddr_add(walk->layout.gc.state, offset), head,
+                    sizeof(head)))
+        return;
+    large_link(walk, u64_at(head, 0));
+    large_link(walk, u64_at(head, 8));
+}
+
+void walk_large_seed(struct walk *walk)
+{
+    const struct layout_gc *gc = &walk->layout.gc;
+
+    if (walk->layout.has_gc) {
+        for (size_t i = 0; i < 3; i++)
+            large_seed_generation(walk, gc->generations[i]);
+        if (gc->has_permanent)
+            large_seed_generation(walk, gc->permanent);
+    }
+    for (size_t i = 0; i < walk->types.n_entries; i++) {
+        const struct type_entry *entry = walk->types.entries[i];
+
+        if (entry->is_heap && !entry->is_dead)
+            large_link(walk, entry->address - GC_HEAD_BYTES);
+    }
+}
+
+/* The size of the malloc chunk whose user part starts at `block`, or an estimate
+ * when no glibc header stands before it. */
+static uint64_t large_memory(struct walk *walk, uint64_t block, uint64_t need,
+                             bool is_exact)
+{
+    uint64_t word, chunk;
+
+    if (reader_u64(walk->reader, raddr_of(block - CHUNK_OVERHEAD), &word)) {
+        chunk = word & ~CHUNK_FLAGS;
+        if (chunk >= need + CHUNK_OVERHEAD && !(chunk & 15) &&
+            (!is_exact || chunk <= need + need / 2 + 8192))
+            return chunk;
+    }
+    return (need + CHUNK_OVERHEAD + 15) & ~UINT64_C(15);
+}
+
+static void large_count(struct walk *walk, struct type_entry *entry,
+                        const struct object_view *view)
+{
+    const struct object_layout *layout = &walk->layout.object;
+    uint64_t need = object_block_need(layout, &entry->shape, view);
+    struct size_more more;
+    bool is_loose = entry->shape.rule == OBJECT_LOOSE ||
+                    entry->shape.rule == OBJECT_GENERATOR ||
+                    entry->shape.has_inline_values;
+    uint64_t block =
+        view->address - entry->shape.prefix - walk->layout.pymalloc.debug_prefix_bytes;
+
+    if (entry->shape.rule == OBJECT_TYPE)
+        need = entry->shape.prefix + entry->shape.overhead + layout->heap_type_bytes;
+    if (!is_loose && need <= BLOCK_BYTES_MAX)
+        return; /* it would be in an arena */
+    entry->count++;
+    entry->tracked++;
+    entry->size_bytes += object_size(layout, &entry->shape, view, &more);
+    entry->memory_bytes += large_memory(walk, block, need, !is_loose);
+    if (more.what != MORE_NOTHING)
+        walk_later(walk, entry, &more);
+}
+
+/* A class is charged its cached keys (typeobject.c type___sizeof___impl). */
+static void large_count_class(struct walk *walk, struct type_entry *entry,
+                              uint64_t address)
+{
+    const struct type_entry *class = types_get(&walk->types, address);
+    struct size_more more = {MORE_TYPE_KEYS, class ? class->cached_keys : 0, 0};
+
+    if (more.address)
+        walk_later(walk, entry, &more);
+}
+
+/* `bytes`: the GC head and the beginning of what may be an object. */
+static void large_look_at(struct walk *walk, uint64_t gc_head, const uint8_t *bytes)
+{
+    const struct object_layout *layout = &walk->layout.object;
+    const uint8_t *object = bytes + GC_HEAD_BYTES;
+    struct object_view view = {object, LARGE_BYTES - GC_HEAD_BYTES,
+                               gc_head + GC_HEAD_BYTES};
+    struct type_entry *entry;
+
+    if (!u64_at(bytes, 0) || !walk_is_alive(walk, u64_at(object, layout->ob_refcnt)))
+        return;
+    entry = types_get(&walk->types, u64_at(object, layout->ob_type));
+    if (!entry || !entry->shape.has_gc_head)
+        return;
+    large_count(walk, entry, &view);
+    if (entry->shape.rule == OBJECT_TYPE)
+        large_count_class(walk, entry, view.address);
+    large_link(walk, u64_at(bytes, 0));
+    if (!(u64_at(bytes, 8) & GC_PREV_COLLECTING))
+        large_link(walk, u64_at(bytes, 8));
+}
+
+bool walk_large_step(struct walk *walk)
+{
+    struct large *large = &walk->large;
+    struct piece pieces[LARGE_PER_READ];
+    uint8_t bytes[LARGE_PER_READ][LARGE_BYTES];
+    size_t count = large->count - large->done, first = large->done;
+
+    if (!count)
+        return false;
+    if (count > LARGE_PER_READ)
+        count = LARGE_PER_READ;
+    for (size_t i = 0; i < count; i++)
+        pieces[i] = (struct piece){raddr_of(large->queue[first + i]), bytes[i],
+                                   LARGE_BYTES, false};
+    reader_readv(walk->reader, pieces, count);
+    large->done += count;
+    for (size_t i = 0; i < count; i++) {
+        /* Copied: the queue may move while new addresses are added. */
+        uint64_t gc_head = pieces[i].address.value;
+
+        if (pieces[i].done)
+            large_look_at(walk, gc_head, bytes[i]);
+    }
+    return true;
+}

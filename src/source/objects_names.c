@@ -1,0 +1,261 @@
+#include "source/objects_types.h"
+
+#include <string.h>
+
+#include "model/kind.h"
+#include "util/utf8.h"
+
+#define MODULE_BYTES     256
+#define KEYS_READ_BYTES  16384 /* of a class's dict: index and entries */
+#define KEYS_PER_READ    64
+#define DICT_ENTRIES_MAX 512
+#define KEY_BYTES        64 /* header of a str and "__module__" */
+#define STR_READ_BYTES   1024
+
+static const char module_key[] = "__module__";
+static const char builtins_prefix[] = "builtins.";
+
+static uint64_t u64_at(const uint8_t *bytes, size_t offset)
+{
+    uint64_t value;
+
+    memcpy(&value, bytes + offset, sizeof(value));
+    return value;
+}
+
+/* One character of a str whose characters are `width` bytes each. */
+static uint32_t character_at(const uint8_t *data, size_t index, uint32_t width)
+{
+    uint32_t character = 0;
+
+    memcpy(&character, data + index * width, width);
+    return character;
+}
+
+static void characters_to_utf8(const uint8_t *data, size_t count, uint32_t width,
+                               char *text, size_t size)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        char encoded[4];
+        size_t length = utf8_encode(encoded, character_at(data, i, width));
+
+        if (length >= size - used)
+            break;
+        memcpy(text + used, encoded, length);
+        used += length;
+    }
+    text[used] = '\0';
+}
+
+/* Where the characters of a str stand; 0 when it cannot be a str. */
+static uint64_t str_data(const struct object_layout *layout, uint64_t address,
+                         const uint8_t *header, uint32_t *width)
+{
+    uint32_t state;
+
+    memcpy(&state, header + layout->str_state, sizeof(state));
+    *width = state >> 2 & 7;
+    if (*width != 1 && *width != 2 && *width != 4)
+        return 0;
+    if (!(state >> 5 & 1))
+        return u64_at(header, layout->str_data);
+    return address +
+           (state >> 6 & 1 ? layout->str_ascii_bytes : layout->str_compact_bytes);
+}
+
+bool remote_str(struct reader *reader, const struct object_layout *layout,
+                uint64_t address, char *text, size_t size)
+{
+    uint8_t header[128], data[STR_READ_BYTES];
+    uint64_t length, at;
+    uint32_t width = 0;
+    size_t wanted;
+
+    /* A short ascii str may stand at the end of a mapping; its header never does. */
+    memset(header, 0, sizeof(header));
+    if (!address ||
+        reader_read(reader, raddr_of(address), header, layout->str_ascii_bytes))
+        return false;
+    if (!(header[layout->str_state] >> 6 & 1) &&
+        reader_read(reader, raddr_of(address), header, layout->str_data + 8u))
+        return false;
+    length = u64_at(header, layout->str_length);
+    at = str_data(layout, address, header, &width);
+    if (!at || !length || length > UINT32_MAX)
+        return false;
+    wanted = (size_t)length * width;
+    if (wanted > sizeof(data))
+        wanted = sizeof(data);
+    if (reader_read(reader, raddr_of(at), data, wanted))
+        return false;
+    characters_to_utf8(data, wanted / width, width, text, size);
+    return true;
+}
+
+static bool is_known_module_key(const struct types *types, uint64_t key)
+{
+    for (size_t i = 0; i < types->n_module_keys; i++) {
+        if (types->module_keys[i] == key)
+            return true;
+    }
+    return false;
+}
+
+static void remember_module_key(struct types *types, uint64_t key)
+{
+    const size_t room = sizeof(types->module_keys) / sizeof(types->module_keys[0]);
+
+    if (types->n_module_keys < room)
+        types->module_keys[types->n_module_keys++] = key;
+}
+
+static bool is_module_key(const struct object_layout *layout, const uint8_t *str)
+{
+    return u64_at(str, layout->str_length) == sizeof(module_key) - 1 &&
+           (str[layout->str_state] >> 2 & 0x1f) == 0x19 && /* 1 byte, compact, ascii */
+           !memcmp(str + layout->str_ascii_bytes, module_key, sizeof(module_key) - 1);
+}
+
+/* The entries of a dict's keys table. */
+struct keys_view {
+    uint8_t bytes[KEYS_READ_BYTES];
+    size_t n_entries, entry_bytes, first, key_at;
+};
+
+static uint64_t entry_key(const struct keys_view *keys, size_t i)
+{
+    return u64_at(keys->bytes, keys->first + i * keys->entry_bytes + keys->key_at);
+}
+
+static uint64_t entry_value(const struct keys_view *keys, size_t i)
+{
+    return u64_at(keys->bytes, keys->first + i * keys->entry_bytes + keys->key_at + 8);
+}
+
+/* How long the index is and how long an entry; false when it makes no sense. */
+static bool keys_measure(const struct object_layout *layout, struct keys_view *keys,
+                         uint64_t *index_bytes)
+{
+    uint64_t size = u64_at(keys->bytes, layout->keys_size);
+
+    keys->entry_bytes = 24;
+    keys->key_at = 8;
+    if (!layout->keys_is_log2) {
+        *index_bytes = size * (size <= 0xff ? 1 : size <= 0xffff ? 2 : 4);
+        return size <= KEYS_READ_BYTES;
+    }
+    if (keys->bytes[layout->keys_log2_index] > 13)
+        return false;
+    *index_bytes = UINT64_C(1) << keys->bytes[layout->keys_log2_index];
+    if (keys->bytes[layout->keys_kind]) {
+        keys->entry_bytes = 16;
+        keys->key_at = 0;
+    }
+    return true;
+}
+
+static bool keys_read(struct types *types, uint64_t dict, struct keys_view *keys)
+{
+    const struct object_layout *layout = types->layout;
+    uint64_t address, n_entries, index_bytes, need;
+
+    if (!dict ||
+        !reader_u64(types->reader, raddr_add(raddr_of(dict), layout->dict_keys),
+                    &address) ||
+        reader_read(types->reader, raddr_of(address), keys->bytes,
+                    layout->keys_header_bytes))
+        return false;
+    n_entries = u64_at(keys->bytes, layout->keys_nentries);
+    if (n_entries > DICT_ENTRIES_MAX)
+        n_entries = DICT_ENTRIES_MAX;
+    if (!keys_measure(layout, keys, &index_bytes))
+        return false;
+    keys->first = (size_t)(layout->keys_header_bytes + index_bytes);
+    need = keys->first + n_entries * keys->entry_bytes;
+    if (need > KEYS_READ_BYTES)
+        return false;
+    keys->n_entries = (size_t)n_entries;
+    return !reader_read(types->reader, raddr_of(address), keys->bytes, (size_t)need);
+}
+
+/* Looks at the keys [from, from + count) as strings; gives the index or -1. */
+static int keys_search(struct types *types, const struct keys_view *keys, size_t from,
+                       size_t count)
+{
+    uint8_t strings[KEYS_PER_READ][KEY_BYTES];
+    struct piece pieces[KEYS_PER_READ];
+    size_t length = types->layout->str_ascii_bytes + sizeof(module_key);
+
+    for (size_t i = 0; i < count; i++)
+        pieces[i] = (struct piece){raddr_of(entry_key(keys, from + i)), strings[i],
+                                   length, false};
+    reader_readv(types->reader, pieces, count);
+    for (size_t i = 0; i < count; i++) {
+        if (!pieces[i].done || !is_module_key(types->layout, strings[i]))
+            continue;
+        remember_module_key(types, entry_key(keys, from + i));
+        return (int)(from + i);
+    }
+    return -1;
+}
+
+/* The value of "__module__" in the dict of a class; 0 when there is none. */
+static uint64_t class_module(struct types *types, uint64_t dict)
+{
+    struct keys_view keys;
+    int found = -1;
+
+    if (!keys_read(types, dict, &keys))
+        return 0;
+    for (size_t i = 0; i < keys.n_entries && found < 0; i++) {
+        if (is_known_module_key(types, entry_key(&keys, i)))
+            found = (int)i;
+    }
+    for (size_t from = 0; from < keys.n_entries && found < 0; from += KEYS_PER_READ) {
+        size_t left = keys.n_entries - from;
+
+        found =
+            keys_search(types, &keys, from, left < KEYS_PER_READ ? left : KEYS_PER_READ);
+    }
+    return found < 0 ? 0 : entry_value(&keys, (size_t)found);
+}
+
+static const struct kind *intern_without_builtins(const char *name)
+{
+    size_t prefix = sizeof(builtins_prefix) - 1;
+
+    if (!strncmp(name, builtins_prefix, prefix) && name[prefix])
+        name += prefix;
+    return kind_intern(name, strlen(name));
+}
+
+/* typeobject.c type_module, type_qualname: a class is named by `__module__` of its
+ * dict and ht_qualname, a static type by tp_name alone. */
+const struct kind *type_kind(struct types *types, const uint8_t *bytes, bool is_heap,
+                             const char *tp_name)
+{
+    const struct object_layout *layout = types->layout;
+    char name[MODULE_BYTES + KIND_NAME_BYTES];
+    uint64_t module;
+    size_t used;
+
+    if (!is_heap)
+        return intern_without_builtins(tp_name);
+    module = class_module(types, u64_at(bytes, layout->tp_dict));
+    if (!remote_str(types->reader, layout, module, name, MODULE_BYTES))
+        return intern_without_builtins(tp_name);
+    used = strlen(name);
+    name[used++] = '.';
+    if (!remote_str(types->reader, layout, u64_at(bytes, layout->ht_qualname),
+                    name + used, sizeof(name) - used)) {
+        size_t length = strlen(tp_name);
+
+        if (length >= sizeof(name) - used)
+            length = sizeof(name) - used - 1;
+        memcpy(name + used, tp_name, length);
+        name[used + length] = '\0';
+    }
+    return intern_without_builtins(name);
+}

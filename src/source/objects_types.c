@@ -1,0 +1,361 @@
+#include "source/objects_types.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/xalloc.h"
+
+#define SLOTS_FIRST     8192
+#define SLOTS_MAX       ((size_t)1 << 20)
+#define ENTRIES_MAX     200000
+#define TYPE_BYTES_MAX  1024 /* of any PyHeapTypeObject */
+#define METATYPE_STEPS  6
+#define BASE_STEPS      32
+#define TYPE_NAME_BYTES 256
+#define ADDRESS_LIMIT   (UINT64_C(1) << 47) /* user space of x86_64 */
+#define TYPES_PER_READ  256
+#define TP_MRO          344 /* PyTypeObject.tp_mro, 3.8 - 3.15 */
+
+static uint64_t u64_at(const uint8_t *bytes, size_t offset)
+{
+    uint64_t value;
+
+    memcpy(&value, bytes + offset, sizeof(value));
+    return value;
+}
+
+void types_init(struct types *types, struct reader *reader,
+                const struct object_layout *layout, uint64_t type_type,
+                uint32_t debug_prefix_bytes)
+{
+    memset(types, 0, sizeof(*types));
+    types->reader = reader;
+    types->layout = layout;
+    types->type_type = type_type;
+    types->debug_prefix_bytes = debug_prefix_bytes;
+}
+
+void types_release(struct types *types)
+{
+    for (size_t i = 0; i < types->n_entries; i++)
+        free(types->entries[i]);
+    free(types->entries);
+    free(types->slots);
+    types->entries = NULL;
+    types->slots = NULL;
+    types->n_entries = types->n_slots = types->n_used_slots = 0;
+}
+
+static void slots_put(struct types *types, uint64_t address, struct type_entry *entry)
+{
+    size_t mask = types->n_slots - 1, at = type_hash(address) & mask;
+
+    while (types->slots[at].address && types->slots[at].address != address)
+        at = (at + 1) & mask;
+    types->n_used_slots += !types->slots[at].address;
+    types->slots[at] = (struct type_slot){address, entry};
+}
+
+/* A fresh table of `n_slots` with the types that live; what was no type is forgotten. */
+static bool slots_rebuild(struct types *types, size_t n_slots)
+{
+    struct type_slot *slots = calloc(n_slots, sizeof(*slots));
+
+    if (!slots)
+        return false;
+    free(types->slots);
+    types->slots = slots;
+    types->n_slots = n_slots;
+    types->n_used_slots = 0;
+    for (size_t i = 0; i < types->n_entries; i++) {
+        if (!types->entries[i]->is_dead)
+            slots_put(types, types->entries[i]->address, types->entries[i]);
+    }
+    return true;
+}
+
+/* Makes room for one more. */
+static bool slots_reserve(struct types *types)
+{
+    if (types->slots && types->n_used_slots * 2 < types->n_slots)
+        return true;
+    if (!types->slots)
+        return slots_rebuild(types, SLOTS_FIRST);
+    if (types->n_slots < SLOTS_MAX)
+        return slots_rebuild(types, types->n_slots * 2);
+    return slots_rebuild(types, SLOTS_MAX) && types->n_used_slots * 2 < types->n_slots;
+}
+
+static bool is_user_address(uint64_t address)
+{
+    return !(address & 7) && address >= 4096 && address < ADDRESS_LIMIT;
+}
+
+/* Does ob_type lead to PyType_Type in a few steps, each being a subclass of type? */
+static bool metatype_is_sane(struct types *types, uint64_t metatype)
+{
+    const struct object_layout *layout = types->layout;
+    uint8_t bytes[256];
+
+    for (int step = 0; step < METATYPE_STEPS; step++) {
+        if (metatype == types->type_type)
+            return true;
+        if (!is_user_address(metatype) ||
+            reader_read(types->reader, raddr_of(metatype), bytes, sizeof(bytes)))
+            return false;
+        if (!(u64_at(bytes, layout->tp_flags) & TYPE_FLAG_TYPE))
+            return false;
+        if (u64_at(bytes, layout->ob_type) == metatype)
+            return !types->type_type;
+        metatype = u64_at(bytes, layout->ob_type);
+    }
+    return false;
+}
+
+static bool name_is_sane(const char *name)
+{
+    if (!*name)
+        return false;
+    for (const char *c = name; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* What would differ if the memory of a class had become another class. */
+static uint64_t type_fingerprint(const struct object_layout *layout, const uint8_t *bytes)
+{
+    const uint16_t fields[] = {
+        layout->ob_type,
+        layout->tp_name,
+        layout->tp_basicsize,
+        layout->tp_itemsize,
+        layout->tp_base,
+        layout->tp_dict,
+        TP_MRO,
+        layout->ht_qualname,
+    };
+    const uint64_t kept = TYPE_FLAG_HAVE_GC | TYPE_FLAG_HEAP | TYPE_FLAG_MANAGED_DICT |
+                          TYPE_FLAG_MANAGED_WEAKREF | TYPE_FLAG_INLINE_VALUES;
+    uint64_t hash = u64_at(bytes, layout->tp_flags) & kept;
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        hash = (hash ^ u64_at(bytes, fields[i])) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* Reads the struct of a type, whole; false when it can be none. */
+static bool type_read(struct types *types, uint64_t address,
+                      uint8_t bytes[TYPE_BYTES_MAX])
+{
+    const struct object_layout *layout = types->layout;
+    uint64_t flags;
+
+    memset(bytes, 0, TYPE_BYTES_MAX);
+    if (reader_read(types->reader, raddr_of(address), bytes, layout->type_bytes))
+        return false;
+    flags = u64_at(bytes, layout->tp_flags);
+    if (!(flags & TYPE_FLAG_READY) ||
+        !metatype_is_sane(types, u64_at(bytes, layout->ob_type)))
+        return false;
+    return !(flags & TYPE_FLAG_HEAP) ||
+           !reader_read(types->reader, raddr_of(address), bytes, layout->heap_type_bytes);
+}
+
+/* Sets, deques, generators are known by the name of a static type among the bases. */
+static enum object_rule type_named_rule(struct types *types, uint64_t base)
+{
+    const struct object_layout *layout = types->layout;
+    uint8_t bytes[512];
+    char name[64];
+
+    for (int step = 0; step < BASE_STEPS && is_user_address(base); step++) {
+        enum object_rule rule;
+
+        if (reader_read(types->reader, raddr_of(base), bytes, layout->type_bytes))
+            break;
+        if (reader_string(types->reader, raddr_of(u64_at(bytes, layout->tp_name)), name,
+                          sizeof(name)) &&
+            (!(u64_at(bytes, layout->tp_flags) & TYPE_FLAG_HEAP) || strchr(name, '.'))) {
+            rule = object_rule_of_name(layout, name);
+            if (rule != OBJECT_FIXED)
+                return rule;
+        }
+        base = u64_at(bytes, layout->tp_base);
+    }
+    return OBJECT_FIXED;
+}
+
+static bool type_shape(struct types *types, struct type_entry *entry,
+                       const uint8_t *bytes)
+{
+    const struct object_layout *layout = types->layout;
+    uint64_t flags = u64_at(bytes, layout->tp_flags);
+    enum object_rule named;
+    struct size_more more;
+    const struct object_view nothing = {bytes, 0, 0};
+
+    if (!object_shape_init(&entry->shape, layout, u64_at(bytes, layout->tp_basicsize),
+                           u64_at(bytes, layout->tp_itemsize), flags))
+        return false;
+    named = type_named_rule(types, entry->address);
+    if (named != OBJECT_FIXED)
+        entry->shape.rule = named;
+    if (types->debug_prefix_bytes)
+        entry->shape.overhead = OBJECT_DEBUG_BYTES;
+    entry->type_at = types->debug_prefix_bytes + entry->shape.prefix + layout->ob_type;
+    entry->fits_is_constant = object_fits_is_constant(&entry->shape);
+    entry->size_is_constant = object_size_is_constant(&entry->shape);
+    entry->constant_size = object_size(layout, &entry->shape, &nothing, &more);
+    entry->is_heap = flags & TYPE_FLAG_HEAP;
+    entry->is_metatype = flags & TYPE_FLAG_TYPE;
+    return true;
+}
+
+/* Fills the entry from memory; false when there is no type at its address. */
+static bool type_examine(struct types *types, struct type_entry *entry)
+{
+    const struct object_layout *layout = types->layout;
+    uint8_t bytes[TYPE_BYTES_MAX];
+    char name[TYPE_NAME_BYTES];
+
+    if (!type_read(types, entry->address, bytes) || !type_shape(types, entry, bytes))
+        return false;
+    if (!reader_string(types->reader, raddr_of(u64_at(bytes, layout->tp_name)), name,
+                       sizeof(name)) ||
+        !name_is_sane(name))
+        return false;
+    entry->cached_keys = entry->is_heap ? u64_at(bytes, layout->ht_cached_keys) : 0;
+    entry->fingerprint = type_fingerprint(layout, bytes);
+    entry->kind = type_kind(types, bytes, entry->is_heap, name);
+    return true;
+}
+
+static bool entries_reserve(struct types *types)
+{
+    size_t capacity = types->entries_capacity ? types->entries_capacity * 2 : 1024;
+    struct type_entry **entries;
+
+    if (types->n_entries < types->entries_capacity)
+        return true;
+    if (types->n_entries >= ENTRIES_MAX)
+        return false;
+    entries = realloc(types->entries, capacity * sizeof(struct type_entry *));
+    if (!entries)
+        return false;
+    types->entries = entries;
+    types->entries_capacity = capacity;
+    return true;
+}
+
+/* An entry for the type at the address, or NULL when there is none. */
+static struct type_entry *type_add(struct types *types, uint64_t address)
+{
+    struct type_entry *entry;
+
+    if (!entries_reserve(types)) {
+        types->is_full = true;
+        return NULL;
+    }
+    entry = xcalloc(1, sizeof(*entry));
+    entry->address = address;
+    if (!type_examine(types, entry)) {
+        free(entry);
+        return NULL;
+    }
+    types->entries[types->n_entries++] = entry;
+    return entry;
+}
+
+struct type_entry *types_look_up(struct types *types, uint64_t address)
+{
+    struct type_entry *entry;
+
+    if (!is_user_address(address) ||
+        (types->arenas && arena_map_has(types->arenas, address)))
+        return NULL;
+    if (!slots_reserve(types)) {
+        types->is_full = true;
+        return NULL;
+    }
+    entry = type_add(types, address);
+    slots_put(types, address, entry);
+    return entry;
+}
+
+/* Compares classes with what they were; one that changed is examined anew. */
+static void types_check_batch(struct types *types, struct type_entry **entries,
+                              struct piece *pieces, size_t count)
+{
+    const struct object_layout *layout = types->layout;
+
+    reader_readv(types->reader, pieces, count);
+    for (size_t i = 0; i < count; i++) {
+        struct type_entry *entry = entries[i];
+        const uint8_t *bytes = pieces[i].buffer;
+
+        if (pieces[i].done && type_fingerprint(layout, bytes) == entry->fingerprint &&
+            u64_at(bytes, layout->tp_flags) & TYPE_FLAG_READY) {
+            entry->cached_keys = u64_at(bytes, layout->ht_cached_keys);
+            continue;
+        }
+        entry->is_dead = !type_examine(types, entry);
+    }
+}
+
+static void types_check_classes(struct types *types)
+{
+    size_t bytes_each = types->layout->heap_type_bytes, count = 0;
+    struct type_entry **entries = xcalloc(TYPES_PER_READ, sizeof(struct type_entry *));
+    struct piece *pieces = xcalloc(TYPES_PER_READ, sizeof(*pieces));
+    uint8_t *bytes = xcalloc(TYPES_PER_READ, bytes_each);
+
+    for (size_t i = 0; i <= types->n_entries; i++) {
+        if (count == TYPES_PER_READ || (i == types->n_entries && count)) {
+            types_check_batch(types, entries, pieces, count);
+            count = 0;
+        }
+        if (i == types->n_entries || !types->entries[i]->is_heap ||
+            types->entries[i]->is_dead)
+            continue;
+        entries[count] = types->entries[i];
+        pieces[count] = (struct piece){raddr_of(types->entries[i]->address),
+                                       bytes + count * bytes_each, bytes_each, false};
+        count++;
+    }
+    free(bytes);
+    free(pieces);
+    free(entries);
+}
+
+/* Dead entries leave; nobody points at entries between two walks. */
+static void types_sweep(struct types *types)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < types->n_entries; i++) {
+        struct type_entry *entry = types->entries[i];
+
+        if (entry->is_dead) {
+            free(entry);
+            continue;
+        }
+        entry->count = entry->tracked = entry->size_bytes = entry->memory_bytes = 0;
+        types->entries[kept++] = entry;
+    }
+    types->n_entries = kept;
+}
+
+void types_begin_walk(struct types *types)
+{
+    types->is_full = false;
+    types_check_classes(types);
+    types_sweep(types);
+    if (slots_rebuild(types, types->n_slots ? types->n_slots : SLOTS_FIRST))
+        return;
+    /* The old table points at entries that are gone. */
+    free(types->slots);
+    types->slots = NULL;
+    types->n_slots = types->n_used_slots = 0;
+}

@@ -1,0 +1,103 @@
+/*
+ * objects_types.h - which addresses are types, and what their instances are like.
+ *
+ * Found lazily: an address that stands where an object's type would be is
+ * looked at once (PyTypeObject read and checked up to PyType_Type), and the
+ * answer, yes or no, is kept. A class can die and its memory become another
+ * one, so heap types are looked at again before each walk.
+ *
+ * Belongs to one walk and its thread. Entries stay where they are until
+ * types_release(); their counters belong to the walk that runs.
+ */
+#ifndef HEAPTOP_SOURCE_OBJECTS_TYPES_H
+#define HEAPTOP_SOURCE_OBJECTS_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "heaptop/snapshot.h"
+#include "layout/object_layout.h"
+#include "layout/object_size.h"
+#include "source/objects_map.h"
+#include "target/reader.h"
+
+struct type_entry {
+    uint64_t address;
+    struct object_shape shape;
+    uint32_t type_at; /* offset of the type word in an instance's block */
+    bool fits_is_constant;
+    bool size_is_constant;
+    bool is_heap;
+    bool is_metatype;
+    bool is_dead; /* no longer a type; kept because others may point here */
+    uint64_t constant_size;
+    uint64_t cached_keys; /* ht_cached_keys */
+    uint64_t fingerprint;
+    const struct kind *kind;
+    /* Of the walk that runs. */
+    uint64_t count, tracked, size_bytes, memory_bytes;
+};
+
+struct type_slot {
+    uint64_t address;         /* 0 = empty */
+    struct type_entry *entry; /* NULL = not a type */
+};
+
+struct types {
+    struct reader *reader; /* borrowed */
+    const struct object_layout *layout;
+    uint64_t type_type; /* &PyType_Type */
+    uint32_t debug_prefix_bytes;
+    const struct arena_map *arenas; /* types are never inside an arena; may be NULL */
+    struct type_slot *slots;
+    size_t n_slots, n_used_slots;
+    struct type_entry **entries;
+    size_t n_entries, entries_capacity;
+    uint64_t module_keys[8]; /* addresses of str objects that read "__module__" */
+    size_t n_module_keys;
+    bool is_full; /* a bound was hit: some types are missing */
+};
+
+void types_init(struct types *types, struct reader *reader,
+                const struct object_layout *layout, uint64_t type_type,
+                uint32_t debug_prefix_bytes);
+void types_release(struct types *types);
+
+/* Before a walk: counters to 0, forget what was no type, look at classes again. */
+void types_begin_walk(struct types *types);
+
+/* The type at the address, or NULL when there is none. Looks at memory when the
+ * address is new. */
+struct type_entry *types_look_up(struct types *types, uint64_t address);
+
+static inline size_t type_hash(uint64_t address)
+{
+    return (size_t)((address >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 24);
+}
+
+/* As types_look_up, for the hot path. */
+static inline struct type_entry *types_get(struct types *types, uint64_t address)
+{
+    size_t mask = types->n_slots - 1;
+    size_t at = type_hash(address) & mask;
+
+    while (types->slots && types->slots[at].address) {
+        if (types->slots[at].address == address)
+            return types->slots[at].entry;
+        at = (at + 1) & mask;
+    }
+    return types_look_up(types, address);
+}
+
+/* The kind of a type whose struct has been read (type_bytes, or heap_type_bytes for
+ * classes). Always gives one. In objects_names.c. */
+const struct kind *type_kind(struct types *types, const uint8_t *bytes, bool is_heap,
+                             const char *tp_name);
+
+/* A str object of the target as UTF-8, raw: not yet clean. False when it is none.
+ * `size` > 4. In objects_names.c. */
+bool remote_str(struct reader *reader, const struct object_layout *layout,
+                uint64_t address, char *text, size_t size);
+
+#endif
