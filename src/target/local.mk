@@ -33,3 +33,10 @@ tests_unit_t_reader_LDADD = $(UNIT_LIBS)
 tests_unit_t_candidates_SOURCES = tests/unit/t_candidates.c
 tests_unit_t_candidates_LDADD = $(UNIT_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/fuzz_maps tests/fuzz/fuzz_image
+tests_fuzz_fuzz_maps_SOURCES = tests/fuzz/fuzz_maps.c tests/fuzz/smoke_main.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_maps_LDADD = $(HEAPTOP_LIBS)
+tests_fuzz_fuzz_image_SOURCES = tests/fuzz/fuzz_image.c tests/fuzz/smoke_main.c \
+	tests/fuzz/fuzz.h
+tests_fuzz_fuzz_image_LDADD = $(HEAPTOP_LIBS)
