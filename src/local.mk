@@ -16,3 +16,13 @@ libheaptop_a_SOURCES += \
 bin_PROGRAMS += heaptop
 heaptop_SOURCES = src/main.c
 heaptop_LDADD = $(HEAPTOP_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_args tests/unit/t_config tests/unit/t_sampler
+tests_unit_t_args_SOURCES = tests/unit/t_args.c
+tests_unit_t_args_LDADD = $(UNIT_LIBS)
+tests_unit_t_config_SOURCES = tests/unit/t_config.c
+tests_unit_t_config_LDADD = $(UNIT_LIBS)
+tests_unit_t_sampler_SOURCES = tests/unit/t_sampler.c
+tests_unit_t_sampler_LDADD = $(UNIT_LIBS)
+endif

@@ -2,3 +2,9 @@ libheaptop_a_SOURCES += \
 	src/sink/columns.c src/sink/columns.h \
 	src/sink/json.c \
 	src/sink/json_value.c src/sink/json_value.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_json
+tests_unit_t_json_SOURCES = tests/unit/t_json.c
+tests_unit_t_json_LDADD = $(UNIT_LIBS)
+endif

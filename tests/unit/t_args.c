@@ -1,0 +1,194 @@
+/* The command line: every option, every mistake with its sentence. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "args.h"
+#include "model/partition.h"
+#include "sink/columns.h"
+
+#define WORDS_MAX 16
+
+/* Parses a line split at blanks; the words live until the next call. */
+static int parse(struct args *args, const char *line, struct err *err)
+{
+    static char words[512];
+    char *argv[WORDS_MAX + 1] = {NULL};
+    char *rest = words, *word;
+    int argc = 0;
+
+    snprintf(words, sizeof(words), "heaptop %s", line);
+    while (argc < WORDS_MAX && (word = strsep(&rest, " ")))
+        if (*word)
+            argv[argc++] = word;
+    memset(err, 0, sizeof(*err));
+    args_init(args);
+    return args_parse(args, argc, argv, err);
+}
+
+static void assert_refused(const char *line, const char *words)
+{
+    struct args args;
+    struct err err;
+
+    assert_int_equal(parse(&args, line, &err), -1);
+    assert_int_equal(err.code, ERR_USAGE);
+    if (!strstr(err.text, words))
+        fail_msg("\"%s\" for %s does not say \"%s\"", err.text, line, words);
+    assert_string_not_equal(err.remedy, "");
+}
+
+static void test_defaults(void **state)
+{
+    struct args args;
+    struct err err;
+    (void)state;
+
+    assert_int_equal(parse(&args, "", &err), 0);
+    assert_int_equal(args.sampler.interval_ns, INT64_C(2000000000));
+    assert_int_equal(args.sampler.agent, AGENT_AUTO);
+    assert_int_equal(args.sampler.walk_interval_ns, WALK_AUTO);
+    assert_string_equal(args.output, "text");
+    assert_int_equal(args.pid, 0);
+    assert_null(args.pattern);
+    assert_false(args.has_iterations);
+}
+
+static void test_all_options(void **state)
+{
+    struct args args;
+    struct err err;
+    (void)state;
+
+    assert_int_equal(parse(&args,
+                           "-d 0.5 -n 3 -b -o json --pane types -s -count -F Entry "
+                           "--rows=7 --agent=never --walk 10 4242",
+                           &err),
+                     0);
+    assert_int_equal(args.sampler.interval_ns, 500000000);
+    assert_int_equal(args.iterations, 3);
+    assert_true(args.is_batch && args.has_iterations);
+    assert_string_equal(args.output, "json");
+    assert_string_equal(args.pane, "types");
+    assert_string_equal(args.sort, "-count");
+    assert_string_equal(args.filter, "Entry");
+    assert_int_equal(args.rows, 7);
+    assert_int_equal(args.sampler.agent, AGENT_NEVER);
+    assert_int_equal(args.sampler.walk_interval_ns, INT64_C(10000000000));
+    assert_int_equal(args.pid, 4242);
+    assert_int_equal(parse(&args, "-CUM --read-only --selfcheck --walk=off web", &err),
+                     0);
+    assert_false(args.use_color || args.use_unicode || args.use_mouse);
+    assert_true(args.sampler.read_only && args.selfcheck);
+    assert_int_equal(args.sampler.walk_interval_ns, WALK_OFF);
+    assert_string_equal(args.pattern, "web");
+}
+
+static void test_collect_and_requests(void **state)
+{
+    struct args args;
+    struct err err;
+    (void)state;
+
+    assert_int_equal(parse(&args, "--collect 12", &err), 0);
+    assert_true(args.collect);
+    assert_int_equal(args.collect_generation, 2);
+    assert_int_equal(args.pid, 12);
+    assert_int_equal(parse(&args, "--collect=0 12", &err), 0);
+    assert_int_equal(args.collect_generation, 0);
+    assert_int_equal(parse(&args, "-s help", &err), 0);
+    assert_int_equal(args.request, ARGS_COLUMNS);
+    assert_int_equal(parse(&args, "-V", &err), 0);
+    assert_int_equal(args.request, ARGS_VERSION);
+    assert_int_equal(parse(&args, "--help", &err), 0);
+    assert_int_equal(args.request, ARGS_HELP);
+}
+
+static void test_mistakes(void **state)
+{
+    (void)state;
+    assert_refused("-d 0", "--delay takes");
+    assert_refused("-d nan", "--delay takes");
+    assert_refused("-d 1e300", "--delay takes");
+    assert_refused("-d 2x", "--delay takes");
+    assert_refused("-n 0", "--iterations takes");
+    assert_refused("-n 99999999999999999999", "--iterations takes");
+    assert_refused("--rows -1", "--rows takes");
+    assert_refused("--agent=maybe", "auto, never or require");
+    assert_refused("--walk=never", "--walk takes");
+    assert_refused("-o csv", "not part of this version");
+    assert_refused("-o yaml", "text or json");
+    assert_refused("--write file", "not part of this version");
+    assert_refused("-w file", "not part of this version");
+    assert_refused("--nonsense", "no option --nonsense");
+    assert_refused("-Z", "no option -Z");
+    assert_refused("-d", "needs an argument");
+    assert_refused("--collect=3 12", "--collect takes");
+    assert_refused("--collect --read-only 12", "--read-only forbids");
+    assert_refused("--collect --agent=never 12", "--agent=never forbids");
+    assert_refused("1 2", "one process at a time");
+    assert_refused("99999999999", "not a process number");
+    assert_refused("0", "not a process number");
+    assert_refused("-- python app.py", "starting a program");
+}
+
+static void test_help_lists_every_option_once(void **state)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    const char *names[] = {"--delay",     "--iterations", "--batch",      "--output",
+                           "--pane",      "--sort",       "--filter",     "--rows",
+                           "--agent",     "--walk",       "--read-only",  "--collect",
+                           "--selfcheck", "--no-color",   "--no-unicode", "--no-mouse",
+                           "--config",    "--verbose",    "--version",    "--help"};
+    (void)state;
+
+    args_print_help(out);
+    fclose(out);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strstr(text, names[i]))
+            fail_msg("%s is not in --help", names[i]);
+    free(text);
+}
+
+static void test_sort_columns(void **state)
+{
+    struct partition_options options = {.sort = PARTITION_BY_MEMORY};
+    struct err err = ERR_INIT;
+    (void)state;
+
+    assert_int_equal(columns_sort(NULL, &options, &err), 0);
+    assert_int_equal(options.sort, PARTITION_BY_MEMORY);
+    assert_int_equal(columns_sort("count", &options, &err), 0);
+    assert_int_equal(options.sort, PARTITION_BY_COUNT);
+    assert_false(options.ascending);
+    assert_int_equal(columns_sort("+size", &options, &err), 0);
+    assert_true(options.ascending);
+    assert_int_equal(columns_sort("kind", &options, &err), 0);
+    assert_true(options.ascending);
+    assert_int_equal(columns_sort("-kind", &options, &err), 0);
+    assert_false(options.ascending);
+    assert_int_equal(columns_sort("colour", &options, &err), -1);
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_int_equal(columns_sort("", &options, &err), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_all_options),
+        cmocka_unit_test(test_collect_and_requests),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_help_lists_every_option_once),
+        cmocka_unit_test(test_sort_columns),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
