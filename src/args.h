@@ -3,7 +3,7 @@
  * and the configuration file's keys come.
  *
  * args_parse() fills a struct args; texts are borrowed from argv or from the
- * configuration (config.h), which must both outlive it. A mistake is
+ * configuration (configuration.h), which must both outlive it. A mistake is
  * ERR_USAGE with a sentence and the remedy. Main thread only.
  */
 #ifndef HEAPTOP_ARGS_H

@@ -4,7 +4,7 @@ libheaptop_a_SOURCES += \
 	src/batch_collect.c \
 	src/batch_selfcheck.c \
 	src/choose.c src/choose.h \
-	src/config.c src/config.h \
+	src/configuration.c src/configuration.h \
 	src/sampler.c src/sampler.h src/sampler_private.h \
 	src/sampler_action.c \
 	src/sampler_agent.c \

@@ -12,7 +12,7 @@
 #include "args.h"
 #include "batch.h"
 #include "choose.h"
-#include "config.h"
+#include "configuration.h"
 #include "sink/columns.h"
 #include "util/log.h"
 

@@ -12,7 +12,7 @@
 #include "model/partition.h"
 #include "sink/columns.h"
 
-#define WORDS_MAX 16
+#define WORDS_MAX 32
 
 /* Parses a line split at blanks; the words live until the next call. */
 static int parse(struct args *args, const char *line, struct err *err)

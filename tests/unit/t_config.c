@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "config.h"
+#include "configuration.h"
 
 /* Writes a file under a new folder's heaptop/ and returns the folder. */
 static const char *write_config(const char *text, mode_t mode)

@@ -107,7 +107,7 @@ static void test_missing_sections_are_null(void **state)
     assert_string_equal(json_string_value(at(object, "schema")), "heaptop.sample/1");
     assert_int_equal(json_integer_value(at(object, "seq")), 7);
     assert_string_equal(json_string_value(at(object, "time")),
-                        "2026-11-18T08:42:31.120Z");
+                        "2026-11-18T10:02:31.120Z");
     assert_true(json_is_null(at(object, "target.python")));
     assert_true(json_is_null(at(object, "access.why")));
     assert_string_equal(json_string_value(at(object, "access.method")), "process-only");

@@ -1,13 +1,13 @@
 /*
- * config.h - the configuration file: lines of `key = value`, # begins a comment.
+ * configuration.h - the configuration file: lines of `key = value`, # begins a comment.
  *
  * The first of $HEAPTOPRC, $XDG_CONFIG_HOME/heaptop/heaptoprc,
  * ~/.config/heaptop/heaptoprc and /etc/heaptoprc that exists is read. Root does
  * not obey a file that somebody else can write, unless --config names it.
  * Unknown keys are left alone and logged. Main thread only.
  */
-#ifndef HEAPTOP_CONFIG_H
-#define HEAPTOP_CONFIG_H
+#ifndef HEAPTOP_CONFIGURATION_H
+#define HEAPTOP_CONFIGURATION_H
 
 #include "args.h"
 #include "heaptop/err.h"
