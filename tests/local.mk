@@ -14,6 +14,9 @@ check-local:
 		--build "$(abs_top_builddir)" --unit "$(check_PROGRAMS)" \
 		$(CMOCKA_STATE) $(TESTS)
 
+clean-local:
+	rm -rf sanitized
+
 # Measures; slow, and no part of the tests.
 .PHONY: bench
 bench: all
