@@ -1,0 +1,244 @@
+#include "tui/tui.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "target/target.h"
+#include "tui/term_signals.h"
+#include "tui/tui_private.h"
+#include "util/clock.h"
+
+#define TICK_NS NS_PER_S /* ages in the header go on between samples */
+
+static void fit_canvas(struct tui *tui)
+{
+    int height, width;
+
+    term_size(tui->term, &height, &width);
+    if (tui->canvas.cells && tui->canvas.height == height && tui->canvas.width == width)
+        return;
+    canvas_release(&tui->canvas);
+    canvas_init(&tui->canvas, height, width, term_uses_unicode(tui->term));
+}
+
+void tui_draw(struct tui *tui)
+{
+    fit_canvas(tui);
+    canvas_clear(&tui->canvas);
+    if (tui->is_picking)
+        tui_draw_picker(tui);
+    else if (tui->screen)
+        screen_draw(tui->screen, &tui->canvas);
+    tui_draw_overlay(tui);
+    term_show_cursor(tui->term, tui->overlay == OVERLAY_PROMPT);
+    term_show(tui->term, &tui->canvas);
+    tui->is_dirty = false;
+}
+
+static void wheel(struct tui *tui, const struct key *key)
+{
+    enum command_id command =
+        key->mouse == KEY_MOUSE_WHEEL_UP ? COMMAND_UP : COMMAND_DOWN;
+
+    for (int i = 0; i < 3; i++)
+        screen_command(tui->screen, command);
+}
+
+static void screen_key(struct tui *tui, const struct key *key)
+{
+    enum command_id command = command_of_key(key->name);
+
+    if (key->mouse == KEY_MOUSE_LEFT) {
+        if (screen_click(tui->screen, key->y, key->x, &command) == SCREEN_CLICK_COMMAND)
+            tui_command(tui, command);
+    } else if (key->mouse != KEY_MOUSE_NONE) {
+        wheel(tui, key);
+    } else if (command != COMMAND_NONE) {
+        tui_command(tui, command);
+    } else if (key->text[0] >= 'A' && key->text[0] <= 'Z') {
+        screen_sort_key(tui->screen, key->text[0]);
+    }
+}
+
+void tui_key(struct tui *tui, const struct key *key)
+{
+    tui->is_dirty = true;
+    /* Only a line of text takes what comes out of a clipboard. */
+    if (key->is_pasted && tui->overlay != OVERLAY_PROMPT)
+        return;
+    if (tui->overlay != OVERLAY_NONE)
+        tui_overlay_key(tui, key);
+    else if (tui->is_picking)
+        tui_picker_key(tui, key);
+    else if (tui->screen)
+        screen_key(tui, key);
+}
+
+static void take_keys(struct tui *tui)
+{
+    struct key key;
+
+    while (!tui->is_over && keys_next(&tui->keys, &key))
+        tui_key(tui, &key);
+}
+
+static void take_input(struct tui *tui)
+{
+    char bytes[256];
+    ssize_t got = term_read(tui->term, bytes, sizeof(bytes));
+
+    if (got < 0) /* the terminal is gone, as with HUP */
+        tui->is_over = true;
+    for (ssize_t done = 0; done < got && !tui->is_over;) {
+        done += (ssize_t)keys_put(&tui->keys, bytes + done, (size_t)(got - done));
+        take_keys(tui);
+    }
+}
+
+static void take_signals(struct tui *tui)
+{
+    int number;
+
+    while ((number = term_signals_next()) != 0) {
+        tui->is_dirty = true;
+        switch (number) {
+        case SIGWINCH:
+            break; /* the size is asked for when drawing */
+        case SIGTSTP:
+            term_suspend(tui->term);
+            break;
+        case SIGCONT:
+            term_resume(tui->term);
+            break;
+        default: /* TERM, HUP, INT, QUIT */
+            term_signals_answered();
+            tui->is_over = true;
+            if (number != SIGINT)
+                tui->signal = number;
+            break;
+        }
+    }
+}
+
+static int until_ms(int64_t due_ns, int64_t now_ns)
+{
+    int64_t left = (due_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
+
+    return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
+static int poll_timeout_ms(const struct tui *tui, int64_t tick_ns)
+{
+    int64_t now = clock_monotonic_ns();
+    int timeout = until_ms(tick_ns, now), keys = keys_wait_ms(&tui->keys);
+
+    if (tui->is_picking && until_ms(tui->list_due_ns, now) < timeout)
+        timeout = until_ms(tui->list_due_ns, now);
+    return keys >= 0 && keys < timeout ? keys : timeout;
+}
+
+static void do_timers(struct tui *tui, int64_t *tick_ns)
+{
+    int64_t now = clock_monotonic_ns();
+
+    if (tui->is_picking && now >= tui->list_due_ns)
+        tui_refresh_picker(tui);
+    if (now < *tick_ns)
+        return;
+    tui->is_dirty = true;
+    *tick_ns = now + TICK_NS;
+}
+
+static void loop(struct tui *tui)
+{
+    int64_t tick_ns = clock_monotonic_ns() + TICK_NS;
+
+    tui->is_dirty = true;
+    while (!tui->is_over) {
+        if (tui->is_dirty)
+            tui_draw(tui);
+
+        bool has_messages = tui->sampler && !tui->is_failed;
+        struct pollfd fds[] = {
+            {.fd = term_input_fd(tui->term), .events = POLLIN},
+            {.fd = term_signals_fd(), .events = POLLIN},
+            {.fd = has_messages ? sampler_fd(tui->sampler) : -1, .events = POLLIN},
+        };
+        int64_t begun = clock_monotonic_ns();
+        int keys_ms = keys_wait_ms(&tui->keys);
+        poll(fds, 3, poll_timeout_ms(tui, tick_ns));
+
+        take_signals(tui);
+        if (fds[0].revents && !tui->is_over)
+            take_input(tui);
+        else if (keys_ms >= 0 && clock_monotonic_ns() - begun >= keys_ms * NS_PER_MS) {
+            keys_flush(&tui->keys);
+            take_keys(tui);
+        }
+        if (fds[2].revents && !tui->is_over)
+            tui_take_messages(tui);
+        do_timers(tui, &tick_ns);
+    }
+}
+
+static void release(struct tui *tui)
+{
+    tui_close_overlay(tui);
+    screen_free(tui->screen);
+    history_free(tui->history);
+    picker_free(tui->picker);
+    candidates_release(&tui->candidates);
+    canvas_release(&tui->canvas);
+}
+
+/* Everything from the start of the terminal to its end. Keeps the target. */
+static int run_on_terminal(struct tui *tui, struct target *target, struct err *err)
+{
+    struct term_options wanted = {tui->options->use_color, tui->options->use_unicode,
+                                  tui->options->use_mouse};
+
+    if (term_start(&wanted, &tui->term, err) < 0) {
+        if (target)
+            target_close(target);
+        return -1;
+    }
+    if (target && tui_start_target(tui, target, err) < 0)
+        tui->is_bad = true;
+    else if (!target)
+        tui_open_picker(tui);
+    if (!tui->is_bad)
+        loop(tui);
+
+    struct err stop_err = ERR_INIT;
+    if (tui_stop_target(tui, &stop_err) < 0 && !tui->is_bad) {
+        *err = stop_err;
+        tui->is_bad = true;
+    }
+    term_stop(tui->term);
+    return tui->is_bad ? -1 : 0;
+}
+
+int tui_run(const struct tui_options *options, struct err *err)
+{
+    struct tui tui;
+    struct target *target = NULL;
+    int result = -1;
+
+    memset(&tui, 0, sizeof(tui));
+    tui.options = options;
+    tui.err = err;
+    tui.interval_ns = options->sampler.interval_ns;
+    if (options->pid && target_open(options->pid, &target, err) < 0)
+        return -1;
+    if (tui_prepare_view(&tui, err) < 0)
+        target_close(target);
+    else
+        result = run_on_terminal(&tui, target, err);
+    release(&tui);
+    /* Whoever waits for heaptop sees that the signal ended it. */
+    if (tui.signal)
+        term_signals_die(tui.signal);
+    return result;
+}

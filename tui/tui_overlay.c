@@ -1,0 +1,295 @@
+#include "tui/tui_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "heaptop/units.h"
+#include "util/clock.h"
+
+#define INTERVAL_MIN_S 0.1
+#define INTERVAL_MAX_S 3600.0
+
+void tui_close_overlay(struct tui *tui)
+{
+    if (tui->overlay == OVERLAY_MENU)
+        menu_release(&tui->menu);
+    if (tui->overlay == OVERLAY_HELP)
+        help_release(&tui->help);
+    tui->overlay = OVERLAY_NONE;
+    tui->purpose = PURPOSE_NONE;
+    tui->is_dirty = true;
+}
+
+static void open_overlay(struct tui *tui, enum overlay overlay, enum purpose purpose)
+{
+    tui_close_overlay(tui);
+    tui->overlay = overlay;
+    tui->purpose = purpose;
+}
+
+void tui_notice(struct tui *tui, const char *title, const struct err *err)
+{
+    open_overlay(tui, OVERLAY_DIALOG, PURPOSE_NOTICE);
+    dialog_notice(&tui->dialog, title, err->text, err->remedy);
+}
+
+void tui_open_help(struct tui *tui)
+{
+    struct help_facts facts = {
+        .can_act = !tui->is_picking && tui_can_act(tui),
+        .is_live = !tui->is_picking && tui->sampler && !tui->is_ended && !tui->is_failed,
+        .table = tui_table(tui),
+    };
+
+    open_overlay(tui, OVERLAY_HELP, PURPOSE_NONE);
+    help_init(&tui->help, &facts);
+}
+
+static const char *current_filter(const struct tui *tui)
+{
+    if (tui->is_picking)
+        return tui->list_filter;
+    return screen_filter(tui->screen);
+}
+
+static void set_filter(struct tui *tui, const char *filter)
+{
+    if (tui->is_picking)
+        tui_set_list_filter(tui, filter);
+    else
+        screen_set_filter(tui->screen, filter);
+}
+
+void tui_open_prompt(struct tui *tui, enum purpose purpose)
+{
+    char interval[32];
+
+    open_overlay(tui, OVERLAY_PROMPT, purpose);
+    switch (purpose) {
+    case PURPOSE_FIND:
+        prompt_init(&tui->prompt, "Find: ", "");
+        break;
+    case PURPOSE_FILTER:
+        snprintf(tui->filter_before, sizeof(tui->filter_before), "%s",
+                 current_filter(tui));
+        prompt_init(&tui->prompt, "Filter: ", tui->filter_before);
+        break;
+    default:
+        snprintf(interval, sizeof(interval), "%g",
+                 (double)tui->interval_ns / (double)NS_PER_S);
+        prompt_init(&tui->prompt, "Seconds between samples: ", interval);
+        break;
+    }
+}
+
+static void add_marks(struct tui *tui)
+{
+    const struct mark *marks;
+    size_t count = history_marks(tui->history, &marks);
+
+    menu_init(&tui->menu, "Compare with", "Enter chooses   Esc leaves", false);
+    /* The newest first: it is what is meant most. */
+    for (size_t i = count; i > 0; i--) {
+        const struct mark *mark = &marks[i - 1];
+        char label[64], clock[UNITS_MAX];
+
+        snprintf(label, sizeof(label), "mark #%u %s", (unsigned)mark->number, mark->name);
+        menu_add(&tui->menu, (int)mark->number, false, label,
+                 units_clock(clock, mark->snapshot->wall_ns));
+    }
+}
+
+void tui_open_menu(struct tui *tui, enum purpose purpose)
+{
+    struct table *table = tui_table(tui);
+    const struct mark *marks;
+
+    if (purpose == PURPOSE_MARK && history_marks(tui->history, &marks) == 0) {
+        tui_say(tui, ROLE_NORMAL, "there is no mark yet: m sets one");
+        return;
+    }
+    if (purpose != PURPOSE_MARK && !table) {
+        tui_say(tui, ROLE_NORMAL, "there is no table on this tab");
+        return;
+    }
+    open_overlay(tui, OVERLAY_MENU, purpose);
+    if (purpose == PURPOSE_MARK)
+        add_marks(tui);
+    else if (purpose == PURPOSE_SORT)
+        menu_of_sort(&tui->menu, table);
+    else
+        menu_of_columns(&tui->menu, table);
+}
+
+/* "0.5", in seconds. What is no such number is said, and the prompt stays. */
+static bool take_interval(struct tui *tui)
+{
+    char *end;
+    double seconds = strtod(tui->prompt.text, &end);
+
+    if (end == tui->prompt.text || *end != '\0' ||
+        !(seconds >= INTERVAL_MIN_S && seconds <= INTERVAL_MAX_S)) {
+        tui_say(tui, ROLE_WARNING, "an interval is a number of seconds, 0.1 to 3600");
+        return false;
+    }
+    tui_set_interval(tui, (int64_t)(seconds * (double)NS_PER_S));
+    return true;
+}
+
+static void edit_prompt(struct tui *tui)
+{
+    if (tui->purpose == PURPOSE_FILTER)
+        set_filter(tui, tui->prompt.text);
+    if (tui->purpose != PURPOSE_FIND)
+        return;
+    snprintf(tui->find, sizeof(tui->find), "%s", tui->prompt.text);
+    tui_say(tui, ROLE_WARNING, tui_find(tui, 1, true) ? "" : "not found");
+}
+
+static void leave_prompt(struct tui *tui)
+{
+    if (tui->purpose == PURPOSE_FILTER)
+        set_filter(tui, "");
+    if (tui->purpose == PURPOSE_FIND) {
+        tui->find[0] = '\0';
+        tui_say(tui, ROLE_NORMAL, "");
+    }
+    tui_close_overlay(tui);
+}
+
+static void prompt_overlay_key(struct tui *tui, const struct key *key)
+{
+    switch (prompt_key(&tui->prompt, key)) {
+    case PROMPT_EDITED:
+        edit_prompt(tui);
+        break;
+    case PROMPT_KEPT:
+        if (tui->purpose != PURPOSE_INTERVAL || take_interval(tui))
+            tui_close_overlay(tui);
+        break;
+    case PROMPT_LEFT:
+        leave_prompt(tui);
+        break;
+    case PROMPT_SAME:
+        break;
+    }
+}
+
+static void choose_sort(struct table *table, size_t index)
+{
+    const struct column *columns;
+    bool is_ascending;
+    size_t count = table_columns(table, &columns);
+
+    if (index >= count)
+        return;
+    /* The same column again reverses, as a second click does. */
+    if (table_sort_column(table, &is_ascending) == index)
+        table_sort_index(table, index, !is_ascending);
+    else
+        table_sort_index(table, index, columns[index].ascending_first);
+}
+
+static void choose_item(struct tui *tui)
+{
+    struct table *table = tui_table(tui);
+    int value = tui->menu.items[tui->menu.selected].value;
+
+    if (tui->purpose == PURPOSE_MARK) {
+        screen_choose_mark(tui->screen, (uint32_t)value);
+        screen_show_delta(tui->screen, DELTA_MARK);
+    } else if (tui->purpose == PURPOSE_SORT && table) {
+        choose_sort(table, (size_t)value);
+    }
+    tui_close_overlay(tui);
+}
+
+static void toggle_item(struct tui *tui)
+{
+    struct table *table = tui_table(tui);
+    struct menu_item *item = &tui->menu.items[tui->menu.selected];
+
+    if (!table)
+        return;
+    table_show_column(table, (size_t)item->value, !item->is_checked);
+    item->is_checked = table_column_shown(table, (size_t)item->value);
+}
+
+static void menu_overlay_key(struct tui *tui, const struct key *key)
+{
+    /* In the column chooser s sorts by the selected column, as in top's fields. */
+    if (tui->purpose == PURPOSE_COLUMNS && strcmp(key->name, "s") == 0) {
+        tui->purpose = PURPOSE_SORT;
+        choose_item(tui);
+        return;
+    }
+    switch (menu_key(&tui->menu, key)) {
+    case MENU_CHOSEN:
+        choose_item(tui);
+        break;
+    case MENU_TOGGLED:
+        toggle_item(tui);
+        break;
+    case MENU_CLOSED:
+        tui_close_overlay(tui);
+        break;
+    case MENU_OPEN:
+        break;
+    }
+}
+
+static void dialog_overlay_key(struct tui *tui, const struct key *key)
+{
+    enum dialog_result result = dialog_key(&tui->dialog, key);
+    bool is_collect = tui->purpose == PURPOSE_COLLECT;
+
+    if (result == DIALOG_OPEN)
+        return;
+    tui_close_overlay(tui);
+    if (result == DIALOG_ACCEPTED && is_collect)
+        tui_collect(tui, tui->dialog.choice);
+}
+
+void tui_overlay_key(struct tui *tui, const struct key *key)
+{
+    switch (tui->overlay) {
+    case OVERLAY_PROMPT:
+        prompt_overlay_key(tui, key);
+        break;
+    case OVERLAY_MENU:
+        menu_overlay_key(tui, key);
+        break;
+    case OVERLAY_DIALOG:
+        dialog_overlay_key(tui, key);
+        break;
+    case OVERLAY_HELP:
+        if (!help_key(&tui->help, key))
+            tui_close_overlay(tui);
+        break;
+    case OVERLAY_NONE:
+        break;
+    }
+}
+
+void tui_draw_overlay(struct tui *tui)
+{
+    struct canvas *canvas = &tui->canvas;
+
+    switch (tui->overlay) {
+    case OVERLAY_PROMPT:
+        prompt_draw(&tui->prompt, canvas, canvas->height - 1);
+        break;
+    case OVERLAY_MENU:
+        menu_draw(&tui->menu, canvas);
+        break;
+    case OVERLAY_DIALOG:
+        dialog_draw(&tui->dialog, canvas);
+        break;
+    case OVERLAY_HELP:
+        help_draw(&tui->help, canvas);
+        break;
+    case OVERLAY_NONE:
+        break;
+    }
+}

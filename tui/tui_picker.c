@@ -1,0 +1,144 @@
+#include "tui/tui_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "target/target.h"
+#include "util/clock.h"
+
+#define LIST_INTERVAL_NS (2 * NS_PER_S)
+
+void tui_refresh_picker(struct tui *tui)
+{
+    struct err err = ERR_INIT;
+
+    tui->list_due_ns = clock_monotonic_ns() + LIST_INTERVAL_NS;
+    if (candidates_refresh(&tui->candidates, &err) < 0)
+        snprintf(tui->list_note, sizeof(tui->list_note), "%s", err.text);
+    else
+        candidates_filter(&tui->candidates, tui->list_filter);
+    picker_update(tui->picker, &tui->candidates, tui->list_filter);
+    tui->is_dirty = true;
+}
+
+void tui_set_list_filter(struct tui *tui, const char *filter)
+{
+    snprintf(tui->list_filter, sizeof(tui->list_filter), "%s", filter);
+    tui_refresh_picker(tui);
+}
+
+void tui_open_picker(struct tui *tui)
+{
+    if (!tui->picker) {
+        tui->picker = picker_new();
+        if (tui->options->pattern)
+            snprintf(tui->list_filter, sizeof(tui->list_filter), "%s",
+                     tui->options->pattern);
+    }
+    tui->is_picking = true;
+    tui_refresh_picker(tui);
+}
+
+/* Why the selected process cannot be read stands below the list. */
+static const char *message(const struct tui *tui)
+{
+    pid_t selected = picker_selected(tui->picker);
+
+    if (tui->list_note[0])
+        return tui->list_note;
+    for (size_t i = 0; i < tui->candidates.count; i++) {
+        const struct candidate *row = &tui->candidates.rows[i];
+
+        if (row->pid == selected)
+            return row->can_read ? "" : row->access_why;
+    }
+    return "";
+}
+
+void tui_draw_picker(struct tui *tui)
+{
+    picker_message(tui->picker, message(tui));
+    picker_draw(tui->picker, &tui->canvas);
+}
+
+static void forget_target(struct tui *tui)
+{
+    screen_free(tui->screen);
+    history_free(tui->history);
+    tui->screen = NULL;
+    tui->history = NULL;
+}
+
+/* The new target is opened before the old one is left, so that a mistake costs
+ * nothing. */
+static void attach(struct tui *tui, pid_t pid)
+{
+    struct target *target = NULL;
+    struct err err = ERR_INIT;
+
+    if (pid == 0)
+        return;
+    if (target_open(pid, &target, &err) < 0) {
+        tui_notice(tui, "Cannot attach", &err);
+        return;
+    }
+    if (tui_stop_target(tui, &err) < 0)
+        tui_notice(tui, "The agent could not be taken out cleanly", &err);
+    forget_target(tui);
+    if (tui_start_target(tui, target, &err) < 0) {
+        forget_target(tui);
+        tui_notice(tui, "Cannot attach", &err);
+        return;
+    }
+    tui->is_picking = false;
+}
+
+static void leave(struct tui *tui)
+{
+    if (tui->list_filter[0])
+        tui_set_list_filter(tui, "");
+    else if (tui->screen)
+        tui->is_picking = false;
+    else
+        tui->is_over = true;
+}
+
+static void wheel(struct tui *tui, const struct key *key)
+{
+    enum command_id command =
+        key->mouse == KEY_MOUSE_WHEEL_UP ? COMMAND_UP : COMMAND_DOWN;
+
+    for (int i = 0; i < 3; i++)
+        picker_command(tui->picker, command);
+}
+
+static void click(struct tui *tui, const struct key *key)
+{
+    bool is_chosen = false;
+
+    if (picker_click(tui->picker, key->y, key->x, &is_chosen) && is_chosen)
+        attach(tui, picker_selected(tui->picker));
+}
+
+void tui_picker_key(struct tui *tui, const struct key *key)
+{
+    enum command_id command = command_of_key(key->name);
+
+    tui->list_note[0] = '\0';
+    if (key->mouse == KEY_MOUSE_LEFT)
+        click(tui, key);
+    else if (key->mouse != KEY_MOUSE_NONE)
+        wheel(tui, key);
+    else if (key->text[0] >= '0' && key->text[0] <= '9')
+        picker_digit(tui->picker, key->text[0]);
+    else if (strcmp(key->name, "Esc") == 0)
+        leave(tui);
+    else if (command == COMMAND_ENTER)
+        attach(tui, picker_selected(tui->picker));
+    else if (command != COMMAND_NONE)
+        tui_command(tui, command);
+    else if (key->text[0] >= 'A' && key->text[0] <= 'Z')
+        table_sort_key(picker_table(tui->picker), key->text[0]);
+    else if (strcmp(key->name, "F5") == 0)
+        tui_refresh_picker(tui);
+}

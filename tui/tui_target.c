@@ -1,0 +1,278 @@
+#include "tui/tui_private.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "target/target.h"
+#include "util/clock.h"
+
+#define PATIENCE_NS (300 * NS_PER_MS) /* leaving in silence; then it is shown */
+
+/* Makes history and screen, and sets what the command line asked for. */
+int tui_prepare_view(struct tui *tui, struct err *err)
+{
+    const struct tui_options *options = tui->options;
+
+    if (!options->pid)
+        return 0;
+    tui->history = history_new();
+    tui->screen = screen_new(tui->history);
+    if (options->pane && !screen_show_pane(tui->screen, options->pane)) {
+        err_set(err, ERR_USAGE, "there is no pane \"%.80s\"", options->pane);
+        return err_remedy(err, "the manual lists them: types, sizes, gc, ...");
+    }
+    if (options->sort && !screen_sort_by(tui->screen, options->sort)) {
+        err_set(err, ERR_USAGE, "there is no column \"%.80s\" to sort by", options->sort);
+        return err_remedy(err, "-s help lists the columns");
+    }
+    if (options->filter)
+        screen_set_filter(tui->screen, options->filter);
+    return 0;
+}
+
+/* Keeps the target, also when it fails. */
+int tui_start_target(struct tui *tui, struct target *target, struct err *err)
+{
+    struct sampler_options wanted = tui->options->sampler;
+
+    wanted.interval_ns = tui->interval_ns;
+    if (!tui->screen) {
+        tui->history = history_new();
+        tui->screen = screen_new(tui->history);
+    }
+    tui->is_ended = tui->is_failed = tui->is_waiting = false;
+    if (sampler_start(target, &wanted, &tui->sampler, err) < 0) {
+        tui->sampler = NULL;
+        return -1;
+    }
+    screen_use_mouse(tui->screen, term_uses_mouse(tui->term));
+    screen_allow_actions(tui->screen, false);
+    return 0;
+}
+
+struct leaving {
+    struct sampler *sampler;
+    struct err err;
+    int result;
+};
+
+static void *leave(void *argument)
+{
+    struct leaving *leaving = argument;
+
+    leaving->result = sampler_stop(leaving->sampler, &leaving->err);
+    return NULL;
+}
+
+static void show_leaving(struct tui *tui)
+{
+    struct canvas *canvas = &tui->canvas;
+    int y = canvas->height - 1;
+
+    canvas_fill(canvas, (struct rect){y, 0, 1, canvas->width}, ROLE_NORMAL);
+    canvas_text(canvas, y, 0, canvas->width, ROLE_WARNING,
+                "leaving... the agent is taken out of the target");
+    term_show(tui->term, canvas);
+}
+
+/* Waits in the main thread, but can say so meanwhile. Signals stay with the main
+ * thread: the second one ends the wait the hard way. */
+static int start_leaving(struct leaving *leaving, pthread_t *thread)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGILL);
+    sigdelset(&all, SIGFPE);
+    sigdelset(&all, SIGABRT);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error_number = pthread_create(thread, NULL, leave, leaving);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error_number;
+}
+
+int tui_stop_target(struct tui *tui, struct err *err)
+{
+    struct leaving leaving = {tui->sampler, ERR_INIT, 0};
+    struct timespec until;
+    pthread_t thread;
+
+    if (!tui->sampler)
+        return 0;
+    tui->sampler = NULL;
+    if (start_leaving(&leaving, &thread) != 0) {
+        leave(&leaving);
+    } else {
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += PATIENCE_NS;
+        if (until.tv_nsec >= NS_PER_S) {
+            until.tv_nsec -= NS_PER_S;
+            until.tv_sec++;
+        }
+        if (pthread_timedjoin_np(thread, NULL, &until) == ETIMEDOUT) {
+            show_leaving(tui);
+            pthread_join(thread, NULL);
+        }
+    }
+    if (leaving.result < 0)
+        *err = leaving.err;
+    return leaving.result;
+}
+
+bool tui_can_act(const struct tui *tui)
+{
+    const struct snapshot *latest = tui->history ? history_latest(tui->history) : NULL;
+
+    return latest && tui->sampler && !tui->is_ended && !tui->is_failed &&
+           !tui->options->sampler.read_only && latest->access.agent == AGENT_LOADED;
+}
+
+static void take_result(struct tui *tui, const struct sampler_message *message)
+{
+    const struct action_result *result = &message->result;
+
+    tui->is_waiting = false;
+    if (result->err.code != ERR_NONE) {
+        tui_say(tui, ROLE_WARNING, result->err.text);
+        if (tui->overlay == OVERLAY_NONE)
+            tui_notice(tui, "gc.collect() did not run", &result->err);
+        return;
+    }
+    screen_choose_mark(tui->screen, 0);
+    screen_show_delta(tui->screen, DELTA_MARK);
+    tui_say(tui, ROLE_VALUE, result->words);
+}
+
+static void take_failure(struct tui *tui, const struct err *err)
+{
+    tui->is_failed = true;
+    tui->is_waiting = false;
+    /* Nothing was ever shown of what the command line asked for: say it there. */
+    if (tui->options->pid && !tui->picker && !history_latest(tui->history)) {
+        *tui->err = *err;
+        tui->is_bad = tui->is_over = true;
+        return;
+    }
+    tui_notice(tui, "Nothing more can be read", err);
+}
+
+static void take_message(struct tui *tui, const struct sampler_message *message)
+{
+    switch (message->type) {
+    case SAMPLER_SNAPSHOT:
+        history_add(tui->history, message->snapshot);
+        snapshot_unref(message->snapshot);
+        screen_allow_actions(tui->screen, tui_can_act(tui));
+        break;
+    case SAMPLER_ACTION_RESULT:
+        take_result(tui, message);
+        break;
+    case SAMPLER_ENDED:
+        tui->is_ended = true;
+        tui->is_waiting = false;
+        screen_allow_actions(tui->screen, false);
+        tui_say(tui, ROLE_WARNING,
+                "the target has ended: a attaches to another, q quits");
+        break;
+    case SAMPLER_FAILED:
+        take_failure(tui, &message->err);
+        break;
+    }
+}
+
+void tui_take_messages(struct tui *tui)
+{
+    struct sampler_message message;
+
+    while (!tui->is_over && sampler_next(tui->sampler, &message))
+        take_message(tui, &message);
+    screen_update(tui->screen);
+    tui->is_dirty = true;
+}
+
+/* Why collecting is impossible now, and what to do; false when it is possible. */
+static bool is_impossible(const struct tui *tui, struct err *err)
+{
+    const struct snapshot *latest = history_latest(tui->history);
+
+    if (tui->options->sampler.read_only) {
+        err_set(err, ERR_DENIED, "heaptop only reads: it was started with --read-only");
+        err_remedy(err, "start it without --read-only");
+    } else if (tui->is_ended || tui->is_failed || !tui->sampler) {
+        err_set(err, ERR_GONE, "there is no live target");
+        err_remedy(err, "a attaches to another process");
+    } else if (!latest || latest->access.agent == AGENT_ATTACHING) {
+        err_set(err, ERR_FAILED, "the agent is still on its way into the target");
+        err_remedy(err, "try again in a moment");
+    } else if (latest->access.agent != AGENT_LOADED) {
+        bool is_lost = latest->access.agent == AGENT_LOST;
+
+        err_set(err, ERR_DENIED, "it needs the agent, which is %s%s%.250s",
+                is_lost ? "lost" : "not in the target", latest->access.why[0] ? ": " : "",
+                latest->access.why);
+        if (tui->options->sampler.agent == AGENT_NEVER)
+            err_remedy(err, "start heaptop without --agent=never");
+        else if (!latest->access.why[0])
+            err_remedy(err, "start heaptop as root or as the target's user");
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void tui_ask_collect(struct tui *tui)
+{
+    struct err err = ERR_INIT;
+
+    if (tui->is_waiting) {
+        tui_say(tui, ROLE_WARNING, "a collection is running; Esc stops waiting");
+        return;
+    }
+    if (is_impossible(tui, &err)) {
+        tui_notice(tui, "gc.collect() cannot run", &err);
+        return;
+    }
+    tui_close_overlay(tui);
+    dialog_collect(&tui->dialog, history_latest(tui->history));
+    tui->overlay = OVERLAY_DIALOG;
+    tui->purpose = PURPOSE_COLLECT;
+}
+
+static void set_mark(struct tui *tui)
+{
+    const struct mark *mark = history_mark(tui->history, "");
+    struct event event;
+
+    if (!mark)
+        return;
+    memset(&event, 0, sizeof(event));
+    event.type = EVENT_MARK;
+    event.wall_ns = clock_wall_ns();
+    snprintf(event.words, sizeof(event.words), "mark #%u set before gc.collect",
+             (unsigned)mark->number);
+    history_add_event(tui->history, &event);
+}
+
+void tui_collect(struct tui *tui, int generation)
+{
+    const struct action_ops *action = action_find("collect");
+    struct err err = ERR_INIT;
+
+    if (!action)
+        err_set(&err, ERR_UNSUPPORTED, "this build has no collect action");
+    else if (!is_impossible(tui, &err) &&
+             sampler_run_action(tui->sampler, action, generation, &err) == 0) {
+        /* The newest sample is from before the collection: later ones are added here. */
+        set_mark(tui);
+        tui->is_waiting = true;
+        tui_say(tui, ROLE_WARNING, "collecting... Esc stops waiting");
+        return;
+    }
+    tui_notice(tui, "gc.collect() cannot run", &err);
+}
