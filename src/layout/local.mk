@@ -10,3 +10,10 @@ libheaptop_a_SOURCES += \
 check_PROGRAMS += tests/live/layout_driver
 tests_live_layout_driver_SOURCES = tests/live/layout_driver.c
 tests_live_layout_driver_LDADD = $(HEAPTOP_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_layout
+tests_unit_t_layout_SOURCES = tests/unit/t_layout.c \
+	tests/unit/fake_python.c tests/unit/fake_python.h
+tests_unit_t_layout_LDADD = $(UNIT_LIBS)
+endif

@@ -127,19 +127,31 @@ static void read_generations(struct gc_section *section, const struct layout_gc 
         section->generations[2].threshold = reading_exact(0);
 }
 
+/* Each list gets an equal share of what is left, the youngest first: one long list
+ * must not hide the short ones. */
+static struct reading list_length(struct gc_lists *lists, struct reader *reader, int list,
+                                  uint64_t head, int64_t deadline_ns, int lists_left)
+{
+    int64_t now_ns = clock_monotonic_ns();
+
+    if (deadline_ns > now_ns)
+        deadline_ns = now_ns + (deadline_ns - now_ns) / lists_left;
+    return gc_list_length(lists, reader, list, head, deadline_ns);
+}
+
 static void read_lists(struct gc_section *section, struct gc_lists *lists,
                        struct reader *reader, const struct layout_gc *gc,
                        int64_t deadline_ns)
 {
     gc_lists_forget(lists);
-    if (gc->has_permanent)
-        section->frozen =
-            gc_list_length(lists, reader, GC_LISTS - 1,
-                           raddr_add(gc->state, gc->permanent).value, deadline_ns);
     for (int i = 0; i < 3; i++)
         section->generations[i].objects =
-            gc_list_length(lists, reader, i,
-                           raddr_add(gc->state, gc->generations[i]).value, deadline_ns);
+            list_length(lists, reader, i, raddr_add(gc->state, gc->generations[i]).value,
+                        deadline_ns, GC_LISTS - i);
+    if (gc->has_permanent)
+        section->frozen =
+            list_length(lists, reader, GC_LISTS - 1,
+                        raddr_add(gc->state, gc->permanent).value, deadline_ns, 1);
 }
 
 int gc_read_section(struct gc_section *section, struct gc_lists *lists,

@@ -78,8 +78,6 @@ struct reading gc_list_length(struct gc_lists *lists, struct reader *reader, int
         lists->skip[list]--;
         return reading_unknown();
     }
-    if (clock_monotonic_ns() > deadline_ns)
-        return reading_unknown();
     length = list_walk(lists, reader, head, deadline_ns);
     if (length >= 0) {
         lists->patience[list] = 0;

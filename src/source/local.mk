@@ -22,3 +22,16 @@ libheaptop_a_SOURCES += \
 	src/source/objects_scan.c \
 	src/source/objects_types.c src/source/objects_types.h \
 	src/source/objects_walk.c src/source/objects_walk.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_arenas tests/unit/t_gc tests/unit/t_pymalloc
+tests_unit_t_arenas_SOURCES = tests/unit/t_arenas.c \
+	tests/unit/fake_python.c tests/unit/fake_python.h
+tests_unit_t_arenas_LDADD = $(UNIT_LIBS)
+tests_unit_t_gc_SOURCES = tests/unit/t_gc.c \
+	tests/unit/fake_python.c tests/unit/fake_python.h
+tests_unit_t_gc_LDADD = $(UNIT_LIBS)
+tests_unit_t_pymalloc_SOURCES = tests/unit/t_pymalloc.c \
+	tests/unit/fake_python.c tests/unit/fake_python.h
+tests_unit_t_pymalloc_LDADD = $(UNIT_LIBS)
+endif

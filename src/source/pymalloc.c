@@ -138,8 +138,19 @@ static bool reread_row(struct pymalloc_count *count, struct arena_row *row)
     return arena_row_from_slot(row, &slot, row->index, count->pymalloc);
 }
 
+static bool row_is_readable(const struct pymalloc_count *count,
+                            const struct arena_row *row)
+{
+    size_t n_pools = row_pools(row, count->pymalloc);
+
+    for (size_t i = 0; i < n_pools; i++)
+        if (count->state->pieces[i].done)
+            return true;
+    return !n_pools;
+}
+
 /* An arena with torn pools: both slot and pools are read again, a few times. The
- * headers are kept at the beginning of the batch, which must be done with. */
+ * headers are kept at the beginning of the batch, which must be over by then. */
 static void heal_row(struct pymalloc_count *count, struct arena_row row)
 {
     for (int attempt = 0; attempt < HEAL_ATTEMPTS; attempt++) {
@@ -151,7 +162,9 @@ static void heal_row(struct pymalloc_count *count, struct arena_row row)
         if (!row_torn_pools(count, &row, 0))
             break;
     }
-    count_row(count, &row, 0);
+    /* pymalloc unmaps an arena before it clears the slot (obmalloc.c). */
+    if (row_is_readable(count, &row))
+        count_row(count, &row, 0);
 }
 
 /* Reads and counts rows[0 .. n); together they have at most BATCH_POOLS pools. */

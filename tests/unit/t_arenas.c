@@ -1,0 +1,161 @@
+/* The table of arenas: right, damaged, unreadable. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_python.h"
+#include "source/arenas.h"
+
+static void begin(struct fake_python *fake, struct layout *layout)
+{
+    struct err err = ERR_INIT;
+
+    fake_python_init(fake);
+    assert_int_equal(layout_find(&fake->target, layout, &err), 0);
+    assert_true(layout->has_pymalloc);
+}
+
+static void reads_rows(void **state)
+{
+    struct fake_python fake;
+    struct layout layout;
+    struct arena_table table;
+    struct err err = ERR_INIT;
+    size_t bad;
+
+    (void)state;
+    begin(&fake, &layout);
+    assert_int_equal(arenas_read(&table, fake.reader, &layout, &bad, &err), 0);
+    assert_int_equal(table.count, 2);
+    assert_int_equal(table.n_slots, 16);
+    assert_int_equal(bad, 0);
+    assert_int_equal(table.rows[0].index, 0);
+    assert_int_equal(table.rows[0].first_pool, 0x7e0000004000);
+    assert_int_equal(table.rows[0].pool_high, 0x7e0000004000 + 40 * 16384);
+    assert_int_equal(table.rows[0].total_pools, 63);
+    assert_ptr_equal(arenas_find(&table, FAKE_ARENA_0, 1 << 20), &table.rows[0]);
+    assert_ptr_equal(arenas_find(&table, FAKE_ARENA_0 + 0xfffff, 1 << 20),
+                     &table.rows[0]);
+    assert_null(arenas_find(&table, FAKE_ARENA_0 + 0x100000, 1 << 20));
+    assert_null(arenas_find(&table, FAKE_ARENA_0 - 1, 1 << 20));
+    assert_null(arenas_find(&table, UINT64_MAX, 1 << 20));
+    assert_ptr_equal(arenas_find(&table, FAKE_ARENA_1 + 5, 1 << 20), &table.rows[1]);
+    arenas_release(&table);
+    fake_python_release(&fake);
+}
+
+/* maxarenas lost, and no chunk header either: read on to the first nonsense. */
+static void reads_without_length(void **state)
+{
+    struct fake_python fake;
+    struct layout layout;
+    struct arena_table table;
+    struct err err = ERR_INIT;
+    size_t bad;
+
+    (void)state;
+    begin(&fake, &layout);
+    layout.pymalloc.maxarenas_word = raddr_of(0);
+    assert_int_equal(arenas_read(&table, fake.reader, &layout, &bad, &err), 0);
+    assert_int_equal(table.n_slots, 16);
+    arenas_release(&table);
+    fake_set_u64(&fake, FAKE_TABLE - 8, 0);
+    fake_slot(&fake, 40)->address = 12345;
+    assert_int_equal(arenas_read(&table, fake.reader, &layout, &bad, &err), 0);
+    assert_int_equal(table.n_slots, 40);
+    assert_int_equal(table.count, 2);
+    arenas_release(&table);
+    fake_python_release(&fake);
+}
+
+static void leaves_out_nonsense(void **state)
+{
+    struct fake_python fake;
+    struct layout layout;
+    struct arena_table table;
+    struct err err = ERR_INIT;
+    size_t bad;
+
+    (void)state;
+    begin(&fake, &layout);
+    /* Wild addresses, too many pools, a high water mark outside, a twin. */
+    *fake_slot(&fake, 5) = (struct arena_object){.address = UINT64_MAX - 4095};
+    *fake_slot(&fake, 6) = (struct arena_object){.address = 4096, .ntotalpools = 64};
+    *fake_slot(&fake, 7) = *fake_slot(&fake, 1);
+    fake_slot(&fake, 7)->pool_address = FAKE_ARENA_1 + 65 * 16384;
+    *fake_slot(&fake, 8) = *fake_slot(&fake, 1);
+    *fake_slot(&fake, 9) = *fake_slot(&fake, 1);
+    fake_slot(&fake, 9)->nfreepools = UINT32_MAX;
+    assert_int_equal(arenas_read(&table, fake.reader, &layout, &bad, &err), 0);
+    assert_int_equal(table.count, 2);
+    assert_int_equal(bad, 5);
+    arenas_release(&table);
+    fake_python_release(&fake);
+}
+
+static void fails_with_a_sentence(void **state)
+{
+    static const uint64_t words[] = {0, 16, UINT64_MAX - 15, FAKE_HEAP + 0xfff0};
+    struct fake_python fake;
+    struct layout layout;
+    struct arena_table table;
+    size_t bad;
+
+    (void)state;
+    begin(&fake, &layout);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        struct err err = ERR_INIT;
+
+        fake_set_u64(&fake, FAKE_STATE + OBMALLOC_ARENAS, words[i]);
+        assert_int_equal(arenas_read(&table, fake.reader, &layout, &bad, &err), -1);
+        assert_string_not_equal(err.text, "");
+        assert_null(table.rows);
+    }
+    /* A huge maxarenas is not believed. */
+    fake_set_u64(&fake, FAKE_STATE + OBMALLOC_ARENAS, FAKE_TABLE);
+    fake_set_u32(&fake, FAKE_STATE + OBMALLOC_MAXARENAS, 1u << 31);
+    struct err err = ERR_INIT;
+    assert_int_equal(arenas_read(&table, fake.reader, &layout, &bad, &err), 0);
+    assert_int_equal(table.n_slots, 16);
+    arenas_release(&table);
+    layout.has_pymalloc = false;
+    assert_int_equal(arenas_read(&table, fake.reader, &layout, &bad, &err), -1);
+    fake_python_release(&fake);
+}
+
+/* One failed read is made good by the next attempt. */
+static void survives_every_failed_read(void **state)
+{
+    struct fake_python fake;
+    struct layout layout;
+
+    (void)state;
+    begin(&fake, &layout);
+    for (uint64_t n = 1; n < 40; n++) {
+        struct arena_table table;
+        struct err err = ERR_INIT;
+        size_t bad;
+
+        reader_image_fail_at(fake.reader, n);
+        assert_int_equal(arenas_read(&table, fake.reader, &layout, &bad, &err), 0);
+        assert_int_equal(table.count, 2);
+        arenas_release(&table);
+    }
+    fake_python_release(&fake);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_rows),
+        cmocka_unit_test(reads_without_length),
+        cmocka_unit_test(leaves_out_nonsense),
+        cmocka_unit_test(fails_with_a_sentence),
+        cmocka_unit_test(survives_every_failed_read),
+    };
+
+    return cmocka_run_group_tests_name("arenas", tests, NULL, NULL);
+}

@@ -1,0 +1,264 @@
+/* Finding and proving a layout: on a made-up Python, then on bent ones. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_python.h"
+#include "layout/decode.h"
+
+static void finds_all(void **state)
+{
+    struct fake_python fake;
+    struct layout layout;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    fake_python_init(&fake);
+    assert_int_equal(layout_find(&fake.target, &layout, &err), 0);
+    assert_string_equal(err.text, "");
+    assert_true(layout.has_pymalloc);
+    assert_true(layout.has_gc);
+    assert_string_equal(layout.allocator, "pymalloc");
+    /* usable_arenas has the same value as arenas: the right word must be taken. */
+    assert_int_equal(layout.pymalloc.arenas_word.value, FAKE_STATE + OBMALLOC_ARENAS);
+    assert_int_equal(layout.pymalloc.raw_blocks_word.value,
+                     FAKE_STATE + OBMALLOC_RAW_BLOCKS);
+    assert_int_equal(layout.pymalloc.debug_prefix_bytes, 0);
+    assert_int_equal(layout.gc.state.value, FAKE_GC);
+    assert_int_equal(layout.interpreter.value, FAKE_INTERPRETER);
+    assert_true(layout_still_holds(&layout, &fake.target));
+    fake_slot(&fake, 0)->address = 0;
+    fake_pool(&fake, 1, 0)->arenaindex = 7;
+    assert_false(layout_still_holds(&layout, &fake.target));
+    fake_python_release(&fake);
+}
+
+/* An interpreter elsewhere than the table says is found by what points back to it. */
+static void finds_moved_gc(void **state)
+{
+    struct fake_python fake;
+    struct layout layout;
+    struct err err = ERR_INIT;
+    unsigned char copy[240];
+
+    (void)state;
+    fake_python_init(&fake);
+    memcpy(copy, fake_at(&fake, FAKE_GC), sizeof(copy));
+    memset(fake_at(&fake, FAKE_GC), 0, sizeof(copy));
+    memcpy(fake_at(&fake, FAKE_GC + 512), copy, sizeof(copy));
+    for (unsigned i = 0; i < 3; i++)
+        fake_link(&fake, FAKE_GC + 512 + 24 + i * 24, i * 100, 5);
+    fake_link(&fake, FAKE_GC + 512 + 104, 400, 7);
+    fake_set_u64(&fake, FAKE_GC + 512 + 96, FAKE_GC + 512 + 24);
+    assert_int_equal(layout_find(&fake.target, &layout, &err), 0);
+    assert_true(layout.has_gc);
+    assert_int_equal(layout.gc.state.value, FAKE_GC + 512);
+    fake_python_release(&fake);
+}
+
+static void notices_debug_hooks(void **state)
+{
+    struct fake_python fake;
+    struct layout layout;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    fake_python_init(&fake);
+    for (size_t i = 2; i < 10; i++) {
+        unsigned char *block = (unsigned char *)fake_pool(&fake, 0, i) + 48;
+
+        for (int j = 0; j < 5; j++, block += pymalloc_block_bytes((uint32_t)i)) {
+            block[8] = 'o';
+            memset(block + 9, 0xfd, 7);
+        }
+    }
+    assert_int_equal(layout_find(&fake.target, &layout, &err), 0);
+    assert_int_equal(layout.pymalloc.debug_prefix_bytes, 16);
+    assert_string_equal(layout.allocator, "pymalloc_debug");
+    fake_python_release(&fake);
+}
+
+/* Each bend breaks one invariant; the words of the error must name it. */
+static void bend_pool(struct fake_python *fake)
+{
+    fake_pool(fake, 0, 0)->arenaindex = 9;
+    fake_pool(fake, 1, 0)->arenaindex = 9;
+}
+
+static void bend_slot(struct fake_python *fake)
+{
+    fake_slot(fake, 0)->ntotalpools = 1000;
+}
+
+static void bend_nothing_there(struct fake_python *fake)
+{
+    fake_set_u64(fake, FAKE_STATE + OBMALLOC_ARENAS, 0);
+    fake_set_u64(fake, FAKE_STATE + 536, 0);
+}
+
+static void bend_counters(struct fake_python *fake)
+{
+    fake_set_u64(fake, FAKE_STATE + OBMALLOC_NARENAS, 1000);
+}
+
+static void bend_head(struct fake_python *fake)
+{
+    fake_set_u64(fake, FAKE_GC + 96, FAKE_GC);
+}
+
+static void bend_permanent(struct fake_python *fake)
+{
+    fake_set_u64(fake, FAKE_GC + 104, UINT64_MAX - 7);
+}
+
+static void bend_generations(struct fake_python *fake)
+{
+    for (unsigned i = 0; i < 3; i++)
+        fake_set_u64(fake, FAKE_GC + 24 + i * 24, 16);
+}
+
+static void bend_enabled(struct fake_python *fake)
+{
+    fake_set_u32(fake, FAKE_GC + 12, 77);
+}
+
+static void bend_interpreter(struct fake_python *fake)
+{
+    fake_set_u64(fake, FAKE_INTERPRETER + 8, 1);
+}
+
+static void names_what_failed(void **state)
+{
+    static const struct {
+        void (*bend)(struct fake_python *fake);
+        bool has_pymalloc, has_gc;
+        const char *words;
+    } cases[] = {
+        {bend_pool, false, true, "table of arenas"},
+        {bend_slot, false, true, "table of arenas"},
+        {bend_nothing_there, false, true, "table of arenas"},
+        {bend_counters, false, true, "contradict"},
+        {bend_head, true, false, "generation0"},
+        {bend_permanent, true, false, "permanent generation"},
+        {bend_generations, true, false, "lists of generations"},
+        {bend_enabled, true, false, "enabled"},
+        {bend_interpreter, true, false, "number 0"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct fake_python fake;
+        struct layout layout;
+        struct err err = ERR_INIT;
+
+        fake_python_init(&fake);
+        cases[i].bend(&fake);
+        assert_int_equal(layout_find(&fake.target, &layout, &err), 0);
+        assert_int_equal(layout.has_pymalloc, cases[i].has_pymalloc);
+        assert_int_equal(layout.has_gc, cases[i].has_gc);
+        if (!strstr(err.text, cases[i].words))
+            fail_msg("case %zu: \"%s\" does not say \"%s\"", i, err.text, cases[i].words);
+        fake_python_release(&fake);
+    }
+}
+
+static void refuses_unknown_versions(void **state)
+{
+    static const uint8_t minors[] = {0, 7, 16, 255};
+    struct fake_python fake;
+    struct layout layout;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    fake_python_init(&fake);
+    for (size_t i = 0; i < sizeof(minors); i++) {
+        fake.target.version.minor = minors[i];
+        assert_int_equal(layout_find(&fake.target, &layout, &err), -1);
+        assert_int_equal(err.code, ERR_UNSUPPORTED);
+    }
+    fake.target.reader = NULL;
+    assert_int_equal(layout_find(&fake.target, &layout, &err), -1);
+    fake_python_release(&fake);
+}
+
+static void survives_every_failed_read(void **state)
+{
+    struct fake_python fake;
+    uint64_t reads = 0;
+
+    (void)state;
+    fake_python_init(&fake);
+    for (uint64_t n = 1; n < 2000; n++) {
+        struct layout layout;
+        struct err err = ERR_INIT;
+
+        reader_image_fail_at(fake.reader, n);
+        assert_int_equal(layout_find(&fake.target, &layout, &err), 0);
+        if (!layout.has_pymalloc || !layout.has_gc)
+            assert_string_not_equal(err.text, "");
+        if (layout.has_pymalloc && layout.has_gc)
+            reads = n;
+    }
+    reader_image_fail_at(fake.reader, 0);
+    assert_true(reads > 0);
+    fake_python_release(&fake);
+}
+
+static void survives_damage(void **state)
+{
+    unsigned seed = 1;
+
+    (void)state;
+    for (int i = 0; i < 400; i++) {
+        struct fake_python fake;
+        struct layout layout;
+        struct err err = ERR_INIT;
+
+        fake_python_init(&fake);
+        fake.target.version.minor = (uint8_t)(12 + i % 4);
+        fake_damage(&fake, &seed, 1 + i % 20);
+        assert_int_equal(layout_find(&fake.target, &layout, &err), 0);
+        layout_still_holds(&layout, &fake.target);
+        fake_python_release(&fake);
+    }
+}
+
+/* mov counter(%rip),%eax; mov counter(%rip),%rdx; cmp 0x1234,%rax (absolute); ret */
+static void decodes_loads(void **state)
+{
+    static const uint8_t code[] = {0x8b, 0x05, 0x10, 0,    0,    0,    0x48, 0x8b,
+                                   0x15, 0xf0, 0xff, 0xff, 0xff, 0x48, 0x3b, 0x04,
+                                   0x25, 0x34, 0x12, 0,    0,    0xc3};
+    struct code_load loads[8];
+
+    (void)state;
+    assert_int_equal(decode_loads(code, sizeof(code), 0x1000, loads, 8), 3);
+    assert_int_equal(loads[0].address, 0x1006 + 0x10);
+    assert_int_equal(loads[0].bytes, 4);
+    assert_int_equal(loads[1].address, 0x100d - 0x10);
+    assert_int_equal(loads[1].bytes, 8);
+    assert_int_equal(loads[2].address, 0x1234);
+    assert_int_equal(loads[2].bytes, 8);
+    for (size_t cut = 0; cut < sizeof(code); cut++)
+        assert_true(decode_loads(code, cut, 0x1000, loads, 8) <= 3);
+    assert_int_equal(decode_loads(code, sizeof(code), 0x1000, loads, 1), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_all),
+        cmocka_unit_test(finds_moved_gc),
+        cmocka_unit_test(notices_debug_hooks),
+        cmocka_unit_test(names_what_failed),
+        cmocka_unit_test(refuses_unknown_versions),
+        cmocka_unit_test(survives_every_failed_read),
+        cmocka_unit_test(survives_damage),
+        cmocka_unit_test(decodes_loads),
+    };
+
+    return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
+}
