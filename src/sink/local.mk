@@ -8,3 +8,8 @@ check_PROGRAMS += tests/unit/t_json
 tests_unit_t_json_SOURCES = tests/unit/t_json.c
 tests_unit_t_json_LDADD = $(UNIT_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/smoke_main.c \
+	tests/fuzz/fuzz.h
+tests_fuzz_fuzz_json_LDADD = $(HEAPTOP_LIBS)
