@@ -25,7 +25,7 @@ import screen
 import target
 import target_code
 
-REPEATS = 3
+REPEATS = 5
 
 
 def status_bytes(pid, name):
@@ -45,7 +45,7 @@ def cpu_seconds(pid):
 class Outcome:
     def __init__(self, wall, cpu, bytes_=None, note=""):
         self.wall, self.cpu, self.bytes, self.note = wall, cpu, bytes_, note
-        self.pause = self.added = None
+        self.pause = self.worst_pause = self.added = None
 
 
 def measure(victim, function):
@@ -63,7 +63,11 @@ def measure(victim, function):
         outcome.added = max(0, status_bytes(victim.pid, "VmHWM") - before)
         outcomes.append(outcome)
     outcomes.sort(key=lambda outcome: outcome.wall)
-    return outcomes[len(outcomes) // 2]
+    middle = outcomes[len(outcomes) // 2]
+    pauses = sorted(outcome.pause for outcome in outcomes)
+    middle.pause, middle.worst_pause = pauses[len(pauses) // 2], pauses[-1]
+    middle.added = max(outcome.added for outcome in outcomes)
+    return middle
 
 
 def run_child(*command):
@@ -157,9 +161,9 @@ def size_words(n_bytes):
 
 
 def print_row(name, outcome):
-    print("%-34s %8.3f %8.3f %10.1f %9s %9s  %s" % (
-        name, outcome.wall, outcome.cpu, outcome.pause * 1e3, size_words(outcome.added),
-        size_words(outcome.bytes), outcome.note))
+    print("%-34s %8.3f %8.3f %9.1f %9.1f %9s %9s  %s" % (
+        name, outcome.wall, outcome.cpu, outcome.pause * 1e3, outcome.worst_pause * 1e3,
+        size_words(outcome.added), size_words(outcome.bytes), outcome.note))
     sys.stdout.flush()
 
 
@@ -168,10 +172,12 @@ def has_module(victim, name):
 
 
 def compare(python, n_entries):
-    print("\nCounting all objects by kind: %s, %s instances; median of %d runs by wall time"
+    print("\nCounting all objects by kind: %s, %s instances; of %d runs the median of wall\n"
+          "time with its CPU time, the median and the worst of the longest pause of each run,\n"
+          "and the most memory added to the target"
           % (python, format(n_entries, ","), REPEATS))
-    print("%-34s %8s %8s %10s %9s %9s" % ("", "wall s", "CPU s", "pause ms", "added",
-                                          "read"))
+    print("%-34s %8s %8s %9s %9s %9s %9s" % ("", "wall s", "CPU s", "pause ms", "worst ms",
+                                             "added", "read"))
     with target.Target(python, target_code.setup(n_entries), timeout=300) as victim:
         print_row("nothing, for 1 s", measure(victim, nothing))
         outside = measure(victim, heaptop_with("never"))
@@ -268,13 +274,37 @@ def idle_share(python):
         service.wait(10)
 
 
+def throughput(python):
+    """How much slower the target's Python code runs while heaptop watches."""
+    with target.Target(python, target_code.setup(entries_of(200)), timeout=300) as victim:
+        rates = {False: [], True: []}
+        for turn in range(8):
+            is_watched = turn % 2 == 1
+            stream = heaptop.Stream(victim.pid) if is_watched else None
+            try:
+                if stream:
+                    stream.until(lambda sample: sample["objects"] is not None, 60)
+                victim.tell("probe_start()")
+                time.sleep(5)
+                victim.ask("probe_stop()")
+                rates[is_watched].append(victim.ask("probe.loops"))
+            finally:
+                if stream:
+                    stream.__exit__()
+        alone, watched = (sorted(rates[key]) for key in (False, True))
+        print("a target that computes, RES 200 MB, heaptop at the default interval: "
+              "%+.2f %% loops (alone the runs differ by %.2f %%)" % (
+                  (sum(watched) / sum(alone) - 1) * 100,
+                  (alone[-1] / alone[0] - 1) * 100))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--python", default="/usr/bin/python3", help="runs the targets")
     parser.add_argument("--entries", type=int, default=1000000, help="instances (1000000)")
     parser.add_argument("--heap", type=int, default=200, help="MB for the first screen (200)")
     parser.add_argument("--big", type=int, default=1000, help="MB for the keys (1000)")
-    parser.add_argument("--only", default="", help="compare, first, keys or idle")
+    parser.add_argument("--only", default="", help="compare, first, keys, idle or throughput")
     arguments = parser.parse_args()
     if not heaptop.is_built():
         sys.exit("bench: %s is not built: run make" % heaptop.program())
@@ -282,7 +312,8 @@ def main():
     parts = [("compare", lambda: compare(arguments.python, arguments.entries), True),
              ("first", lambda: first_screen(arguments.python, arguments.heap), has_tmux),
              ("keys", lambda: key_latency(arguments.python, arguments.big), has_tmux),
-             ("idle", lambda: idle_share(arguments.python), has_tmux)]
+             ("idle", lambda: idle_share(arguments.python), has_tmux),
+             ("throughput", lambda: throughput(arguments.python), True)]
     for name, part, is_possible in parts:
         if arguments.only and arguments.only != name:
             continue
