@@ -54,9 +54,9 @@ struct agent_generation {
 
 /* -1 where a value could not be had. */
 struct agent_counters {
-    int64_t published_ns; /* CLOCK_MONOTONIC of the target */
+    int64_t published_ns;             /* CLOCK_MONOTONIC of the target */
     int64_t gil_wait_ns, gil_held_ns; /* for this publication */
-    int64_t allocated_blocks; /* sys.getallocatedblocks() */
+    int64_t allocated_blocks;         /* sys.getallocatedblocks() */
     int64_t gc_enabled, gc_frozen;
     struct agent_generation generations[AGENT_GENERATIONS];
     uint64_t interpreter; /* PyInterpreterState_Main() */
@@ -73,28 +73,59 @@ struct agent_pause {
 
 struct agent_answer {
     uint32_t number;
-    int32_t status;  /* enum agent_status */
-    int64_t value;   /* collect: objects found unreachable */
+    int32_t status;     /* enum agent_status */
+    int64_t value;      /* collect: objects found unreachable */
     int64_t elapsed_ns; /* of the Python call itself */
     int64_t uncollectable;
+};
+
+/* Why the agent left, or could not begin. */
+enum agent_reason {
+    AGENT_REASON_NONE = 0,
+    AGENT_REASON_ASKED,
+    AGENT_REASON_CLIENT_GONE, /* heaptop died, or did not beat for 5 s */
+    AGENT_REASON_FINALIZING,
+    AGENT_REASON_NOT_INITIALIZED,
+    AGENT_REASON_PYTHON_ERROR, /* no thread state, or gc is not what it should be */
 };
 
 struct agent_page {
     uint64_t magic;
     uint32_t version;
-    uint32_t life; /* enum agent_life */
-    uint32_t asked; /* futex: number of the newest command */
-    uint32_t answered; /* futex: number of the newest answer */
-    uint32_t command; /* enum agent_command */
+    uint32_t life;        /* enum agent_life */
+    uint32_t asked;       /* futex: number of the newest command */
+    uint32_t answered;    /* futex: number of the newest answer */
+    uint32_t command;     /* enum agent_command */
     uint32_t client_beat; /* heaptop increments at least every 250 ms */
     int64_t argument;
     struct agent_answer answer;
-    uint32_t sequence; /* of counters: odd while being written */
+    uint32_t sequence;       /* of counters: odd while being written */
     uint32_t pauses_written; /* total; the ring index is this modulo AGENT_PAUSES */
     struct agent_counters counters;
     struct agent_pause pauses[AGENT_PAUSES];
     uint32_t client_owner; /* robust futex: heaptop's life */
     uint32_t agent_owner;  /* robust futex: the agent's life */
+    uint32_t reason;       /* enum agent_reason */
+    uint32_t image_stays;  /* the callback is still referenced: the image stays mapped */
+};
+
+/* CPython's functions as the agent knows them: see python.def. */
+enum agent_python {
+#define AGENT_FUNCTION(need, result, name, arguments) AGENT_PYTHON_##name,
+#include "agent/python.def"
+#undef AGENT_FUNCTION
+    AGENT_PYTHON_COUNT,
+};
+
+/* Written by the injector into the agent's image (its symbol agent_place). */
+struct agent_place {
+    uint64_t image, image_bytes;
+    uint64_t region;
+    uint64_t unmap;         /* munmap of the target's libc */
+    uint64_t clock_gettime; /* of the vdso, 0 = use the system call */
+    uint32_t is_restricted; /* seccomp: only mmap, munmap, futex */
+    uint32_t reserved;
+    uint64_t python[AGENT_PYTHON_COUNT];
 };
 
 #endif

@@ -1,1 +1,17 @@
-libheaptop_a_SOURCES += src/attach/session.c src/attach/session.h
+libheaptop_a_SOURCES += \
+	src/attach/agent_image.c src/attach/agent_image.h \
+	src/attach/arch.h src/attach/arch_x86_64.c \
+	src/attach/borrow.c src/attach/borrow.h \
+	src/attach/cave.c \
+	src/attach/channel.c src/attach/channel.h \
+	src/attach/injector.c src/attach/injector.h \
+	src/attach/ranges.c \
+	src/attach/safepoint.c src/attach/safepoint.h \
+	src/attach/scene.c src/attach/scene.h \
+	src/attach/session.c src/attach/session.h \
+	src/attach/stub.h src/attach/stub_x86_64.S \
+	src/attach/threads.c src/attach/threads.h
+
+check_PROGRAMS += tests/live/attach_driver
+tests_live_attach_driver_SOURCES = tests/live/attach_driver.c
+tests_live_attach_driver_LDADD = $(HEAPTOP_LIBS)

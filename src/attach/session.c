@@ -1,72 +1,466 @@
-/* A stand-in until the injector lands: every attach is refused with a sentence. */
 #include "attach/session.h"
 
-#include <stddef.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
-int session_open(struct target *target, struct session **session, struct err *err)
+#include "agent/region.h"
+#include "attach/channel.h"
+#include "attach/injector.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "util/utf8.h"
+#include "util/xalloc.h"
+
+#define ATTACH_LIMIT_NS (10 * NS_PER_S)
+#define CLOSE_LIMIT_NS  (2 * NS_PER_S)
+#define OWNER_DIED      UINT32_C(0x40000000) /* FUTEX_OWNER_DIED, linux/futex.h */
+#define MEMBER(member)  offsetof(struct agent_page, member)
+#define SEQUENCE_TRIES  100
+
+struct session {
+    struct target *target;
+    enum session_state state;
+    struct err err;
+    int lock_fd;    /* /proc/PID, locked: one heaptop at a time */
+    pid_t injector; /* 0 = has ended */
+    int socket;
+    int64_t began_ns;
+    struct injector_report report;
+    struct channel channel;
+    bool is_connected;
+    uint32_t beat, asked;
+};
+
+static int lock_target(struct session *session, struct err *err)
 {
-    (void)target;
-    *session = NULL;
-    return err_set(err, ERR_UNSUPPORTED, "the agent is not part of this build");
+    char path[32];
+    int pid = (int)session->target->pid;
+
+    snprintf(path, sizeof(path), "/proc/%d", pid);
+    session->lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (session->lock_fd < 0)
+        return err_set(err, ERR_GONE, "process %d does not exist", pid);
+    if (flock(session->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    err_set(err, ERR_FAILED, "another heaptop is attached to process %d", pid);
+    return err_remedy(err, "quit it, or run with --agent=never");
+}
+
+/* The child of a program with threads: no signal of the parent's reaches it,
+ * and it dies with the thread that wants the session. */
+static int start_injector(struct session *session, struct err *err)
+{
+    int sockets[2];
+    sigset_t all, old;
+    pid_t parent = getpid();
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+        return err_set_errno(err, ERR_FAILED, errno, "cannot attach");
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    session->injector = fork();
+    if (session->injector == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (getppid() != parent)
+            _exit(1);
+        injector_main(session->target, sockets[1]);
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    close(sockets[1]);
+    session->socket = sockets[0];
+    if (session->injector > 0)
+        return 0;
+    session->injector = 0;
+    return err_set_errno(err, ERR_FAILED, errno, "cannot attach");
+}
+
+static void session_free(struct session *session)
+{
+    if (session->is_connected)
+        channel_close(&session->channel);
+    if (session->socket >= 0)
+        close(session->socket);
+    if (session->lock_fd >= 0)
+        close(session->lock_fd);
+    free(session);
+}
+
+static int check_target(struct target *target, struct err *err)
+{
+    int pid = (int)target->pid;
+
+    if (!target->reader) {
+        *err = target->access_why;
+        return -1;
+    }
+    switch (target_state(target)) {
+    case TARGET_ENDED:
+        return err_set(err, ERR_GONE, "process %d has ended", pid);
+    case TARGET_STOPPED:
+        err_set(err, ERR_FAILED, "process %d is stopped", pid);
+        return err_remedy(err, "continue it (kill -CONT %d), or end its debugger", pid);
+    default:
+        return 0;
+    }
+}
+
+int session_open(struct target *target, struct session **result, struct err *err)
+{
+    struct session *session;
+
+    *result = NULL;
+    if (check_target(target, err) != 0)
+        return -1;
+    session = xcalloc(1, sizeof(*session));
+    session->target = target;
+    session->lock_fd = session->socket = -1;
+    session->began_ns = clock_monotonic_ns();
+    if (lock_target(session, err) != 0 || start_injector(session, err) != 0) {
+        session_free(session);
+        return -1;
+    }
+    *result = session;
+    return 0;
+}
+
+/* Ends the injector if it still runs; that is harmless at any moment. */
+static void reap_injector(struct session *session)
+{
+    if (session->injector <= 0)
+        return;
+    kill(session->injector, SIGKILL);
+    while (waitpid(session->injector, NULL, 0) < 0 && errno == EINTR)
+        ;
+    session->injector = 0;
+}
+
+static void fail(struct session *session)
+{
+    reap_injector(session);
+    session->state = SESSION_FAILED;
+    log_line("attach failed: %s", session->err.text);
+}
+
+static void connect_channel(struct session *session, int page_fd)
+{
+    const struct injector_report *report = &session->report;
+
+    if (report->page_is_private) {
+        channel_open_private(&session->channel, session->target->pid,
+                             report->region + REGION_PAGE);
+    } else if (page_fd < 0 ||
+               channel_open_shared(&session->channel, page_fd, &session->err) != 0) {
+        if (page_fd < 0)
+            err_set(&session->err, ERR_FAILED, "the agent's memory did not arrive");
+        fail(session);
+        return;
+    }
+    session->is_connected = true;
+    session->state = SESSION_WAITING_FOR_GIL;
+    log_line("agent is in process %d at 0x%llx; one thread diverted for %lld us",
+             (int)session->target->pid, (unsigned long long)report->image,
+             (long long)(report->diverted_ns / NS_PER_US));
+}
+
+static void step_attaching(struct session *session)
+{
+    int page_fd, got = injector_receive(session->socket, &session->report, &page_fd);
+
+    if (got == 0) {
+        if (clock_monotonic_ns() - session->began_ns < ATTACH_LIMIT_NS)
+            return;
+        err_set(&session->err, ERR_FAILED, "attach to process %d took too long",
+                (int)session->target->pid);
+        err_remedy(&session->err, "try again");
+        fail(session);
+        return;
+    }
+    if (got < 0) {
+        err_set(&session->err, ERR_FAILED, "the injector of process %d died",
+                (int)session->target->pid);
+        fail(session);
+    } else if (session->report.err.code != ERR_NONE) {
+        session->report.err.text[sizeof(session->report.err.text) - 1] = '\0';
+        session->err = session->report.err;
+        fail(session);
+    } else {
+        connect_channel(session, page_fd);
+    }
+    if (page_fd >= 0)
+        close(page_fd);
+    reap_injector(session);
+}
+
+static void lose(struct session *session)
+{
+    int pid = (int)session->target->pid;
+    uint32_t reason = 0;
+
+    channel_get(&session->channel, MEMBER(reason), &reason);
+    session->state = SESSION_LOST;
+    if (target_state(session->target) == TARGET_ENDED) {
+        err_set(&session->err, ERR_GONE, "process %d ended or executed another program",
+                pid);
+        return;
+    }
+    switch (reason) {
+    case AGENT_REASON_CLIENT_GONE:
+        err_set(&session->err, ERR_FAILED,
+                "the agent left process %d: heaptop did not answer for 5 s", pid);
+        break;
+    case AGENT_REASON_FINALIZING:
+        err_set(&session->err, ERR_GONE, "Python is shutting down in process %d", pid);
+        break;
+    case AGENT_REASON_NOT_INITIALIZED:
+        err_set(&session->err, ERR_FAILED, "Python is still starting in process %d", pid);
+        break;
+    case AGENT_REASON_PYTHON_ERROR:
+        err_set(&session->err, ERR_UNSUPPORTED,
+                "Python in process %d refused the agent a thread or its gc module", pid);
+        break;
+    default:
+        err_set(&session->err, ERR_FAILED, "the agent left process %d", pid);
+        break;
+    }
+    err_remedy(&session->err, "attach again");
+}
+
+static void step_connected(struct session *session)
+{
+    uint32_t life = AGENT_LIFE_GONE, owner = OWNER_DIED;
+
+    session->beat++;
+    channel_put(&session->channel, MEMBER(client_beat), &session->beat,
+                sizeof(session->beat));
+    channel_get(&session->channel, MEMBER(life), &life);
+    channel_get(&session->channel, MEMBER(agent_owner), &owner);
+    if (life >= AGENT_LIFE_GONE || (owner & OWNER_DIED))
+        lose(session);
+    else if (life == AGENT_LIFE_READY)
+        session->state = SESSION_READY;
 }
 
 enum session_state session_step(struct session *session)
 {
-    (void)session;
-    return SESSION_FAILED;
+    if (session->state == SESSION_ATTACHING)
+        step_attaching(session);
+    if (session->state == SESSION_WAITING_FOR_GIL || session->state == SESSION_READY)
+        step_connected(session);
+    return session->state;
 }
 
 const struct err *session_err(const struct session *session)
 {
-    static const struct err none = ERR_INIT;
+    return &session->err;
+}
 
-    (void)session;
-    return &none;
+static bool is_answered(struct session *session)
+{
+    uint32_t answered = session->asked - 1;
+
+    channel_get(&session->channel, MEMBER(answered), &answered);
+    return answered == session->asked;
+}
+
+static void send_command(struct session *session, enum agent_command command,
+                         int64_t argument)
+{
+    uint32_t number = (uint32_t)command;
+
+    channel_put(&session->channel, MEMBER(command), &number, sizeof(number));
+    channel_put(&session->channel, MEMBER(argument), &argument, sizeof(argument));
+    session->asked++;
+    channel_publish(&session->channel, MEMBER(asked), session->asked);
 }
 
 int session_ask(struct session *session, enum agent_command command, int64_t argument,
                 struct err *err)
 {
-    (void)session;
-    (void)command;
-    (void)argument;
-    return err_set(err, ERR_UNSUPPORTED, "the agent is not part of this build");
+    if (session_step(session) != SESSION_READY)
+        return err_set(err, ERR_FAILED, "the agent is not ready");
+    if (session->asked && !is_answered(session))
+        return err_set(err, ERR_FAILED, "the agent is busy with another command");
+    send_command(session, command, argument);
+    return 0;
 }
 
 bool session_answer(struct session *session, int64_t wait_ns, struct agent_answer *answer)
 {
-    (void)session;
-    (void)wait_ns;
-    (void)answer;
-    return false;
+    int64_t deadline = clock_monotonic_ns() + wait_ns;
+
+    if (!session->is_connected || !session->asked)
+        return false;
+    while (!is_answered(session)) {
+        int64_t left = deadline - clock_monotonic_ns();
+
+        if (left <= 0 || session_step(session) == SESSION_LOST)
+            return false;
+        channel_wait(&session->channel, MEMBER(answered), session->asked - 1,
+                     left < 100 * NS_PER_MS ? left : 100 * NS_PER_MS);
+    }
+    if (!channel_copy(&session->channel, MEMBER(answer), answer, sizeof(*answer)) ||
+        answer->number != session->asked)
+        return false;
+    if (answer->status < 0 || answer->status > AGENT_STATUS_UNKNOWN_COMMAND)
+        answer->status = AGENT_STATUS_PYTHON_ERROR;
+    if (answer->elapsed_ns < 0)
+        answer->elapsed_ns = 0;
+    return true;
+}
+
+static void bound(int64_t *value)
+{
+    if (*value < 0)
+        *value = -1;
+}
+
+static void clean(char *text, size_t size)
+{
+    struct strbuf buffer = STRBUF_INIT;
+    const char *cleaned;
+    size_t length;
+
+    text[size - 1] = '\0';
+    utf8_clean(&buffer, text, strlen(text));
+    cleaned = strbuf_text(&buffer);
+    length = strnlen(cleaned, size - 1);
+    memcpy(text, cleaned, length);
+    text[length] = '\0';
+    strbuf_release(&buffer);
+}
+
+static void validate(struct agent_counters *counters)
+{
+    int64_t *plain[] = {&counters->published_ns, &counters->gil_wait_ns,
+                        &counters->gil_held_ns,  &counters->allocated_blocks,
+                        &counters->gc_enabled,   &counters->gc_frozen};
+
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+        bound(plain[i]);
+    if (counters->gc_enabled > 1)
+        counters->gc_enabled = 1;
+    for (int i = 0; i < AGENT_GENERATIONS; i++) {
+        bound(&counters->generations[i].count);
+        bound(&counters->generations[i].threshold);
+        bound(&counters->generations[i].collections);
+        bound(&counters->generations[i].collected);
+        bound(&counters->generations[i].uncollectable);
+    }
+    clean(counters->allocator, sizeof(counters->allocator));
+    clean(counters->version, sizeof(counters->version));
 }
 
 bool session_counters(struct session *session, struct agent_counters *counters)
 {
-    (void)session;
-    (void)counters;
+    if (!session->is_connected)
+        return false;
+    for (int i = 0; i < SEQUENCE_TRIES; i++) {
+        uint32_t before = 0, after = 1;
+
+        if (!channel_get(&session->channel, MEMBER(sequence), &before) || before == 0)
+            return false;
+        if (before % 2 == 0 &&
+            channel_copy(&session->channel, MEMBER(counters), counters,
+                         sizeof(*counters)) &&
+            channel_get(&session->channel, MEMBER(sequence), &after) && before == after) {
+            validate(counters);
+            return true;
+        }
+    }
     return false;
 }
 
 uint32_t session_pauses(struct session *session, uint32_t *seen,
                         struct agent_pause *pauses, uint32_t max)
 {
-    (void)session;
-    (void)seen;
-    (void)pauses;
-    (void)max;
-    return 0;
+    uint32_t newest = 0, again, n = 0;
+
+    if (!session->is_connected ||
+        !channel_get(&session->channel, MEMBER(pauses_written), &newest))
+        return 0;
+    if (newest - *seen > AGENT_PAUSES)
+        *seen = newest - AGENT_PAUSES;
+    for (; *seen != newest && n < max; (*seen)++) {
+        struct agent_pause *pause = &pauses[n];
+        size_t offset = MEMBER(pauses) + *seen % AGENT_PAUSES * sizeof(*pause);
+
+        if (!channel_copy(&session->channel, offset, pause, sizeof(*pause)) ||
+            !channel_get(&session->channel, MEMBER(pauses_written), &again))
+            return n;
+        if (again - *seen >= AGENT_PAUSES || pause->ended_ns < pause->began_ns ||
+            pause->generation < 0 || pause->generation >= AGENT_GENERATIONS)
+            continue; /* overwritten while it was copied, or nonsense */
+        bound(&pause->collected);
+        bound(&pause->uncollectable);
+        n++;
+    }
+    return n;
 }
 
 int64_t session_diverted_ns(const struct session *session)
 {
-    (void)session;
-    return 0;
+    return session->report.diverted_ns;
+}
+
+/* The image's end is the last thing that the agent does. */
+static bool is_unmapped(struct session *session)
+{
+    uint32_t stays = 0;
+    uint8_t byte;
+
+    channel_get(&session->channel, MEMBER(image_stays), &stays);
+    return stays || reader_read(session->target->reader, raddr_of(session->report.image),
+                                &byte, sizeof(byte)) != 0;
+}
+
+static bool wait_gone(struct session *session)
+{
+    int64_t deadline = clock_monotonic_ns() + CLOSE_LIMIT_NS;
+    const struct timespec nap = {0, 200000};
+    uint32_t life;
+
+    while (clock_monotonic_ns() < deadline) {
+        life = AGENT_LIFE_GONE;
+        if (session->state == SESSION_LOST ||
+            !channel_get(&session->channel, MEMBER(life), &life) ||
+            life >= AGENT_LIFE_GONE) {
+            if (is_unmapped(session))
+                return true;
+        } else if (session_step(session) == SESSION_LOST) {
+            continue;
+        }
+        nanosleep(&nap, NULL);
+    }
+    return false;
 }
 
 int session_close(struct session *session, struct err *err)
 {
-    (void)session;
-    (void)err;
-    return 0;
+    int64_t deadline = clock_monotonic_ns() + CLOSE_LIMIT_NS;
+    const struct timespec nap = {0, 500000};
+    int status = 0;
+
+    while (session_step(session) == SESSION_ATTACHING && clock_monotonic_ns() < deadline)
+        nanosleep(&nap, NULL);
+    if (session->is_connected) {
+        send_command(session, AGENT_LEAVE, 0);
+        if (!wait_gone(session))
+            status = err_set(err, ERR_FAILED,
+                             "the agent leaves process %d as soon as it gets the GIL; "
+                             "the process is not blocked",
+                             (int)session->target->pid);
+    }
+    reap_injector(session);
+    session_free(session);
+    return status;
 }

@@ -42,14 +42,15 @@ int session_ask(struct session *session, enum agent_command command, int64_t arg
                 struct err *err);
 
 /* True when the last asked command was answered; waits up to `wait_ns` for it. */
-bool session_answer(struct session *session, int64_t wait_ns, struct agent_answer *answer);
+bool session_answer(struct session *session, int64_t wait_ns,
+                    struct agent_answer *answer);
 
 /* The newest counters; false when none were published yet. */
 bool session_counters(struct session *session, struct agent_counters *counters);
 
 /* Copies pauses number *seen .. newest (at most `max`), advances *seen. */
-uint32_t session_pauses(struct session *session, uint32_t *seen, struct agent_pause *pauses,
-                        uint32_t max);
+uint32_t session_pauses(struct session *session, uint32_t *seen,
+                        struct agent_pause *pauses, uint32_t max);
 
 /* Price: how long a thread of the target was diverted by the attach. */
 int64_t session_diverted_ns(const struct session *session);

@@ -1,0 +1,132 @@
+/*
+ * The agent's life: connect, get into Python, answer commands, leave no trace.
+ */
+#include "agent/agent.h"
+
+#define NS_PER_MS INT64_C(1000000)
+
+/* How long the agent waits for an interpreter that is still starting. */
+#define START_WAIT_NS (3000 * NS_PER_MS)
+#define IDLE_NS       (500 * NS_PER_MS)
+#define POLL_NS       (20 * NS_PER_MS) /* restricted: nobody can wake the futex */
+
+struct agent agent;
+
+/* Filled by the injector before the first instruction runs. */
+__attribute__((visibility("default"))) struct agent_place agent_place = {.image = 1};
+
+static void set_life(enum agent_life life)
+{
+    __atomic_store_n(&agent.page->life, (uint32_t)life, __ATOMIC_RELEASE);
+    agent_wake(&agent.page->answered);
+}
+
+static void take_functions(void)
+{
+    void (**to)(void) = (void (**)(void)) & agent.python;
+
+    for (int i = 0; i < AGENT_PYTHON_COUNT; i++)
+        to[i] = (void (*)(void))(uintptr_t)agent_place.python[i];
+}
+
+static enum agent_reason wait_for_python(void)
+{
+    int64_t began = agent_now_ns();
+
+    while (!agent.python.Py_IsInitialized()) {
+        if (agent_client_is_gone())
+            return AGENT_REASON_CLIENT_GONE;
+        if (agent_now_ns() - began > START_WAIT_NS)
+            return AGENT_REASON_NOT_INITIALIZED;
+        agent_wait(&agent.page->asked, 0, POLL_NS, agent.page_is_shared);
+    }
+    return agent_python_may_be_used() ? AGENT_REASON_NONE : AGENT_REASON_FINALIZING;
+}
+
+/* Runs the newest command. Returns false when it was the last one. */
+static bool run(uint32_t number)
+{
+    struct agent_page *page = agent.page;
+    struct agent_answer answer = {number, AGENT_STATUS_OK, -1, 0, -1};
+    uint32_t command = page->command;
+
+    if (command == AGENT_LEAVE)
+        return false;
+    if (command == AGENT_SAMPLE)
+        agent_sample(&answer);
+    else if (command == AGENT_COLLECT)
+        agent_collect(page->argument, &answer);
+    else
+        answer.status = AGENT_STATUS_UNKNOWN_COMMAND;
+    page->answer = answer;
+    __atomic_store_n(&page->answered, number, __ATOMIC_RELEASE);
+    agent_wake(&page->answered);
+    return true;
+}
+
+static enum agent_reason serve(void)
+{
+    struct agent_page *page = agent.page;
+    uint32_t done = 0;
+
+    for (;;) {
+        uint32_t asked = __atomic_load_n(&page->asked, __ATOMIC_ACQUIRE);
+
+        if (agent_client_is_gone())
+            return AGENT_REASON_CLIENT_GONE;
+        if (!agent_python_may_be_used())
+            return AGENT_REASON_FINALIZING;
+        if (asked == done) {
+            agent_wait(&page->asked, asked, agent.page_is_shared ? IDLE_NS : POLL_NS,
+                       agent.page_is_shared);
+            continue;
+        }
+        if (!run(asked))
+            return AGENT_REASON_ASKED;
+        done = asked;
+    }
+}
+
+static enum agent_reason live(void)
+{
+    enum agent_reason reason = wait_for_python();
+
+    if (reason != AGENT_REASON_NONE)
+        return reason;
+    set_life(AGENT_LIFE_WAITING_FOR_GIL);
+    reason = (enum agent_reason)agent_python_open();
+    if (reason != AGENT_REASON_NONE)
+        return reason;
+    set_life(AGENT_LIFE_READY);
+    return serve();
+}
+
+/* Says farewell and unmaps what nobody can look at any more. */
+static int leave(enum agent_reason reason)
+{
+    bool may_unmap;
+
+    agent.page->reason = reason;
+    set_life(AGENT_LIFE_LEAVING);
+    may_unmap = agent_python_close();
+    agent.page->image_stays = !may_unmap;
+    set_life(AGENT_LIFE_GONE);
+    agent_channel_close(may_unmap || agent.is_inert);
+    if (may_unmap || agent.is_inert)
+        agent_region_close();
+    return !may_unmap;
+}
+
+int agent_main(struct agent_region *region)
+{
+    agent.region = region;
+    agent.is_restricted = agent_place.is_restricted;
+    take_functions();
+    agent_guard_open();
+    __atomic_store_n(&region->state, REGION_STATE_RUNNING, __ATOMIC_RELEASE);
+    if (agent_channel_open() != 0) {
+        agent_region_close();
+        return 0;
+    }
+    return leave(live());
+}

@@ -1,0 +1,197 @@
+/*
+ * What the agent wants from the kernel: time, futexes, the shared page, the
+ * life of heaptop. Under seccomp nothing but mmap, munmap and futex is called.
+ */
+#include <asm/unistd.h>
+#include <linux/fcntl.h>
+#include <linux/futex.h>
+#include <linux/memfd.h>
+#include <linux/mman.h>
+#include <linux/prctl.h>
+#include <linux/time.h>
+
+#include "agent/agent.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+#define NS_PER_S        INT64_C(1000000000)
+#define PATIENCE_NS     (5 * NS_PER_S)
+#define CHANNEL_WAIT_NS (2 * NS_PER_S)
+
+struct timespec64 {
+    int64_t s, ns;
+};
+
+static long call2(long number, long a, long b)
+{
+    return agent_system_call(number, a, b, 0, 0, 0, 0);
+}
+
+int64_t agent_now_ns(void)
+{
+    struct timespec64 now = {0, 0};
+    int (*gettime)(int, struct timespec64 *) =
+        (int (*)(int, struct timespec64 *))(uintptr_t)agent_place.clock_gettime;
+
+    if (gettime)
+        gettime(CLOCK_MONOTONIC, &now);
+    else
+        call2(__NR_clock_gettime, CLOCK_MONOTONIC, (long)&now);
+    return now.s * NS_PER_S + now.ns;
+}
+
+void agent_wait(uint32_t *word, uint32_t value, int64_t limit_ns, bool shared)
+{
+    struct timespec64 limit = {limit_ns / NS_PER_S, limit_ns % NS_PER_S};
+
+    agent_system_call(__NR_futex, (long)word,
+                      FUTEX_WAIT | (shared ? 0 : FUTEX_PRIVATE_FLAG), value, (long)&limit,
+                      0, 0);
+}
+
+void agent_wake(uint32_t *word)
+{
+    agent_system_call(__NR_futex, (long)word, FUTEX_WAKE, 0x7fffffff, 0, 0, 0);
+}
+
+/* Offers a memfd to heaptop, which sizes it and pays for it. 0 or -1. */
+static int channel_offer(int fd)
+{
+    struct agent_region *region = agent.region;
+    int64_t began = agent_now_ns();
+    uint32_t taken;
+
+    region->channel_fd = fd;
+    __atomic_store_n(&region->state, REGION_STATE_OFFERED, __ATOMIC_RELEASE);
+    while (!(taken = __atomic_load_n(&region->channel_taken, __ATOMIC_ACQUIRE)) &&
+           agent_now_ns() - began < CHANNEL_WAIT_NS)
+        agent_wait(&region->channel_taken, 0, 300000, false);
+    return taken == 1 ? 0 : -1;
+}
+
+static void *channel_map(int fd, size_t bytes)
+{
+    long address = agent_system_call(__NR_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
+                                     MAP_SHARED, fd, 0);
+
+    if (address < 0 && address > -4096)
+        return NULL;
+    /* A forked child must not write into the session of its parent. */
+    agent_system_call(__NR_madvise, address, (long)bytes, MADV_DONTFORK, 0, 0, 0);
+    return (void *)address;
+}
+
+/* The kernel marks the owner word when this thread ends, however that comes. */
+static void robust_open(void)
+{
+    struct agent_page *page = agent.page;
+    long tid = call2(__NR_gettid, 0, 0);
+
+    if (agent_system_call(__NR_get_robust_list, 0, (long)&agent.old_robust,
+                          (long)&agent.old_robust_bytes, 0, 0, 0) != 0)
+        return;
+    agent.robust.next = &agent.robust;
+    agent.robust.futex_offset = 0;
+    agent.robust.pending = &page->agent_owner;
+    page->agent_owner = (uint32_t)tid | FUTEX_WAITERS;
+    call2(__NR_set_robust_list, (long)&agent.robust, sizeof(agent.robust));
+}
+
+static size_t page_bytes(void)
+{
+    return (sizeof(struct agent_page) + 4095) & ~(size_t)4095;
+}
+
+static void use_private_page(void)
+{
+    agent.page = (struct agent_page *)((char *)agent.region + REGION_PAGE);
+    agent.region->page_is_private = 1;
+}
+
+int agent_channel_open(void)
+{
+    long fd = -1;
+    void *page = NULL;
+
+    agent.region->channel_fd = -1;
+    if (!agent.is_restricted) {
+        fd = call2(__NR_memfd_create, (long)"heaptop", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+        if (fd == -22) /* EINVAL: Linux before 6.3 */
+            fd = call2(__NR_memfd_create, (long)"heaptop",
+                       MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    }
+    if (fd >= 0) {
+        if (channel_offer((int)fd) == 0)
+            page = channel_map((int)fd, page_bytes());
+        call2(__NR_close, fd, 0);
+        if (!page)
+            return -1;
+        agent.page = page;
+        agent.page_is_shared = true;
+        robust_open();
+    } else {
+        use_private_page();
+    }
+    agent.page->version = AGENT_PROTOCOL_VERSION;
+    agent.page->life = AGENT_LIFE_STARTING;
+    __atomic_store_n(&agent.page->magic, AGENT_MAGIC, __ATOMIC_RELEASE);
+    __atomic_store_n(&agent.region->state, REGION_STATE_CONNECTED, __ATOMIC_RELEASE);
+    agent.last_beat_ns = agent_now_ns();
+    return 0;
+}
+
+void agent_channel_close(bool unmap)
+{
+    if (!agent.page_is_shared)
+        return;
+    if (agent.old_robust_bytes) {
+        call2(__NR_set_robust_list, (long)agent.old_robust, (long)agent.old_robust_bytes);
+        agent.page->agent_owner = FUTEX_OWNER_DIED;
+    }
+    agent_wake(&agent.page->answered);
+    if (unmap)
+        call2(__NR_munmap, (long)agent.page, (long)page_bytes());
+}
+
+void agent_region_close(void)
+{
+    call2(__NR_munmap, (long)agent.region, REGION_BYTES);
+}
+
+bool agent_client_is_gone(void)
+{
+    uint32_t beat = __atomic_load_n(&agent.page->client_beat, __ATOMIC_RELAXED);
+    int64_t now = agent_now_ns();
+
+    if (__atomic_load_n(&agent.page->client_owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED)
+        return true;
+    if (beat != agent.last_beat) {
+        agent.last_beat = beat;
+        agent.last_beat_ns = now;
+    }
+    return now - agent.last_beat_ns > PATIENCE_NS;
+}
+
+/* The guard word is 1 here and wiped to 0 in a forked child, where the shared
+ * page does not exist; the pid says the same on kernels before 4.14. */
+void agent_guard_open(void)
+{
+    uint32_t *guard = (uint32_t *)((char *)agent.region + REGION_GUARD);
+
+    if (!agent.is_restricted) {
+        agent.pid = (int)call2(__NR_getpid, 0, 0);
+        agent_system_call(__NR_madvise, (long)guard, 4096, MADV_WIPEONFORK, 0, 0, 0);
+        agent_system_call(__NR_prctl, PR_SET_NAME, (long)"heaptop", 0, 0, 0, 0);
+    }
+    *guard = 1;
+}
+
+bool agent_is_original(void)
+{
+    const uint32_t *guard = (const uint32_t *)((char *)agent.region + REGION_GUARD);
+
+    return *guard == 1 &&
+           (agent.is_restricted || (int)call2(__NR_getpid, 0, 0) == agent.pid);
+}

@@ -1,0 +1,51 @@
+/*
+ * arch.h - what differs between machines when a thread is borrowed.
+ *
+ * One implementation, arch_MACHINE.c, with its stub_MACHINE.S. Only the
+ * injector child calls these.
+ */
+#ifndef HEAPTOP_ATTACH_ARCH_H
+#define HEAPTOP_ATTACH_ARCH_H
+
+#include <libunwind.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include "attach/stub.h"
+#include "target/reader.h"
+
+struct arch_registers {
+    struct user_regs_struct user;
+};
+
+/* Can this processor save its vector state as the stub does it? */
+bool arch_is_usable(void);
+
+/* The address of the loader's function that runs once, from its entry point. */
+bool arch_cave(struct reader *reader, uint64_t loader_entry, uint64_t *cave);
+
+int arch_get(pid_t tid, struct arch_registers *registers);
+int arch_set(pid_t tid, const struct arch_registers *registers);
+uint64_t arch_pc(const struct arch_registers *registers);
+uint64_t arch_sp(const struct arch_registers *registers);
+bool arch_is_native(const struct arch_registers *registers);
+bool arch_unwind_register(const struct arch_registers *registers, unw_regnum_t number,
+                          unw_word_t *value);
+
+/* A call that the kernel would end with EINTR although it need not: made
+ * restartable again. Exact for epoll_wait without time-out. */
+void arch_fix_restart(struct arch_registers *registers);
+
+/* Calls that end with EINTR when a thread is only stopped and let go. */
+bool arch_call_is_awkward(long number, const uint64_t arguments[6]);
+
+/* Builds the frame for the dead man's path, gives its address on the thread's
+ * stack, and the registers that send the thread into the stub. */
+uint64_t arch_build_frame(struct stub_frame *frame,
+                          const struct arch_registers *registers, uint64_t mask);
+struct arch_registers arch_diverted(const struct arch_registers *registers,
+                                    uint64_t stub_entry, uint64_t frame_address);
+
+#endif

@@ -1,0 +1,408 @@
+#include "attach/borrow.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/region.h"
+#include "attach/arch.h"
+#include "attach/safepoint.h"
+#include "attach/threads.h"
+#include "util/clock.h"
+
+#define PATIENCE_NS       (3 * NS_PER_S)
+#define STOP_WAIT_NS      (200 * NS_PER_MS)
+#define STUB_WAIT_NS      NS_PER_S
+#define TICK_US           20000
+#define STUB_ENTRY        ((uint64_t)(stub_borrowed - stub_begin))
+#define KERNEL_MASK_BYTES 8
+
+#define PTRACE_GET_RSEQ 0x420f /* linux/ptrace.h, Linux 5.13 */
+#define RSEQ_CS_OFFSET  8      /* struct rseq, linux/rseq.h */
+
+/* Everything but the signals that the processor itself raises. */
+#define DETOUR_MASK                                                     \
+    (~((UINT64_C(1) << (SIGSEGV - 1)) | (UINT64_C(1) << (SIGBUS - 1)) | \
+       (UINT64_C(1) << (SIGILL - 1)) | (UINT64_C(1) << (SIGFPE - 1)) |  \
+       (UINT64_C(1) << (SIGTRAP - 1))))
+
+enum stop {
+    STOP_TRAP,    /* as asked */
+    STOP_GROUP,   /* job control */
+    STOP_SIGNAL,  /* a signal is about to be delivered: *number */
+    STOP_GONE,    /* the thread ended */
+    STOP_NOT_YET, /* time is up */
+};
+
+static void on_tick(int number)
+{
+    (void)number;
+}
+
+void borrow_start_ticking(void)
+{
+    struct sigaction action = {.sa_handler = on_tick};
+    struct itimerval tick = {{0, TICK_US}, {0, TICK_US}};
+    sigset_t alarm_only;
+
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &tick, NULL);
+    sigemptyset(&alarm_only);
+    sigaddset(&alarm_only, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
+}
+
+/* Blocks: polling would make the next request sleep for a whole jiffy. */
+static enum stop wait_stop(pid_t tid, int64_t deadline, int *number)
+{
+    int status;
+
+    for (;;) {
+        pid_t got = waitpid(tid, &status, __WALL);
+
+        if (got < 0 && errno == EINTR) {
+            if (clock_monotonic_ns() > deadline)
+                return STOP_NOT_YET;
+            continue;
+        }
+        if (got < 0 || !WIFSTOPPED(status))
+            return STOP_GONE;
+        *number = WSTOPSIG(status);
+        if (status >> 16 == PTRACE_EVENT_STOP)
+            return *number == SIGTRAP ? STOP_TRAP : STOP_GROUP;
+        return STOP_SIGNAL;
+    }
+}
+
+/* Signals met on the way are the thread's own business and go on to it. */
+static enum stop interrupt(pid_t tid, int64_t limit_ns)
+{
+    int64_t deadline = clock_monotonic_ns() + limit_ns;
+    enum stop stop;
+    int number = 0;
+
+    if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) != 0)
+        return STOP_GONE;
+    while ((stop = wait_stop(tid, deadline, &number)) == STOP_SIGNAL)
+        ptrace(PTRACE_CONT, tid, NULL, (void *)(uintptr_t)number);
+    return stop;
+}
+
+/* A thread inside a restartable sequence must not find its pc changed. */
+static bool is_in_restartable_sequence(struct scene *scene, pid_t tid)
+{
+    struct {
+        uint64_t address;
+        uint32_t bytes, signature, flags, pad;
+    } area = {0, 0, 0, 0, 0};
+    uint64_t sequence = 0;
+
+    if (ptrace((enum __ptrace_request)PTRACE_GET_RSEQ, tid, sizeof(area), &area) < 0 ||
+        !area.address)
+        return false;
+    return scene_read(scene, area.address + RSEQ_CS_OFFSET, &sequence,
+                      sizeof(sequence)) != 0 ||
+           sequence != 0;
+}
+
+struct detour {
+    struct scene *scene;
+    pid_t tid;
+    struct arch_registers original;
+    uint64_t mask, frame_address;
+    bool saw_stop_signal;
+    int64_t began_ns;
+};
+
+static int write_frame(struct detour *detour)
+{
+    struct stub_frame frame;
+    uint64_t slot = arch_sp(&detour->original) - FRAME_RED_ZONE;
+
+    detour->frame_address = arch_build_frame(&frame, &detour->original, detour->mask);
+    if (scene_write(detour->scene, slot, &frame.pc, sizeof(frame.pc)) != 0)
+        return -1;
+    return scene_write(detour->scene, detour->frame_address, &frame, sizeof(frame));
+}
+
+/* The order matters: killed between the two, the thread is in the stub, whose
+ * dead man's path restores the mask. */
+static int divert(struct detour *detour)
+{
+    struct arch_registers diverted;
+    uint64_t mask = DETOUR_MASK;
+
+    arch_fix_restart(&detour->original);
+    if (ptrace(PTRACE_GETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &detour->mask) != 0 ||
+        write_frame(detour) != 0)
+        return -1;
+    diverted = arch_diverted(&detour->original, detour->scene->cave + STUB_ENTRY,
+                             detour->frame_address);
+    if (arch_set(detour->tid, &diverted) != 0)
+        return -1;
+    ptrace(PTRACE_SETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &mask);
+    return ptrace(PTRACE_CONT, detour->tid, NULL, NULL) == 0 ? 0 : -1;
+}
+
+static uint32_t frame_done(struct detour *detour, struct stub_frame *head)
+{
+    if (scene_read(detour->scene, detour->frame_address, head, FRAME_MASK) != 0)
+        return FRAME_AT_WORK;
+    return head->done;
+}
+
+/* A stop while the thread is in the stub. A stop signal is remembered and given
+ * again later; a fault ends the detour at once. False: the thread is gone. */
+static bool swallow_stop(struct detour *detour, bool *faulted)
+{
+    int status;
+
+    if (waitpid(detour->tid, &status, __WALL | WNOHANG) <= 0)
+        return true;
+    if (!WIFSTOPPED(status))
+        return false;
+    switch (WSTOPSIG(status)) {
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGILL:
+    case SIGFPE:
+        *faulted = true;
+        return true;
+    case SIGSTOP:
+        detour->saw_stop_signal = true;
+        break;
+    default:
+        break;
+    }
+    ptrace(PTRACE_CONT, detour->tid, NULL, NULL);
+    return true;
+}
+
+enum outcome {
+    OUTCOME_WAITING,  /* the thread waits to be taken back */
+    OUTCOME_RESTORED, /* it has gone back by itself */
+    OUTCOME_FAULTED,  /* it stands at a fault inside the stub */
+    OUTCOME_GONE,
+    OUTCOME_LATE,
+};
+
+static enum outcome watch(struct detour *detour, struct stub_frame *head)
+{
+    int64_t deadline = clock_monotonic_ns() + STUB_WAIT_NS;
+    const struct timespec nap = {0, 10000};
+    bool faulted = false;
+
+    for (uint32_t turn = 1; clock_monotonic_ns() < deadline; turn++) {
+        switch (frame_done(detour, head)) {
+        case FRAME_WAITING:
+            return OUTCOME_WAITING;
+        case FRAME_RESTORED:
+            return OUTCOME_RESTORED;
+        default:
+            break;
+        }
+        if (turn % 16 == 0 && !swallow_stop(detour, &faulted))
+            return OUTCOME_GONE;
+        if (faulted)
+            return OUTCOME_FAULTED;
+        nanosleep(&nap, NULL);
+    }
+    return OUTCOME_LATE;
+}
+
+/* Mask first, registers second: see divert(). */
+static void restore(struct detour *detour)
+{
+    ptrace(PTRACE_SETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &detour->mask);
+    arch_set(detour->tid, &detour->original);
+}
+
+/* Stops the thread in the stub and puts it back. False when it restored itself
+ * or is gone. */
+static bool take_back(struct detour *detour)
+{
+    struct stub_frame head;
+    int64_t deadline = clock_monotonic_ns() + STUB_WAIT_NS;
+    int number = 0;
+    enum stop stop;
+
+    if (ptrace(PTRACE_INTERRUPT, detour->tid, NULL, NULL) != 0)
+        return false;
+    while ((stop = wait_stop(detour->tid, deadline, &number)) == STOP_SIGNAL) {
+        detour->saw_stop_signal |= number == SIGSTOP;
+        ptrace(PTRACE_CONT, detour->tid, NULL, NULL);
+    }
+    if (stop == STOP_GONE || stop == STOP_NOT_YET)
+        return false;
+    if (frame_done(detour, &head) != FRAME_WAITING)
+        return false;
+    restore(detour);
+    return true;
+}
+
+static int describe_result(struct detour *detour, const struct stub_frame *head,
+                           struct borrowed *borrowed, struct err *err)
+{
+    int pid = (int)detour->scene->target->pid;
+    const uint32_t taken = 1;
+
+    if (head->result < 0) {
+        err_set_errno(err, ERR_FAILED, -head->result,
+                      "process %d has no address space left for the agent", pid);
+        return err_remedy(err, "see its RLIMIT_AS and its memory limit");
+    }
+    if (head->result > 0) {
+        err_set_errno(err, ERR_FAILED, head->result,
+                      "process %d may not create another thread", pid);
+        return err_remedy(err, "see its RLIMIT_NPROC, pids.max and RLIMIT_AS");
+    }
+    borrowed->region = head->region;
+    scene_write(detour->scene, head->region + REGION_TAKEN, &taken, sizeof(taken));
+    return 0;
+}
+
+/* From the safe stop to the thread's return. */
+static int run_detour(struct detour *detour, struct borrowed *borrowed, struct err *err)
+{
+    struct stub_frame head;
+    enum outcome outcome;
+    int pid = (int)detour->scene->target->pid;
+
+    memset(&head, 0, sizeof(head));
+    if (divert(detour) != 0)
+        return err_set(err, ERR_FAILED, "cannot divert a thread of process %d", pid);
+    outcome = watch(detour, &head);
+    if (outcome == OUTCOME_GONE)
+        return err_set(err, ERR_GONE, "process %d ended while attaching", pid);
+    if (outcome == OUTCOME_LATE) {
+        borrowed->left_alone = true;
+        return err_set(err, ERR_FAILED, "a thread of process %d did not return in time",
+                       pid);
+    }
+    if (outcome == OUTCOME_FAULTED) {
+        restore(detour);
+        ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
+        return err_set(err, ERR_FAILED, "the stub failed in process %d", pid);
+    }
+    if (outcome == OUTCOME_RESTORED || !take_back(detour))
+        borrowed->left_alone = true;
+    ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
+    borrowed->diverted_ns = clock_monotonic_ns() - detour->began_ns;
+    if (detour->saw_stop_signal)
+        kill(pid, SIGSTOP);
+    return describe_result(detour, &head, borrowed, err);
+}
+
+enum attempt {
+    ATTEMPT_TAKEN,
+    ATTEMPT_FAILED, /* err is set */
+    ATTEMPT_UNSAFE, /* try again */
+};
+
+static enum attempt refuse_stop(struct scene *scene, pid_t tid, enum stop stop,
+                                const char **why, struct err *err)
+{
+    int pid = (int)scene->target->pid;
+
+    if (stop == STOP_GROUP) {
+        ptrace(PTRACE_DETACH, tid, NULL, NULL);
+        err_set(err, ERR_FAILED, "process %d is stopped (job control)", pid);
+        err_remedy(err, "continue it (kill -CONT %d) and try again", pid);
+        return ATTEMPT_FAILED;
+    }
+    if (stop == STOP_NOT_YET) { /* only the end of this process lets go of it */
+        err_set(err, ERR_FAILED,
+                "a thread of process %d is in an uninterruptible kernel call", pid);
+        err_remedy(err, "try again later");
+        return ATTEMPT_FAILED;
+    }
+    *why = "a thread that ended";
+    return ATTEMPT_UNSAFE;
+}
+
+static enum attempt refuse_seize(struct scene *scene, int error_number, const char **why,
+                                 struct err *err)
+{
+    int pid = (int)scene->target->pid;
+
+    if (error_number == ESRCH) {
+        *why = "a thread that ended";
+        return ATTEMPT_UNSAFE;
+    }
+    err_set_errno(err, ERR_DENIED, error_number, "attach to process %d was refused", pid);
+    err_remedy(err, "run heaptop as root, or allow ptrace (kernel.yama.ptrace_scope, "
+                    "CAP_SYS_PTRACE)");
+    return ATTEMPT_FAILED;
+}
+
+static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
+                               pid_t tid, struct borrowed *borrowed, const char **why,
+                               struct err *err)
+{
+    struct detour detour = {.scene = scene, .tid = tid};
+    enum stop stop;
+
+    if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) != 0)
+        return refuse_seize(scene, errno, why, err);
+    detour.began_ns = clock_monotonic_ns();
+    stop = interrupt(tid, STOP_WAIT_NS);
+    borrowed->stops++;
+    if (stop != STOP_TRAP)
+        return refuse_stop(scene, tid, stop, why, err);
+    if (arch_get(tid, &detour.original) != 0)
+        *why = "a thread that ended";
+    else if (is_in_restartable_sequence(scene, tid))
+        *why = "a restartable sequence";
+    else
+        *why = safepoint_objection(safepoint, &detour.original);
+    if (*why || target_state(scene->target) == TARGET_ENDED) {
+        ptrace(PTRACE_DETACH, tid, NULL, NULL);
+        return ATTEMPT_UNSAFE;
+    }
+    return run_detour(&detour, borrowed, err) == 0 ? ATTEMPT_TAKEN : ATTEMPT_FAILED;
+}
+
+static int no_safe_moment(const struct scene *scene, const char *why, struct err *err)
+{
+    err_set(err, ERR_FAILED,
+            "no safe moment to attach to process %d in 3 s (last: a thread was in %s)",
+            (int)scene->target->pid, why ? why : "nothing that is known");
+    return err_remedy(err, "try again");
+}
+
+int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *err)
+{
+    int64_t deadline = clock_monotonic_ns() + PATIENCE_NS;
+    struct safepoint *safepoint = safepoint_new(scene);
+    enum attempt attempt = ATTEMPT_UNSAFE;
+    const char *why = NULL;
+
+    for (uint32_t turn = 0; attempt == ATTEMPT_UNSAFE; turn++) {
+        const struct timespec pause = {0, 200000 + (long)(random() % 800000)};
+        pid_t tid = threads_choose(scene->target, turn);
+
+        if (tid < 0 || target_state(scene->target) == TARGET_ENDED) {
+            err_set(err, ERR_GONE, "process %d ended while attaching",
+                    (int)scene->target->pid);
+            attempt = ATTEMPT_FAILED;
+            break;
+        }
+        attempt = try_thread(scene, safepoint, tid, borrowed, &why, err);
+        if (attempt != ATTEMPT_UNSAFE)
+            break;
+        if (clock_monotonic_ns() > deadline) {
+            no_safe_moment(scene, why, err);
+            attempt = ATTEMPT_FAILED;
+        }
+        nanosleep(&pause, NULL);
+    }
+    safepoint_free(safepoint);
+    return attempt == ATTEMPT_TAKEN ? 0 : -1;
+}

@@ -1,0 +1,296 @@
+#include "attach/injector.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/region.h"
+#include "attach/agent_image.h"
+#include "attach/arch.h"
+#include "attach/borrow.h"
+#include "attach/scene.h"
+#include "util/clock.h"
+
+#define STEP_WAIT_NS    (3 * NS_PER_S)
+#define FAREWELL_NS     NS_PER_S
+#define MEMFD_LINK      "/memfd:heaptop"
+#define PAGE_FILE_BYTES ((sizeof(struct agent_page) + 4095) & ~(size_t)4095)
+
+struct injection {
+    struct target *target;
+    struct scene scene;
+    struct borrowed borrowed;
+    struct agent_image image;
+    struct injector_report report;
+    int page_fd;
+};
+
+static void hurry(bool on)
+{
+    struct sched_param first = {.sched_priority = 1}, none = {.sched_priority = 0};
+
+    if (on && sched_setscheduler(0, SCHED_FIFO, &first) != 0)
+        setpriority(PRIO_PROCESS, 0, -20);
+    if (!on && sched_setscheduler(0, SCHED_OTHER, &none) == 0)
+        setpriority(PRIO_PROCESS, 0, 0);
+}
+
+static int write_word(struct injection *injection, uint64_t offset, uint64_t value,
+                      size_t bytes)
+{
+    return scene_write(&injection->scene, injection->borrowed.region + offset, &value,
+                       bytes);
+}
+
+/* Waits until the region's state is at least `wanted`. */
+static int wait_state(struct injection *injection, uint32_t wanted,
+                      struct agent_region *region, struct err *err)
+{
+    int64_t deadline = clock_monotonic_ns() + STEP_WAIT_NS;
+    const struct timespec nap = {0, 50000};
+    int pid = (int)injection->target->pid;
+
+    while (clock_monotonic_ns() < deadline) {
+        if (scene_read(&injection->scene, injection->borrowed.region, region,
+                       sizeof(*region)) != 0)
+            return err_set(err, ERR_GONE, "process %d ended while attaching", pid);
+        if (region->state == REGION_STATE_FAILED) {
+            err_set_errno(err, ERR_FAILED, (int)region->trouble,
+                          "process %d has no room for the agent's code", pid);
+            return err_remedy(err, "see its memory limits and its security policy");
+        }
+        if (region->state >= wanted)
+            return 0;
+        nanosleep(&nap, NULL);
+    }
+    return err_set(err, ERR_FAILED, "the agent's thread in process %d does not answer",
+                   pid);
+}
+
+static int write_image(struct injection *injection, uint64_t base, struct err *err)
+{
+    struct agent_image *image = &injection->image;
+    struct agent_place *place = &injection->scene.place;
+
+    place->image = base;
+    place->image_bytes = image->length;
+    place->region = injection->borrowed.region;
+    memcpy(image->bytes + image->place, place, sizeof(*place));
+    if (scene_write_code(&injection->scene, base, image->bytes, image->length) != 0)
+        return err_set_errno(err, ERR_DENIED, errno,
+                             "the kernel forbids writing code into process %d",
+                             (int)injection->target->pid);
+    return 0;
+}
+
+/* The new thread makes room, we fill it, it jumps there. */
+static int load_agent(struct injection *injection, struct err *err)
+{
+    struct agent_image *image = &injection->image;
+    struct agent_region region;
+
+    if (wait_state(injection, REGION_STATE_READY, &region, err) != 0)
+        return -1;
+    write_word(injection, REGION_IMAGE_BYTES, image->length, 8);
+    write_word(injection, REGION_DATA_OFFSET, image->data_offset, 8);
+    write_word(injection, REGION_DATA_BYTES, image->data_bytes, 8);
+    write_word(injection, REGION_COMMAND, REGION_COMMAND_MAP, 4);
+    if (wait_state(injection, REGION_STATE_MAPPED, &region, err) != 0)
+        return -1;
+    if (region.image % 4096 || !region.image)
+        return err_set(err, ERR_FAILED, "the agent's place in process %d is wrong",
+                       (int)injection->target->pid);
+    if (write_image(injection, region.image, err) != 0)
+        return -1;
+    injection->report.image = region.image;
+    injection->report.image_bytes = image->length;
+    write_word(injection, REGION_ENTRY, region.image + image->entry, 8);
+    write_word(injection, REGION_GO, REGION_GO_RUN, 4);
+    return wait_state(injection, REGION_STATE_RUNNING, &region, err);
+}
+
+static bool is_agents_file(const char *path)
+{
+    char link[64];
+    ssize_t length = readlink(path, link, sizeof(link) - 1);
+
+    if (length < 0)
+        return false;
+    link[length] = '\0';
+    return !strncmp(link, MEMFD_LINK, strlen(MEMFD_LINK));
+}
+
+/* The number comes from the target, so what lies behind it is proven to be a
+ * memfd of that name before anything is done to it. */
+static int open_channel(struct injection *injection, int number)
+{
+    char path[64];
+    int fd, seals;
+
+    if (number < 0)
+        return -1;
+    snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)injection->target->pid, number);
+    if (!is_agents_file(path))
+        return -1;
+    fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return -1;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    seals = fcntl(fd, F_GET_SEALS);
+    if (seals >= 0 && !(seals & F_SEAL_SEAL) && is_agents_file(path) &&
+        ftruncate(fd, PAGE_FILE_BYTES) == 0 &&
+        fallocate(fd, 0, 0, PAGE_FILE_BYTES) == 0 &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int take_channel(struct injection *injection, struct err *err)
+{
+    struct agent_region region;
+
+    if (wait_state(injection, REGION_STATE_OFFERED, &region, err) != 0)
+        return -1;
+    if (region.state == REGION_STATE_OFFERED) {
+        injection->page_fd = open_channel(injection, region.channel_fd);
+        write_word(injection, offsetof(struct agent_region, channel_taken),
+                   injection->page_fd >= 0 ? 1 : 2, 4);
+        if (injection->page_fd < 0)
+            return err_set(err, ERR_FAILED,
+                           "cannot share memory with the agent in process %d",
+                           (int)injection->target->pid);
+    }
+    if (wait_state(injection, REGION_STATE_CONNECTED, &region, err) != 0)
+        return -1;
+    injection->report.page_is_private = region.page_is_private != 0;
+    return 0;
+}
+
+/* After a failure: tell the new thread to go, and take the stub away only when
+ * the region's end proves that nobody is in it. */
+static void retreat(struct injection *injection)
+{
+    int64_t deadline = clock_monotonic_ns() + FAREWELL_NS;
+    const struct timespec nap = {0, 500000};
+    uint32_t word;
+
+    if (injection->borrowed.region) {
+        write_word(injection, REGION_GO, REGION_GO_LEAVE, 4);
+        write_word(injection, REGION_COMMAND, REGION_COMMAND_LEAVE, 4);
+        while (scene_read(&injection->scene, injection->borrowed.region, &word,
+                          sizeof(word)) == 0) {
+            if (clock_monotonic_ns() > deadline)
+                return;
+            nanosleep(&nap, NULL);
+        }
+    }
+    if (!injection->borrowed.left_alone)
+        cave_restore(&injection->scene);
+}
+
+static int inject(struct injection *injection, struct err *err)
+{
+    struct scene *scene = &injection->scene;
+    int status;
+
+    if (!arch_is_usable())
+        return err_set(err, ERR_UNSUPPORTED, "this processor lacks what an attach needs");
+    if (agent_image_build(&injection->image, err) != 0 ||
+        scene_open(scene, injection->target, err) != 0 ||
+        cave_write_stub(scene, err) != 0)
+        return -1;
+    injection->report.found_leftover = scene->found_leftover;
+    hurry(true);
+    status = borrow_thread(scene, &injection->borrowed, err);
+    hurry(false);
+    injection->report.diverted_ns = injection->borrowed.diverted_ns;
+    injection->report.stops = injection->borrowed.stops;
+    injection->report.region = injection->borrowed.region;
+    if (status == 0)
+        status = load_agent(injection, err);
+    if (status != 0) {
+        retreat(injection);
+        return -1;
+    }
+    if (!injection->borrowed.left_alone)
+        cave_restore(scene);
+    return take_channel(injection, err);
+}
+
+static void send_report(int socket, const struct injector_report *report, int fd)
+{
+    struct iovec piece = {(void *)(uintptr_t)report, sizeof(*report)};
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+
+    if (fd >= 0) {
+        struct cmsghdr *header;
+
+        memset(&control, 0, sizeof(control));
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof(control.bytes);
+        header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+    }
+    while (sendmsg(socket, &message, MSG_NOSIGNAL) < 0 && errno == EINTR)
+        ;
+}
+
+void injector_main(struct target *target, int socket)
+{
+    struct injection *injection = calloc(1, sizeof(*injection));
+
+    if (!injection)
+        _exit(1);
+    prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+    srandom((unsigned)clock_monotonic_ns() ^ (unsigned)getpid());
+    borrow_start_ticking();
+    injection->target = target;
+    injection->page_fd = -1;
+    inject(injection, &injection->report.err);
+    send_report(socket, &injection->report, injection->page_fd);
+    _exit(0);
+}
+
+int injector_receive(int socket, struct injector_report *report, int *page_fd)
+{
+    struct iovec piece = {report, sizeof(*report)};
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct msghdr message = {.msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+    ssize_t got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    struct cmsghdr *header;
+
+    *page_fd = -1;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return 0;
+    if (got != sizeof(*report))
+        return -1;
+    header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_type == SCM_RIGHTS &&
+        header->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(page_fd, CMSG_DATA(header), sizeof(int));
+    return 1;
+}

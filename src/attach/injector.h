@@ -1,0 +1,34 @@
+/*
+ * injector.h - the child process that gets the agent in.
+ *
+ * It is forked from heaptop, prepares everything, borrows one thread for a
+ * moment, and ends. A crash or a time-out there costs nothing: its end is also
+ * the only way to let go of a thread that refuses to stop.
+ */
+#ifndef HEAPTOP_ATTACH_INJECTOR_H
+#define HEAPTOP_ATTACH_INJECTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "heaptop/err.h"
+#include "target/target.h"
+
+/* One message on the socket; with it comes the descriptor of the agent's page
+ * unless the page is private. */
+struct injector_report {
+    struct err err; /* ERR_NONE: the agent is in */
+    int64_t diverted_ns;
+    uint64_t region, image, image_bytes;
+    uint32_t stops;
+    bool page_is_private;
+    bool found_leftover;
+};
+
+/* Runs in the child and never returns. */
+void injector_main(struct target *target, int socket) __attribute__((noreturn));
+
+/* Receives the report: 1 = here it is, 0 = not yet, -1 = the child died. */
+int injector_receive(int socket, struct injector_report *report, int *page_fd);
+
+#endif

@@ -1,0 +1,211 @@
+/*
+ * Where a thread must not be borrowed: the dynamic loader, every allocator, and
+ * what holds locks across fork, exit or a change of user. Found without debug
+ * symbols.
+ */
+#include "attach/scene.h"
+
+#include <string.h>
+
+/* The functions of glibc's malloc.o; they and the static ones beside them lie
+ * in one block of 23 to 27 KiB (glibc 2.31 to 2.43). */
+static const char *const family[] = {
+    "malloc",
+    "free",
+    "calloc",
+    "realloc",
+    "memalign",
+    "aligned_alloc",
+    "valloc",
+    "pvalloc",
+    "posix_memalign",
+    "malloc_trim",
+    "malloc_usable_size",
+    "mallinfo",
+    "mallinfo2",
+    "malloc_stats",
+    "mallopt",
+    "malloc_info",
+    "free_sized",
+    "free_aligned_sized",
+    "reallocarray",
+};
+
+#define BLOCK_BYTES_MAX 65536
+
+static const char *const forbidden[] = {
+    "fork",
+    "__libc_fork",
+    "_Fork",
+    "vfork",
+    "clone",
+    "__clone",
+    "posix_spawn",
+    "posix_spawnp",
+    "system",
+    "popen",
+    "dl_iterate_phdr",
+    "dlopen",
+    "dlclose",
+    "dlsym",
+    "dlvsym",
+    "dladdr",
+    "dladdr1",
+    "dlinfo",
+    "dlmopen",
+    "dlerror",
+    "__libc_dlopen_mode",
+    "pthread_create",
+    "pthread_exit",
+    "pthread_join",
+    "pthread_atfork",
+    "exit",
+    "quick_exit",
+    "abort",
+    "__cxa_finalize",
+    "__cxa_atexit",
+    "__register_atfork",
+    "setuid",
+    "setgid",
+    "seteuid",
+    "setegid",
+    "setreuid",
+    "setregid",
+    "setresuid",
+    "setresgid",
+    "setgroups",
+};
+
+void scene_add_range(struct scene *scene, uint64_t start, uint64_t end, const char *name)
+{
+    if (start >= end || scene->n_ranges == SCENE_RANGES_MAX)
+        return;
+    scene->ranges[scene->n_ranges++] = (struct scene_range){start, end, name};
+}
+
+static void add_text(struct scene *scene, const struct image *image, const char *name)
+{
+    for (size_t i = 0; i < image->n_loads; i++)
+        if (image->loads[i].is_executable)
+            scene_add_range(scene, image->loads[i].start, image->loads[i].end, name);
+}
+
+struct block {
+    uint64_t members[sizeof(family) / sizeof(family[0])];
+    size_t n_members;
+    uint64_t start, end;             /* of the family itself */
+    uint64_t below_end, above_start; /* of its exported neighbours */
+};
+
+static bool is_member(const struct block *block, uint64_t address)
+{
+    for (size_t i = 0; i < block->n_members; i++)
+        if (block->members[i] == address)
+            return true;
+    return false;
+}
+
+static bool widen(void *context, const char *name, const struct image_symbol *symbol)
+{
+    struct block *block = context;
+    uint64_t start = symbol->address.value, end = start + symbol->size_bytes;
+
+    if (!symbol->is_function || is_member(block, start) ||
+        !strcmp(name, "__default_morecore"))
+        return true;
+    if (start < block->start && end <= block->start && end > block->below_end)
+        block->below_end = end;
+    if (start >= block->end && start < block->above_start)
+        block->above_start = start;
+    return true;
+}
+
+static void find_family(struct scene *scene, struct block *block)
+{
+    struct image_symbol symbol, malloc_symbol;
+    struct reader *reader = scene->target->reader;
+
+    if (!image_symbol(scene->libc, reader, "malloc", &malloc_symbol))
+        return;
+    block->start = malloc_symbol.address.value;
+    block->end = block->start + malloc_symbol.size_bytes;
+    for (size_t i = 0; i < sizeof(family) / sizeof(family[0]); i++) {
+        uint64_t start, end;
+
+        if (!image_symbol(scene->libc, reader, family[i], &symbol))
+            continue;
+        start = symbol.address.value;
+        end = start + symbol.size_bytes;
+        scene_add_range(scene, start, end, "malloc");
+        if (start > malloc_symbol.address.value + BLOCK_BYTES_MAX ||
+            start + BLOCK_BYTES_MAX < malloc_symbol.address.value)
+            continue;
+        block->members[block->n_members++] = start;
+        block->start = start < block->start ? start : block->start;
+        block->end = end > block->end ? end : block->end;
+    }
+}
+
+static void add_malloc_block(struct scene *scene)
+{
+    struct block block = {.above_start = UINT64_MAX};
+
+    find_family(scene, &block);
+    if (!block.n_members)
+        return;
+    image_each_symbol(scene->libc, scene->target->reader, widen, &block);
+    if (block.below_end == 0 || block.start - block.below_end > BLOCK_BYTES_MAX)
+        block.below_end = block.start - 4096;
+    if (block.above_start == UINT64_MAX ||
+        block.above_start - block.below_end > BLOCK_BYTES_MAX)
+        block.above_start = block.end + 16384;
+    scene_add_range(scene, block.below_end, block.above_start, "malloc");
+}
+
+static void add_symbol(struct scene *scene, const struct image *image, const char *name)
+{
+    struct image_symbol symbol;
+
+    if (image_symbol(image, scene->target->reader, name, &symbol))
+        scene_add_range(
+            scene, symbol.address.value,
+            symbol.address.value + (symbol.size_bytes ? symbol.size_bytes : 64), name);
+}
+
+/* jemalloc, tcmalloc, mimalloc and the like: their whole text; in the executable
+ * or in the image of Python itself only the functions. */
+static void add_other_allocators(struct scene *scene)
+{
+    const struct image *main_image = scene->n_images ? &scene->images[0] : NULL;
+    struct image_symbol symbol;
+
+    for (size_t i = 0; i < scene->n_images; i++) {
+        const struct image *image = &scene->images[i];
+        bool is_shared_room =
+            image == main_image || image->base == scene->target->python.base;
+
+        if (image == scene->libc || image == scene->loader ||
+            image->base == scene->vdso_base ||
+            !image_symbol(image, scene->target->reader, "malloc", &symbol))
+            continue;
+        if (!is_shared_room)
+            add_text(scene, image, "an allocator");
+        for (size_t k = 0; is_shared_room && k < sizeof(family) / sizeof(family[0]); k++)
+            add_symbol(scene, image, family[k]);
+    }
+}
+
+void scene_find_ranges(struct scene *scene)
+{
+    if (scene->loader != scene->libc)
+        add_text(scene, scene->loader, "the dynamic loader");
+    add_malloc_block(scene);
+    add_other_allocators(scene);
+    for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
+        add_symbol(scene, scene->libc, forbidden[i]);
+        if (scene->threads != scene->libc)
+            add_symbol(scene, scene->threads, forbidden[i]);
+    }
+    add_symbol(scene, &scene->target->python, "Py_FinalizeEx");
+    add_symbol(scene, &scene->target->python, "Py_Exit");
+}

@@ -1,0 +1,327 @@
+#include "attach/safepoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/xalloc.h"
+
+#define SNAPSHOT_BYTES_MAX 262144
+#define FRAMES_MAX         512
+#define PAGE_BYTES         4096
+#define CACHED_PAGES       256
+#define STACK_ROOM_BYTES   24576
+#define CALL_BYTES_MAX     7
+
+/* Exported by libunwind, declared in its private dwarf.h. */
+extern int UNW_OBJ(dwarf_search_unwind_table)(unw_addr_space_t space, unw_word_t ip,
+                                              unw_dyn_info_t *info, unw_proc_info_t *proc,
+                                              int need_unwind_info, void *argument);
+
+struct cached_page {
+    uint64_t address;
+    bool is_valid;
+    uint8_t bytes[PAGE_BYTES];
+};
+
+struct safepoint {
+    struct scene *scene;
+    unw_addr_space_t space;
+    const struct arch_registers *registers;
+    uint8_t *stack; /* the copy of [stack_start, stack_start + stack_bytes) */
+    uint64_t stack_start;
+    size_t stack_bytes;
+    bool ran_out; /* no unwind table for an address */
+    struct cached_page pages[CACHED_PAGES];
+};
+
+/* Only the images' read-only parts are kept; they don't change under us. */
+static int read_word(struct safepoint *safepoint, uint64_t address, uint64_t *value)
+{
+    uint64_t page_address = address & ~(uint64_t)(PAGE_BYTES - 1);
+    struct cached_page *page = &safepoint->pages[address / PAGE_BYTES % CACHED_PAGES];
+
+    if (address - safepoint->stack_start < safepoint->stack_bytes &&
+        safepoint->stack_bytes - (address - safepoint->stack_start) >= sizeof(*value)) {
+        memcpy(value, safepoint->stack + (address - safepoint->stack_start),
+               sizeof(*value));
+        return 0;
+    }
+    if (address % PAGE_BYTES > PAGE_BYTES - sizeof(*value) ||
+        !scene_image_at(safepoint->scene, address))
+        return scene_read(safepoint->scene, address, value, sizeof(*value));
+    if (!page->is_valid || page->address != page_address) {
+        page->is_valid = false;
+        if (scene_read(safepoint->scene, page_address, page->bytes, PAGE_BYTES) != 0)
+            return scene_read(safepoint->scene, address, value, sizeof(*value));
+        page->address = page_address;
+        page->is_valid = true;
+    }
+    memcpy(value, page->bytes + address % PAGE_BYTES, sizeof(*value));
+    return 0;
+}
+
+static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value,
+                         int write, void *argument)
+{
+    (void)space;
+    if (write)
+        return -UNW_EINVAL;
+    return read_word(argument, address, value) == 0 ? 0 : -UNW_EINVAL;
+}
+
+static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t *value,
+                           int write, void *argument)
+{
+    const struct safepoint *safepoint = argument;
+
+    (void)space;
+    if (write || !arch_unwind_register(safepoint->registers, number, value))
+        return -UNW_EBADREG;
+    return 0;
+}
+
+/* .eh_frame_hdr (LSB): version 1, then the usual encodings with a sorted table
+ * of 32-bit pairs relative to the header. */
+static bool table_of(struct safepoint *safepoint, const struct image *image,
+                     unw_dyn_info_t *info)
+{
+    uint64_t header = image->eh_frame_hdr, word, count;
+    uint8_t bytes[8];
+
+    if (!header || read_word(safepoint, header, &word) != 0 ||
+        read_word(safepoint, header + 8, &count) != 0)
+        return false;
+    memcpy(bytes, &word, sizeof(bytes));
+    count &= UINT32_MAX;
+    if (bytes[0] != 1 || bytes[2] != 0x03 || bytes[3] != 0x3b || !image->n_loads ||
+        count > image->eh_frame_hdr_bytes / 8)
+        return false;
+    memset(info, 0, sizeof(*info));
+    info->start_ip = image->loads[0].start;
+    info->end_ip = image->loads[image->n_loads - 1].end;
+    info->format = UNW_INFO_FORMAT_REMOTE_TABLE;
+    info->u.rti.segbase = header;
+    info->u.rti.table_data = header + 12;
+    info->u.rti.table_len = count * 8 / sizeof(unw_word_t);
+    return true;
+}
+
+static int find_function(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *proc,
+                         int need_unwind_info, void *argument)
+{
+    struct safepoint *safepoint = argument;
+    const struct image *image = scene_image_at(safepoint->scene, ip);
+    unw_dyn_info_t info;
+    int status = -UNW_ENOINFO;
+
+    if (image && table_of(safepoint, image, &info))
+        status = UNW_OBJ(dwarf_search_unwind_table)(space, ip, &info, proc,
+                                                    need_unwind_info, argument);
+    if (status < 0)
+        safepoint->ran_out = true;
+    return status;
+}
+
+static void put_unwind_info(unw_addr_space_t space, unw_proc_info_t *proc, void *argument)
+{
+    (void)space;
+    (void)proc;
+    (void)argument;
+}
+
+static int no_dynamic_list(unw_addr_space_t space, unw_word_t *address, void *argument)
+{
+    (void)space;
+    (void)address;
+    (void)argument;
+    return -UNW_ENOINFO;
+}
+
+static int no_float(unw_addr_space_t space, unw_regnum_t number, unw_fpreg_t *value,
+                    int write, void *argument)
+{
+    (void)space;
+    (void)number;
+    (void)value;
+    (void)write;
+    (void)argument;
+    return -UNW_EBADREG;
+}
+
+static int no_resume(unw_addr_space_t space, unw_cursor_t *cursor, void *argument)
+{
+    (void)space;
+    (void)cursor;
+    (void)argument;
+    return -UNW_EINVAL;
+}
+
+static int no_name(unw_addr_space_t space, unw_word_t address, char *buffer,
+                   size_t length, unw_word_t *offset, void *argument)
+{
+    (void)space;
+    (void)address;
+    (void)buffer;
+    (void)length;
+    (void)offset;
+    (void)argument;
+    return -UNW_ENOINFO;
+}
+
+struct safepoint *safepoint_new(struct scene *scene)
+{
+    struct safepoint *safepoint = xcalloc(1, sizeof(*safepoint));
+    unw_accessors_t accessors = {
+        .find_proc_info = find_function,
+        .put_unwind_info = put_unwind_info,
+        .get_dyn_info_list_addr = no_dynamic_list,
+        .access_mem = access_memory,
+        .access_reg = access_register,
+        .access_fpreg = no_float,
+        .resume = no_resume,
+        .get_proc_name = no_name,
+    };
+
+    safepoint->scene = scene;
+    safepoint->stack = xcalloc(1, SNAPSHOT_BYTES_MAX);
+    safepoint->space = unw_create_addr_space(&accessors, 0);
+    if (safepoint->space)
+        unw_set_caching_policy(safepoint->space, UNW_CACHE_NONE);
+    return safepoint;
+}
+
+void safepoint_free(struct safepoint *safepoint)
+{
+    if (!safepoint)
+        return;
+    if (safepoint->space)
+        unw_destroy_addr_space(safepoint->space);
+    free(safepoint->stack);
+    free(safepoint);
+}
+
+/* NULL, or why the stack cannot be used. */
+static const char *copy_stack(struct safepoint *safepoint)
+{
+    struct target *target = safepoint->scene->target;
+    uint64_t sp = arch_sp(safepoint->registers);
+    const struct mapping *mapping = maps_find(&target->maps, raddr_of(sp));
+    struct err ignored = ERR_INIT;
+    size_t bytes;
+
+    if (!mapping || !mapping->is_writable) {
+        target_refresh_maps(target, &ignored);
+        mapping = maps_find(&target->maps, raddr_of(sp));
+    }
+    if (!mapping || !mapping->is_writable)
+        return "a strange stack";
+    if (sp - mapping->start < STACK_ROOM_BYTES && strcmp(mapping->path, "[stack]"))
+        return "the end of its stack";
+    bytes = mapping->end - sp > SNAPSHOT_BYTES_MAX ? SNAPSHOT_BYTES_MAX
+                                                   : (size_t)(mapping->end - sp);
+    safepoint->stack_start = sp;
+    safepoint->stack_bytes = 0;
+    if (scene_read(safepoint->scene, sp, safepoint->stack, bytes) != 0)
+        return "a strange stack";
+    safepoint->stack_bytes = bytes;
+    return NULL;
+}
+
+/* Is there a call instruction before the address? E8 rel32, or FF /2. */
+static bool follows_call(struct safepoint *safepoint, uint64_t address)
+{
+    uint8_t code[CALL_BYTES_MAX];
+
+    if (scene_read(safepoint->scene, address - CALL_BYTES_MAX, code, sizeof(code)) != 0)
+        return true;
+    if (code[CALL_BYTES_MAX - 5] == 0xe8)
+        return true;
+    for (int length = 2; length <= CALL_BYTES_MAX; length++)
+        if (code[CALL_BYTES_MAX - length] == 0xff &&
+            (code[CALL_BYTES_MAX - length + 1] & 0x38) == 0x10)
+            return true;
+    return false;
+}
+
+static const char *scan(struct safepoint *safepoint)
+{
+    for (size_t i = 0; i + 8 <= safepoint->stack_bytes; i += 8) {
+        const char *name;
+        uint64_t word;
+
+        memcpy(&word, safepoint->stack + i, sizeof(word));
+        name = scene_unsafe_name(safepoint->scene, word);
+        if (name && follows_call(safepoint, word))
+            return name;
+    }
+    return NULL;
+}
+
+struct walk {
+    int frames, python_frames;
+    bool reached_end;
+    const char *objection;
+};
+
+static void unwind(struct safepoint *safepoint, struct walk *walk)
+{
+    unw_cursor_t cursor;
+    unw_word_t ip;
+    int status = 1;
+
+    if (!safepoint->space || unw_init_remote(&cursor, safepoint->space, safepoint) != 0)
+        return;
+    while (status > 0 && walk->frames < FRAMES_MAX) {
+        if (unw_get_reg(&cursor, UNW_REG_IP, &ip) != 0)
+            return;
+        walk->objection = scene_unsafe_name(safepoint->scene, ip);
+        if (!walk->objection && unw_is_signal_frame(&cursor) > 0)
+            walk->objection = "a signal handler";
+        if (walk->objection)
+            return;
+        walk->frames++;
+        walk->python_frames += scene_is_python_text(safepoint->scene, ip);
+        status = unw_step(&cursor);
+    }
+    walk->reached_end = status == 0 && !safepoint->ran_out;
+}
+
+const char *safepoint_objection(struct safepoint *safepoint,
+                                const struct arch_registers *registers)
+{
+    struct walk walk = {0, 0, false, NULL};
+    const char *objection;
+
+    safepoint->registers = registers;
+    safepoint->ran_out = false;
+    if (!arch_is_native(registers))
+        return "code of another machine";
+    objection = copy_stack(safepoint);
+    if (objection)
+        return objection;
+    unwind(safepoint, &walk);
+    if (walk.objection)
+        return walk.objection;
+    if (!walk.reached_end && !(walk.frames == FRAMES_MAX && walk.python_frames >= 3)) {
+        objection = scan(safepoint);
+        if (objection)
+            return objection;
+    }
+    return walk.python_frames ? NULL : "a thread without Python";
+}
+
+bool safepoint_function(struct scene *scene, uint64_t address, uint64_t *start,
+                        uint64_t *end)
+{
+    struct safepoint *safepoint = safepoint_new(scene);
+    unw_proc_info_t proc;
+    bool found;
+
+    memset(&proc, 0, sizeof(proc));
+    found = safepoint->space &&
+            find_function(safepoint->space, address, &proc, 0, safepoint) == 0;
+    *start = proc.start_ip;
+    *end = proc.end_ip;
+    safepoint_free(safepoint);
+    return found;
+}

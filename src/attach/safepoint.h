@@ -1,0 +1,27 @@
+/*
+ * safepoint.h - may this stopped thread be borrowed?
+ *
+ * The stack is copied once and unwound here with libunwind's remote interface
+ * and our own accessors. Where unwind tables end before the outermost frame, a
+ * scan of the copied stack decides. Injector child only.
+ */
+#ifndef HEAPTOP_ATTACH_SAFEPOINT_H
+#define HEAPTOP_ATTACH_SAFEPOINT_H
+
+#include "attach/arch.h"
+#include "attach/scene.h"
+
+struct safepoint;
+
+struct safepoint *safepoint_new(struct scene *scene);
+void safepoint_free(struct safepoint *safepoint);
+
+/* NULL when it may, else static words about where the thread is: "malloc". */
+const char *safepoint_objection(struct safepoint *safepoint,
+                                const struct arch_registers *registers);
+
+/* Start and size of the function around the address, from the unwind table. */
+bool safepoint_function(struct scene *scene, uint64_t address, uint64_t *start,
+                        uint64_t *end);
+
+#endif

@@ -1,0 +1,268 @@
+#include "attach/scene.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "target/procfs.h"
+#include "util/xalloc.h"
+
+static const char *const python_names[] = {
+#define AGENT_FUNCTION(need, result, name, arguments) #name,
+#include "agent/python.def"
+#undef AGENT_FUNCTION
+};
+
+static const bool python_needs[] = {
+#define AGENT_FUNCTION(need, result, name, arguments) need,
+#include "agent/python.def"
+#undef AGENT_FUNCTION
+};
+
+int scene_read(struct scene *scene, uint64_t address, void *bytes, size_t length)
+{
+    return reader_read(scene->target->reader, raddr_of(address), bytes, length);
+}
+
+int scene_write_code(struct scene *scene, uint64_t address, const void *bytes,
+                     size_t length)
+{
+    return pwrite(scene->mem_fd, bytes, length, (off_t)address) == (ssize_t)length ? 0
+                                                                                   : -1;
+}
+
+int scene_write(struct scene *scene, uint64_t address, const void *bytes, size_t length)
+{
+    struct iovec local = {(void *)(uintptr_t)bytes, length};
+    struct iovec remote = {(void *)(uintptr_t)address, length};
+    ssize_t written = process_vm_writev(scene->target->pid, &local, 1, &remote, 1, 0);
+
+    return written == (ssize_t)length ? 0 : -1;
+}
+
+static void read_auxv(struct scene *scene)
+{
+    Elf64_auxv_t auxv[64];
+    int fd = openat(scene->target->fds.dir, "auxv", O_RDONLY | O_CLOEXEC);
+    ssize_t got;
+
+    if (fd < 0)
+        return;
+    got = read(fd, auxv, sizeof(auxv));
+    close(fd);
+    for (size_t i = 0; got > 0 && i < (size_t)got / sizeof(auxv[0]); i++) {
+        if (auxv[i].a_type == AT_BASE)
+            scene->loader_base = auxv[i].a_un.a_val;
+        if (auxv[i].a_type == AT_SYSINFO_EHDR)
+            scene->vdso_base = auxv[i].a_un.a_val;
+    }
+}
+
+static void read_images(struct scene *scene)
+{
+    const struct maps *maps = &scene->target->maps;
+    struct err ignored = ERR_INIT;
+
+    for (size_t i = 0; i < maps->count && scene->n_images < SCENE_IMAGES_MAX; i++) {
+        const struct mapping *mapping = &maps->mappings[i];
+        bool is_candidate = mapping->path[0] == '/' || mapping->start == scene->vdso_base;
+
+        if (!is_candidate || mapping->offset != 0 || !mapping->is_readable)
+            continue;
+        if (image_read(&scene->images[scene->n_images], scene->target->reader, mapping,
+                       &ignored) == 0)
+            scene->n_images++;
+    }
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static bool name_begins(const struct image *image, const char *begin)
+{
+    return !strncmp(base_name(image->path), begin, strlen(begin));
+}
+
+static void choose_images(struct scene *scene)
+{
+    struct image_symbol symbol;
+
+    for (size_t i = 0; i < scene->n_images; i++) {
+        const struct image *image = &scene->images[i];
+
+        if (image->base == scene->loader_base)
+            scene->loader = image;
+        if (!scene->libc &&
+            (name_begins(image, "libc.so") || name_begins(image, "libc-2.") ||
+             name_begins(image, "ld-musl-") || name_begins(image, "libc.musl-")))
+            scene->libc = image;
+        if (name_begins(image, "libpthread"))
+            scene->threads = image;
+    }
+    if (scene->libc &&
+        image_symbol(scene->libc, scene->target->reader, "pthread_create", &symbol))
+        scene->threads = scene->libc;
+}
+
+static uint64_t function_at(struct scene *scene, const char *name)
+{
+    const struct image *places[] = {scene->threads, scene->libc};
+    struct image_symbol symbol;
+
+    for (size_t i = 0; i < 2; i++)
+        if (image_symbol(places[i], scene->target->reader, name, &symbol))
+            return symbol.address.value;
+    return 0;
+}
+
+static int find_libc_functions(struct scene *scene, struct err *err)
+{
+    struct stub_table *table = &scene->table;
+
+    table->attr_init = function_at(scene, "pthread_attr_init");
+    table->attr_setstacksize = function_at(scene, "pthread_attr_setstacksize");
+    table->attr_setdetachstate = function_at(scene, "pthread_attr_setdetachstate");
+    table->create = function_at(scene, "pthread_create");
+    table->unmap = function_at(scene, "munmap");
+    if (table->attr_init && table->attr_setstacksize && table->attr_setdetachstate &&
+        table->create && table->unmap)
+        return 0;
+    return err_set(err, ERR_UNSUPPORTED,
+                   "the C library of process %d does not export what an attach needs",
+                   (int)scene->target->pid);
+}
+
+static int find_python_functions(struct scene *scene, struct err *err)
+{
+    const struct target *target = scene->target;
+    struct image_symbol symbol;
+
+    for (int i = 0; i < AGENT_PYTHON_COUNT; i++) {
+        if (image_symbol(&target->python, target->reader, python_names[i], &symbol))
+            scene->place.python[i] = symbol.address.value;
+        else if (python_needs[i])
+            return err_set(err, ERR_UNSUPPORTED,
+                           "process %d exports no Python C API (%s is missing)",
+                           (int)target->pid, python_names[i]);
+    }
+    if (!scene->place.python[AGENT_PYTHON_Py_IsFinalizing] &&
+        !scene->place.python[AGENT_PYTHON__Py_IsFinalizing])
+        return err_set(err, ERR_UNSUPPORTED,
+                       "process %d does not say when Python shuts down",
+                       (int)target->pid);
+    /* Exported by free-threaded builds only (3.13t+). */
+    if (image_symbol(&target->python, target->reader, "PyUnstable_Module_SetGIL",
+                     &symbol))
+        return err_set(err, ERR_UNSUPPORTED,
+                       "the agent does not know free-threaded builds of CPython");
+    return 0;
+}
+
+static void find_vdso_clock(struct scene *scene)
+{
+    struct image_symbol symbol;
+
+    for (size_t i = 0; i < scene->n_images; i++)
+        if (scene->images[i].base == scene->vdso_base &&
+            image_symbol(&scene->images[i], scene->target->reader, "__vdso_clock_gettime",
+                         &symbol))
+            scene->place.clock_gettime = symbol.address.value;
+}
+
+/* Seccomp: 1 is strict mode, 2 a filter. */
+static int check_seccomp(struct scene *scene, struct err *err)
+{
+    char text[PROCFS_TEXT_BYTES];
+    uint64_t mode = 0;
+
+    if (procfs_read(scene->target->fds.status, text, sizeof(text)) > 0)
+        procfs_field(text, "Seccomp", &mode);
+    scene->is_restricted = mode == 2;
+    scene->place.is_restricted = scene->is_restricted;
+    if (mode == 1)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "process %d is in strict seccomp mode; heaptop cannot attach",
+                       (int)scene->target->pid);
+    return 0;
+}
+
+static int open_memory(struct scene *scene, struct err *err)
+{
+    scene->mem_fd = openat(scene->target->fds.dir, "mem", O_RDWR | O_CLOEXEC);
+    if (scene->mem_fd >= 0)
+        return 0;
+    err_set_errno(err, ERR_DENIED, errno, "cannot write to the memory of process %d",
+                  (int)scene->target->pid);
+    return err_remedy(err, "run heaptop as root or as the user of the process");
+}
+
+int scene_open(struct scene *scene, struct target *target, struct err *err)
+{
+    memset(scene, 0, sizeof(*scene));
+    scene->target = target;
+    scene->mem_fd = -1;
+    if (target_refresh_maps(target, err) != 0 || open_memory(scene, err) != 0 ||
+        check_seccomp(scene, err) != 0)
+        return -1;
+    scene->images = xcalloc(SCENE_IMAGES_MAX, sizeof(scene->images[0]));
+    scene->ranges = xcalloc(SCENE_RANGES_MAX, sizeof(scene->ranges[0]));
+    read_auxv(scene);
+    read_images(scene);
+    choose_images(scene);
+    if (!scene->loader)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "process %d is a static executable; heaptop cannot attach",
+                       (int)target->pid);
+    if (!scene->libc || !scene->threads)
+        return err_set(err, ERR_UNSUPPORTED, "process %d: its C library was not found",
+                       (int)target->pid);
+    if (find_libc_functions(scene, err) != 0 || find_python_functions(scene, err) != 0)
+        return -1;
+    find_vdso_clock(scene);
+    scene->place.unmap = scene->table.unmap;
+    scene_find_ranges(scene);
+    return cave_find(scene, err);
+}
+
+void scene_close(struct scene *scene)
+{
+    if (scene->mem_fd >= 0)
+        close(scene->mem_fd);
+    free(scene->images);
+    free(scene->ranges);
+}
+
+const struct image *scene_image_at(const struct scene *scene, uint64_t address)
+{
+    for (size_t i = 0; i < scene->n_images; i++)
+        if (image_contains(&scene->images[i], raddr_of(address)))
+            return &scene->images[i];
+    return NULL;
+}
+
+const char *scene_unsafe_name(const struct scene *scene, uint64_t address)
+{
+    for (size_t i = 0; i < scene->n_ranges; i++)
+        if (address >= scene->ranges[i].start && address < scene->ranges[i].end)
+            return scene->ranges[i].name;
+    return NULL;
+}
+
+bool scene_is_python_text(const struct scene *scene, uint64_t address)
+{
+    const struct image *python = &scene->target->python;
+
+    for (size_t i = 0; i < python->n_loads; i++)
+        if (python->loads[i].is_executable && address >= python->loads[i].start &&
+            address < python->loads[i].end)
+            return true;
+    return false;
+}

@@ -1,0 +1,295 @@
+/*
+ * The stub for x86-64. Position-independent, without data but the table at its
+ * end; see stub.h. It lies in a read-only section: heaptop never runs it.
+ *
+ * Nothing here may use a system call that has a restart block (nanosleep, poll,
+ * futex with a time-out) in the borrowed thread: it would overwrite the one of
+ * the call that was interrupted.
+ */
+#include "agent/region.h"
+#include "attach/stub.h"
+
+#define SYS_mmap           9
+#define SYS_munmap         11
+#define SYS_rt_sigprocmask 14
+#define SYS_select         23
+#define SYS_futex          202
+#define FUTEX_WAIT_PRIVATE 128
+#define FUTEX_WAKE_PRIVATE 129
+
+	.section .rodata.heaptop_stub, "a", @progbits
+	.globl	stub_begin, stub_borrowed, stub_table_begin, stub_end
+	.hidden	stub_begin, stub_borrowed, stub_table_begin, stub_end
+	.balign	16
+stub_begin:
+	.quad	STUB_MAGIC
+
+/* rbx = frame, rsp below it and aligned. Saves the vectors (x87, SSE, AVX and
+ * AVX-512; nothing called here touches AMX), then starts the thread. */
+stub_borrowed:
+	xorl	%ecx, %ecx
+	xgetbv
+	andl	$0xe7, %eax
+	xorl	%edx, %edx
+	movl	%eax, %r12d
+	xsave64	FRAME_VECTORS(%rbx)
+	fninit
+	movl	$0x1f80, FRAME_SCRATCH(%rbx)
+	ldmxcsr	FRAME_SCRATCH(%rbx)
+
+	xorl	%edi, %edi
+	movl	$REGION_BYTES, %esi
+	movl	$3, %edx
+	movl	$0x22, %r10d
+	movq	$-1, %r8
+	xorl	%r9d, %r9d
+	movl	$SYS_mmap, %eax
+	syscall
+	cmpq	$-4095, %rax
+	jae	.Lno_region
+	movq	%rax, %r13
+	leaq	FRAME_ATTR(%rbx), %r14
+	movl	$STUB_STACK_BYTES, %r15d
+.Lcreate:
+	movq	%r14, %rdi
+	call	*.Lattr_init(%rip)
+	movq	%r14, %rdi
+	movq	%r15, %rsi
+	call	*.Lattr_setstacksize(%rip)
+	movq	%r14, %rdi
+	movl	$1, %esi
+	call	*.Lattr_setdetachstate(%rip)
+	leaq	FRAME_THREAD(%rbx), %rdi
+	movq	%r14, %rsi
+	leaq	stub_thread(%rip), %rdx
+	movq	%r13, %rcx
+	call	*.Lcreate_thread(%rip)
+	testl	%eax, %eax
+	jz	.Lcreated
+	cmpl	$STUB_SMALL_STACK_BYTES, %r15d
+	je	.Lno_thread
+	movl	$STUB_SMALL_STACK_BYTES, %r15d
+	jmp	.Lcreate
+
+/* It failed: no thread watches over this one, so it waits 50 ms for the
+ * injector (select has no restart block) and then restores itself. */
+.Lno_thread:
+	movl	%eax, FRAME_RESULT(%rbx)
+	movq	%r13, %rdi
+	movl	$REGION_BYTES, %esi
+	movl	$SYS_munmap, %eax
+	syscall
+	jmp	.Lalone
+.Lno_region:
+	movl	%eax, FRAME_RESULT(%rbx)
+.Lalone:
+	xorl	%r13d, %r13d
+	movl	%r12d, %eax
+	xorl	%edx, %edx
+	xrstor64 FRAME_VECTORS(%rbx)
+	movl	$FRAME_WAITING, FRAME_DONE(%rbx)
+	movq	$0, -16(%rsp)
+	movq	$50000, -8(%rsp)
+	leaq	-16(%rsp), %r8
+	subq	$16, %rsp
+	xorl	%edi, %edi
+	xorl	%esi, %esi
+	xorl	%edx, %edx
+	xorl	%r10d, %r10d
+	movl	$SYS_select, %eax
+	syscall
+	jmp	.Ldead_man
+
+/* The region's word is not read here, for the region may be gone by then: the
+ * kernel's answer says enough. EAGAIN: the watchdog has set it. EFAULT: gone. */
+.Lcreated:
+	movq	%r13, FRAME_REGION(%rbx)
+	movl	%r12d, %eax
+	xorl	%edx, %edx
+	xrstor64 FRAME_VECTORS(%rbx)
+	movl	$FRAME_WAITING, FRAME_DONE(%rbx)
+.Lwait:
+	leaq	REGION_TAKE_BACK(%r13), %rdi
+	movl	$FUTEX_WAIT_PRIVATE, %esi
+	xorl	%edx, %edx
+	xorl	%r10d, %r10d
+	movl	$SYS_futex, %eax
+	syscall
+	cmpl	$-14, %eax
+	je	.Ldead_man
+	cmpl	$-11, %eax
+	jne	.Lwait
+	movl	$1, REGION_TAKEN(%r13)
+
+/* The dead man's path: nobody came, the thread goes back to its work alone. */
+.Ldead_man:
+	movl	$FRAME_WAITING, %eax
+	movl	$FRAME_RESTORED, %ecx
+	lock cmpxchgl %ecx, FRAME_DONE(%rbx)
+	movl	$2, %edi
+	leaq	FRAME_MASK(%rbx), %rsi
+	xorl	%edx, %edx
+	movl	$8, %r10d
+	movl	$SYS_rt_sigprocmask, %eax
+	syscall
+	leaq	FRAME_REGS(%rbx), %rsp
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rbx
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	popq	%rbp
+	popfq
+	popq	%rsp
+	ret	$128
+
+/* The new thread: tells that it is there and waits in steps of half a
+ * millisecond. After 100 of them it frees the borrowed thread, after 4000 it
+ * gives up. */
+stub_thread:
+	endbr64
+	pushq	%rbx
+	pushq	%rbp
+	subq	$24, %rsp
+	movq	%rdi, %rbx
+	xorl	%ebp, %ebp
+	movl	$REGION_STATE_READY, REGION_STATE(%rbx)
+.Lidle:
+	movl	REGION_COMMAND(%rbx), %eax
+	testl	%eax, %eax
+	jne	.Lcommand
+	leaq	REGION_COMMAND(%rbx), %rdi
+	call	.Lnap
+	incl	%ebp
+	cmpl	$100, %ebp
+	jne	.Lnot_yet
+	movl	$1, REGION_TAKE_BACK(%rbx)
+	leaq	REGION_TAKE_BACK(%rbx), %rdi
+	movl	$FUTEX_WAKE_PRIVATE, %esi
+	movl	$1, %edx
+	movl	$SYS_futex, %eax
+	syscall
+.Lnot_yet:
+	cmpl	$4000, %ebp
+	jb	.Lidle
+	movl	$REGION_STATE_FAILED, REGION_STATE(%rbx)
+/* The borrowed thread may still look at the region when nobody has said that
+ * it is out: then the region stays rather than a thread hangs. */
+	cmpl	$0, REGION_TAKEN(%rbx)
+	jne	.Lleave
+	xorl	%eax, %eax
+	addq	$24, %rsp
+	popq	%rbp
+	popq	%rbx
+	ret
+.Lleave:
+	movq	%rbx, %rdi
+	movl	$REGION_BYTES, %esi
+	addq	$24, %rsp
+	popq	%rbp
+	popq	%rbx
+	jmp	*.Lunmap(%rip)
+
+/* Waits half a millisecond while the word at rdi is 0; the time-out lies in
+ * the caller's frame. */
+.Lnap:
+	movq	$0, 8(%rsp)
+	movq	$500000, 16(%rsp)
+	leaq	8(%rsp), %r10
+	movl	$FUTEX_WAIT_PRIVATE, %esi
+	xorl	%edx, %edx
+	movl	$SYS_futex, %eax
+	syscall
+	ret
+
+.Lcommand:
+	cmpl	$REGION_COMMAND_MAP, %eax
+	jne	.Lleave
+	xorl	%edi, %edi
+	movq	REGION_IMAGE_BYTES(%rbx), %rsi
+	movl	$5, %edx
+	movl	$0x22, %r10d
+	movq	$-1, %r8
+	xorl	%r9d, %r9d
+	movl	$SYS_mmap, %eax
+	syscall
+	cmpq	$-4095, %rax
+	jae	.Lno_image
+	movq	%rax, REGION_IMAGE(%rbx)
+	movq	%rax, %rdi
+	addq	REGION_DATA_OFFSET(%rbx), %rdi
+	movq	REGION_DATA_BYTES(%rbx), %rsi
+	movl	$3, %edx
+	movl	$0x32, %r10d
+	movl	$SYS_mmap, %eax
+	syscall
+	cmpq	$-4095, %rax
+	jae	.Lno_data
+	xorl	%ebp, %ebp
+	movl	$REGION_STATE_MAPPED, REGION_STATE(%rbx)
+.Lgo_wait:
+	movl	REGION_GO(%rbx), %eax
+	cmpl	$REGION_GO_RUN, %eax
+	je	.Lrun
+	testl	%eax, %eax
+	jne	.Labandon
+	leaq	REGION_GO(%rbx), %rdi
+	call	.Lnap
+	incl	%ebp
+	cmpl	$4000, %ebp
+	jb	.Lgo_wait
+.Labandon:
+	movq	REGION_IMAGE(%rbx), %rdi
+	movq	REGION_IMAGE_BYTES(%rbx), %rsi
+	movl	$SYS_munmap, %eax
+	syscall
+	movl	$REGION_STATE_FAILED, REGION_STATE(%rbx)
+	jmp	.Lleave
+.Lrun:
+	movq	REGION_ENTRY(%rbx), %rax
+	movq	%rbx, %rdi
+	addq	$24, %rsp
+	popq	%rbp
+	popq	%rbx
+	jmp	*%rax
+
+/* No room: tell the errno, and wait about a second to be told to leave. */
+.Lno_data:
+	movl	%eax, %ebp
+	movq	REGION_IMAGE(%rbx), %rdi
+	movq	REGION_IMAGE_BYTES(%rbx), %rsi
+	movl	$SYS_munmap, %eax
+	syscall
+	movl	%ebp, %eax
+.Lno_image:
+	negl	%eax
+	movl	%eax, REGION_TROUBLE(%rbx)
+	movl	$0, REGION_COMMAND(%rbx)
+	movl	$REGION_STATE_FAILED, REGION_STATE(%rbx)
+	movl	$2000, %ebp
+	jmp	.Lidle
+
+	.balign	8
+stub_table_begin:
+.Lattr_init:
+	.quad	0
+.Lattr_setstacksize:
+	.quad	0
+.Lattr_setdetachstate:
+	.quad	0
+.Lcreate_thread:
+	.quad	0
+.Lunmap:
+	.quad	0
+stub_end:
+	.size	stub_begin, stub_end - stub_begin
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,79 @@
+#include "attach/threads.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "attach/arch.h"
+
+#define THREADS_MAX 256 /* of more, the first ones are enough to choose from */
+
+/* Looks at the thread's system call without stopping it. */
+static bool is_awkward(struct target *target, pid_t tid)
+{
+    char path[64], text[256];
+    uint64_t arguments[6];
+    long number;
+    ssize_t got;
+    char *p;
+    int fd;
+
+    snprintf(path, sizeof(path), "task/%d/syscall", (int)tid);
+    fd = openat(target->fds.dir, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    got = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    if (got <= 0)
+        return false;
+    text[got] = '\0';
+    number = strtol(text, &p, 10);
+    if (p == text || number < 0) /* "running", or blocked outside any call */
+        return false;
+    for (int i = 0; i < 6; i++)
+        arguments[i] = strtoull(p, &p, 16);
+    return arch_call_is_awkward(number, arguments);
+}
+
+static size_t list_threads(struct target *target, pid_t *tids)
+{
+    int fd = openat(target->fds.dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+    size_t n = 0;
+
+    if (!directory) {
+        if (fd >= 0)
+            close(fd);
+        return 0;
+    }
+    while (n < THREADS_MAX && (entry = readdir(directory))) {
+        long tid = strtol(entry->d_name, NULL, 10);
+
+        if (tid > 0)
+            tids[n++] = (pid_t)tid;
+    }
+    closedir(directory);
+    return n;
+}
+
+pid_t threads_choose(struct target *target, uint32_t turn)
+{
+    pid_t tids[THREADS_MAX];
+    size_t n = list_threads(target, tids);
+    size_t at;
+
+    if (!n)
+        return -1;
+    at = turn % 2 == 0 ? 0 : (size_t)random() % n;
+    for (size_t i = 0; i < n; i++) {
+        pid_t tid = tids[(at + i) % n];
+
+        if (!is_awkward(target, tid))
+            return tid;
+    }
+    return tids[at];
+}

@@ -1,0 +1,16 @@
+/*
+ * threads.h - which thread of the target to try next.
+ */
+#ifndef HEAPTOP_ATTACH_THREADS_H
+#define HEAPTOP_ATTACH_THREADS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "target/target.h"
+
+/* The main thread first, then random ones; threads in calls that would notice
+ * being stopped only when there are no others. -1 when there is none. */
+pid_t threads_choose(struct target *target, uint32_t turn);
+
+#endif

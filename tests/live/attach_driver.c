@@ -1,0 +1,270 @@
+/*
+ * attach_driver PID [ROUNDS]: attaches with a session and answers lines on its
+ * input, one line of JSON each:
+ *   open | sample | collect N | pauses | state | beat MS | close | quit
+ * With ROUNDS it attaches, samples and leaves that often, and prints a summary.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "attach/session.h"
+#include "target/target.h"
+#include "util/clock.h"
+
+static const char *const states[] = {"attaching", "waiting", "ready", "failed", "lost"};
+
+static void print_json(json_t *object)
+{
+    json_dumpf(object, stdout, JSON_COMPACT);
+    putchar('\n');
+    fflush(stdout);
+    json_decref(object);
+}
+
+static void print_err(const struct err *err)
+{
+    print_json(json_pack("{s:b, s:i, s:s, s:s}", "ok", 0, "code", err->code, "error",
+                         err->text, "remedy", err->remedy));
+}
+
+static void nap(int64_t ns)
+{
+    const struct timespec pause = {ns / NS_PER_S, ns % NS_PER_S};
+
+    nanosleep(&pause, NULL);
+}
+
+/* Opens a session and waits until it is ready. */
+static struct session *open_session(struct target *target, struct err *err,
+                                    int64_t *taken_ns)
+{
+    int64_t began = clock_monotonic_ns();
+    struct session *session;
+    enum session_state state;
+
+    if (session_open(target, &session, err) != 0)
+        return NULL;
+    while ((state = session_step(session)) < SESSION_READY &&
+           clock_monotonic_ns() - began < 20 * NS_PER_S)
+        nap(NS_PER_MS / 5);
+    *taken_ns = clock_monotonic_ns() - began;
+    if (state == SESSION_READY)
+        return session;
+    *err = *session_err(session);
+    if (state < SESSION_READY)
+        err_set(err, ERR_FAILED, "not ready after 20 s: %s", states[state]);
+    struct err ignored = ERR_INIT;
+    session_close(session, &ignored);
+    return NULL;
+}
+
+static json_t *counters_json(const struct agent_counters *counters)
+{
+    json_t *rows = json_array();
+
+    for (int i = 0; i < AGENT_GENERATIONS; i++) {
+        const struct agent_generation *row = &counters->generations[i];
+
+        json_array_append_new(
+            rows, json_pack("{s:I, s:I, s:I, s:I, s:I}", "count", row->count, "threshold",
+                            row->threshold, "collections", row->collections, "collected",
+                            row->collected, "uncollectable", row->uncollectable));
+    }
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:b, s:o}", "ok", 1,
+                     "blocks", counters->allocated_blocks, "enabled",
+                     counters->gc_enabled, "frozen", counters->gc_frozen, "gil_wait_ns",
+                     counters->gil_wait_ns, "gil_held_ns", counters->gil_held_ns,
+                     "allocator", counters->allocator, "version", counters->version,
+                     "interpreter", counters->interpreter != 0, "generations", rows);
+}
+
+static void run_sample(struct session *session)
+{
+    struct err err = ERR_INIT;
+    struct agent_answer answer;
+    struct agent_counters counters;
+
+    if (session_ask(session, AGENT_SAMPLE, 0, &err) != 0)
+        print_err(&err);
+    else if (!session_answer(session, 10 * NS_PER_S, &answer) ||
+             !session_counters(session, &counters)) {
+        err_set(&err, ERR_FAILED, "no answer");
+        print_err(&err);
+    } else {
+        print_json(counters_json(&counters));
+    }
+}
+
+static void run_collect(struct session *session, int64_t generation)
+{
+    struct err err = ERR_INIT;
+    struct agent_answer answer;
+
+    if (session_ask(session, AGENT_COLLECT, generation, &err) != 0) {
+        print_err(&err);
+        return;
+    }
+    if (!session_answer(session, 30 * NS_PER_S, &answer)) {
+        err_set(&err, ERR_FAILED, "no answer");
+        print_err(&err);
+        return;
+    }
+    print_json(json_pack("{s:b, s:i, s:I, s:I, s:I}", "ok", 1, "status", answer.status,
+                         "unreachable", answer.value, "uncollectable",
+                         answer.uncollectable, "elapsed_ns", answer.elapsed_ns));
+}
+
+static void run_pauses(struct session *session, uint32_t *seen)
+{
+    struct agent_pause pauses[AGENT_PAUSES];
+    uint32_t n = session_pauses(session, seen, pauses, AGENT_PAUSES);
+    json_t *rows = json_array();
+
+    for (uint32_t i = 0; i < n; i++)
+        json_array_append_new(rows, json_pack("{s:I, s:I, s:I, s:i}", "ns",
+                                              pauses[i].ended_ns - pauses[i].began_ns,
+                                              "collected", pauses[i].collected,
+                                              "uncollectable", pauses[i].uncollectable,
+                                              "generation", pauses[i].generation));
+    print_json(json_pack("{s:b, s:o}", "ok", 1, "pauses", rows));
+}
+
+static void beat(struct session *session, int64_t ms)
+{
+    int64_t end = clock_monotonic_ns() + ms * NS_PER_MS;
+
+    while (clock_monotonic_ns() < end) {
+        session_step(session);
+        nap(50 * NS_PER_MS);
+    }
+    print_json(json_pack("{s:b, s:s}", "ok", 1, "state", states[session_step(session)]));
+}
+
+static void close_session(struct session **session)
+{
+    struct err err = ERR_INIT;
+    int64_t began = clock_monotonic_ns();
+    int status = session_close(*session, &err);
+
+    *session = NULL;
+    if (status != 0)
+        print_err(&err);
+    else
+        print_json(json_pack("{s:b, s:I}", "ok", 1, "ns", clock_monotonic_ns() - began));
+}
+
+static void open_one(struct target *target, struct session **session)
+{
+    struct err err = ERR_INIT;
+    int64_t taken_ns = 0;
+
+    *session = open_session(target, &err, &taken_ns);
+    if (!*session)
+        print_err(&err);
+    else
+        print_json(json_pack("{s:b, s:I, s:I}", "ok", 1, "ns", taken_ns, "diverted_ns",
+                             session_diverted_ns(*session)));
+}
+
+static void serve(struct target *target)
+{
+    struct session *session = NULL;
+    struct err none = ERR_INIT;
+    uint32_t seen = 0;
+    char line[128];
+
+    err_set(&none, ERR_USAGE, "no session, or no such command");
+    while (fgets(line, sizeof(line), stdin) && strncmp(line, "quit", 4)) {
+        if (!strncmp(line, "open", 4) && !session)
+            open_one(target, &session);
+        else if (!session)
+            print_err(&none);
+        else if (!strncmp(line, "sample", 6))
+            run_sample(session);
+        else if (!strncmp(line, "collect", 7))
+            run_collect(session, strtol(line + 7, NULL, 10));
+        else if (!strncmp(line, "pauses", 6))
+            run_pauses(session, &seen);
+        else if (!strncmp(line, "beat", 4))
+            beat(session, strtol(line + 4, NULL, 10));
+        else if (!strncmp(line, "state", 5))
+            print_json(json_pack("{s:b, s:s, s:s}", "ok", 1, "state",
+                                 states[session_step(session)], "error",
+                                 session_err(session)->text));
+        else if (!strncmp(line, "close", 5))
+            close_session(&session);
+        else
+            print_err(&none);
+    }
+    if (session)
+        close_session(&session);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+static int run_rounds(struct target *target, long rounds)
+{
+    int64_t *diverted = calloc((size_t)rounds, sizeof(*diverted));
+    int64_t *attach = calloc((size_t)rounds, sizeof(*attach));
+    struct agent_answer answer;
+    long done = 0;
+
+    for (; diverted && attach && done < rounds; done++) {
+        struct err err = ERR_INIT;
+        struct session *session = open_session(target, &err, &attach[done]);
+
+        if (!session) {
+            print_err(&err);
+            break;
+        }
+        diverted[done] = session_diverted_ns(session);
+        if (session_ask(session, AGENT_SAMPLE, 0, &err) != 0 ||
+            !session_answer(session, 10 * NS_PER_S, &answer) ||
+            session_close(session, &err) != 0) {
+            if (err.code == ERR_NONE)
+                err_set(&err, ERR_FAILED, "no answer in round %ld", done);
+            print_err(&err);
+            break;
+        }
+    }
+    if (diverted && attach && done > 0) {
+        qsort(diverted, (size_t)done, sizeof(*diverted), compare);
+        qsort(attach, (size_t)done, sizeof(*attach), compare);
+        print_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "ok", done == rounds,
+                             "rounds", (json_int_t)done, "diverted_median_ns",
+                             diverted[done / 2], "diverted_max_ns", diverted[done - 1],
+                             "attach_median_ns", attach[done / 2], "attach_max_ns",
+                             attach[done - 1]));
+    }
+    free(diverted);
+    free(attach);
+    return done == rounds ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+    struct target *target;
+    int status = 0;
+
+    if (argc < 2)
+        return 2;
+    if (target_open((pid_t)strtol(argv[1], NULL, 10), &target, &err) != 0) {
+        print_err(&err);
+        return 1;
+    }
+    if (argc > 2)
+        status = run_rounds(target, strtol(argv[2], NULL, 10));
+    else
+        serve(target);
+    target_close(target);
+    return status;
+}
