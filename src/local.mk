@@ -18,11 +18,14 @@ heaptop_SOURCES = src/main.c
 heaptop_LDADD = $(HEAPTOP_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/t_args tests/unit/t_config tests/unit/t_sampler
+check_PROGRAMS += tests/unit/t_args tests/unit/t_config tests/unit/t_sampler \
+	tests/unit/t_sampler_session
 tests_unit_t_args_SOURCES = tests/unit/t_args.c
 tests_unit_t_args_LDADD = $(UNIT_LIBS)
 tests_unit_t_config_SOURCES = tests/unit/t_config.c
 tests_unit_t_config_LDADD = $(UNIT_LIBS)
 tests_unit_t_sampler_SOURCES = tests/unit/t_sampler.c
 tests_unit_t_sampler_LDADD = $(UNIT_LIBS)
+tests_unit_t_sampler_session_SOURCES = tests/unit/t_sampler_session.c
+tests_unit_t_sampler_session_LDADD = $(UNIT_LIBS)
 endif
