@@ -77,7 +77,7 @@ static void layout_dict(struct object_layout *layout)
     layout->dict_used = 16;
     layout->dict_keys = 32;
     layout->dict_values = 40;
-    layout->odict_fast_nodes = 56; /* odictobject.c: after od_fast_nodes @48 */
+    layout->odict_fast_nodes = 72; /* odictobject.c: od_fast_nodes_size */
     layout->keys_is_log2 = is_log2;
     layout->keys_header_bytes = is_log2 ? 32 : 40;
     layout->keys_refcnt = 0;

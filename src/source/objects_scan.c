@@ -85,6 +85,20 @@ static inline void scan_count(struct pool_scan *scan, struct type_entry *entry,
         walk_later(scan->walk, entry, &more);
 }
 
+/*
+ * What precedes an object begins with a link or 0, never with what passes for a
+ * refcount: else the type may be an item of another object, as in the tuple
+ * (Class, object), whose length then passes for the refcount.
+ */
+static inline bool may_begin_earlier(const struct pool_scan *scan,
+                                     const struct type_entry *entry, const uint8_t *block)
+{
+    uint32_t prefix = entry->shape.prefix;
+
+    return prefix &&
+           walk_is_alive(scan->walk, u64_at(block, scan->debug_prefix + prefix - 16));
+}
+
 /* The type among the recent ones that the block is an object of, or NULL. */
 static inline struct type_entry *scan_recent(const struct pool_scan *scan,
                                              const uint8_t *block, uint64_t address)
@@ -94,7 +108,8 @@ static inline struct type_entry *scan_recent(const struct pool_scan *scan,
         struct object_view view;
 
         if (u64_at(block, entry->type_at) != entry->address ||
-            !walk_is_alive(scan->walk, u64_at(block, entry->type_at - 8)))
+            !walk_is_alive(scan->walk, u64_at(block, entry->type_at - 8)) ||
+            may_begin_earlier(scan, entry, block))
             continue;
         if (entry->fits_is_constant)
             return entry;
