@@ -35,7 +35,8 @@ void strbuf_add_char(struct strbuf *buffer, char c);
 void strbuf_add_repeated(struct strbuf *buffer, char c, size_t times);
 void strbuf_addf(struct strbuf *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void strbuf_addv(struct strbuf *buffer, const char *format, va_list arguments);
+void strbuf_addv(struct strbuf *buffer, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 /* The text; "" when nothing was added. Borrowed until the next change. */
 const char *strbuf_text(const struct strbuf *buffer);
