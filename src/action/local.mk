@@ -1,1 +1,1 @@
-libheaptop_a_SOURCES += src/action/actions.c src/action/actions.def
+libheaptop_a_SOURCES += src/action/actions.c src/action/actions.def src/action/collect.c
