@@ -36,9 +36,21 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
+static bool has_room_for_frame(const struct canvas *canvas)
+{
+    return canvas->height >= 5 && canvas->width >= 16;
+}
+
+int box_width(const struct canvas *canvas, int wanted)
+{
+    int room = has_room_for_frame(canvas) ? canvas->width - 4 : canvas->width;
+
+    return smaller(wanted, room > 0 ? room : 1);
+}
+
 struct rect box_draw(struct canvas *canvas, int height, int width, const char *title)
 {
-    bool has_frame = canvas->height >= 5 && canvas->width >= 16;
+    bool has_frame = has_room_for_frame(canvas);
     int edge = has_frame ? 1 : 0, margin = has_frame ? 2 : 0;
     struct rect outer;
 

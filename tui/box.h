@@ -13,6 +13,9 @@
  * title in its upper edge, and returns the inside. */
 struct rect box_draw(struct canvas *canvas, int height, int width, const char *title);
 
+/* The columns that the inside of a box has at most, of those wanted. */
+int box_width(const struct canvas *canvas, int wanted);
+
 /* Splits text into lines of at most `width` columns at blanks and draws them; returns
  * how many lines it takes. With a NULL canvas it only counts. */
 int box_text(struct canvas *canvas, struct rect rect, enum role role, const char *text);

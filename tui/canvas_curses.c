@@ -84,6 +84,13 @@ static void show_cell(int y, int x, const struct cell *cell, bool use_color)
     mvadd_wch(y, x, &character);
 }
 
+/* curses fills the last corner by pushing a character from its left neighbour, and
+ * sends rubbish where there is none. */
+static bool is_lost_corner(int y, int x)
+{
+    return COLS == 1 && x == 0 && y == LINES - 1;
+}
+
 void canvas_curses_show(const struct canvas *canvas, bool use_color)
 {
     int height = canvas->height < LINES ? canvas->height : LINES;
@@ -94,7 +101,7 @@ void canvas_curses_show(const struct canvas *canvas, bool use_color)
         const struct cell *row = canvas->cells + (size_t)y * (size_t)canvas->width;
 
         for (int x = 0; x < width; x++)
-            if (row[x].columns > 0)
+            if (row[x].columns > 0 && !is_lost_corner(y, x))
                 show_cell(y, x, &row[x], use_color);
     }
     bool is_placed = canvas->cursor_y >= 0 && canvas->cursor_y < height &&

@@ -128,8 +128,7 @@ static void draw_buttons(struct dialog *dialog, struct canvas *canvas, struct re
 
 void dialog_draw(struct dialog *dialog, struct canvas *canvas)
 {
-    int width = canvas->width - 4 < BODY_COLUMNS ? canvas->width - 4 : BODY_COLUMNS;
-    struct rect body = {0, 0, 0, width > 0 ? width : 1};
+    struct rect body = {0, 0, 0, box_width(canvas, BODY_COLUMNS)};
     int has_choices = dialog->n_choices > 0 ? 1 : 0;
     int lines = box_text(NULL, body, ROLE_DIALOG, dialog->body);
     struct rect inner =
