@@ -112,13 +112,19 @@ static void sampler_free(struct sampler *sampler)
     free(sampler);
 }
 
-/* Signals are the main thread's business. */
+/*
+ * Signals are the main thread's business. Faults are not sent but happen here, and a
+ * blocked one would end heaptop before the screen's handler could put the terminal back.
+ */
 static int sampler_create_thread(struct sampler *sampler)
 {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
     sigset_t all, old;
     int error_number;
 
     sigfillset(&all);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     error_number = pthread_create(&sampler->thread, NULL, sampler_thread, sampler);
     pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -26,3 +26,8 @@ tests_unit_t_keys_LDADD = $(UNIT_LIBS)
 tests_unit_t_prompt_SOURCES = tests/unit/t_prompt.c
 tests_unit_t_prompt_LDADD = $(UNIT_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/fuzz_keys
+tests_fuzz_fuzz_keys_SOURCES = tests/fuzz/fuzz_keys.c tests/fuzz/smoke_main.c \
+	tests/fuzz/fuzz.h
+tests_fuzz_fuzz_keys_LDADD = $(HEAPTOP_LIBS)

@@ -83,14 +83,12 @@ static void show_leaving(struct tui *tui)
  * thread: the second one ends the wait the hard way. */
 static int start_leaving(struct leaving *leaving, pthread_t *thread)
 {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
     sigset_t all, before;
 
     sigfillset(&all);
-    sigdelset(&all, SIGSEGV);
-    sigdelset(&all, SIGBUS);
-    sigdelset(&all, SIGILL);
-    sigdelset(&all, SIGFPE);
-    sigdelset(&all, SIGABRT);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error_number = pthread_create(thread, NULL, leave, leaving);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
