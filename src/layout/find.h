@@ -17,6 +17,7 @@ struct layout_runtime_table {
     uint8_t minor;
     uint32_t main_interpreter; /* _PyRuntime.interpreters.main */
     uint32_t interpreter_id;   /* PyInterpreterState.id */
+    uint32_t interpreter_next; /* PyInterpreterState.next */
     uint32_t gc;               /* GC state in the interpreter; 3.8: in _PyRuntime */
 };
 
@@ -38,6 +39,8 @@ int find_arenas(struct target *target, struct layout *layout, struct err *err);
 int find_counters(struct target *target, struct layout *layout, struct err *err);
 /* Sets debug_prefix_bytes. */
 int find_debug_hooks(struct target *target, struct layout *layout, struct err *err);
+/* Where other interpreters' states hang; none is no failure. */
+void find_states(struct target *target, struct layout *layout);
 int find_interpreter(struct target *target, struct layout *layout, struct err *err);
 int find_gc(struct target *target, struct layout *layout, struct err *err);
 

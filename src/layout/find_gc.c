@@ -12,6 +12,7 @@ enum debug_offsets_offset {
     DEBUG_FREE_THREADED = 16,
     DEBUG_INTERPRETERS_HEAD = 40,
     DEBUG_INTERPRETER_ID = 56,
+    DEBUG_INTERPRETER_NEXT = 64,
     DEBUG_GC_3_13 = 80,
     DEBUG_GC_3_14 = 88,
     DEBUG_GC_BYTES_3_13 = 568,
@@ -26,7 +27,7 @@ enum debug_offsets_offset {
 
 /* What is used, from the tables and then from the target's own table. */
 struct gc_place {
-    uint64_t main, id, gc, gc_bytes;
+    uint64_t main, id, next, gc, gc_bytes;
 };
 
 static bool offset_is(struct target *target, uint64_t at, uint64_t *offset)
@@ -52,8 +53,8 @@ static bool has_debug_offsets(struct target *target)
 static struct gc_place gc_place(struct target *target, uint8_t minor)
 {
     const struct layout_runtime_table *table = layout_runtime_table(minor);
-    struct gc_place place = {table->main_interpreter, table->interpreter_id, table->gc,
-                             0};
+    struct gc_place place = {table->main_interpreter, table->interpreter_id,
+                             table->interpreter_next, table->gc, 0};
     uint64_t head;
 
     if (minor < 13 || !has_debug_offsets(target))
@@ -62,6 +63,7 @@ static struct gc_place gc_place(struct target *target, uint8_t minor)
     if (offset_is(target, DEBUG_INTERPRETERS_HEAD, &head))
         place.main = head + 8;
     offset_is(target, DEBUG_INTERPRETER_ID, &place.id);
+    offset_is(target, DEBUG_INTERPRETER_NEXT, &place.next);
     offset_is(target, minor == 13 ? DEBUG_GC_3_13 : DEBUG_GC_3_14, &place.gc);
     offset_is(target,
               minor == 13   ? DEBUG_GC_BYTES_3_13
@@ -88,6 +90,8 @@ int find_interpreter(struct target *target, struct layout *layout, struct err *e
         return err_set(err, ERR_UNSUPPORTED,
                        "the main interpreter does not have the number 0");
     layout->interpreter = raddr_of(interpreter);
+    layout->interpreters = raddr_add(target->runtime, (int64_t)place.main - 8);
+    layout->interpreter_next = (uint32_t)place.next;
     return 0;
 }
 

@@ -23,6 +23,7 @@ static int find_pymalloc(struct target *target, struct layout *layout, struct er
         if (layout->version.minor >= 12)
             return -1;
     }
+    find_states(target, layout);
     if (find_debug_hooks(target, layout, err))
         return -1;
     return prove_arenas(&layout->pymalloc, target->reader, err);

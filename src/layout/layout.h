@@ -34,7 +34,11 @@ struct layout_pymalloc {
     struct raddr raw_blocks_word; /* raw_allocated_blocks; 0 = not known */
     bool raw_blocks_is_total;     /* 3.8: one counter holds small and large together */
     struct raddr highwater_word;  /* narenas_highwater; 0 = not known */
-    uint32_t debug_prefix_bytes;  /* 16 under debug hooks, else 0 */
+    /* 3.12+: an interpreter may have a struct _obmalloc_state of its own. */
+    struct raddr interpreters; /* as in layout; 0 = there can be no other state */
+    uint32_t interpreter_next, interpreter_state; /* offsets in an interpreter */
+    bool state_is_pointer;       /* 3.13+: interpreter_state is that of a pointer to it */
+    uint32_t debug_prefix_bytes; /* 16 under debug hooks, else 0 */
 };
 
 struct layout_gc {
@@ -55,6 +59,8 @@ struct layout {
     struct layout_gc gc;
     struct object_layout object; /* by version; see object_layout.h */
     struct raddr interpreter;    /* main PyInterpreterState; 0 = not known */
+    struct raddr interpreters;   /* _PyRuntime.interpreters.head; with interpreter */
+    uint32_t interpreter_next;   /* PyInterpreterState.next */
 };
 
 /*

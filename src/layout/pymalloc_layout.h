@@ -101,4 +101,11 @@ bool pymalloc_is_slot_count(uint64_t slots);
 uint64_t pymalloc_slots(const struct layout_pymalloc *pymalloc, struct reader *reader,
                         uint64_t arenas);
 
+/* Every table of arenas that the target has: the main interpreter's first, then those
+ * of interpreters with their own allocator (3.12+). Interpreters come and go: ask
+ * for each sample. The entries are `pymalloc` with the words of that table. Returns
+ * how many there are, 1 .. LAYOUT_OBMALLOC_STATES_MAX. */
+size_t pymalloc_states(const struct layout_pymalloc *pymalloc, struct reader *reader,
+                       struct layout_pymalloc states[LAYOUT_OBMALLOC_STATES_MAX]);
+
 #endif

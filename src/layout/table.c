@@ -5,12 +5,13 @@
  */
 #include "layout/find.h"
 
-/* _PyRuntimeState.interpreters.main; PyInterpreterState.id and .gc (3.8: gc is in
+/* _PyRuntimeState.interpreters.main; PyInterpreterState.id, .next and .gc (3.8: gc is in
  * _PyRuntimeState). Include/internal/pycore_runtime.h, pycore_interp.h. From 3.13
  * on _Py_DebugOffsets tells all but the first. */
 static const struct layout_runtime_table runtime_tables[] = {
-    {8, 40, 16, 344}, {9, 40, 24, 616},      {10, 40, 24, 616},     {11, 48, 48, 648},
-    {12, 48, 8, 112}, {13, 640, 7272, 7400}, {14, 816, 7280, 7408}, {15, 944, 7272, 7400},
+    {8, 40, 16, 0, 344},         {9, 40, 24, 0, 616},         {10, 40, 24, 0, 616},
+    {11, 48, 48, 0, 648},        {12, 48, 8, 0, 112},         {13, 640, 7272, 7264, 7400},
+    {14, 816, 7280, 7272, 7408}, {15, 944, 7272, 7264, 7400},
 };
 
 /* struct _gc_runtime_state, Include/internal/pycore_gc.h (3.8 - 3.13),

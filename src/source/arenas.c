@@ -101,21 +101,25 @@ bool arena_row_from_slot(struct arena_row *row, const struct arena_object *slot,
         .pool_high = slot->pool_address,
         .free_pools = slot->nfreepools,
         .total_pools = slot->ntotalpools,
+        .arenas_word = pymalloc->arenas_word.value,
     };
     return true;
 }
 
-static int arenas_fill(struct arena_table *table, const struct arenas_copy *copy,
-                       const struct layout_pymalloc *pymalloc, size_t *bad)
+/* Adds the used slots of one copy. */
+static int arenas_add(struct arena_table *table, const struct arenas_copy *copy,
+                      const struct layout_pymalloc *pymalloc, size_t *bad)
 {
     size_t n_used = 0;
+    struct arena_row *grown;
 
     for (uint64_t i = 0; i < copy->count; i++)
         n_used += copy->slots[i].address != 0;
-    table->rows = calloc(n_used ? n_used : 1, sizeof(*table->rows));
-    if (!table->rows)
+    grown = reallocarray(table->rows, table->count + n_used + 1, sizeof(*grown));
+    if (!grown)
         return -1;
-    table->n_slots = copy->count;
+    table->rows = grown;
+    table->n_slots += copy->count;
     for (uint64_t i = 0; i < copy->count; i++) {
         if (arena_row_from_slot(&table->rows[table->count], &copy->slots[i], (uint32_t)i,
                                 pymalloc))
@@ -123,30 +127,50 @@ static int arenas_fill(struct arena_table *table, const struct arenas_copy *copy
         else
             *bad += copy->slots[i].address != 0;
     }
-    qsort(table->rows, table->count, sizeof(*table->rows), arena_row_compare);
-    arenas_drop_overlaps(table, pymalloc->arena_bytes, bad);
+    return 0;
+}
+
+static int arenas_read_state(struct arena_table *table, struct reader *reader,
+                             const struct layout_pymalloc *pymalloc, size_t *bad,
+                             struct err *err)
+{
+    struct arenas_copy copy;
+    int attempts = 0, status;
+
+    while (!copy_take(&copy, reader, pymalloc)) {
+        if (++attempts == ARENAS_ATTEMPTS)
+            return err_set(err, ERR_FAILED,
+                           "the table of arenas of the target cannot be read");
+    }
+    status = arenas_add(table, &copy, pymalloc, bad);
+    free(copy.slots);
+    if (status)
+        return err_set(err, ERR_FAILED, "out of memory for the table of arenas");
     return 0;
 }
 
 int arenas_read(struct arena_table *table, struct reader *reader,
                 const struct layout *layout, size_t *bad, struct err *err)
 {
-    struct arenas_copy copy;
-    int attempts = 0, status;
+    struct layout_pymalloc states[LAYOUT_OBMALLOC_STATES_MAX];
+    struct err other_err = ERR_INIT;
+    size_t n_states;
 
     *table = (struct arena_table){NULL, 0, 0};
     *bad = 0;
     if (!layout->has_pymalloc)
         return err_set(err, ERR_UNSUPPORTED, "the target's arenas are not known");
-    while (!copy_take(&copy, reader, &layout->pymalloc)) {
-        if (++attempts == ARENAS_ATTEMPTS)
-            return err_set(err, ERR_FAILED,
-                           "the table of arenas of the target cannot be read");
+    n_states = pymalloc_states(&layout->pymalloc, reader, states);
+    if (arenas_read_state(table, reader, &states[0], bad, err)) {
+        arenas_release(table);
+        return -1;
     }
-    status = arenas_fill(table, &copy, &layout->pymalloc, bad);
-    free(copy.slots);
-    if (status)
-        return err_set(err, ERR_FAILED, "out of memory for the table of arenas");
+    /* An interpreter that ended meanwhile takes its arenas with it. */
+    for (size_t i = 1; i < n_states; i++)
+        arenas_read_state(table, reader, &states[i], bad, &other_err);
+    if (table->count)
+        qsort(table->rows, table->count, sizeof(*table->rows), arena_row_compare);
+    arenas_drop_overlaps(table, layout->pymalloc.arena_bytes, bad);
     return 0;
 }
 

@@ -22,6 +22,7 @@ struct arena_row {
     uint64_t pool_high; /* next never-carved pool: [first_pool, pool_high) have headers */
     uint32_t free_pools;  /* nfreepools: empty and never-carved */
     uint32_t total_pools; /* ntotalpools */
+    uint64_t arenas_word; /* of its table: interpreters may have their own (3.12+) */
 };
 
 struct arena_table {
@@ -30,7 +31,8 @@ struct arena_table {
     uint64_t n_slots;
 };
 
-/* Reads every used slot; implausible slots are left out and counted in *bad. */
+/* Reads every used slot of every interpreter's table; implausible slots are left out and
+ * counted in *bad. */
 int arenas_read(struct arena_table *table, struct reader *reader,
                 const struct layout *layout, size_t *bad, struct err *err);
 void arenas_release(struct arena_table *table);

@@ -34,6 +34,8 @@ struct pymalloc_count {
     struct reader *reader;
     const struct layout_pymalloc *pymalloc;
     struct pymalloc_section *section;
+    size_t n_states; /* of interpreters with an allocator of their own, the main first */
+    struct layout_pymalloc states[LAYOUT_OBMALLOC_STATES_MAX];
 };
 
 static size_t row_pools(const struct arena_row *row,
@@ -128,14 +130,16 @@ static void count_row(struct pymalloc_count *count, const struct arena_row *row,
 /* The slot as it is now; false when no arena stands in it any more. */
 static bool reread_row(struct pymalloc_count *count, struct arena_row *row)
 {
+    struct layout_pymalloc pymalloc = *count->pymalloc;
     struct arena_object slot;
     uint64_t arenas;
 
-    if (!reader_u64(count->reader, count->pymalloc->arenas_word, &arenas) ||
+    pymalloc.arenas_word = raddr_of(row->arenas_word);
+    if (!reader_u64(count->reader, pymalloc.arenas_word, &arenas) ||
         reader_read(count->reader, raddr_of(arenas + row->index * sizeof(slot)), &slot,
                     sizeof(slot)))
         return false;
-    return arena_row_from_slot(row, &slot, row->index, count->pymalloc);
+    return arena_row_from_slot(row, &slot, row->index, &pymalloc);
 }
 
 static bool row_is_readable(const struct pymalloc_count *count,
@@ -233,22 +237,42 @@ static void section_end(struct pymalloc_section *section)
     }
 }
 
+/* The sum of one counter over all interpreters' states; false when one is not known. */
+static bool sum_words(struct pymalloc_count *count, size_t offset, uint64_t *sum)
+{
+    *sum = 0;
+    for (size_t i = 0; i < count->n_states; i++) {
+        const char *state = (const char *)&count->states[i];
+        struct raddr word;
+        uint64_t value;
+
+        memcpy(&word, state + offset, sizeof(word));
+        if (raddr_is_null(word) || !reader_u64(count->reader, word, &value) ||
+            value > (uint64_t)1 << 48)
+            return false;
+        *sum += value;
+    }
+    return true;
+}
+
+static bool sum_raw_blocks(struct pymalloc_count *count, uint64_t *sum)
+{
+    return sum_words(count, offsetof(struct layout_pymalloc, raw_blocks_word), sum);
+}
+
 /* sys.getallocatedblocks(): 3.8 has one counter for all, later versions add the
- * pools to a counter of what was too large for them. */
+ * pools to a counter of what was too large for them, 3.12+ for all interpreters. */
 static void read_allocated_blocks(struct pymalloc_count *count, uint64_t raw_before)
 {
-    const struct layout_pymalloc *pymalloc = count->pymalloc;
     struct pymalloc_section *section = count->section;
-    uint64_t raw, total;
+    bool is_total = count->pymalloc->raw_blocks_is_total;
+    uint64_t raw;
 
-    if (raddr_is_null(pymalloc->raw_blocks_word) ||
-        !reader_u64(count->reader, pymalloc->raw_blocks_word, &raw))
+    if (!sum_raw_blocks(count, &raw))
         return;
-    total = pymalloc->raw_blocks_is_total ? raw : raw + section->blocks_used;
-    if (total > (uint64_t)INT64_MAX)
-        return;
-    section->allocated_blocks = reading_exact((int64_t)total);
-    if (!pymalloc->raw_blocks_is_total && (section->torn_pools || raw != raw_before))
+    section->allocated_blocks =
+        reading_exact((int64_t)(is_total ? raw : raw + section->blocks_used));
+    if (!is_total && (section->torn_pools || raw != raw_before))
         section->allocated_blocks.state = READING_TORN;
 }
 
@@ -256,27 +280,34 @@ static void read_peak(struct pymalloc_count *count)
 {
     uint64_t peak;
 
-    if (raddr_is_null(count->pymalloc->highwater_word) ||
-        !reader_u64(count->reader, count->pymalloc->highwater_word, &peak) ||
+    if (!sum_words(count, offsetof(struct layout_pymalloc, highwater_word), &peak) ||
         peak > PYMALLOC_SLOTS_MAX)
         return;
     /* Never shown below what is there: the counter may be a moment older. */
     if (peak < count->section->arenas)
         peak = count->section->arenas;
     count->section->arenas_peak = reading_exact((int64_t)peak);
+    /* Several interpreters need not have had their peaks together. */
+    if (count->n_states > 1)
+        count->section->arenas_peak.state = READING_ESTIMATE;
 }
 
 int pymalloc_count_section(struct pymalloc_section *section, struct pymalloc_state *state,
                            struct reader *reader, const struct layout *layout,
                            struct err *err)
 {
-    struct pymalloc_count count = {state, reader, &layout->pymalloc, section};
+    struct pymalloc_count count = {
+        .state = state,
+        .reader = reader,
+        .pymalloc = &layout->pymalloc,
+        .section = section,
+    };
     struct arena_table table;
-    uint64_t raw_before = 0;
+    uint64_t raw_before;
     size_t bad;
 
-    if (!raddr_is_null(layout->pymalloc.raw_blocks_word))
-        reader_u64(reader, layout->pymalloc.raw_blocks_word, &raw_before);
+    count.n_states = pymalloc_states(&layout->pymalloc, reader, count.states);
+    sum_raw_blocks(&count, &raw_before);
     if (arenas_read(&table, reader, layout, &bad, err))
         return -1;
     if (bad > table.count) {

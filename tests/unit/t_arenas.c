@@ -47,6 +47,40 @@ static void reads_rows(void **state)
     fake_python_release(&fake);
 }
 
+/* 3.12: a second interpreter embeds a state of its own; a third shares the first. */
+static void reads_other_interpreters(void **state)
+{
+    const uint64_t other = FAKE_DATA + 0x9000, third = FAKE_DATA + 0xa000;
+    const uint64_t offset = FAKE_STATE - FAKE_INTERPRETER;
+    struct fake_python fake;
+    struct layout layout;
+    struct arena_table table;
+    struct err err = ERR_INIT;
+    size_t bad;
+
+    (void)state;
+    begin(&fake, &layout);
+    assert_int_equal(layout.pymalloc.interpreter_state, offset);
+    layout.pymalloc.interpreter_state = 0x10;
+    fake_set_u64(&fake, FAKE_RUNTIME + 40, other);
+    fake_set_u64(&fake, other, third);
+    fake_set_u64(&fake, third, other); /* a circle: must end all the same */
+    fake_set_u64(&fake, other + 0x10 + OBMALLOC_ARENAS, FAKE_TABLE + 16 * 48 + 16);
+    fake_set_u32(&fake, other + 0x10 + OBMALLOC_MAXARENAS, 16);
+    *fake_slot(&fake, 0) = (struct arena_object){.nextarena = 0};
+    *(struct arena_object *)fake_at(&fake, FAKE_TABLE + 16 * 48 + 16) =
+        (struct arena_object){.address = FAKE_ARENA_0,
+                              .pool_address = FAKE_ARENA_0 + 0x3000,
+                              .ntotalpools = 63};
+    assert_int_equal(arenas_read(&table, fake.reader, &layout, &bad, &err), 0);
+    assert_int_equal(table.count, 2);
+    assert_int_equal(table.n_slots, 32);
+    assert_int_equal(table.rows[0].arenas_word, other + 0x10 + OBMALLOC_ARENAS);
+    assert_int_equal(table.rows[1].arenas_word, FAKE_STATE + OBMALLOC_ARENAS);
+    arenas_release(&table);
+    fake_python_release(&fake);
+}
+
 /* maxarenas lost, and no chunk header either: read on to the first nonsense. */
 static void reads_without_length(void **state)
 {
@@ -152,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_rows),
         cmocka_unit_test(reads_without_length),
+        cmocka_unit_test(reads_other_interpreters),
         cmocka_unit_test(leaves_out_nonsense),
         cmocka_unit_test(fails_with_a_sentence),
         cmocka_unit_test(survives_every_failed_read),
