@@ -10,6 +10,7 @@
 
 #include "args.h"
 #include "heaptop/err.h"
+#include "heaptop/sink.h"
 #include "sampler.h"
 
 /* A sampler seen from a program without a screen. */
@@ -33,10 +34,12 @@ int batch_open(struct batch *batch, const struct args *args, int signal_fd,
 /* The next message; a snapshot in it belongs to the caller. */
 enum batch_event batch_next(struct batch *batch, int64_t deadline_mono_ns,
                             struct sampler_message *message, struct err *err);
-/* Lets the agent leave. Keeps an error that `err` has already. */
-int batch_close(struct batch *batch, struct err *err);
+/* Lets the agent leave; says so on stderr when that takes longer than the sampler waits.
+ */
+void batch_close(struct batch *batch);
 
-int batch_run(const struct args *args, int signal_fd, struct err *err);
+int batch_run(const struct args *args, const struct sink_ops *sink, int signal_fd,
+              struct err *err);
 int batch_collect(const struct args *args, int signal_fd, struct err *err);
 int batch_selfcheck(const struct args *args, int signal_fd, struct err *err);
 

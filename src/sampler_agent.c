@@ -105,11 +105,14 @@ static void agent_lost(struct sampler *sampler)
 void sampler_agent_step(struct sampler *sampler)
 {
     struct sampler_agent *agent = &sampler->agent;
+    enum session_state state;
     struct err err;
 
     if (!agent->session)
         return;
-    switch (session_step(agent->session)) {
+    state = session_step(agent->session);
+    agent->is_at_gil = state == SESSION_WAITING_FOR_GIL;
+    switch (state) {
     case SESSION_ATTACHING:
     case SESSION_WAITING_FOR_GIL:
         agent_too_late(sampler);
@@ -202,7 +205,7 @@ static void why_add(char *why, size_t size, const char *text, const char *remedy
 {
     size_t used = strlen(why);
 
-    if (text[0])
+    if (text[0] && !strstr(why, text))
         snprintf(why + used, size - used, "%s%s%s%s", used ? "; " : "", text,
                  remedy[0] ? ": " : "", remedy);
 }
@@ -223,4 +226,7 @@ void sampler_access_facts(const struct sampler *sampler, struct access_facts *ac
     why_add(access->why, sizeof(access->why), sampler->layout_err.text,
             sampler->layout_err.remedy);
     why_add(access->why, sizeof(access->why), agent->err.text, agent->err.remedy);
+    if (agent->is_at_gil)
+        why_add(access->why, sizeof(access->why),
+                "the agent waits for the GIL: a thread of the target holds it", "");
 }

@@ -61,6 +61,7 @@ struct sampler_walk {
 struct sampler_agent {
     struct session *session;
     enum agent_state state;
+    bool is_at_gil;   /* in, and waiting for the interpreter */
     bool is_settled;  /* ready, failed, or not wanted */
     bool is_given_up; /* too slow to be waited for; it may still arrive */
     bool is_asked;    /* AGENT_SAMPLE is under way */
