@@ -17,21 +17,20 @@ struct collect {
     struct batch batch;
     const struct snapshot *before, *after; /* references */
     struct action_result result;
-    int64_t ended_mono_ns;
-    bool is_left; /* a signal came: nothing more is printed */
+    int64_t fresh_mono_ns; /* a walk that began before this is too old */
+    bool is_left;          /* a signal came: nothing more is printed */
 };
 
 static bool has_fresh_walk(const struct collect *collect, const struct snapshot *snapshot)
 {
     if (!snapshot->is_complete)
         return false;
-    if (!collect->before || !collect->before->objects)
-        return true;
-    return snapshot->objects &&
-           snapshot->objects->walk.began_mono_ns >= collect->ended_mono_ns;
+    if (!snapshot->objects)
+        return !collect->before || !collect->before->objects;
+    return snapshot->objects->walk.began_mono_ns >= collect->fresh_mono_ns;
 }
 
-/* Waits for a snapshot whose walk began after *collect->ended_mono_ns. */
+/* Waits for a complete snapshot whose walk did not begin before fresh_mono_ns. */
 static int collect_snapshot(struct collect *collect, const struct snapshot **snapshot,
                             struct err *err)
 {
@@ -88,10 +87,29 @@ static int collect_result(struct collect *collect, struct err *err)
         if (message.type != SAMPLER_ACTION_RESULT)
             continue;
         collect->result = message.result;
-        collect->ended_mono_ns = clock_monotonic_ns();
+        collect->fresh_mono_ns = clock_monotonic_ns();
         *err = message.result.err;
         return err->code == ERR_NONE ? 0 : -1;
     }
+}
+
+/* The agent makes objects of its own when it comes: the walk is done once it is in. */
+static int collect_before(struct collect *collect, struct err *err)
+{
+    const struct snapshot *first = NULL;
+    int result;
+
+    if (collect_snapshot(collect, &first, err) || collect->is_left)
+        return -(err->code != ERR_NONE);
+    collect->before = first;
+    if (!first->objects)
+        return 0;
+    collect->fresh_mono_ns = clock_monotonic_ns();
+    sampler_sample_now(collect->batch.sampler, true);
+    result = collect_snapshot(collect, &collect->before, err);
+    if (collect->before != first)
+        snapshot_unref(first);
+    return result;
 }
 
 static int collect_act(struct collect *collect, struct err *err)
@@ -100,7 +118,7 @@ static int collect_act(struct collect *collect, struct err *err)
 
     if (!action)
         return err_set(err, ERR_UNSUPPORTED, "gc.collect is not part of this build");
-    if (collect_snapshot(collect, &collect->before, err) || collect->is_left)
+    if (collect_before(collect, err) || collect->is_left)
         return -(err->code != ERR_NONE);
     if (sampler_run_action(collect->batch.sampler, action,
                            collect->args->collect_generation, err) ||

@@ -18,7 +18,7 @@ static struct sampler_source *action_source(struct sampler *sampler, const char 
     return NULL;
 }
 
-/* Counts arenas and used blocks now; both stay unknown when that fails. */
+/* Counts arenas, and used blocks unless the action did; unknown when that fails. */
 static void action_count(struct sampler *sampler, struct reading *arenas,
                          struct reading *blocks)
 {
@@ -34,7 +34,8 @@ static void action_count(struct sampler *sampler, struct reading *arenas,
     if (source->ops->sample(source->state, &context, &err) == SOURCE_DONE &&
         (section = builder->snapshot->pymalloc)) {
         *arenas = reading_exact((int64_t)section->arenas);
-        *blocks = reading_exact((int64_t)section->blocks_used);
+        if (!reading_is_known(*blocks))
+            *blocks = reading_exact((int64_t)section->blocks_used);
     }
     builder_drop(builder);
 }
@@ -132,7 +133,8 @@ static void action_start(struct sampler *sampler)
     progress = action->ops->start(sampler->target, session, action->argument,
                                   &action->state, result);
     result->arenas_before = arenas;
-    result->blocks_before = blocks;
+    if (!reading_is_known(result->blocks_before))
+        result->blocks_before = blocks;
     if (!reading_is_known(result->res_before_bytes))
         result->res_before_bytes = res;
     if (progress != ACTION_RUNNING)
