@@ -17,8 +17,8 @@
 /* What a cell means; the theme decides how it looks. Never colour alone. */
 enum role {
     ROLE_NORMAL = 0,
-    ROLE_HEADER,   /* the lines on top */
-    ROLE_VALUE,    /* an important number */
+    ROLE_HEADER, /* the lines on top */
+    ROLE_VALUE,  /* an important number */
     ROLE_DIM,
     ROLE_TAB,
     ROLE_TAB_ACTIVE,
@@ -26,10 +26,10 @@ enum role {
     ROLE_HEADING_SORT, /* the sort column's heading */
     ROLE_SELECTED,
     ROLE_KIND,
-    ROLE_GROWTH,   /* +: a delta up */
-    ROLE_SHRINK,   /* -: a delta down */
+    ROLE_GROWTH, /* +: a delta up */
+    ROLE_SHRINK, /* -: a delta down */
     ROLE_WARNING,
-    ROLE_BAR,      /* the bottom bar's labels */
+    ROLE_BAR, /* the bottom bar's labels */
     ROLE_BAR_KEY,
     ROLE_GRAPH,
     ROLE_DIALOG,
@@ -39,7 +39,7 @@ enum role {
 };
 
 struct cell {
-    char text[16]; /* one character and its combining marks, UTF-8; "" = blank */
+    char text[16];   /* one character and its combining marks, UTF-8; "" = blank */
     uint8_t columns; /* 0 for the second half of a wide character */
     uint8_t role;
 };

@@ -19,8 +19,8 @@ enum command_id {
 };
 
 enum command_flag {
-    COMMAND_ACTS = 1,      /* changes the target */
-    COMMAND_LIVE = 2,      /* needs a live target */
+    COMMAND_ACTS = 1, /* changes the target */
+    COMMAND_LIVE = 2, /* needs a live target */
 };
 
 struct command {
