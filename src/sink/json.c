@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/history.h"
 #include "sink/columns.h"
 #include "sink/json_value.h"
 #include "util/xalloc.h"
@@ -12,6 +13,8 @@
 struct json_sink {
     struct sink_options options;
     struct partition_options partition;
+    bool has_last; /* `last` is the newest event that was written */
+    struct event last;
 };
 
 static int json_sink_open(const struct sink_options *options, void **state,
@@ -227,17 +230,37 @@ static json_t *json_objects(const struct json_sink *sink, const struct snapshot 
     return object;
 }
 
-static json_t *json_events(const struct snapshot *snapshot)
+static bool is_same_event(const struct event *a, const struct event *b)
 {
-    json_t *array = json_array();
+    return a->wall_ns == b->wall_ns && !strcmp(a->words, b->words);
+}
 
-    for (size_t i = 0; i < snapshot->n_events; i++) {
+/*
+ * All events since the line before: those of samples that were not written (not
+ * complete yet) are in the history.
+ */
+static json_t *json_events(struct json_sink *sink, const struct snapshot *snapshot,
+                           const struct history *history)
+{
+    const struct event *events = snapshot->events;
+    size_t count = history ? history_events(history, &events) : snapshot->n_events;
+    json_t *array = json_array();
+    size_t first = history ? count : 0;
+
+    while (first > 0 &&
+           !(sink->has_last && is_same_event(&events[first - 1], &sink->last)))
+        first--;
+    for (size_t i = first; i < count; i++) {
         json_t *object = json_object();
 
-        json_add_time(object, "time", snapshot->events[i].wall_ns);
-        json_add_text(object, "event", event_type_name(snapshot->events[i].type));
-        json_add_text(object, "words", snapshot->events[i].words);
+        json_add_time(object, "time", events[i].wall_ns);
+        json_add_text(object, "event", event_type_name(events[i].type));
+        json_add_text(object, "words", events[i].words);
         json_array_append_new(array, object);
+    }
+    if (count) {
+        sink->has_last = true;
+        sink->last = events[count - 1];
     }
     return array;
 }
@@ -256,10 +279,9 @@ static json_t *json_cost(const struct cost_facts *cost)
 static int json_sink_snapshot(void *state, const struct snapshot *snapshot,
                               const struct history *history, struct err *err)
 {
-    const struct json_sink *sink = state;
+    struct json_sink *sink = state;
     json_t *object = json_object();
 
-    (void)history;
     json_add_text(object, "schema", "heaptop.sample/1");
     json_add_count(object, "seq", snapshot->seq);
     json_add_time(object, "time", snapshot->wall_ns);
@@ -274,7 +296,7 @@ static int json_sink_snapshot(void *state, const struct snapshot *snapshot,
     json_add(object, "free_lists", json_null());
     json_add(object, "objects", json_objects(sink, snapshot));
     json_add(object, "verdicts", json_null());
-    json_add(object, "events", json_events(snapshot));
+    json_add(object, "events", json_events(sink, snapshot, history));
     json_add(object, "cost", json_cost(&snapshot->cost));
     return json_write_line(sink->options.out, object, err);
 }

@@ -11,6 +11,7 @@
 
 #include "heaptop/sink.h"
 #include "model/builder.h"
+#include "model/history.h"
 #include "model/kind.h"
 #include "sink/json_value.h"
 
@@ -205,6 +206,51 @@ static void test_a_sort_that_does_not_exist(void **state)
     assert_int_equal(err.code, ERR_USAGE);
 }
 
+static const struct snapshot *snapshot_with_event(int64_t wall_ns, const char *words)
+{
+    struct snapshot_builder *builder = fixture();
+    struct event event = {wall_ns, EVENT_NOTE, ""};
+
+    snprintf(event.words, sizeof(event.words), "%s", words);
+    builder_events(builder, &event, 1);
+    return snapshot_seal(builder);
+}
+
+/* The first of three samples is not written; no event is lost and none comes twice. */
+static void test_events_of_samples_not_written(void **state)
+{
+    const char *words[] = {"first", "second", "third"};
+    struct history *history = history_new();
+    struct sink_options options = {0};
+    struct err err = ERR_INIT;
+    size_t length = 0;
+    char *text = NULL;
+    void *sink;
+    (void)state;
+
+    options.out = open_memstream(&text, &length);
+    assert_int_equal(sink_json.open(&options, &sink, &err), 0);
+    for (int i = 0; i < 3; i++) {
+        const struct snapshot *snapshot = snapshot_with_event(i + 1, words[i]);
+
+        history_add(history, snapshot);
+        if (i > 0)
+            assert_int_equal(sink_json.snapshot(sink, snapshot, history, &err), 0);
+        snapshot_unref(snapshot);
+    }
+    assert_int_equal(sink_json.close(sink, &err), 0);
+    fclose(options.out);
+    for (int i = 0; i < 3; i++) {
+        const char *found = strstr(text, words[i]);
+
+        assert_non_null(found);
+        assert_null(strstr(found + 1, words[i]));
+        assert_int_equal(found > strchr(text, '\n'), i == 2);
+    }
+    free(text);
+    history_free(history);
+}
+
 static void test_events_and_full_disk(void **state)
 {
     struct event events[] = {{1000000000, EVENT_GC, "full collection: 41ms"},
@@ -234,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_hostile_names),
         cmocka_unit_test(test_rows_sort_and_filter),
         cmocka_unit_test(test_a_sort_that_does_not_exist),
+        cmocka_unit_test(test_events_of_samples_not_written),
         cmocka_unit_test(test_events_and_full_disk),
     };
 
