@@ -104,7 +104,7 @@ static int run_batch(struct args *args, struct err *err)
     if (args->selfcheck)
         return batch_selfcheck(args, signal_fd, err);
     if (strcmp(args->output, "json") != 0)
-        return err_set(err, ERR_UNSUPPORTED, "text output is not built yet");
+        return batch_run(args, &sink_text, signal_fd, err);
     return batch_run(args, &sink_json, signal_fd, err);
 }
 

@@ -52,6 +52,8 @@ struct pane_ops {
     struct table *(*table)(void *pane);
     /* One line about the selected row, for the status line; optional. */
     void (*describe)(void *pane, struct strbuf *out);
+    /* What is open in place of the table ("app.cache.Entry"), or NULL; optional. */
+    const char *(*breadcrumb)(void *pane);
 };
 
 /* In the order of panes.def = the tabs 1, 2, ...; ended by NULL. */

@@ -48,7 +48,8 @@ bool screen_show_pane(struct screen *screen, const char *name); /* false: no suc
 bool screen_sort_by(struct screen *screen, const char *sort);   /* "[+-]column" */
 void screen_set_filter(struct screen *screen, const char *pattern);
 const char *screen_filter(const struct screen *screen);
-bool screen_find(struct screen *screen, const char *pattern, int direction, bool from_here);
+bool screen_find(struct screen *screen, const char *pattern, int direction,
+                 bool from_here);
 
 /* The table of the focus, for the sort menu and the column chooser; may be NULL. */
 struct table *screen_table(struct screen *screen);
@@ -62,6 +63,9 @@ void screen_message(struct screen *screen, enum role role, const char *text);
 void screen_allow_actions(struct screen *screen, bool allowed);
 void screen_use_mouse(struct screen *screen, bool mouse);
 
+/* For batch text: the header in its full form, at any width. */
+int screen_header_lines(const struct screen *screen);
+void screen_draw_header(struct screen *screen, struct canvas *canvas);
 /* For batch text: one table with its heading, all its rows or at most `rows`. */
 void screen_draw_pane(struct screen *screen, struct canvas *canvas, struct rect rect);
 

@@ -25,7 +25,9 @@ enum value_type {
     VALUE_PERCENT,  /* milli per cent */
     VALUE_COUNT_DELTA,
     VALUE_BYTES_DELTA,
-    VALUE_BAR, /* per mille */
+    VALUE_BAR,   /* per mille */
+    VALUE_USE,   /* milli per cent, shown whole: 92% */
+    VALUE_LABEL, /* text to the right, ordered by its number: "64 B" */
 };
 
 struct column {
@@ -40,6 +42,9 @@ struct column {
     bool hidden_first;    /* not shown until chosen */
     bool is_delta;        /* shown only while deltas are on */
     char sort_key;        /* capital letter that sorts by it, or 0 */
+    bool is_summed;       /* the row "(n more)" shows the sum of the rows below */
+    bool is_name;         /* find and filter look here; without one, the first text */
+    int cumulates; /* 1 + the column whose running share this VALUE_PERCENT shows */
 };
 
 struct value {
@@ -64,6 +69,10 @@ void table_free(struct table *table);
 /* Rows are copied. The table sorts, filters (on its first text column) and keeps
  * the selection on the same identity. */
 void table_set_rows(struct table *table, const struct table_row *rows, size_t count);
+/* The same in steps, for tables whose rows are many. */
+void table_begin_rows(struct table *table, size_t capacity);
+void table_add_row(struct table *table, const struct table_row *row);
+void table_end_rows(struct table *table);
 void table_set_filter(struct table *table, const char *pattern);
 void table_show_deltas(struct table *table, bool shown, const char *heading_prefix);
 /* "[+-]name": true when there is such a column. */
@@ -86,6 +95,15 @@ bool table_find(struct table *table, const char *pattern, int direction, bool fr
 bool table_click(struct table *table, int y, int x, bool *on_selected);
 /* The selected row, or NULL. */
 const struct table_row *table_selected(const struct table *table);
+/* Selects the row of this identity; false when it is not there. */
+bool table_select(struct table *table, uint64_t identity);
+/* The last line shows "(1,883 more)" with sums while rows lie below it. */
+void table_show_rest(struct table *table, bool shown);
+/* The first heading says how many of how many rows are visible. */
+void table_show_counts(struct table *table, bool shown);
+/* The selection stays on the last row while new rows come (a log). */
+void table_follow_end(struct table *table, bool follow);
+void table_strong_sort(struct table *table, bool strong);
 size_t table_row_count(const struct table *table, size_t *unfiltered);
 
 #endif

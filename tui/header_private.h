@@ -1,0 +1,22 @@
+/*
+ * header_private.h - the header's lines that stand in header_objects.c.
+ */
+#ifndef HEAPTOP_TUI_HEADER_PRIVATE_H
+#define HEAPTOP_TUI_HEADER_PRIVATE_H
+
+#include "tui/header.h"
+
+/* Objects, the walk's age and price, the agent, the mark. */
+void header_draw_objects(const struct header_input *input, struct canvas *canvas, int y,
+                         int width);
+/* Why the target is not read better than it is, and what to do. */
+void header_draw_reason(const struct header_input *input, struct canvas *canvas, int y,
+                        int width);
+/* The second line of the short form. */
+void header_draw_short(const struct header_input *input, struct canvas *canvas, int y,
+                       int width);
+/* What there is room for, one number a line; RES stays to the last. */
+void header_draw_tiny(const struct header_input *input, struct canvas *canvas,
+                      const struct rect *rect);
+
+#endif

@@ -1,0 +1,193 @@
+#include "tui/kinds_table.h"
+
+#include <string.h>
+
+#include "model/partition.h"
+#include "util/clock.h"
+
+enum {
+    COLUMN_KIND,
+    COLUMN_COUNT,
+    COLUMN_COUNT_DELTA,
+    COLUMN_SIZE,
+    COLUMN_MEMORY,
+    COLUMN_MEMORY_DELTA,
+    COLUMN_PERCENT,
+    COLUMN_CUMULATED,
+    COLUMN_TRACKED,
+};
+
+static const struct column columns[] = {
+    {.name = "kind",
+     .heading = "KIND",
+     .help = "the type's full name; a dict by what it belongs to",
+     .type = VALUE_TEXT,
+     .width = 22,
+     .grow = 1,
+     .ascending_first = true,
+     .sort_key = 'A'},
+    {.name = "count",
+     .heading = "COUNT",
+     .help = "live objects of the kind",
+     .type = VALUE_COUNT,
+     .width = 9,
+     .weight = 7,
+     .sort_key = 'O',
+     .is_summed = true},
+    {.name = "count-delta",
+     .heading = "D COUNT",
+     .help = "change of the count",
+     .type = VALUE_COUNT_DELTA,
+     .width = 8,
+     .weight = 6,
+     .is_delta = true,
+     .is_summed = true},
+    {.name = "size",
+     .heading = "SIZE",
+     .help = "what sys.getsizeof says, summed",
+     .type = VALUE_BYTES,
+     .width = 8,
+     .weight = 2,
+     .is_summed = true},
+    {.name = "memory",
+     .heading = "BYTES",
+     .help = "what the allocators gave for the kind",
+     .type = VALUE_BYTES,
+     .width = 9,
+     .sort_key = 'B',
+     .is_summed = true},
+    {.name = "memory-delta",
+     .heading = "D BYTES",
+     .help = "change of the memory",
+     .type = VALUE_BYTES_DELTA,
+     .width = 9,
+     .weight = 8,
+     .sort_key = 'D',
+     .is_delta = true,
+     .is_summed = true},
+    {.name = "percent",
+     .heading = "%",
+     .help = "share of the memory of all objects",
+     .type = VALUE_PERCENT,
+     .width = 5,
+     .weight = 5,
+     .is_summed = true},
+    {.name = "cumulated",
+     .heading = "CUM%",
+     .help = "share of this row and all above it",
+     .type = VALUE_PERCENT,
+     .width = 6,
+     .weight = 4,
+     .cumulates = COLUMN_MEMORY + 1},
+    {.name = "tracked",
+     .heading = "TRACKED",
+     .help = "objects that the garbage collector tracks",
+     .type = VALUE_COUNT,
+     .width = 9,
+     .weight = 1,
+     .is_summed = true},
+};
+
+struct table *kinds_table_new(void)
+{
+    struct table *table =
+        table_new(columns, sizeof(columns) / sizeof(columns[0]), COLUMN_MEMORY);
+
+    table_show_rest(table, true);
+    table_show_counts(table, true);
+    return table;
+}
+
+uint64_t kinds_identity(const struct kind *kind)
+{
+    return (uint64_t)kind->id + 1;
+}
+
+const struct kind_row *kinds_find(const struct objects_section *objects, uint64_t id)
+{
+    for (size_t i = 0; objects && i < objects->n_kinds; i++)
+        if (kinds_identity(objects->kinds[i].kind) == id)
+            return &objects->kinds[i];
+    return NULL;
+}
+
+bool delta_is_shown(const struct view_input *input)
+{
+    return input->delta != DELTA_OFF;
+}
+
+const char *delta_heading(const struct view_input *input)
+{
+    if (input->delta == DELTA_RATE)
+        return "D /S";
+    return input->delta == DELTA_MARK ? "D MARK" : "D PREV";
+}
+
+struct reading delta_value(const struct view_input *input, int64_t change,
+                           int64_t elapsed_ns)
+{
+    if (input->delta != DELTA_RATE)
+        return reading_exact(change);
+    if (elapsed_ns <= 0)
+        return reading_unknown();
+
+    double rate = (double)change * (double)NS_PER_S / (double)elapsed_ns;
+    return reading_exact((int64_t)(rate + (rate < 0 ? -0.5 : 0.5)));
+}
+
+static struct value number(uint64_t value)
+{
+    return (struct value){.number = reading_exact((int64_t)value)};
+}
+
+static void row_fill(struct table_row *row, const struct partition_row *from,
+                     const struct view_input *input, int64_t elapsed_ns)
+{
+    memset(row, 0, sizeof(*row));
+    row->identity = kinds_identity(from->now.kind);
+    row->values[COLUMN_KIND].text = from->now.kind->name;
+    row->values[COLUMN_COUNT] = number(from->now.count);
+    row->values[COLUMN_SIZE] = number(from->now.size_bytes);
+    row->values[COLUMN_MEMORY] = number(from->now.memory_bytes);
+    row->values[COLUMN_PERCENT].number = reading_exact(from->share_milli_percent);
+    row->values[COLUMN_TRACKED] = number(from->now.tracked);
+    if (!delta_is_shown(input) || !input->older || !input->older->objects)
+        return;
+    row->values[COLUMN_COUNT_DELTA].number =
+        delta_value(input, from->count_delta, elapsed_ns);
+    row->values[COLUMN_MEMORY_DELTA].number =
+        delta_value(input, from->memory_delta_bytes, elapsed_ns);
+}
+
+void kinds_table_update(struct table *table, const struct view_input *input)
+{
+    const struct objects_section *now = input->snapshot ? input->snapshot->objects : NULL;
+    const struct objects_section *older =
+        delta_is_shown(input) && input->older ? input->older->objects : NULL;
+    struct partition_options options = {.sort = PARTITION_BY_MEMORY};
+    struct partition partition;
+    struct table_row row;
+    int64_t elapsed_ns =
+        now && older ? now->walk.ended_mono_ns - older->walk.ended_mono_ns : 0;
+
+    table_show_deltas(table, delta_is_shown(input), delta_heading(input));
+    table_set_filter(table, input->filter);
+    if (!now || partition_make(&partition, now, older, &options)) {
+        table_set_rows(table, NULL, 0);
+        return;
+    }
+    table_begin_rows(table, partition.count);
+    for (size_t i = 0; i < partition.count; i++) {
+        row_fill(&row, &partition.rows[i], input, elapsed_ns);
+        table_add_row(table, &row);
+    }
+    table_end_rows(table);
+    partition_release(&partition);
+}
+
+void pane_draw_nothing(struct canvas *canvas, struct rect rect, const char *words)
+{
+    if (rect.height > 0)
+        canvas_text(canvas, rect.y + (rect.height > 2 ? 1 : 0), rect.x + 1,
+                    rect.width - 1, ROLE_DIM, words);
+}

@@ -1,0 +1,27 @@
+/*
+ * kinds_table.h - the partition by kind as a table: Types and Overview show it.
+ */
+#ifndef HEAPTOP_TUI_KINDS_TABLE_H
+#define HEAPTOP_TUI_KINDS_TABLE_H
+
+#include "tui/pane.h"
+#include "tui/table.h"
+
+struct table *kinds_table_new(void);
+void kinds_table_update(struct table *table, const struct view_input *input);
+/* The row of a table of kinds -> its kind in the newest section, or NULL. */
+const struct kind_row *kinds_find(const struct objects_section *objects, uint64_t id);
+/* Rows are known by this. */
+uint64_t kinds_identity(const struct kind *kind);
+
+/* "D MARK", "D WALK", "D /S": what heads the columns of changes. */
+const char *delta_heading(const struct view_input *input);
+/* Are there changes to show? */
+bool delta_is_shown(const struct view_input *input);
+/* A change as the view wants it: per second when it shows rates. */
+struct reading delta_value(const struct view_input *input, int64_t change,
+                           int64_t elapsed_ns);
+/* In the middle of an empty pane: why there is nothing. */
+void pane_draw_nothing(struct canvas *canvas, struct rect rect, const char *words);
+
+#endif

@@ -1,0 +1,136 @@
+/* GC: generations, pauses, the last collections. Kept plain: copy it for a new pane. */
+#include "tui/pane.h"
+
+#include <stdlib.h>
+
+#include "heaptop/units.h"
+#include "tui/detail.h"
+#include "tui/gc_table.h"
+#include "tui/kinds_table.h"
+#include "util/xalloc.h"
+
+struct pane_gc {
+    struct table *table;
+    struct view_input input;
+};
+
+static void *gc_create(void)
+{
+    struct pane_gc *gc = xcalloc(1, sizeof(*gc));
+
+    gc->table = gc_table_new();
+    return gc;
+}
+
+static void gc_destroy(void *pane)
+{
+    struct pane_gc *gc = pane;
+
+    table_free(gc->table);
+    free(gc);
+}
+
+static void gc_update(void *pane, const struct view_input *input)
+{
+    struct pane_gc *gc = pane;
+
+    gc->input = *input;
+    gc_table_update(gc->table, input->snapshot ? input->snapshot->gc : NULL);
+}
+
+static void draw_state(struct detail *detail, const struct gc_section *section)
+{
+    char text[UNITS_MAX];
+    const char *state = "-";
+
+    if (reading_is_known(section->enabled))
+        state = section->enabled.value ? "on" : "OFF: gc.disable() was called";
+    detail_line(detail, "automatic", "%s", state);
+    detail_line(detail, "frozen", "%s objects (gc.freeze)",
+                units_count(text, section->frozen));
+}
+
+static void draw_pauses(struct detail *detail, const struct snapshot *snapshot)
+{
+    const struct gc_pauses *pauses = &snapshot->gc->pauses;
+    char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
+
+    detail_heading(detail, "PAUSES %s",
+                   pauses->exact ? "(exact, from callbacks)" : "(from sampling)");
+    detail_line(detail, "number, total", "%s, %s", units_count(a, pauses->count),
+                units_duration(b, pauses->total_ns));
+    if (reading_is_known(pauses->last_ns) && pauses->last_generation >= 0)
+        detail_line(detail, "last", "%s, generation %d, at %s",
+                    units_duration(a, pauses->last_ns), pauses->last_generation,
+                    reading_is_known(pauses->last_wall_ns)
+                        ? units_clock(b, pauses->last_wall_ns.value)
+                        : "-");
+    else
+        detail_line(detail, "last", "%s", units_duration(a, pauses->last_ns));
+    detail_line(detail, "max, p99, p50", "%s, %s, %s", units_duration(a, pauses->max_ns),
+                units_duration(b, pauses->p99_ns), units_duration(c, pauses->p50_ns));
+}
+
+/* The newest first, as far as there is room. */
+static void draw_events(struct detail *detail, const struct history *history)
+{
+    const struct event *events;
+    size_t count = history_events(history, &events);
+    char clock[UNITS_MAX];
+
+    detail_heading(detail, "LAST COLLECTIONS");
+    for (size_t i = count; i > 0; i--)
+        if (events[i - 1].type == EVENT_GC || events[i - 1].type == EVENT_COLLECT)
+            detail_line(detail, units_clock(clock, events[i - 1].wall_ns), "%s",
+                        events[i - 1].words);
+}
+
+static void gc_draw(void *pane, struct canvas *canvas, struct rect rect, bool has_focus)
+{
+    struct pane_gc *gc = pane;
+    const struct snapshot *snapshot = gc->input.snapshot;
+    struct rect top = rect;
+    struct detail detail;
+
+    top.height = (int)table_row_count(gc->table, NULL) + 1;
+    if (top.height > rect.height)
+        top.height = rect.height;
+    table_draw(gc->table, canvas, top, has_focus);
+    if (!snapshot || !snapshot->gc) {
+        pane_draw_nothing(canvas, rect, "the garbage collector's counters are not known");
+        return;
+    }
+    rect.y += top.height;
+    rect.height -= top.height;
+    detail_init(&detail, canvas, rect);
+    draw_state(&detail, snapshot->gc);
+    detail_gap(&detail);
+    draw_pauses(&detail, snapshot);
+    detail_gap(&detail);
+    draw_events(&detail, gc->input.history);
+}
+
+static enum pane_result gc_command(void *pane, enum command_id command)
+{
+    struct pane_gc *gc = pane;
+
+    return table_command(gc->table, command) ? PANE_HANDLED : PANE_IGNORED;
+}
+
+static struct table *gc_table(void *pane)
+{
+    struct pane_gc *gc = pane;
+
+    return gc->table;
+}
+
+const struct pane_ops pane_gc = {
+    .name = "gc",
+    .title = "GC",
+    .create = gc_create,
+    .destroy = gc_destroy,
+    .update = gc_update,
+    .draw = gc_draw,
+    .command = gc_command,
+    .table = gc_table,
+};

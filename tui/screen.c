@@ -1,0 +1,388 @@
+#include "tui/screen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/screen_private.h"
+#include "util/xalloc.h"
+
+struct screen *screen_new(struct history *history)
+{
+    struct screen *screen = xcalloc(1, sizeof(*screen));
+
+    screen->history = history;
+    screen->delta = DELTA_MARK; /* since the previous walk until there is a mark */
+    screen->allows_actions = true;
+    screen->filter = xstrdup("");
+    screen->pattern = xstrdup("");
+    for (size_t i = 0; panes[i] && i < SCREEN_PANES; i++) {
+        screen->panes[i] = panes[i]->create();
+        screen->n_panes++;
+    }
+    screen_update(screen);
+    return screen;
+}
+
+void screen_free(struct screen *screen)
+{
+    if (!screen)
+        return;
+    for (size_t i = 0; i < screen->n_panes; i++)
+        panes[i]->destroy(screen->panes[i]);
+    snapshot_unref(screen->shown);
+    snapshot_unref(screen->older);
+    free(screen->filter);
+    free(screen->pattern);
+    free(screen);
+}
+
+const struct pane_ops *screen_pane(const struct screen *screen)
+{
+    return panes[screen->current];
+}
+
+const char *screen_breadcrumb(const struct screen *screen)
+{
+    const struct pane_ops *pane = screen_pane(screen);
+
+    return pane->breadcrumb ? pane->breadcrumb(screen->panes[screen->current]) : NULL;
+}
+
+const struct mark *screen_mark(const struct screen *screen)
+{
+    const struct mark *marks;
+    size_t count = history_marks(screen->history, &marks);
+
+    for (size_t i = 0; screen->mark_number && i < count; i++)
+        if (marks[i].number == screen->mark_number)
+            return &marks[i];
+    return count ? &marks[count - 1] : NULL;
+}
+
+enum delta_mode screen_delta(const struct screen *screen)
+{
+    if (screen->delta == DELTA_MARK && !screen_mark(screen))
+        return DELTA_PREVIOUS;
+    return screen->delta;
+}
+
+static const struct snapshot *previous_of(const struct screen *screen,
+                                          const struct snapshot *snapshot)
+{
+    const struct snapshot *older;
+
+    if (snapshot->objects)
+        return history_previous_walk(screen->history, snapshot);
+    for (size_t back = 0; (older = history_back(screen->history, back)); back++)
+        if (older->seq < snapshot->seq)
+            return older;
+    return NULL;
+}
+
+static const struct snapshot *compared_with(const struct screen *screen)
+{
+    const struct mark *mark = screen_mark(screen);
+
+    if (!screen->shown || screen->delta == DELTA_OFF)
+        return NULL;
+    if (mark && screen->delta != DELTA_PREVIOUS)
+        return mark->snapshot;
+    return previous_of(screen, screen->shown);
+}
+
+void screen_header_input(const struct screen *screen, struct header_input *input)
+{
+    const struct mark *mark = screen_mark(screen);
+
+    memset(input, 0, sizeof(*input));
+    input->history = screen->history;
+    input->is_paused = screen->is_paused;
+    input->mark = mark;
+    input->now = history_latest(screen->history);
+    if (!input->now || screen->delta == DELTA_OFF)
+        return;
+    if (mark && screen->delta == DELTA_MARK) {
+        input->older = input->walked = mark->snapshot;
+        return;
+    }
+    input->older = history_back(screen->history, 1);
+    input->walked = history_previous_walk(screen->history, input->now);
+}
+
+/* The references are kept, as panes may read them until their next update. */
+static void update_pane(struct screen *screen)
+{
+    const struct snapshot *older = compared_with(screen), *old = screen->older;
+    struct view_input input = {0};
+
+    screen->older = older ? snapshot_ref(older) : NULL;
+    input.snapshot = screen->shown;
+    input.older = screen->older;
+    input.history = screen->history;
+    input.delta = screen_delta(screen);
+    input.filter = screen->filter;
+    screen_pane(screen)->update(screen->panes[screen->current], &input);
+    snapshot_unref(old);
+}
+
+void screen_update(struct screen *screen)
+{
+    const struct snapshot *latest = history_latest(screen->history);
+    const struct snapshot *old = screen->shown;
+
+    if (screen->is_paused && screen->shown)
+        return;
+    screen->shown = latest ? snapshot_ref(latest) : NULL;
+    update_pane(screen);
+    snapshot_unref(old);
+}
+
+static void show_tab(struct screen *screen, size_t tab)
+{
+    if (tab >= screen->n_panes)
+        return;
+    screen->current = tab;
+    update_pane(screen);
+}
+
+bool screen_show_pane(struct screen *screen, const char *name)
+{
+    for (size_t i = 0; i < screen->n_panes; i++)
+        if (strcmp(panes[i]->name, name) == 0) {
+            show_tab(screen, i);
+            return true;
+        }
+    return false;
+}
+
+struct table *screen_table(struct screen *screen)
+{
+    const struct pane_ops *pane = screen_pane(screen);
+
+    return pane->table ? pane->table(screen->panes[screen->current]) : NULL;
+}
+
+bool screen_sort_by(struct screen *screen, const char *sort)
+{
+    bool is_known = false;
+
+    for (size_t i = 0; i < screen->n_panes; i++) {
+        struct table *table = panes[i]->table ? panes[i]->table(screen->panes[i]) : NULL;
+
+        if (table && table_sort_by(table, sort))
+            is_known = true;
+    }
+    return is_known;
+}
+
+bool screen_sort_key(struct screen *screen, char key)
+{
+    struct table *table = screen_table(screen);
+
+    return table && table_sort_key(table, key);
+}
+
+void screen_set_filter(struct screen *screen, const char *pattern)
+{
+    char *copy = xstrdup(pattern ? pattern : "");
+
+    free(screen->filter);
+    screen->filter = copy;
+    update_pane(screen);
+}
+
+const char *screen_filter(const struct screen *screen)
+{
+    return screen->filter;
+}
+
+bool screen_find(struct screen *screen, const char *pattern, int direction,
+                 bool from_here)
+{
+    struct table *table = screen_table(screen);
+    char *copy = xstrdup(pattern ? pattern : "");
+
+    free(screen->pattern);
+    screen->pattern = copy;
+    return table && table_find(table, copy, direction, from_here);
+}
+
+void screen_choose_mark(struct screen *screen, uint32_t number)
+{
+    screen->mark_number = number;
+    if (screen->delta != DELTA_RATE)
+        screen->delta = DELTA_MARK;
+    update_pane(screen);
+}
+
+void screen_show_delta(struct screen *screen, enum delta_mode mode)
+{
+    screen->delta = mode;
+    update_pane(screen);
+}
+
+void screen_message(struct screen *screen, enum role role, const char *text)
+{
+    const struct snapshot *latest = history_latest(screen->history);
+
+    snprintf(screen->message, sizeof(screen->message), "%s", text ? text : "");
+    screen->message_role = role;
+    screen->message_mono_ns = latest ? latest->mono_ns : 0;
+}
+
+void screen_allow_actions(struct screen *screen, bool allowed)
+{
+    screen->allows_actions = allowed;
+}
+
+void screen_use_mouse(struct screen *screen, bool mouse)
+{
+    screen->uses_mouse = mouse;
+}
+
+static void next_delta(struct screen *screen)
+{
+    static const char *const words[] = {"changes are not shown",
+                                        "changes since the previous walk",
+                                        "changes since the mark", "changes per second"};
+    enum delta_mode mode = (screen_delta(screen) + 1) % DELTA_MODES;
+
+    if (mode == DELTA_MARK && !screen_mark(screen))
+        mode++;
+    screen_show_delta(screen, mode);
+    screen_message(screen, ROLE_NORMAL, words[mode]);
+}
+
+static void set_mark(struct screen *screen)
+{
+    const struct mark *mark = history_mark(screen->history, NULL);
+    struct event event = {.type = EVENT_MARK};
+
+    if (!mark) {
+        screen_message(screen, ROLE_WARNING, "there is no sample yet to mark");
+        return;
+    }
+    event.wall_ns = mark->snapshot->wall_ns;
+    snprintf(event.words, sizeof(event.words), "mark #%u set at sample %llu",
+             (unsigned)mark->number, (unsigned long long)mark->snapshot->seq);
+    history_add_event(screen->history, &event);
+    screen->mark_number = 0;
+    screen_show_delta(screen, DELTA_MARK);
+    screen_message(screen, ROLE_NORMAL, event.words);
+}
+
+static void pause_or_go_on(struct screen *screen)
+{
+    screen->is_paused = !screen->is_paused;
+    screen_message(
+        screen, ROLE_NORMAL,
+        screen->is_paused ? "paused: the header goes on, the tables stand still" : "");
+    screen_update(screen);
+}
+
+static void find_again(struct screen *screen, int direction)
+{
+    struct table *table = screen_table(screen);
+
+    if (!*screen->pattern)
+        screen_message(screen, ROLE_NORMAL, "nothing to find yet: / asks for it");
+    else if (!table || !table_find(table, screen->pattern, direction, false))
+        screen_message(screen, ROLE_WARNING, "not found");
+}
+
+/* From the overview Enter goes to the same kind among all kinds. */
+static void open_kinds(struct screen *screen)
+{
+    struct table *table = screen_table(screen);
+    const struct table_row *row = table ? table_selected(table) : NULL;
+    uint64_t identity = row ? row->identity : 0;
+
+    if (!screen_show_pane(screen, "types"))
+        return;
+    table = screen_table(screen);
+    if (row && table)
+        table_select(table, identity);
+}
+
+static bool pane_command(struct screen *screen, enum command_id command)
+{
+    const struct pane_ops *pane = screen_pane(screen);
+
+    if (pane->command(screen->panes[screen->current], command) == PANE_HANDLED)
+        return true;
+    if (command == COMMAND_ENTER) {
+        if (strcmp(pane->name, "overview") == 0)
+            open_kinds(screen);
+        return true;
+    }
+    if (command != COMMAND_BACK)
+        return false;
+    screen->message[0] = '\0';
+    if (*screen->filter)
+        screen_set_filter(screen, "");
+    return true;
+}
+
+bool screen_command(struct screen *screen, enum command_id command)
+{
+    if (command >= COMMAND_TAB_1 && command <= COMMAND_TAB_9) {
+        show_tab(screen, (size_t)(command - COMMAND_TAB_1));
+        return true;
+    }
+    switch (command) {
+    case COMMAND_TAB_NEXT:
+        show_tab(screen, (screen->current + 1) % screen->n_panes);
+        return true;
+    case COMMAND_TAB_PREVIOUS:
+        show_tab(screen, (screen->current + screen->n_panes - 1) % screen->n_panes);
+        return true;
+    case COMMAND_DELTA:
+        next_delta(screen);
+        return true;
+    case COMMAND_MARK:
+        set_mark(screen);
+        return true;
+    case COMMAND_PAUSE:
+        pause_or_go_on(screen);
+        return true;
+    case COMMAND_HEADER:
+        screen->is_header_hidden = !screen->is_header_hidden;
+        return true;
+    case COMMAND_STRONG_SORT:
+        screen->is_strong = !screen->is_strong;
+        return true;
+    case COMMAND_FIND_NEXT:
+    case COMMAND_FIND_PREVIOUS:
+        find_again(screen, command == COMMAND_FIND_NEXT ? 1 : -1);
+        return true;
+    default:
+        return pane_command(screen, command);
+    }
+}
+
+enum screen_click screen_click(struct screen *screen, int y, int x,
+                               enum command_id *command)
+{
+    struct table *table = screen_table(screen);
+    bool on_selected;
+
+    *command = COMMAND_NONE;
+    for (size_t i = 0; i < screen->n_hits; i++) {
+        const struct hit *hit = &screen->hits[i];
+
+        if (y != hit->y || x < hit->x || x >= hit->x + hit->width)
+            continue;
+        if (hit->command >= COMMAND_TAB_1 && hit->command <= COMMAND_TAB_9) {
+            screen_command(screen, hit->command);
+            return SCREEN_CLICK_HANDLED;
+        }
+        *command = hit->command;
+        return SCREEN_CLICK_COMMAND;
+    }
+    if (!table || !table_click(table, y, x, &on_selected))
+        return SCREEN_CLICK_NOTHING;
+    if (on_selected)
+        screen_command(screen, COMMAND_ENTER);
+    return SCREEN_CLICK_HANDLED;
+}

@@ -1,0 +1,50 @@
+/*
+ * screen_private.h - the inside of struct screen: only screen.c and
+ * screen_draw.c include it.
+ */
+#ifndef HEAPTOP_TUI_SCREEN_PRIVATE_H
+#define HEAPTOP_TUI_SCREEN_PRIVATE_H
+
+#include "tui/header.h"
+#include "tui/screen.h"
+
+#define SCREEN_PANES 9
+#define SCREEN_HITS  48
+
+/* What a click on the tabs or the bottom bar means. */
+struct hit {
+    int y, x, width;
+    enum command_id command;
+};
+
+struct screen {
+    struct history *history;
+    void *panes[SCREEN_PANES];
+    size_t n_panes, current;
+
+    const struct snapshot *shown; /* a reference: frozen when paused */
+    const struct snapshot *older; /* a reference, or NULL */
+    enum delta_mode delta;
+    uint32_t mark_number; /* 0 = the newest */
+    bool is_paused, is_header_hidden, is_strong;
+    bool allows_actions, uses_mouse;
+    char *filter, *pattern;
+
+    char message[512];
+    enum role message_role;
+    int64_t message_mono_ns; /* of the newest sample when it was set */
+
+    struct rect body;
+    struct hit hits[SCREEN_HITS];
+    size_t n_hits;
+};
+
+const struct pane_ops *screen_pane(const struct screen *screen);
+/* The mark that is compared with, or NULL when there is none. */
+const struct mark *screen_mark(const struct screen *screen);
+/* DELTA_MARK without a mark is DELTA_PREVIOUS. */
+enum delta_mode screen_delta(const struct screen *screen);
+const char *screen_breadcrumb(const struct screen *screen);
+void screen_header_input(const struct screen *screen, struct header_input *input);
+
+#endif

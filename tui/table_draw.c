@@ -1,0 +1,362 @@
+/*
+ * Drawing of a table: which columns have room, how wide they are, headings,
+ * rows, the row "(n more)" and the fixed rows.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "heaptop/units.h"
+#include "tui/table_private.h"
+#include "util/utf8.h"
+
+#define NAME_LEAST  8  /* columns that are left to a name when all else is gone */
+#define NAME_NARROW 16 /* and while the screen is narrow, before columns are dropped */
+#define NARROW      60
+#define NAME_MOST   44 /* names that are short do not push the numbers away */
+
+static const char *heading_of(const struct table *table, size_t column)
+{
+    if (table->columns[column].is_delta && table->delta_heading[0])
+        return table->delta_heading;
+    return table->columns[column].heading;
+}
+
+static int natural_width(const struct table *table, size_t column)
+{
+    int width = table->columns[column].width;
+    int heading = utf8_columns(heading_of(table, column));
+
+    if (column == table_name_column(table) && width > NAME_NARROW &&
+        table->drawn.width < NARROW)
+        width = NAME_NARROW;
+    if (column == table->sort_column)
+        heading += 2;
+    if (table->columns[column].type != VALUE_TEXT && table->needed[column] > width)
+        width = table->needed[column];
+    return heading > width ? heading : width;
+}
+
+/* All that are shown, without those scrolled away. */
+static int place_all(struct table *table)
+{
+    size_t skipped = 0;
+    int total = 1;
+
+    for (size_t i = 0; i < table->n_columns; i++) {
+        struct column_place *place = &table->places[i];
+
+        place->drawn = table_column_visible(table, i);
+        if (place->drawn && i > 0 && skipped < table->skipped) {
+            place->drawn = false;
+            skipped++;
+        }
+        place->width = natural_width(table, i);
+        if (place->drawn)
+            total += place->width + 1;
+    }
+    return total - 1;
+}
+
+/* Drops the column of the smallest weight, the rightmost of equals: its width. */
+static int drop_one(struct table *table)
+{
+    size_t chosen = table->n_columns;
+
+    for (size_t i = 0; i < table->n_columns; i++) {
+        int weight = table->columns[i].weight;
+
+        if (!table->places[i].drawn || weight == 0)
+            continue;
+        if (chosen == table->n_columns || weight <= table->columns[chosen].weight)
+            chosen = i;
+    }
+    if (chosen == table->n_columns)
+        return 0;
+    table->places[chosen].drawn = false;
+    table->has_more_columns = true;
+    return table->places[chosen].width + 1;
+}
+
+static int most_of(const struct table *table, size_t column)
+{
+    int most = table->needed[column];
+
+    if (table->columns[column].type == VALUE_BAR)
+        return 40;
+    return most > NAME_MOST ? most : NAME_MOST;
+}
+
+/* Gives spare columns to those that grow, by their shares and up to their need. */
+static int grow(struct table *table, int spare)
+{
+    bool has_grown = true;
+
+    while (spare > 0 && has_grown) {
+        has_grown = false;
+        for (size_t i = 0; i < table->n_columns; i++) {
+            struct column_place *place = &table->places[i];
+            int share = table->columns[i].grow;
+
+            if (!place->drawn || !share || place->width >= most_of(table, i))
+                continue;
+            if (share > spare)
+                share = spare;
+            place->width += share;
+            spare -= share;
+            has_grown = share > 0;
+        }
+    }
+    return spare;
+}
+
+/* What is still spare sets the numbers apart: at most two columns each. */
+static void set_apart(struct table *table, int spare)
+{
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 1; i < table->n_columns && spare > 0; i++) {
+            enum value_type type = table->columns[i].type;
+
+            if (!table->places[i].drawn || type == VALUE_TEXT || type == VALUE_BAR)
+                continue;
+            table->places[i].width++;
+            spare--;
+        }
+}
+
+static void shrink_names(struct table *table, int excess)
+{
+    for (size_t i = 0; i < table->n_columns && excess > 0; i++) {
+        struct column_place *place = &table->places[i];
+        int less = place->width - NAME_LEAST;
+
+        if (!place->drawn || table->columns[i].type != VALUE_TEXT || less <= 0)
+            continue;
+        if (less > excess)
+            less = excess;
+        place->width -= less;
+        excess -= less;
+    }
+}
+
+static void place_columns(struct table *table, struct rect rect)
+{
+    table->has_more_columns = false;
+    int total = place_all(table), x = rect.x + 1;
+
+    while (total > rect.width) {
+        int freed = drop_one(table);
+
+        if (!freed)
+            break;
+        total -= freed;
+    }
+    if (total > rect.width)
+        shrink_names(table, total - rect.width);
+    else
+        set_apart(table, grow(table, rect.width - total));
+    for (size_t i = 0; i < table->n_columns; i++) {
+        struct column_place *place = &table->places[i];
+        int right = rect.x + rect.width;
+
+        if (!place->drawn)
+            continue;
+        place->x = x;
+        x += place->width + 1;
+        if (place->x + place->width > right)
+            place->width = right > place->x ? right - place->x : 0;
+    }
+}
+
+static bool is_left(const struct column *column)
+{
+    return column->type == VALUE_TEXT || column->type == VALUE_BAR;
+}
+
+static void draw_heading(const struct table *table, struct canvas *canvas, int visible)
+{
+    const struct rect *rect = &table->drawn;
+    char text[96], shown[UNITS_MAX], all[UNITS_MAX];
+
+    canvas_fill(canvas, (struct rect){rect->y, rect->x, 1, rect->width}, ROLE_HEADING);
+    for (size_t i = 0; i < table->n_columns; i++) {
+        const struct column_place *place = &table->places[i];
+        bool is_sorted = i == table->sort_column;
+        const char *mark = !is_sorted ? "" : table->ascending ? " ^" : " v";
+        enum role role = is_sorted ? ROLE_HEADING_SORT : ROLE_HEADING;
+
+        if (!place->drawn)
+            continue;
+        snprintf(text, sizeof(text), "%s%s", heading_of(table, i), mark);
+        if (table->counts_shown && i == table_name_column(table) &&
+            (size_t)visible < table->n_order) {
+            units_count(shown, reading_exact(visible));
+            units_count(all, reading_exact((int64_t)table->n_order));
+            snprintf(text, sizeof(text), "%s (%s of %s)%s", heading_of(table, i), shown,
+                     all, mark);
+            if (utf8_columns(text) > place->width)
+                snprintf(text, sizeof(text), "%s%s", heading_of(table, i), mark);
+        }
+        if (is_left(&table->columns[i]))
+            canvas_text(canvas, rect->y, place->x, place->width, role, text);
+        else
+            canvas_text_right(canvas, rect->y, place->x, place->width, role, text);
+    }
+}
+
+static enum role cell_role(const struct table *table, size_t column,
+                           const struct value *value, enum role row_role)
+{
+    const struct column *what = &table->columns[column];
+
+    if (row_role != ROLE_NORMAL)
+        return row_role;
+    if (what->type == VALUE_COUNT_DELTA || what->type == VALUE_BYTES_DELTA) {
+        if (!reading_is_known(value->number) || value->number.value == 0)
+            return ROLE_DIM;
+        return value->number.value > 0 ? ROLE_GROWTH : ROLE_SHRINK;
+    }
+    if (column == table->sort_column && table->is_strong)
+        return ROLE_HEADING_SORT;
+    return column == table_name_column(table) ? ROLE_KIND : ROLE_NORMAL;
+}
+
+static void draw_bar(struct canvas *canvas, int y, const struct column_place *place,
+                     struct reading share)
+{
+    if (!reading_is_known(share))
+        return;
+    if (place->width < 8) {
+        canvas_bar(canvas, y, place->x, place->width, ROLE_GRAPH, (int)share.value);
+        return;
+    }
+    canvas_text(canvas, y, place->x, 1, ROLE_DIM, "[");
+    canvas_bar(canvas, y, place->x + 1, place->width - 2, ROLE_GRAPH, (int)share.value);
+    canvas_text(canvas, y, place->x + place->width - 1, 1, ROLE_DIM, "]");
+}
+
+static void draw_values(const struct table *table, struct canvas *canvas, int y,
+                        const struct value *values, enum role role)
+{
+    char buffer[64];
+
+    for (size_t i = 0; i < table->n_columns; i++) {
+        const struct column *column = &table->columns[i];
+        const struct column_place *place = &table->places[i];
+
+        if (!place->drawn)
+            continue;
+        if (column->type == VALUE_BAR) {
+            draw_bar(canvas, y, place, values[i].number);
+            continue;
+        }
+        const char *text = table_format(column, &values[i], buffer);
+        enum role cell = cell_role(table, i, &values[i], role);
+        if (is_left(column))
+            canvas_text(canvas, y, place->x, place->width, cell, text);
+        else
+            canvas_text_right(canvas, y, place->x, place->width, cell, text);
+    }
+}
+
+static void draw_row(const struct table *table, struct canvas *canvas, int y, size_t row)
+{
+    draw_values(table, canvas, y, table_value(table, row, 0),
+                (enum role)table->heads[row].role);
+}
+
+static void draw_selection(const struct table *table, struct canvas *canvas, int y)
+{
+    struct rect line = {y, table->drawn.x, 1, table->drawn.width};
+
+    canvas_paint(canvas, line, ROLE_SELECTED);
+    canvas_text(canvas, y, line.x, 1, ROLE_SELECTED, ">");
+    /* Braille displays and screen readers follow the terminal's cursor. */
+    canvas_cursor(canvas, y, line.x + 1);
+}
+
+/* The sums of the rows from `first` on, as one row. */
+static void draw_rest(const struct table *table, struct canvas *canvas, int y,
+                      size_t first)
+{
+    struct value sums[TABLE_COLUMNS_MAX];
+    char words[64], count[UNITS_MAX];
+
+    memset(sums, 0, sizeof(sums));
+    for (size_t i = 0; i < table->n_columns; i++) {
+        if (table->columns[i].cumulates)
+            sums[i] =
+                *table_value(table, table->order[table->n_order - 1], i); /* all of it */
+        for (size_t at = first; table->columns[i].is_summed && at < table->n_order;
+             at++) {
+            struct reading part = table_value(table, table->order[at], i)->number;
+
+            if (!reading_is_known(part))
+                continue;
+            sums[i].number.value += part.value;
+            if (part.state > sums[i].number.state)
+                sums[i].number.state = part.state;
+        }
+    }
+    units_count(count, reading_exact((int64_t)(table->n_order - first)));
+    snprintf(words, sizeof(words), "(%s more)", count);
+    for (size_t i = 0; i < table->n_columns; i++)
+        if (table->columns[i].type == VALUE_TEXT || table->columns[i].type == VALUE_LABEL)
+            sums[i].text = i == table_name_column(table) ? words : "";
+    draw_values(table, canvas, y, sums, ROLE_DIM);
+}
+
+/* How many rows have room; the last line is the rest's when more lie below. */
+static size_t scroll(struct table *table, int lines)
+{
+    size_t room = lines > 0 ? (size_t)lines : 0;
+
+    table->body_height = lines > 0 ? lines : 0;
+    if (!room || !table->n_order)
+        return 0;
+    size_t last = table->n_order > room ? table->n_order - room : 0;
+    if (table->top > last)
+        table->top = last;
+    if (table->cursor < table->top)
+        table->top = table->cursor;
+    bool has_rest = table->rest_shown && room > 2;
+    if (has_rest && table->cursor + 2 > table->top + room && table->cursor < last + room)
+        table->top = table->cursor + 2 - room;
+    else if (table->cursor + 1 > table->top + room)
+        table->top = table->cursor + 1 - room;
+    if (table->top > last)
+        table->top = last;
+    size_t below = table->n_order - table->top;
+    if (below <= room)
+        return below;
+    return has_rest ? room - 1 : room;
+}
+
+void table_draw(struct table *table, struct canvas *canvas, struct rect rect,
+                bool has_focus)
+{
+    table->drawn = rect;
+    if (rect.height <= 0 || rect.width <= 0)
+        return;
+    place_columns(table, rect);
+
+    int fixed = (int)table->n_fixed, lines = rect.height - 1;
+    if (fixed > lines - 1)
+        fixed = lines > 1 ? lines - 1 : 0;
+    size_t visible = scroll(table, lines - fixed);
+    draw_heading(table, canvas, (int)visible);
+    for (size_t i = 0; i < visible; i++) {
+        int y = rect.y + 1 + (int)i;
+
+        draw_row(table, canvas, y, table->order[table->top + i]);
+        if (has_focus && table->top + i == table->cursor)
+            draw_selection(table, canvas, y);
+    }
+
+    int y = rect.y + 1 + (int)visible;
+    if (table->rest_shown && visible && table->top + visible < table->n_order &&
+        visible < (size_t)(lines - fixed))
+        draw_rest(table, canvas, y++, table->top + visible);
+    table->body_height = (int)visible;
+    for (int i = 0; i < fixed; i++)
+        draw_row(table, canvas, y + i, table->fixed[i]);
+}
