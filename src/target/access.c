@@ -57,13 +57,13 @@ static bool real_uid_of(pid_t pid, uint64_t *uid)
            procfs_field(text, "Uid", uid);
 }
 
-/* The kernel gives /proc/PID of a process that is not dumpable to root. */
+/* The kernel gives the files of /proc/PID of a process that is not dumpable to root. */
 static bool is_undumpable(pid_t pid, uint64_t uid)
 {
     char path[64];
     struct stat status;
 
-    snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     return uid && !stat(path, &status) && status.st_uid == 0;
 }
 

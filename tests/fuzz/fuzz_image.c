@@ -63,6 +63,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
+static bool is_understood(const uint8_t *data, size_t size)
+{
+    const struct image_segment segment = {{BASE}, data, size};
+    const struct mapping mapping = {.start = BASE, .end = BASE + size, .path = ""};
+    struct reader *reader = reader_image_new(&segment, 1);
+    struct image_symbol symbol;
+    struct image image;
+    struct err err;
+    bool is_found = !image_read(&image, reader, &mapping, &err) &&
+                    image_symbol(&image, reader, "__vdso_clock_gettime", &symbol);
+
+    reader_close(reader);
+    return is_found;
+}
+
 size_t fuzz_seed(uint8_t *buffer, size_t size)
 {
     const void *vdso = (const void *)getauxval(AT_SYSINFO_EHDR);
@@ -70,5 +85,8 @@ size_t fuzz_seed(uint8_t *buffer, size_t size)
     if (!vdso || size < VDSO_SIZE)
         return 0;
     memcpy(buffer, vdso, VDSO_SIZE);
+    /* A seed that is refused at once would prove nothing. */
+    if (!is_understood(buffer, VDSO_SIZE))
+        abort();
     return VDSO_SIZE;
 }

@@ -112,7 +112,7 @@ static size_t read_file(const char *path, uint8_t *buffer, size_t size)
 
 int main(int argc, char **argv)
 {
-    uint8_t *buffer = malloc(INPUT_MAX);
+    uint8_t *buffer = calloc(INPUT_MAX, 1);
     long count = 3000;
     int points = 0, first = 1;
     size_t size;

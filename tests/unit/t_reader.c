@@ -3,9 +3,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -126,6 +129,53 @@ static void test_live_straddle(void **state)
     reader_close(reader);
 }
 
+/* With privileges dropped only the kept descriptor of /proc/PID/mem still reads. */
+static void test_live_descriptor(void **state)
+{
+    char *area = area_with_holes(15), path[64], bytes[4 * PAGE];
+    struct piece pieces[] = {
+        {address_of(area + 1 * PAGE), bytes, 2 * PAGE, false},
+        {address_of(area + 7 * PAGE), bytes, 1, false},
+        {address_of(area + 9 * PAGE + 4095), bytes + 3 * PAGE, 1, false},
+    };
+    struct reader *reader = NULL;
+    struct err err;
+    pid_t child;
+    int mem_fd;
+
+    (void)state;
+    if (geteuid())
+        skip();
+    child = fork();
+    if (!child) {
+        alarm(30); /* does not outlive a test that fails */
+        for (;;)
+            pause();
+    }
+    snprintf(path, sizeof(path), "/proc/%d/mem", (int)child);
+    mem_fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(mem_fd >= 0);
+    assert_int_equal(setresuid(65534, 65534, 0), 0);
+    assert_int_equal(reader_live_open(child, -1, &reader, &err), -1);
+    assert_int_equal(err.code, ERR_DENIED);
+    assert_int_equal(reader_live_open(child, mem_fd, &reader, &err), 0);
+    assert_int_equal(setresuid(0, 0, 0), 0);
+    assert_int_equal(reader_readv(reader, pieces, 3), 2);
+    assert_true(pieces[0].done && !pieces[1].done && pieces[2].done);
+    assert_int_equal(bytes[PAGE], 2);
+    assert_int_equal(bytes[3 * PAGE], 9);
+    assert_int_equal(reader_read(reader, address_of(area + 6 * PAGE), bytes, 2 * PAGE),
+                     -1);
+    assert_int_equal(reader_read(reader, raddr_of(UINT64_MAX - 1), bytes, 1), -1);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    /* The descriptor belongs to the memory that is gone, not to the number. */
+    assert_int_equal(reader_read(reader, address_of(area + 1 * PAGE), bytes, 1), -1);
+    reader_close(reader);
+    close(mem_fd);
+    munmap(area, (size_t)15 * PAGE);
+}
+
 static void test_gone(void **state)
 {
     struct reader *reader = NULL;
@@ -181,8 +231,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_live_read),     cmocka_unit_test(test_live_readv),
-        cmocka_unit_test(test_live_straddle), cmocka_unit_test(test_gone),
-        cmocka_unit_test(test_image),         cmocka_unit_test(test_image_faults),
+        cmocka_unit_test(test_live_straddle), cmocka_unit_test(test_live_descriptor),
+        cmocka_unit_test(test_gone),          cmocka_unit_test(test_image),
+        cmocka_unit_test(test_image_faults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
