@@ -95,7 +95,7 @@ static int draw_button(struct dialog *dialog, struct canvas *canvas, struct rect
 
     dialog->buttons[index] = (struct rect){place.y, place.x, 1, used};
     if (has_focus)
-        canvas_cursor(canvas, place.y, place.x + 2);
+        canvas_cursor(canvas, place.y, place.x + (used > 2 ? 2 : 0));
     return used;
 }
 

@@ -31,7 +31,12 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/tui_command.c tui/tui_overlay.c tui/tui_picker.c tui/tui_target.c
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/t_canvas tests/unit/t_command tests/unit/t_keys tests/unit/t_prompt
+check_PROGRAMS += tests/unit/t_canvas tests/unit/t_command tests/unit/t_dialog \
+	tests/unit/t_keys tests/unit/t_prompt tests/unit/t_term_signals
+tests_unit_t_dialog_SOURCES = tests/unit/t_dialog.c
+tests_unit_t_dialog_LDADD = $(UNIT_LIBS)
+tests_unit_t_term_signals_SOURCES = tests/unit/t_term_signals.c
+tests_unit_t_term_signals_LDADD = $(UNIT_LIBS)
 tests_unit_t_canvas_SOURCES = tests/unit/t_canvas.c
 tests_unit_t_canvas_LDADD = $(UNIT_LIBS)
 tests_unit_t_command_SOURCES = tests/unit/t_command.c

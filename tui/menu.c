@@ -189,29 +189,3 @@ enum menu_result menu_key(struct menu *menu, const struct key *key)
     enum menu_result result = key_command(menu, command_of_key(key->name));
     return menu->count == 0 && result != MENU_CLOSED ? MENU_OPEN : result;
 }
-
-void menu_of_sort(struct menu *menu, struct table *table)
-{
-    const struct column *columns;
-    size_t count = table_columns(table, &columns);
-    bool is_ascending;
-    size_t sort_column = table_sort_column(table, &is_ascending);
-
-    menu_init(menu, "Sort by", "Enter sorts   Esc leaves", false);
-    for (size_t i = 0; i < count; i++) {
-        if (i == sort_column)
-            menu->selected = menu->count;
-        menu_add(menu, (int)i, false, columns[i].heading, columns[i].help);
-    }
-}
-
-void menu_of_columns(struct menu *menu, struct table *table)
-{
-    const struct column *columns;
-    size_t count = table_columns(table, &columns);
-
-    menu_init(menu, "Columns", "Space shows or hides   s sorts   Esc leaves", true);
-    for (size_t i = 0; i < count; i++)
-        menu_add(menu, (int)i, table_column_shown(table, i), columns[i].heading,
-                 columns[i].help);
-}

@@ -12,7 +12,6 @@
 #include "tui/canvas.h"
 #include "tui/command.h"
 #include "tui/keys.h"
-#include "tui/table.h"
 
 struct menu_item {
     char *label;
@@ -44,9 +43,5 @@ void menu_add(struct menu *menu, int value, bool is_checked, const char *label,
               const char *help);
 void menu_draw(struct menu *menu, struct canvas *canvas);
 enum menu_result menu_key(struct menu *menu, const struct key *key);
-
-/* The columns of a table: to sort by, or to show. */
-void menu_of_sort(struct menu *menu, struct table *table);
-void menu_of_columns(struct menu *menu, struct table *table);
 
 #endif

@@ -100,6 +100,32 @@ static void add_marks(struct tui *tui)
     }
 }
 
+static void add_sort_columns(struct menu *menu, struct table *table)
+{
+    const struct column *columns;
+    size_t count = table_columns(table, &columns);
+    bool is_ascending;
+    size_t sort_column = table_sort_column(table, &is_ascending);
+
+    menu_init(menu, "Sort by", "Enter sorts   Esc leaves", false);
+    for (size_t i = 0; i < count; i++) {
+        if (i == sort_column)
+            menu->selected = menu->count;
+        menu_add(menu, (int)i, false, columns[i].heading, columns[i].help);
+    }
+}
+
+static void add_columns(struct menu *menu, struct table *table)
+{
+    const struct column *columns;
+    size_t count = table_columns(table, &columns);
+
+    menu_init(menu, "Columns", "Space shows or hides   s sorts   Esc leaves", true);
+    for (size_t i = 0; i < count; i++)
+        menu_add(menu, (int)i, table_column_shown(table, i), columns[i].heading,
+                 columns[i].help);
+}
+
 void tui_open_menu(struct tui *tui, enum purpose purpose)
 {
     struct table *table = tui_table(tui);
@@ -117,9 +143,9 @@ void tui_open_menu(struct tui *tui, enum purpose purpose)
     if (purpose == PURPOSE_MARK)
         add_marks(tui);
     else if (purpose == PURPOSE_SORT)
-        menu_of_sort(&tui->menu, table);
+        add_sort_columns(&tui->menu, table);
     else
-        menu_of_columns(&tui->menu, table);
+        add_columns(&tui->menu, table);
 }
 
 /* "0.5", in seconds. What is no such number is said, and the prompt stays. */

@@ -287,6 +287,7 @@ static int run_detour(struct detour *detour, struct borrowed *borrowed, struct e
                        pid);
     }
     if (outcome == OUTCOME_FAULTED) {
+        borrowed->left_alone = true;
         restore(detour);
         ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
         return err_set(err, ERR_FAILED, "the stub failed in process %d", pid);

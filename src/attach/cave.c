@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "attach/arch.h"
@@ -103,6 +104,8 @@ int cave_find(struct scene *scene, struct err *err)
     return 0;
 }
 
+#define OLD_STUB_NAPS 30 /* of 100 ms: longer than a thread can be in the stub */
+
 /* The kernel tells the pc of a thread that waits as the last word. */
 static bool a_thread_is_inside(const struct scene *scene)
 {
@@ -137,6 +140,19 @@ static bool a_thread_is_inside(const struct scene *scene)
     return inside;
 }
 
+/* Another version's stub may be replaced only when nobody can be in it. */
+static bool old_stub_is_empty(const struct scene *scene)
+{
+    const struct timespec nap = {0, 100000000};
+
+    for (int i = 0; i < OLD_STUB_NAPS; i++) {
+        if (a_thread_is_inside(scene))
+            return false;
+        nanosleep(&nap, NULL);
+    }
+    return true;
+}
+
 int cave_write_stub(struct scene *scene, struct err *err)
 {
     uint8_t stub[SCENE_STUB_MAX], now[SCENE_STUB_MAX];
@@ -147,7 +163,7 @@ int cave_write_stub(struct scene *scene, struct err *err)
         if (scene_read(scene, scene->cave, now, stub_bytes()) == 0 &&
             !memcmp(now, stub, stub_bytes()))
             return 0;
-        if (a_thread_is_inside(scene)) {
+        if (!old_stub_is_empty(scene)) {
             err_set(err, ERR_FAILED,
                     "process %d is still busy with an interrupted attach",
                     (int)scene->target->pid);
@@ -161,8 +177,11 @@ int cave_write_stub(struct scene *scene, struct err *err)
                    (int)scene->target->pid);
 }
 
+/* Beside the remains of a killed heaptop another thread may be in the stub for
+ * two more seconds, and nobody can say when it is out: the stub stays then. It
+ * lies in code that never runs. */
 void cave_restore(struct scene *scene)
 {
-    if (scene->has_original)
+    if (scene->has_original && !scene->found_leftover)
         scene_write_code(scene, scene->cave, scene->cave_original, stub_bytes());
 }

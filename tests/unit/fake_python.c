@@ -117,6 +117,56 @@ static void fake_add_gc(struct fake_python *fake)
     fake_set_u64(fake, FAKE_GC + 96, FAKE_GC + 24);
 }
 
+/* Offsets as they were read from the debugging information of those versions. */
+const struct fake_version fake_versions[] = {
+    {13, {24, 48, 72}, 104, 96, 128, 200, 12, 240, false},
+    {13, {20, 44, 68}, 104, 96, 128, 200, 12, 240, false},
+    {14, {24, 48, 72}, 96, 0, 120, 192, 12, 240, true},
+    {14, {24, 48, 72}, 96, 256, 120, 192, 12, 264, false},
+    {15, {8, 32, 56}, 80, 168, 104, 112, 0, 176, false},
+};
+const size_t n_fake_versions = sizeof(fake_versions) / sizeof(fake_versions[0]);
+
+static void fake_set_debug_offsets(struct fake_python *fake, uint8_t minor,
+                                   uint64_t gc_bytes)
+{
+    static const struct {
+        uint64_t gc, bytes;
+    } places[] = {{80, 568}, {88, 648}, {88, 752}};
+
+    memcpy(fake_at(fake, FAKE_RUNTIME), "xdebugpy", 8);
+    fake_set_u64(fake, FAKE_RUNTIME + 40, 1000); /* interpreters_head */
+    fake_set_u64(fake, FAKE_RUNTIME + 56, 7272); /* id */
+    fake_set_u64(fake, FAKE_RUNTIME + 64, 7264); /* next */
+    fake_set_u64(fake, FAKE_RUNTIME + places[minor - 13].gc, 7400);
+    fake_set_u64(fake, FAKE_RUNTIME + places[minor - 13].bytes, gc_bytes);
+    fake_set_u64(fake, FAKE_RUNTIME + 1000, FAKE_INTERPRETER);
+    fake_set_u64(fake, FAKE_RUNTIME + 1008, FAKE_INTERPRETER);
+}
+
+void fake_set_version(struct fake_python *fake, const struct fake_version *version)
+{
+    fake->target.version.minor = version->minor;
+    memset(fake_at(fake, FAKE_RUNTIME), 0, 256);
+    memset(fake_at(fake, FAKE_GC), 0, 240);
+    fake_set_debug_offsets(fake, version->minor, version->bytes);
+    fake_set_u64(fake, FAKE_INTERPRETER + 10800, FAKE_STATE); /* interp->obmalloc */
+    fake_set_u32(fake, FAKE_NEW_GC + version->enabled, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t head = FAKE_NEW_GC + version->generations[i];
+
+        fake_link(fake, head, i * 100, i * 10 + 5);
+        fake_set_u32(fake, head + 16, i ? 10 : 2000);
+        fake_set_u32(fake, head + 20, 100 + i);
+    }
+    fake_link(fake, FAKE_NEW_GC + version->permanent, 400, 7);
+    if (version->generation0)
+        fake_set_u64(fake, FAKE_NEW_GC + version->generation0,
+                     FAKE_NEW_GC + version->generations[0]);
+    if (version->minor == 15)
+        fake_set_u64(fake, FAKE_NEW_GC + version->stats, FAKE_GC_STATS);
+}
+
 static void fake_map(struct fake_python *fake, size_t index, uint64_t start, size_t bytes)
 {
     fake->mappings[index] = (struct mapping){.start = start,

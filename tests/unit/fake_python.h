@@ -54,6 +54,23 @@ void fake_carve(struct fake_python *fake, int arena, size_t index, uint32_t size
 /* Links `count` heads, from FAKE_OBJECTS on, into the list at `head`. */
 void fake_link(struct fake_python *fake, uint64_t head, size_t first, size_t count);
 
+/* How a version lays out its collector (3.13 upstream and Debian's,
+ * 3.14.0, 3.14.5, 3.15); the interpreter then describes itself as 3.13+ does. */
+struct fake_version {
+    uint8_t minor;
+    uint16_t generations[3], permanent, generation0, stats, collecting, enabled, bytes;
+    bool is_incremental;
+};
+
+extern const struct fake_version fake_versions[];
+extern const size_t n_fake_versions;
+
+/* The collector's address once the version was set. */
+#define FAKE_NEW_GC   (FAKE_INTERPRETER + 7400)
+#define FAKE_GC_STATS (FAKE_HEAP + 0xc000) /* 3.15: what the pointer leads to */
+
+void fake_set_version(struct fake_python *fake, const struct fake_version *version);
+
 /* Flips bits and plants words at random places, repeatably. */
 void fake_damage(struct fake_python *fake, unsigned *seed, int n_places);
 

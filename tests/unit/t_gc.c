@@ -20,14 +20,21 @@ struct gc_case {
     struct err err;
 };
 
-static void begin(struct gc_case *c)
+static void begin_version(struct gc_case *c, const struct fake_version *version)
 {
     memset(c, 0, sizeof(*c));
     fake_python_init(&c->fake);
+    if (version)
+        fake_set_version(&c->fake, version);
     assert_int_equal(layout_find(&c->fake.target, &c->layout, &c->err), 0);
     assert_true(c->layout.has_gc);
     c->lists = gc_lists_new();
     assert_non_null(c->lists);
+}
+
+static void begin(struct gc_case *c)
+{
+    begin_version(c, NULL);
 }
 
 static void end(struct gc_case *c)
@@ -63,6 +70,55 @@ static void reads_numbers(void **state)
         assert_int_equal(row->collected.value, i * 10 + 1);
         assert_int_equal(row->uncollectable.value, i * 10 + 2);
     }
+    end(&c);
+}
+
+/* 3.14.0: generation 1 is the old space being visited, and has no third threshold. */
+static void reads_incremental(void **state)
+{
+    struct gc_case c;
+
+    (void)state;
+    begin_version(&c, &fake_versions[2]);
+    assert_int_equal(sample(&c), 0);
+    assert_int_equal(c.section.generations[1].count.value, 101);
+    fake_set_u32(&c.fake, FAKE_NEW_GC + 232, 1);
+    assert_int_equal(sample(&c), 0);
+    assert_int_equal(c.section.generations[1].count.value, 102);
+    assert_int_equal(c.section.generations[2].count.value, 101);
+    assert_int_equal(c.section.generations[2].threshold.value, 0);
+    end(&c);
+}
+
+/* 3.15: rings of items; the one with the most collections is the newest. */
+static void reads_rings(void **state)
+{
+    static const struct {
+        uint64_t at, count;
+    } rings[] = {{0, 11}, {712, 3}, {912, 3}};
+    struct gc_case c;
+
+    (void)state;
+    begin_version(&c, &fake_versions[4]);
+    for (unsigned i = 0; i < 3; i++)
+        for (uint64_t j = 0; j < rings[i].count; j++) {
+            uint64_t item = FAKE_GC_STATS + rings[i].at + j * 64;
+            uint64_t age = (j + 2) % rings[i].count; /* the newest is inside */
+
+            fake_set_u64(&c.fake, item + 16, 100 * i + age);
+            fake_set_u64(&c.fake, item + 24, 1000 + age);
+            fake_set_u64(&c.fake, item + 32, 5);
+        }
+    assert_int_equal(sample(&c), 0);
+    assert_int_equal(c.section.generations[0].collections.value, 10);
+    assert_int_equal(c.section.generations[0].collected.value, 1010);
+    assert_int_equal(c.section.generations[2].collections.value, 202);
+    assert_int_equal(c.section.generations[2].uncollectable.value, 5);
+    assert_int_equal(c.section.frozen.value, 7);
+    fake_set_u64(&c.fake, FAKE_NEW_GC + 104, 64);
+    assert_int_equal(sample(&c), 0);
+    assert_int_equal(c.section.generations[0].collections.state, READING_UNKNOWN);
+    assert_int_equal(c.section.generations[0].count.state, READING_EXACT);
     end(&c);
 }
 
@@ -196,6 +252,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_numbers),
+        cmocka_unit_test(reads_incremental),
+        cmocka_unit_test(reads_rings),
         cmocka_unit_test(knows_when_it_does_not_know),
         cmocka_unit_test(bounds_lists),
         cmocka_unit_test(keeps_to_the_budget),

@@ -59,6 +59,41 @@ static void finds_moved_gc(void **state)
     fake_python_release(&fake);
 }
 
+/* The five ways of 3.13 - 3.15, told apart by what lies in memory. */
+static void finds_each_collector(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < n_fake_versions; i++) {
+        const struct fake_version *version = &fake_versions[i];
+        struct fake_python fake;
+        struct layout layout;
+        struct err err = ERR_INIT;
+
+        fake_python_init(&fake);
+        fake_set_version(&fake, version);
+        assert_int_equal(layout_find(&fake.target, &layout, &err), 0);
+        assert_string_equal(err.text, "");
+        assert_true(layout.has_gc && layout.has_pymalloc);
+        assert_int_equal(layout.gc.state.value, FAKE_NEW_GC);
+        assert_memory_equal(layout.gc.generations, version->generations,
+                            sizeof(version->generations));
+        assert_int_equal(layout.gc.permanent, version->permanent);
+        assert_int_equal(layout.gc.stats, version->stats);
+        assert_int_equal(layout.gc.collecting, version->collecting);
+        assert_int_equal(layout.gc.enabled, version->enabled);
+        assert_int_equal(layout.gc.is_incremental, version->is_incremental);
+        assert_int_equal(layout.gc.stats_is_pointer, version->minor == 15);
+        assert_int_equal(layout.pymalloc.interpreter_state, 10800);
+        assert_true(layout_still_holds(&layout, &fake.target));
+        /* free_threaded: neither arenas nor lists. */
+        fake_set_u64(&fake, FAKE_RUNTIME + 16, 1);
+        assert_int_equal(layout_find(&fake.target, &layout, &err), 0);
+        assert_false(layout.has_gc || layout.has_pymalloc);
+        assert_string_equal(layout.allocator, "mimalloc");
+        fake_python_release(&fake);
+    }
+}
+
 static void notices_debug_hooks(void **state)
 {
     struct fake_python fake;
@@ -252,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_all),
         cmocka_unit_test(finds_moved_gc),
+        cmocka_unit_test(finds_each_collector),
         cmocka_unit_test(notices_debug_hooks),
         cmocka_unit_test(names_what_failed),
         cmocka_unit_test(refuses_unknown_versions),
