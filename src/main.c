@@ -14,6 +14,7 @@
 #include "choose.h"
 #include "configuration.h"
 #include "sink/columns.h"
+#include "tui/tui.h"
 #include "util/log.h"
 
 static int print_error(const struct err *err)
@@ -103,9 +104,31 @@ static int run_batch(struct args *args, struct err *err)
         return batch_collect(args, signal_fd, err);
     if (args->selfcheck)
         return batch_selfcheck(args, signal_fd, err);
-    if (strcmp(args->output, "json") != 0)
-        return batch_run(args, &sink_text, signal_fd, err);
-    return batch_run(args, &sink_json, signal_fd, err);
+    return batch_run(args, !strcmp(args->output, "json") ? &sink_json : &sink_text,
+                     signal_fd, err);
+}
+
+/* A word that names one process goes straight to it, others to the picker. */
+static int run_screen(struct args *args, struct err *err)
+{
+    struct tui_options options = {
+        .sort = args->sort,
+        .filter = args->filter,
+        .pane = args->pane,
+        .use_color = args->use_color,
+        .use_unicode = args->use_unicode,
+        .use_mouse = args->use_mouse,
+        .sampler = args->sampler,
+    };
+
+    if (!args->pid && args->pattern && choose_pid(args->pattern, &args->pid, err)) {
+        if (err->code != ERR_USAGE)
+            return -1;
+        err->code = ERR_NONE;
+        options.pattern = args->pattern;
+    }
+    options.pid = args->pid;
+    return tui_run(&options, err);
 }
 
 int main(int argc, char **argv)
@@ -125,7 +148,7 @@ int main(int argc, char **argv)
     if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         args.use_unicode = false;
     settle_batch(&args);
-    if (run_batch(&args, &err))
+    if (args.is_batch ? run_batch(&args, &err) : run_screen(&args, &err))
         status = print_error(&err);
     config_release(&config);
     return status;
