@@ -74,9 +74,9 @@ static char *area_with_holes(size_t pages)
 
 static void check_scattered(struct reader *reader)
 {
-    char *area = area_with_holes(N_PIECES);
     struct piece *pieces = calloc(N_PIECES, sizeof(*pieces));
     unsigned char *bytes = calloc(N_PIECES, 64);
+    char *area = area_with_holes(N_PIECES); /* last: nothing may fall into its holes */
     size_t expected = 0, got;
 
     for (size_t i = 0; i < N_PIECES; i++)
