@@ -35,3 +35,8 @@ tests_unit_t_pymalloc_SOURCES = tests/unit/t_pymalloc.c \
 	tests/unit/fake_python.c tests/unit/fake_python.h
 tests_unit_t_pymalloc_LDADD = $(UNIT_LIBS)
 endif
+
+# Made by `make bench` and by hand: no part of the tests.
+EXTRA_PROGRAMS += tests/bench/bench_walk
+tests_bench_bench_walk_SOURCES = tests/bench/bench_walk.c
+tests_bench_bench_walk_LDADD = $(HEAPTOP_LIBS)
