@@ -40,3 +40,15 @@ endif
 EXTRA_PROGRAMS += tests/bench/bench_walk
 tests_bench_bench_walk_SOURCES = tests/bench/bench_walk.c
 tests_bench_bench_walk_LDADD = $(HEAPTOP_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_walk
+tests_fuzz_fuzz_walk_SOURCES = tests/fuzz/fuzz_walk.c tests/fuzz/smoke_main.c \
+	tests/fuzz/fuzz.h tests/unit/fake_heap.c tests/unit/fake_heap.h
+tests_fuzz_fuzz_walk_LDADD = $(HEAPTOP_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_objects
+tests_unit_t_objects_SOURCES = tests/unit/t_objects.c tests/unit/fake_heap.c \
+	tests/unit/fake_heap.h
+tests_unit_t_objects_LDADD = $(UNIT_LIBS)
+endif

@@ -1,0 +1,97 @@
+/* The walk over any bytes: it ends, and what it counts adds up. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "tests/unit/fake_heap.h"
+
+static void demand(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static void check_section(const struct objects_section *section)
+{
+    uint64_t count = 0;
+
+    /* No more objects than blocks of 16 bytes, and what is in the malloc heap. */
+    for (size_t i = 0; i < section->n_kinds; i++) {
+        demand(section->kinds[i].kind && section->kinds[i].kind->name[0]);
+        demand(section->kinds[i].tracked <= section->kinds[i].count);
+        count += section->kinds[i].count;
+    }
+    demand(count == section->count);
+    demand(count + section->other_blocks + section->freelist_objects <= FAKE_BYTES / 8);
+}
+
+/* The exclusive or of all bytes: any change chooses another version, and debug hooks. */
+static uint8_t choice_of(const uint8_t *data, size_t size)
+{
+    uint8_t choice = 0;
+
+    for (size_t i = 0; i < size; i++)
+        choice ^= data[i];
+    return choice;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct fake_heap *fake = fake_heap_of_bytes(data, size);
+    uint8_t choice = choice_of(data, size);
+    struct err err = ERR_INIT;
+    struct walk walk;
+
+    object_layout_for(3, (uint8_t)(8 + choice % 8), &fake->layout.object);
+    fake->layout.pymalloc.debug_prefix_bytes = choice & 8 ? 16 : 0;
+    walk_init(&walk, fake->reader, &fake->layout, fake->type);
+    for (int i = 0; i < 2; i++) {
+        const struct objects_section *section;
+
+        if (walk_begin(&walk, &err))
+            break;
+        demand(walk_step(&walk, 0));
+        section = walk_finish(&walk);
+        demand(section != NULL);
+        check_section(section);
+        objects_unref(section);
+        /* The second walk meets other bytes with the types of the first. */
+        fake->bytes[size % FAKE_STATICS_BYTES] ^= 0x55;
+        memset(fake->bytes + FAKE_STATICS_BYTES + size % FAKE_HEAP_BYTES, 0, 16);
+    }
+    walk_release(&walk);
+    fake_heap_free(fake);
+    return 0;
+}
+
+/* Objects of each type that the fake heap has, so that every rule is met. */
+size_t fuzz_seed(uint8_t *buffer, size_t size)
+{
+    struct fake_heap *fake = fake_heap_new();
+    const uint64_t types[] = {fake->str,  fake->tuple, fake->list,
+                              fake->dict, fake->real,  fake->integer};
+    const uint32_t blocks[] = {64, 64, 64, 64, 32, 32},
+                   prefixes[] = {0, 16, 16, 16, 0, 0};
+    uint64_t class = fake_class(fake, "app", "Thing", 16, TYPE_FLAG_MANAGED_DICT);
+
+    for (uint32_t i = 0; i < FAKE_POOLS; i++) {
+        fake_pool(fake, i, blocks[i], 200);
+        for (uint32_t n = 0; n < 200; n++) {
+            uint64_t block = fake_block(i, blocks[i], n);
+
+            fake_object(fake, block + prefixes[i], types[i]);
+            if (prefixes[i])
+                fake_u64(fake, block, n % 9 ? block : class - 16);
+            fake_u64(fake, block + prefixes[i] + 16, n % 3);
+            if (i == 3)
+                fake_u64(fake, block + 48, fake_block(2, 64, n));
+        }
+        fake_free_block(fake, i, fake_block(i, blocks[i], 7));
+        fake_free_block(fake, i, fake_block(i, blocks[i], 9));
+    }
+    size = size < FAKE_BYTES ? 0 : FAKE_BYTES;
+    fake->bytes[0] ^= choice_of(fake->bytes, FAKE_BYTES) ^ 3; /* 3.11 */
+    memcpy(buffer, fake->bytes, size);
+    fake_heap_free(fake);
+    return size;
+}
