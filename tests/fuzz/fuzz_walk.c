@@ -35,16 +35,77 @@ static uint8_t choice_of(const uint8_t *data, size_t size)
     return choice;
 }
 
+/* Gives what another reader reads, with bits changed here and there. */
+struct flipping {
+    struct reader reader;
+    struct reader *inner;
+    uint64_t state;
+    uint32_t spacing; /* bytes between two changes, about; 0 = none */
+};
+
+static uint64_t flipping_next(struct flipping *flipping)
+{
+    flipping->state ^= flipping->state << 13;
+    flipping->state ^= flipping->state >> 7;
+    flipping->state ^= flipping->state << 17;
+    return flipping->state;
+}
+
+static void flip(struct flipping *flipping, uint8_t *bytes, size_t length)
+{
+    size_t at = 0;
+
+    while (flipping->spacing) {
+        uint64_t random = flipping_next(flipping);
+
+        at += random % flipping->spacing;
+        if (at >= length)
+            return;
+        bytes[at] ^= (uint8_t)(1u << (random >> 32) % 8);
+    }
+}
+
+static int flipping_read(struct reader *reader, struct raddr address, void *buffer,
+                         size_t length)
+{
+    struct flipping *flipping = (struct flipping *)reader;
+    int status = reader_read(flipping->inner, address, buffer, length);
+
+    if (!status)
+        flip(flipping, buffer, length);
+    return status;
+}
+
+static size_t flipping_readv(struct reader *reader, struct piece *pieces, size_t count)
+{
+    size_t n_done = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        pieces[i].done =
+            !flipping_read(reader, pieces[i].address, pieces[i].buffer, pieces[i].length);
+        n_done += pieces[i].done;
+    }
+    return n_done;
+}
+
+static const struct reader_ops flipping_ops = {
+    .name = "flipping",
+    .read = flipping_read,
+    .readv = flipping_readv,
+};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fake_heap *fake = fake_heap_of_bytes(data, size);
     uint8_t choice = choice_of(data, size);
+    struct flipping flipping = {{&flipping_ops, 0, 0}, fake->reader, size * 2 + 1, 0};
     struct err err = ERR_INIT;
     struct walk walk;
 
     object_layout_for(3, (uint8_t)(8 + choice % 8), &fake->layout.object);
     fake->layout.pymalloc.debug_prefix_bytes = choice & 8 ? 16 : 0;
-    walk_init(&walk, fake->reader, &fake->layout, fake->type);
+    flipping.spacing = choice & 16 ? 0 : 64u << choice % 8;
+    walk_init(&walk, &flipping.reader, &fake->layout, fake->type);
     for (int i = 0; i < 2; i++) {
         const struct objects_section *section;
 
