@@ -14,6 +14,8 @@
 #include "choose.h"
 #include "configuration.h"
 #include "sink/columns.h"
+#include "tui/pane.h"
+#include "tui/table.h"
 #include "tui/tui.h"
 #include "util/log.h"
 
@@ -54,6 +56,26 @@ static int read_options(struct args *args, struct config *config, int argc, char
     return args_parse(args, argc, argv, err);
 }
 
+/* The columns of every tab's table, from the tables themselves. */
+static void print_columns(void)
+{
+    const struct column *columns;
+
+    columns_print(stdout);
+    for (const struct pane_ops *const *pane = panes; *pane; pane++) {
+        void *state = (*pane)->table ? (*pane)->create() : NULL;
+        struct table *table = state ? (*pane)->table(state) : NULL;
+        size_t count = table ? table_columns(table, &columns) : 0;
+
+        if (count)
+            printf("\non the screen and in text, tab %s:\n", (*pane)->name);
+        for (size_t i = 0; i < count; i++)
+            printf("  %-14s %s\n", columns[i].name, columns[i].help);
+        if (state)
+            (*pane)->destroy(state);
+    }
+}
+
 static int print_request(const struct args *args)
 {
     if (args->request == ARGS_HELP)
@@ -61,7 +83,7 @@ static int print_request(const struct args *args)
     else if (args->request == ARGS_VERSION)
         printf("heaptop %s\n", PACKAGE_VERSION);
     else
-        columns_print(stdout);
+        print_columns();
     return fflush(stdout) ? ERR_FAILED : 0;
 }
 

@@ -39,7 +39,9 @@ int columns_sort(const char *sort, struct partition_options *options, struct err
 
 void columns_print(FILE *out)
 {
-    fputs("columns for --sort; + is smallest first, - is largest first:\n", out);
+    fputs("columns for --sort; + is smallest first, - is largest first\n\n"
+          "in JSON:\n",
+          out);
     for (size_t i = 0; i < N_COLUMNS; i++)
-        fprintf(out, "  %-8s %s\n", column_rows[i].name, column_rows[i].help);
+        fprintf(out, "  %-14s %s\n", column_rows[i].name, column_rows[i].help);
 }
