@@ -49,15 +49,17 @@ static struct object *none(void)
 static struct object *on_collection(struct object *self, struct object *arguments)
 {
     struct object *phase, *info;
+    const char *words;
 
     (void)self;
     if (agent.is_inert || !agent_is_original())
         return none();
     phase = agent.python.PyTuple_GetItem(arguments, 0);
     info = agent.python.PyTuple_GetItem(arguments, 1);
-    if (!phase || !info)
+    words = phase && info ? agent.python.PyUnicode_AsUTF8(phase) : NULL;
+    if (!words)
         agent.python.PyErr_Clear();
-    else if (!agent.python.PyUnicode_CompareWithASCIIString(phase, "start"))
+    else if (words[0] == 's' && words[1] == 't' && words[2] == 'a') /* start, stop */
         agent.pause_began_ns = agent_now_ns();
     else
         pause_ended(info);

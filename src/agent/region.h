@@ -25,6 +25,7 @@
 #define REGION_DATA_BYTES  48
 #define REGION_IMAGE       56
 #define REGION_ENTRY       64
+#define REGION_HURRIED     72
 
 /* Values of state. */
 #define REGION_STATE_READY     1 /* the new thread waits for a command */
@@ -59,6 +60,7 @@ struct agent_region {
     uint64_t data_bytes;
     uint64_t image;
     uint64_t entry;
+    uint32_t hurried;       /* the new thread inherited real-time priority: drop it */
     int32_t channel_fd;     /* the agent's memfd while it is offered; -1 = none */
     uint32_t channel_taken; /* futex: heaptop holds it now */
     uint32_t page_is_private;
@@ -78,6 +80,7 @@ REGION_CHECK(data_offset, REGION_DATA_OFFSET);
 REGION_CHECK(data_bytes, REGION_DATA_BYTES);
 REGION_CHECK(image, REGION_IMAGE);
 REGION_CHECK(entry, REGION_ENTRY);
+REGION_CHECK(hurried, REGION_HURRIED);
 #endif
 
 #endif

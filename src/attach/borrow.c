@@ -1,10 +1,12 @@
 #include "attach/borrow.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -117,9 +119,28 @@ struct detour {
     pid_t tid;
     struct arch_registers original;
     uint64_t mask, frame_address;
-    bool saw_stop_signal;
+    bool saw_stop_signal, hurried;
     int64_t began_ns;
 };
+
+/* On a busy machine an ordinary thread may wait long for its turn to run the
+ * stub. The stub takes the priority back by itself when nobody else does, and
+ * the new thread drops what it inherits. */
+static bool may_hurry(const struct detour *detour)
+{
+    errno = 0;
+    return !detour->scene->is_restricted &&
+           sched_getscheduler(detour->tid) == SCHED_OTHER &&
+           getpriority(PRIO_PROCESS, (id_t)detour->tid) == 0 && errno == 0;
+}
+
+static void set_policy(struct detour *detour, int policy)
+{
+    const struct sched_param parameter = {.sched_priority = policy == SCHED_FIFO};
+
+    if (detour->hurried)
+        sched_setscheduler(detour->tid, policy, &parameter);
+}
 
 static int write_frame(struct detour *detour)
 {
@@ -127,6 +148,8 @@ static int write_frame(struct detour *detour)
     uint64_t slot = arch_sp(&detour->original) - FRAME_RED_ZONE;
 
     detour->frame_address = arch_build_frame(&frame, &detour->original, detour->mask);
+    detour->hurried = may_hurry(detour);
+    frame.hurried = detour->hurried;
     if (scene_write(detour->scene, slot, &frame.pc, sizeof(frame.pc)) != 0)
         return -1;
     return scene_write(detour->scene, detour->frame_address, &frame, sizeof(frame));
@@ -148,6 +171,7 @@ static int divert(struct detour *detour)
     if (arch_set(detour->tid, &diverted) != 0)
         return -1;
     ptrace(PTRACE_SETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &mask);
+    set_policy(detour, SCHED_FIFO);
     return ptrace(PTRACE_CONT, detour->tid, NULL, NULL) == 0 ? 0 : -1;
 }
 
@@ -220,6 +244,7 @@ static enum outcome watch(struct detour *detour, struct stub_frame *head)
 /* Mask first, registers second: see divert(). */
 static void restore(struct detour *detour)
 {
+    set_policy(detour, SCHED_OTHER);
     ptrace(PTRACE_SETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &detour->mask);
     arch_set(detour->tid, &detour->original);
 }

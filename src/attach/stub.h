@@ -16,6 +16,7 @@
 #define FRAME_MASK    16 /* the thread's own signal mask */
 #define FRAME_REGS    24 /* 17 words in the order in which they are popped */
 #define FRAME_SCRATCH 160
+#define FRAME_HURRIED 164 /* the thread was given real-time priority for the detour */
 #define FRAME_ATTR    192 /* pthread_attr_t: 56 bytes in glibc, fewer in musl */
 #define FRAME_THREAD  256
 #define FRAME_VECTORS 320 /* XSAVE area, 64-byte aligned */
@@ -46,7 +47,8 @@ struct stub_frame {
     uint64_t region;
     uint64_t mask;
     uint64_t registers[17];
-    uint64_t scratch;
+    uint32_t scratch;
+    uint32_t hurried;
     uint64_t pc; /* where the thread goes on: written above the frame as well */
     uint64_t unused[2];
     uint8_t attributes[64];
