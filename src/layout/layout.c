@@ -77,10 +77,13 @@ static void name_allocator(const struct target *target, struct layout *layout)
 
 static void explain_no_pymalloc(const struct layout *layout, struct err *err)
 {
-    if (layout->allocator[0] && !layout->is_free_threaded)
-        err_set(err, ERR_UNSUPPORTED,
-                "the target was started with PYTHONMALLOC=%s: there are no arenas",
-                layout->allocator);
+    if (layout->is_free_threaded || !layout->allocator[0]) {
+        err_remedy(err, "let the agent in: it counts what the collector knows");
+        return;
+    }
+    err_set(err, ERR_UNSUPPORTED,
+            "the target was started with PYTHONMALLOC=%s: there are no arenas",
+            layout->allocator);
     err_remedy(err, "start the target without PYTHONMALLOC, or let the agent in");
 }
 
