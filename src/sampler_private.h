@@ -53,6 +53,7 @@ struct sampler_walk {
     bool is_wanted;    /* on request: begin as soon as possible */
     bool is_requested; /* the running walk was on request: show its end at once */
     bool has_run;
+    bool is_trouble_told; /* that the walks are not complete */
     int64_t began_mono_ns, cpu_ns;
     int64_t next_mono_ns;                 /* not before this, unless wanted */
     const struct objects_section *latest; /* a reference: the last walk's result */

@@ -86,6 +86,19 @@ static void walk_keep(struct sampler_walk *walk, const struct snapshot_builder *
     walk->latest = objects_ref(objects);
 }
 
+/* Told when it begins, not at each walk. */
+static void walk_tell_trouble(struct sampler *sampler)
+{
+    struct sampler_walk *walk = &sampler->walk;
+    bool is_trouble = walk->latest && !walk->latest->walk.complete;
+
+    if (is_trouble && !walk->is_trouble_told)
+        sampler_event(sampler, EVENT_NOTE,
+                      "the walk is not complete: %llu pools kept changing",
+                      (unsigned long long)walk->latest->walk.torn_pools);
+    walk->is_trouble_told = is_trouble;
+}
+
 void sampler_walk_slice(struct sampler *sampler)
 {
     struct sampler_walk *walk = &sampler->walk;
@@ -103,6 +116,8 @@ void sampler_walk_slice(struct sampler *sampler)
     builder_drop(builder);
     if (result == SOURCE_MORE)
         return;
+    if (result == SOURCE_DONE)
+        walk_tell_trouble(sampler);
     if (result == SOURCE_DONE)
         walk->source->last_error[0] = '\0';
     else if (target_state(sampler->target) != TARGET_ENDED)
