@@ -197,13 +197,15 @@ static int refuse_other(const char *who, const struct maps *maps,
         err_set(err, ERR_UNSUPPORTED, "%s runs code of another machine", who);
         return err_remedy(err, "heaptop reads 64-bit processes of this machine");
     }
-    if (met->has_false || met->has_unloaded)
+    if (met->has_false) {
         err_set(err, ERR_UNSUPPORTED,
-                met->has_false ? "%s exports Python's names, but there is no Python "
-                                 "runtime behind them"
-                               : "%s has a Python interpreter mapped as a file, but does "
-                                 "not run it",
+                "%s exports Python's names, but there is no Python runtime behind them",
                 who);
+        return err_remedy(err, "if it has only just started, try again");
+    }
+    if (met->has_unloaded)
+        err_set(err, ERR_UNSUPPORTED,
+                "%s has a Python interpreter mapped as a file, but does not run it", who);
     else
         err_set(err, ERR_UNSUPPORTED,
                 "%s is not CPython: nothing in it exports the Python C API", who);
