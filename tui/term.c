@@ -222,6 +222,11 @@ static void give_back(struct term *term)
             send_text(term, MOUSE_OFF);
         send_text(term, PASTE_OFF);
     }
+    if (!capability("rmcup")) { /* the shell's prompt comes onto the last line */
+        move(LINES - 1, 0);
+        clrtoeol();
+        refresh();
+    }
     endwin();
     tcsetattr(fileno(term->input), TCSADRAIN, &term->settings);
 }

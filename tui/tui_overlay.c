@@ -61,6 +61,25 @@ static void set_filter(struct tui *tui, const char *filter)
         screen_set_filter(tui->screen, filter);
 }
 
+static void remember_row(struct tui *tui)
+{
+    struct table *table = tui_table(tui);
+    const struct table_row *row = table ? table_selected(table) : NULL;
+
+    tui->has_found_from = row != NULL;
+    if (row)
+        tui->found_from = row->identity;
+}
+
+/* Each edit looks again from where the search began, and Esc goes back there. */
+static void go_back_to_row(struct tui *tui)
+{
+    struct table *table = tui_table(tui);
+
+    if (table && tui->has_found_from)
+        table_select(table, tui->found_from);
+}
+
 void tui_open_prompt(struct tui *tui, enum purpose purpose)
 {
     char interval[32];
@@ -68,6 +87,7 @@ void tui_open_prompt(struct tui *tui, enum purpose purpose)
     open_overlay(tui, OVERLAY_PROMPT, purpose);
     switch (purpose) {
     case PURPOSE_FIND:
+        remember_row(tui);
         prompt_init(&tui->prompt, "Find: ", "");
         break;
     case PURPOSE_FILTER:
@@ -170,6 +190,7 @@ static void edit_prompt(struct tui *tui)
     if (tui->purpose != PURPOSE_FIND)
         return;
     snprintf(tui->find, sizeof(tui->find), "%s", tui->prompt.text);
+    go_back_to_row(tui);
     tui_say(tui, ROLE_WARNING, tui_find(tui, 1, true) ? "" : "not found");
 }
 
@@ -179,6 +200,7 @@ static void leave_prompt(struct tui *tui)
         set_filter(tui, "");
     if (tui->purpose == PURPOSE_FIND) {
         tui->find[0] = '\0';
+        go_back_to_row(tui);
         tui_say(tui, ROLE_NORMAL, "");
     }
     tui_close_overlay(tui);

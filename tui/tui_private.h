@@ -73,7 +73,9 @@ struct tui {
     struct menu menu;
     struct dialog dialog;
     struct help help;
-    char find[PROMPT_TEXT_BYTES];          /* for n and N */
+    char find[PROMPT_TEXT_BYTES]; /* for n and N */
+    uint64_t found_from;          /* the row where Esc goes back to */
+    bool has_found_from;
     char filter_before[PROMPT_TEXT_BYTES]; /* while the prompt is open */
 
     bool is_dirty; /* must be drawn */

@@ -123,6 +123,22 @@ static bool name_is_sane(const char *name)
     return true;
 }
 
+/*
+ * The name of a static type is C text. A class may have any name, an empty one too, or
+ * one with control characters: it is cleaned when it is interned, and cut here when it is
+ * long.
+ */
+static bool type_name(struct types *types, uint64_t address, bool is_heap,
+                      char name[TYPE_NAME_BYTES])
+{
+    if (reader_string(types->reader, raddr_of(address), name, TYPE_NAME_BYTES))
+        return is_heap || name_is_sane(name);
+    if (!is_heap || reader_read(types->reader, raddr_of(address), name, TYPE_NAME_BYTES))
+        return false;
+    name[TYPE_NAME_BYTES - 1] = '\0';
+    return true;
+}
+
 /* What would differ if the memory of a class had become another class. */
 static uint64_t type_fingerprint(const struct object_layout *layout, const uint8_t *bytes)
 {
@@ -222,9 +238,7 @@ static bool type_examine(struct types *types, struct type_entry *entry)
 
     if (!type_read(types, entry->address, bytes) || !type_shape(types, entry, bytes))
         return false;
-    if (!reader_string(types->reader, raddr_of(u64_at(bytes, layout->tp_name)), name,
-                       sizeof(name)) ||
-        !name_is_sane(name))
+    if (!type_name(types, u64_at(bytes, layout->tp_name), entry->is_heap, name))
         return false;
     entry->cached_keys = entry->is_heap ? u64_at(bytes, layout->ht_cached_keys) : 0;
     entry->fingerprint = type_fingerprint(layout, bytes);

@@ -65,6 +65,8 @@ class Terminal:
         self.wait(re.escape(PROMPT))
         # No core files, and no message of the shell about its jobs' memory.
         self.command("ulimit -c 0")
+        # The shell's line editor changes them a little after its prompt is shown.
+        poll(lambda: "-icanon" in self._stty())
         self._settings = self._stty()
 
     def _tmux(self, *words):
