@@ -17,3 +17,9 @@ tests_unit_t_layout_SOURCES = tests/unit/t_layout.c \
 	tests/unit/fake_python.c tests/unit/fake_python.h
 tests_unit_t_layout_LDADD = $(UNIT_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_object_size
+tests_unit_t_object_size_SOURCES = tests/unit/t_object_size.c
+tests_unit_t_object_size_LDADD = $(UNIT_LIBS)
+endif
