@@ -38,7 +38,7 @@ static const struct column columns[] = {
      .help = "blocks in those pools",
      .type = VALUE_COUNT,
      .width = 10,
-     .weight = 5,
+     .weight = 3,
      .is_summed = true},
     {.name = "used",
      .heading = "IN USE",
@@ -89,9 +89,9 @@ static const struct column columns[] = {
      .heading = "",
      .help = "the same as a bar",
      .type = VALUE_BAR,
-     .width = 10,
+     .width = 6,
      .grow = 1,
-     .weight = 3},
+     .weight = 5},
 };
 
 void classes_table_init(struct classes_table *classes, bool is_short)
@@ -101,6 +101,7 @@ void classes_table_init(struct classes_table *classes, bool is_short)
     memset(classes, 0, sizeof(*classes));
     classes->has_totals = !is_short;
     classes->table = table_new(columns, count, is_short ? COLUMN_POOLS : COLUMN_CLASS);
+    table_show_rest(classes->table, !is_short);
     if (!is_short)
         return;
     table_show_column(classes->table, COLUMN_USED_DELTA, false);

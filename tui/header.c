@@ -100,9 +100,9 @@ static void draw_identity(const struct header_input *input, struct canvas *canva
 
     part = line_part(&line, 4);
     part_add(part, ROLE_HEADER, "CPython %s", target->python[0] ? target->python : "-");
-    if (width >= WIDE || strcmp(target->allocator, "pymalloc") != 0)
-        part_add(part, ROLE_DIM, "(%s)",
-                 target->allocator[0] ? target->allocator : "allocator unknown");
+    if (target->allocator[0] &&
+        (width >= WIDE || strcmp(target->allocator, "pymalloc") != 0))
+        part_add(part, ROLE_DIM, "(%s)", target->allocator);
     if (input->now->process) {
         part = line_part(&line, 5);
         part_add(part, ROLE_DIM, "up");
@@ -124,7 +124,10 @@ static void add_spark(struct line *line, const struct header_input *input, int c
     int count =
         series_cells(input->history, SERIES_RES, SPARK_SPAN, cells, values, &covered_ns);
 
-    if (count < 2)
+    bool is_known = false;
+    for (int i = 0; i < count; i++)
+        is_known = is_known || values[i] != SERIES_UNKNOWN;
+    if (count < 2 || !is_known)
         return;
     struct part *part = line_part(line, 8);
     part->is_right = true;

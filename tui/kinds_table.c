@@ -88,13 +88,17 @@ static const struct column columns[] = {
      .is_summed = true},
 };
 
-struct table *kinds_table_new(void)
+struct table *kinds_table_new(bool is_short)
 {
     struct table *table =
         table_new(columns, sizeof(columns) / sizeof(columns[0]), COLUMN_MEMORY);
 
     table_show_rest(table, true);
     table_show_counts(table, true);
+    if (is_short) {
+        table_show_column(table, COLUMN_SIZE, false);
+        table_show_column(table, COLUMN_TRACKED, false);
+    }
     return table;
 }
 
@@ -187,7 +191,6 @@ void kinds_table_update(struct table *table, const struct view_input *input)
 
 void pane_draw_nothing(struct canvas *canvas, struct rect rect, const char *words)
 {
-    if (rect.height > 0)
-        canvas_text(canvas, rect.y + (rect.height > 2 ? 1 : 0), rect.x + 1,
-                    rect.width - 1, ROLE_DIM, words);
+    if (rect.height > 1) /* below the headings */
+        canvas_text(canvas, rect.y + 1, rect.x + 1, rect.width - 1, ROLE_DIM, words);
 }

@@ -7,7 +7,8 @@
 #include "tui/pane.h"
 #include "tui/table.h"
 
-struct table *kinds_table_new(void);
+/* The short form leaves out size and tracked until they are chosen. */
+struct table *kinds_table_new(bool is_short);
 void kinds_table_update(struct table *table, const struct view_input *input);
 /* The row of a table of kinds -> its kind in the newest section, or NULL. */
 const struct kind_row *kinds_find(const struct objects_section *objects, uint64_t id);

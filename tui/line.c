@@ -32,6 +32,8 @@ void part_add(struct part *part, enum role role, const char *format, ...)
     va_end(arguments);
 }
 
+#define NARROW 60 /* then one column between parts will do */
+
 static int natural_width(const struct part *part)
 {
     int width = part->n_spark;
@@ -111,13 +113,27 @@ static void part_draw(const struct part *part, struct canvas *canvas, int y, int
     }
 }
 
+/* Would a part that may be cut be cut, with this many columns to spare? */
+static bool is_cut(const struct line *line, int spare)
+{
+    int more = 0;
+
+    for (int i = 0; i < line->n_parts; i++)
+        if (line->parts[i].least)
+            more += natural_width(&line->parts[i]) - line->parts[i].width;
+    return more > 0 && spare < more;
+}
+
 void line_draw(struct line *line, struct canvas *canvas, int y, int x, int width)
 {
     int gap = 3, total;
 
+    if (is_cut(line, width - least_width(line, gap)))
+        gap = 2;
     while ((total = least_width(line, gap)) > width) {
-        if (gap == 3 && least_width(line, 2) <= width)
-            gap = 2;
+        if (gap > 1 && least_width(line, gap - 1) <= width &&
+            (gap > 2 || width < NARROW))
+            gap--;
         else if (!drop_one(line))
             break;
     }

@@ -51,3 +51,22 @@ check_PROGRAMS += tests/fuzz/fuzz_keys
 tests_fuzz_fuzz_keys_SOURCES = tests/fuzz/fuzz_keys.c tests/fuzz/smoke_main.c \
 	tests/fuzz/fuzz.h
 tests_fuzz_fuzz_keys_LDADD = $(HEAPTOP_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_screen tests/unit/t_table
+tests_unit_t_screen_SOURCES = tests/unit/t_screen.c tests/lib/fixture.c \
+	tests/lib/fixture.h
+tests_unit_t_screen_LDADD = $(UNIT_LIBS)
+tests_unit_t_table_SOURCES = tests/unit/t_table.c
+tests_unit_t_table_LDADD = $(UNIT_LIBS)
+endif
+
+# What every screen looks like. `make golden-update` rewrites the expected files.
+check_PROGRAMS += tests/golden/screens
+tests_golden_screens_SOURCES = tests/golden/screens.c tests/lib/fixture.c \
+	tests/lib/fixture.h
+tests_golden_screens_LDADD = $(HEAPTOP_LIBS)
+
+.PHONY: golden-update
+golden-update: tests/golden/screens
+	tests/golden/screens$(EXEEXT) $(srcdir)/tests/golden

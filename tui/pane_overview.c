@@ -24,7 +24,7 @@ static void *overview_create(void)
 {
     struct pane_overview *overview = xcalloc(1, sizeof(*overview));
 
-    overview->kinds = kinds_table_new();
+    overview->kinds = kinds_table_new(true);
     overview->gc = gc_table_new();
     classes_table_init(&overview->classes, true);
     return overview;
@@ -96,11 +96,11 @@ static void draw_wide(struct pane_overview *overview, struct canvas *canvas,
     int bottom = rect.height >= TALL_LINES ? BOTTOM_LINES : 0;
     struct rect left = rect, right = rect;
 
-    left.width = rect.width * 3 / 5;
-    right.x += left.width + 1;
-    right.width -= left.width + 1;
+    left.width = rect.width * 3 / 5 - 1;
+    right.x += left.width + 2; /* a blank and the bar */
+    right.width -= left.width + 2;
     left.height = right.height = rect.height - (bottom ? bottom + 1 : 0);
-    draw_frame(canvas, rect, rect.x + left.width, bottom ? rect.y + left.height : -1);
+    draw_frame(canvas, rect, right.x - 1, bottom ? rect.y + left.height : -1);
     draw_kinds(overview, canvas, left, has_focus);
     draw_classes(overview, canvas, right);
     if (!bottom)

@@ -58,7 +58,7 @@ static void *types_create(void)
 {
     struct pane_types *types = xcalloc(1, sizeof(*types));
 
-    types->table = kinds_table_new();
+    types->table = kinds_table_new(false);
     types->walks =
         table_new(walk_columns, sizeof(walk_columns) / sizeof(walk_columns[0]), 0);
     return types;
@@ -136,8 +136,9 @@ static void draw_change(struct detail *detail, const struct pane_types *types,
     units_bytes_delta(memory,
                       reading_exact((int64_t)now->memory_bytes -
                                     (before ? (int64_t)before->memory_bytes : 0)));
-    units_duration(ago, reading_exact(types->input.snapshot->mono_ns - older->mono_ns));
-    detail_line(detail, name, "%s objects, %s bytes, in %s", count, memory, ago);
+    units_duration(ago, reading_exact(types->input.snapshot->objects->walk.ended_mono_ns -
+                                      older->objects->walk.ended_mono_ns));
+    detail_line(detail, name, "%s objects, %s, in %s", count, memory, ago);
 }
 
 static void draw_numbers(struct detail *detail, const struct pane_types *types,

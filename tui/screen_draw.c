@@ -136,6 +136,8 @@ static void draw_bar(struct screen *screen, struct canvas *canvas, struct rect r
             continue;
         if (x + label_width(&commands[i]) + gap + quit > rect.width)
             break;
+        if (rect.width < 30 && i != COMMAND_HELP) /* there is no table */
+            continue;
         x += draw_label(screen, canvas, rect.y, x, &commands[i]) + gap;
     }
     draw_label(screen, canvas, rect.y, x, &commands[COMMAND_QUIT]);

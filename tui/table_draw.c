@@ -31,6 +31,10 @@ static int natural_width(const struct table *table, size_t column)
         width = NAME_NARROW;
     if (column == table->sort_column)
         heading += 2;
+    /* A word column takes no more than its words, but never more than its width. */
+    if (table->columns[column].type == VALUE_TEXT && column != table_name_column(table) &&
+        table->needed[column] > 0 && table->needed[column] < width)
+        width = table->needed[column];
     if (table->columns[column].type != VALUE_TEXT && table->needed[column] > width)
         width = table->needed[column];
     return heading > width ? heading : width;

@@ -1,0 +1,196 @@
+/*
+ * screens DIRECTORY - draws every fixture at every size, ASCII and Unicode, into
+ * one file for each case. t_screens compares them with the files beside this one.
+ */
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "heaptop/sink.h"
+#include "tests/lib/fixture.h"
+#include "tui/picker.h"
+#include "tui/screen.h"
+
+struct size {
+    int height, width;
+};
+
+static const struct size sizes[] = {{3, 10}, {5, 20}, {12, 40}, {24, 80}, {45, 140}};
+
+struct golden_case {
+    const char *name;
+    enum fixture fixture;
+    const char *pane;
+    enum command_id commands[6]; /* done before drawing */
+};
+
+static const struct golden_case cases[] = {
+    {"overview", FIXTURE_SERVICE, "overview", {COMMAND_DOWN, COMMAND_DOWN}},
+    {"types", FIXTURE_SERVICE, "types", {COMMAND_NONE}},
+    {"types-detail",
+     FIXTURE_SERVICE,
+     "types",
+     {COMMAND_DOWN, COMMAND_DOWN, COMMAND_ENTER}},
+    {"types-bottom", FIXTURE_SERVICE, "types", {COMMAND_DELTA, COMMAND_BOTTOM}},
+    {"sizes", FIXTURE_SERVICE, "sizes", {COMMAND_NONE}},
+    {"sizes-detail", FIXTURE_SERVICE, "sizes", {COMMAND_DOWN, COMMAND_ENTER}},
+    {"gc", FIXTURE_SERVICE, "gc", {COMMAND_NONE}},
+    {"log", FIXTURE_SERVICE, "log", {COMMAND_NONE}},
+    {"paused", FIXTURE_SERVICE, "types", {COMMAND_PAUSE}},
+    {"no-header", FIXTURE_SERVICE, "types", {COMMAND_HEADER}},
+    {"hostile", FIXTURE_HOSTILE, "types", {COMMAND_NONE}},
+    {"unknown", FIXTURE_UNKNOWN, "overview", {COMMAND_NONE}},
+    {"unknown-gc", FIXTURE_UNKNOWN, "gc", {COMMAND_NONE}},
+    {"ended", FIXTURE_ENDED, "overview", {COMMAND_NONE}},
+    {"torn", FIXTURE_TORN, "overview", {COMMAND_NONE}},
+    {"no-agent", FIXTURE_NO_AGENT, "gc", {COMMAND_NONE}},
+    {"no-pymalloc", FIXTURE_NO_PYMALLOC, "overview", {COMMAND_NONE}},
+    {"no-pymalloc-sizes", FIXTURE_NO_PYMALLOC, "sizes", {COMMAND_NONE}},
+    {"empty", FIXTURE_EMPTY, "overview", {COMMAND_NONE}},
+};
+
+static FILE *open_case(const char *directory, const char *name)
+{
+    char path[4096];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s.txt", directory, name);
+    file = fopen(path, "w");
+    if (!file) {
+        perror(path);
+        exit(1);
+    }
+    return file;
+}
+
+static void put_canvas(FILE *file, const struct canvas *canvas)
+{
+    struct strbuf lines = STRBUF_INIT;
+
+    canvas_lines(canvas, &lines);
+    fprintf(file, "== %dx%d %s\n%s", canvas->width, canvas->height,
+            canvas->use_unicode ? "Unicode" : "ASCII", strbuf_text(&lines));
+    strbuf_release(&lines);
+}
+
+static void draw_case(FILE *file, const struct golden_case *what, struct size size,
+                      bool use_unicode)
+{
+    struct history *history = fixture_history(what->fixture);
+    struct screen *screen = screen_new(history);
+    struct canvas canvas;
+
+    screen_show_pane(screen, what->pane);
+    canvas_init(&canvas, size.height, size.width, use_unicode);
+    screen_draw(screen, &canvas);
+    for (size_t i = 0; what->commands[i]; i++)
+        screen_command(screen, what->commands[i]);
+    screen_message(screen, ROLE_NORMAL, "");
+    screen_draw(screen, &canvas);
+    put_canvas(file, &canvas);
+    canvas_release(&canvas);
+    screen_free(screen);
+    history_free(history);
+}
+
+static struct candidate candidate_of(pid_t pid, int depth, const char *command)
+{
+    struct candidate candidate = {.pid = pid, .depth = depth, .can_read = true};
+
+    candidate.start_ticks = (uint64_t)pid * 7;
+    candidate.virt_bytes = reading_exact((int64_t)pid << 19);
+    candidate.res_bytes = reading_exact((int64_t)pid << 14);
+    candidate.uptime_ns = reading_exact(pid * INT64_C(97000000000));
+    snprintf(candidate.user, sizeof(candidate.user), "www");
+    snprintf(candidate.python, sizeof(candidate.python), "3.11.7");
+    snprintf(candidate.allocator, sizeof(candidate.allocator), "pymalloc");
+    snprintf(candidate.access, sizeof(candidate.access), "yes");
+    candidate.command = strdup(command);
+    return candidate;
+}
+
+static void draw_picker(FILE *file, struct size size, bool use_unicode)
+{
+    struct candidate rows[] = {
+        candidate_of(4240, 0, "gunicorn: master [api]"),
+        candidate_of(4242, 1, "gunicorn: worker [api]"),
+        candidate_of(4243, 1, "gunicorn: worker [api]"),
+        candidate_of(7001, 0, "ansible-runner --long-option=\346\274\242\345\255\227"),
+        candidate_of(8120, 0, "python -X dev tool.py"),
+    };
+    struct candidates list = {rows, sizeof(rows) / sizeof(rows[0]), NULL};
+    struct picker *picker = picker_new();
+    struct canvas canvas;
+
+    rows[3].can_read = false;
+    rows[3].virt_bytes = reading_unknown();
+    snprintf(rows[3].user, sizeof(rows[3].user), "root");
+    snprintf(rows[3].access, sizeof(rows[3].access), "Yama");
+    snprintf(rows[3].access_why, sizeof(rows[3].access_why),
+             "Yama ptrace_scope is 1 and this is not your child: run as root, or setcap "
+             "cap_sys_ptrace+ep, or in a container add --cap-add=SYS_PTRACE");
+    canvas_init(&canvas, size.height, size.width, use_unicode);
+    picker_update(picker, &list, NULL);
+    picker_digit(picker, '7');
+    picker_draw(picker, &canvas);
+    put_canvas(file, &canvas);
+    canvas_release(&canvas);
+    picker_free(picker);
+    for (size_t i = 0; i < list.count; i++)
+        free(rows[i].command);
+}
+
+static void put_text(FILE *file, int columns, const char *pane, bool use_unicode)
+{
+    struct sink_options options = {.out = file,
+                                   .pane = pane,
+                                   .rows = pane ? 0 : 6,
+                                   .columns = columns,
+                                   .use_unicode = use_unicode};
+    struct history *history = fixture_history(FIXTURE_SERVICE);
+    struct err err = ERR_INIT;
+    void *state;
+
+    fprintf(file, "== %d columns %s %s\n", columns, pane ? pane : "all",
+            use_unicode ? "Unicode" : "ASCII");
+    if (sink_text.open(&options, &state, &err) ||
+        sink_text.snapshot(state, history_back(history, 20), history, &err) ||
+        sink_text.snapshot(state, history_latest(history), history, &err) ||
+        sink_text.close(state, &err)) {
+        fprintf(stderr, "%s\n", err.text);
+        exit(1);
+    }
+    history_free(history);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return 2;
+    setlocale(LC_CTYPE, "C.UTF-8");
+    setenv("TZ", "UTC", 1);
+    tzset();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        FILE *file = open_case(argv[1], cases[i].name);
+
+        for (size_t j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++) {
+            draw_case(file, &cases[i], sizes[j], false);
+            draw_case(file, &cases[i], sizes[j], true);
+        }
+        fclose(file);
+    }
+    FILE *file = open_case(argv[1], "picker");
+    for (size_t j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++) {
+        draw_picker(file, sizes[j], false);
+        draw_picker(file, sizes[j], true);
+    }
+    fclose(file);
+    file = open_case(argv[1], "text");
+    put_text(file, 80, NULL, false);
+    put_text(file, 140, NULL, true);
+    put_text(file, 80, "gc", false);
+    put_text(file, 80, "log", false);
+    return fclose(file) != 0;
+}

@@ -1,0 +1,297 @@
+#include "tests/lib/fixture.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/builder.h"
+#include "model/kind.h"
+#include "util/clock.h"
+
+#define SAMPLES     180
+#define WALK_EVERY  5
+#define MORE_KINDS  183
+#define FIRST_WALL  INT64_C(1795442191) /* seconds */
+#define INTERVAL_NS (2 * NS_PER_S)
+
+struct kind_seed {
+    const char *name;
+    uint64_t count, size, memory; /* bytes of one object */
+    uint64_t growth;              /* objects a walk */
+    bool is_tracked;
+};
+
+static const struct kind_seed service_kinds[] = {
+    {"dict", 812004, 232, 260, 40, true},
+    {"str", 604118, 92, 154, 3, false},
+    {"app.cache.Entry", 244010, 56, 235, 40, true},
+    {"tuple", 201770, 64, 113, 0, true},
+    {"list", 88412, 120, 230, 1, true},
+    {"bytes", 61204, 240, 291, 0, false},
+    {"function", 60118, 136, 152, 0, true},
+    {"code", 31002, 180, 206, 0, false},
+    {"type", 4118, 1064, 1120, 0, true},
+    {"collections.OrderedDict", 9004, 430, 465, 1, true},
+    {"set", 18220, 216, 224, 0, true},
+    {"cell", 60801, 40, 41, 0, true},
+    {"datetime.datetime", 41122, 48, 51, 2, false},
+    {"sqlalchemy.orm.state.InstanceState", 11030, 176, 180, 40, true},
+    {"weakref.ReferenceType", 21409, 72, 73, 40, true},
+    {"int", 48771, 28, 30, 0, false},
+    {"float", 22011, 24, 24, 1, false},
+};
+
+static const struct kind_seed hostile_kinds[] = {
+    {"\346\274\242\345\255\227.\345\236\213\346\203\205\345\240\261\343\202\257\343\203"
+     "\251\343\202\271\343\201\256\351\225\267\343\201\204\345\220\215\345\211\215",
+     1200, 64, 80, 3, true},
+    {"caf\303\251.Cre\314\200me", 900, 64, 80, 0, true},
+    {"evil\033[2J\007.Title\nnew line", 800, 64, 80, 1, true},
+    {"bad\377\376utf8", 700, 64, 80, 0, true},
+    {"right\342\200\256left", 600, 64, 80, 0, true},
+    {"", 500, 64, 80, 0, true},
+    {"a.very.long.module.path.that.goes.on.and.on.and.on.and.on.and.never.ends."
+     "ClassWithAnEquallyLongNameThatNobodyWouldWriteButGeneratorsDo",
+     400, 64, 80, 0, true},
+    {"\360\237\220\215.Snake", 300, 64, 80, 0, true},
+};
+
+static struct kind_row row_of(const struct kind_seed *seed, int walk)
+{
+    uint64_t count = seed->count + seed->growth * (uint64_t)walk;
+
+    if (strcmp(seed->name, "tuple") == 0)
+        count -= (uint64_t)walk;
+    return (struct kind_row){kind_intern(seed->name, strlen(seed->name)), count,
+                             count * seed->size, count * seed->memory,
+                             seed->is_tracked ? count : 0};
+}
+
+static const struct objects_section *make_objects(enum fixture fixture, int walk,
+                                                  int64_t mono_ns, int64_t wall_ns)
+{
+    struct kind_row rows[64 + MORE_KINDS];
+    struct objects_section facts = {.other_blocks = 1000};
+    size_t count = 0;
+    bool is_hostile = fixture == FIXTURE_HOSTILE;
+    const struct kind_seed *seeds = is_hostile ? hostile_kinds : service_kinds;
+    size_t n_seeds = is_hostile ? sizeof(hostile_kinds) / sizeof(hostile_kinds[0])
+                                : sizeof(service_kinds) / sizeof(service_kinds[0]);
+    char name[64];
+
+    for (size_t i = 0; i < n_seeds; i++)
+        rows[count++] = row_of(&seeds[i], walk);
+    for (int i = 0; !is_hostile && i < MORE_KINDS; i++) {
+        struct kind_seed seed = {name, (uint64_t)(190 - i), 64, 96, 0, i % 3 == 0};
+
+        snprintf(name, sizeof(name), "app.models.Kind%03d", i);
+        rows[count++] = row_of(&seed, walk);
+    }
+    facts.walk = (struct walk_facts){.method = "outside",
+                                     .began_mono_ns = mono_ns - 380 * NS_PER_MS,
+                                     .ended_mono_ns = mono_ns,
+                                     .ended_wall_ns = wall_ns,
+                                     .wall_ns = 380 * NS_PER_MS,
+                                     .cpu_ns = 350 * NS_PER_MS,
+                                     .read_bytes = UINT64_C(221249536),
+                                     .complete = fixture != FIXTURE_TORN,
+                                     .torn_pools = fixture == FIXTURE_TORN ? 3 : 0};
+    return objects_seal(&facts, rows, count);
+}
+
+static void fill_process(struct process_section *process, enum fixture fixture, int at)
+{
+    int64_t res = INT64_C(630000000) + at * 70000 + (at % 13) * 9000;
+
+    if (fixture == FIXTURE_UNKNOWN)
+        return;
+    process->virt_bytes = reading_exact(INT64_C(2061584302));
+    process->res_bytes = reading_exact(res);
+    process->anon_bytes = reading_exact(res - 42000000);
+    process->file_bytes = reading_exact(38700000);
+    process->shmem_bytes = reading_exact(3300000);
+    process->swap_bytes = reading_exact(0);
+    process->peak_res_bytes = reading_exact(INT64_C(671193497));
+    process->uptime_ns = reading_exact((6 * 86400 + 4 * 3600 + 2 * at) * NS_PER_S);
+}
+
+static void add_class(struct pymalloc_section *pymalloc, uint32_t bytes, uint64_t pools,
+                      uint64_t used)
+{
+    size_t at = pymalloc->n_size_classes++;
+    uint64_t blocks = pools * ((16384 - 48) / bytes);
+
+    pymalloc->size_classes[at] = (struct size_class_row){
+        bytes / 16 - 1, bytes, pools, used, blocks > used ? blocks - used : 0};
+    pymalloc->pools_used += pools;
+    pymalloc->blocks_used += used;
+    pymalloc->blocks_free += pymalloc->size_classes[at].blocks_free;
+    pymalloc->used_bytes += used * bytes;
+    pymalloc->free_block_bytes += pymalloc->size_classes[at].blocks_free * bytes;
+}
+
+static void fill_pymalloc(struct pymalloc_section *pymalloc, enum fixture fixture, int at)
+{
+    static const struct {
+        uint32_t bytes, pools, used_per_mille;
+    } classes[] = {
+        {16, 40, 510},    {32, 3008, 710}, {48, 4120, 900},  {64, 9812, 920},
+        {80, 1977, 880},  {96, 640, 850},  {112, 511, 800},  {128, 498, 790},
+        {144, 402, 930},  {160, 288, 750}, {176, 244, 770},  {208, 214, 940},
+        {224, 1004, 980}, {256, 88, 550},  {496, 1204, 970}, {512, 402, 350},
+    };
+
+    pymalloc->arena_bytes_each = 1 << 20;
+    pymalloc->pool_bytes_each = 16384;
+    pymalloc->arenas = 400 + (uint64_t)at / 20;
+    pymalloc->arena_bytes = pymalloc->arenas << 20;
+    if (fixture != FIXTURE_UNKNOWN)
+        pymalloc->arenas_peak = reading_exact(420);
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+        add_class(pymalloc, classes[i].bytes, classes[i].pools,
+                  (uint64_t)classes[i].pools * (16336 / classes[i].bytes) *
+                          classes[i].used_per_mille / 1000 +
+                      (classes[i].bytes == 224 ? (uint64_t)at : 0));
+    pymalloc->pools_free = 676;
+    pymalloc->free_pool_bytes = 676 * 16384;
+    pymalloc->allocated_blocks = reading_exact((int64_t)pymalloc->blocks_used);
+}
+
+static void fill_gc(struct gc_section *gc, enum fixture fixture, int at, int64_t wall_ns)
+{
+    static const int64_t thresholds[] = {700, 10, 10}, runs[] = {9000, 820, 31};
+    static const int64_t collected[] = {3912004, 192114, 16216};
+
+    gc->n_generations = 3;
+    if (fixture == FIXTURE_UNKNOWN)
+        return;
+    gc->enabled = reading_exact(1);
+    gc->frozen = reading_exact(0);
+    for (int i = 0; i < 3; i++) {
+        struct generation_row *row = &gc->generations[i];
+
+        row->count = reading_exact(i == 0 ? 250 + at * 2 : 4 + i);
+        row->threshold = reading_exact(thresholds[i]);
+        row->objects = i == 2 && fixture == FIXTURE_TORN ? reading_unknown()
+                                                         : reading_exact(500 * (i + 1));
+        row->collections = reading_exact(runs[i] + at / (4 + 40 * i));
+        row->collected = reading_exact(collected[i]);
+        row->uncollectable = reading_exact(0);
+    }
+    enum reading_state state =
+        fixture == FIXTURE_NO_AGENT ? READING_ESTIMATE : READING_EXACT;
+    gc->pauses = (struct gc_pauses){.count = {9979, state},
+                                    .total_ns = {41 * NS_PER_S, state},
+                                    .last_ns = {41 * NS_PER_MS, state},
+                                    .max_ns = {58 * NS_PER_MS, state},
+                                    .p50_ns = {310 * NS_PER_US, state},
+                                    .p99_ns = {38 * NS_PER_MS, state},
+                                    .last_wall_ns = {wall_ns - 130 * NS_PER_S, state},
+                                    .last_generation = 2,
+                                    .exact = state == READING_EXACT};
+}
+
+static void fill_identity(struct snapshot *snapshot, enum fixture fixture)
+{
+    struct target_facts *target = &snapshot->target;
+    struct access_facts *access = &snapshot->access;
+
+    target->pid = 4242;
+    snprintf(target->command, sizeof(target->command),
+             "gunicorn: worker [api] --bind :8000 app.wsgi");
+    if (fixture == FIXTURE_UNKNOWN)
+        target->command[0] = '\0';
+    else
+        snprintf(target->python, sizeof(target->python), "3.11.7");
+    if (fixture != FIXTURE_UNKNOWN && fixture != FIXTURE_NO_PYMALLOC)
+        snprintf(target->allocator, sizeof(target->allocator), "pymalloc");
+    access->agent = AGENT_LOADED;
+    access->method = METHOD_OUTSIDE;
+    snapshot->cost.target_stopped_ns = 300 * NS_PER_US;
+    if (fixture == FIXTURE_NO_AGENT || fixture == FIXTURE_NO_PYMALLOC) {
+        access->agent = AGENT_NONE;
+        snprintf(access->why, sizeof(access->why),
+                 "Yama ptrace_scope is 1 and this is not your child: run as root, or "
+                 "setcap cap_sys_ptrace+ep");
+    }
+    if (fixture == FIXTURE_NO_PYMALLOC)
+        access->method = METHOD_PROCESS_ONLY;
+}
+
+static void add_events(struct snapshot_builder *builder, enum fixture fixture, int at)
+{
+    struct event event = {.wall_ns = builder->snapshot->wall_ns};
+
+    if (at == 0) {
+        event.type = EVENT_ATTACH;
+        snprintf(event.words, sizeof(event.words), "agent loaded, diverted 0.3 ms");
+    } else if (at == 90) {
+        event.type = EVENT_GC;
+        snprintf(event.words, sizeof(event.words),
+                 "collection of generation 2: 1,204 collected, 41 ms");
+    } else if (at == 150) {
+        event.type = EVENT_COLLECT;
+        snprintf(event.words, sizeof(event.words),
+                 "gc.collect(2): 1,204 unreachable, 0 uncollectable, 41 ms; RES -0.4M");
+    } else if (at == SAMPLES - 1 && fixture == FIXTURE_TORN) {
+        event.type = EVENT_ERROR;
+        snprintf(event.words, sizeof(event.words),
+                 "walk: 3 pools changed while they were read and were left out");
+    } else if (at == SAMPLES - 1 && fixture == FIXTURE_ENDED) {
+        event.type = EVENT_STATE;
+        snprintf(event.words, sizeof(event.words), "the process ended");
+    } else {
+        return;
+    }
+    builder_events(builder, &event, 1);
+}
+
+static const struct snapshot *make_snapshot(enum fixture fixture, int at,
+                                            const struct objects_section *objects)
+{
+    struct snapshot_builder *builder = builder_new((uint64_t)at + 1);
+    struct snapshot *snapshot = builder->snapshot;
+
+    snapshot->wall_ns = FIRST_WALL * NS_PER_S + at * INTERVAL_NS;
+    snapshot->mono_ns = 1000 * NS_PER_S + at * INTERVAL_NS;
+    snapshot->interval_ns = INTERVAL_NS;
+    snapshot->is_complete = true;
+    fill_identity(snapshot, fixture);
+    fill_process(builder_process(builder), fixture, at);
+    if (fixture != FIXTURE_NO_PYMALLOC) {
+        fill_pymalloc(builder_pymalloc(builder), fixture, at);
+        fill_gc(builder_gc(builder), fixture, at, snapshot->wall_ns);
+        builder_objects(builder, objects);
+    }
+    if (fixture == FIXTURE_ENDED && at == SAMPLES - 1) {
+        snapshot->target.state = TARGET_ENDED;
+        snapshot->target.ended_wall_ns = snapshot->wall_ns;
+    }
+    add_events(builder, fixture, at);
+    return snapshot_seal(builder);
+}
+
+struct history *fixture_history(enum fixture fixture)
+{
+    struct history *history = history_new();
+    const struct objects_section *objects = NULL;
+
+    for (int at = 0; fixture != FIXTURE_EMPTY && at < SAMPLES; at++) {
+        int64_t mono_ns = 1000 * NS_PER_S + at * INTERVAL_NS;
+        int64_t wall_ns = FIRST_WALL * NS_PER_S + at * INTERVAL_NS;
+
+        if (at % WALK_EVERY == 2) {
+            objects_unref(objects);
+            objects = make_objects(fixture, at / WALK_EVERY, mono_ns, wall_ns);
+            assert(objects);
+        }
+        const struct snapshot *snapshot = make_snapshot(fixture, at, objects);
+
+        history_add(history, snapshot);
+        snapshot_unref(snapshot);
+        if (at == 30 && fixture == FIXTURE_SERVICE)
+            history_mark(history, NULL);
+    }
+    objects_unref(objects);
+    return history;
+}
