@@ -131,8 +131,7 @@ void line_draw(struct line *line, struct canvas *canvas, int y, int x, int width
     if (is_cut(line, width - least_width(line, gap)))
         gap = 2;
     while ((total = least_width(line, gap)) > width) {
-        if (gap > 1 && least_width(line, gap - 1) <= width &&
-            (gap > 2 || width < NARROW))
+        if (gap > 1 && least_width(line, gap - 1) <= width && (gap > 2 || width < NARROW))
             gap--;
         else if (!drop_one(line))
             break;
