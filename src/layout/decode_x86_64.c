@@ -49,3 +49,22 @@ size_t decode_loads(const uint8_t *code, size_t length, uint64_t at,
     }
     return count;
 }
+
+size_t decode_jumps(const uint8_t *code, size_t length, uint64_t at, uint64_t *targets,
+                    size_t max)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; length >= 5 && i <= length - 5 && count < max; i++) {
+        int32_t distance;
+        bool is_jump = code[i] == 0xe8 || code[i] == 0xe9;
+        /* 0f 8x: a jump on a condition; its distance begins one byte later. */
+        bool is_conditional = i && code[i - 1] == 0x0f && (code[i] & 0xf0) == 0x80;
+
+        if (!is_jump && !is_conditional)
+            continue;
+        memcpy(&distance, code + i + 1, sizeof(distance));
+        targets[count++] = at + i + 5 + (uint64_t)(int64_t)distance;
+    }
+    return count;
+}

@@ -44,6 +44,12 @@ void find_states(struct target *target, struct layout *layout);
 int find_interpreter(struct target *target, struct layout *layout, struct err *err);
 int find_gc(struct target *target, struct layout *layout, struct err *err);
 
+/* The variables in the image's data that an exported function reads; with_parts: also
+ * those of its parts, when it is a short wrapper. Returns how many, <= max. */
+struct code_load;
+size_t find_code_loads(struct target *target, const char *function, bool with_parts,
+                       struct code_load *loads, size_t max);
+
 /* prove.c: the invariants on the live target. */
 int prove_arenas(const struct layout_pymalloc *pymalloc, struct reader *reader,
                  struct err *err);

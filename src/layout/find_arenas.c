@@ -16,7 +16,7 @@
 #define SEARCH_BATCH 256                 /* candidates looked at in one read */
 #define SEARCH_HITS  8
 #define SEARCH_LIMIT ((uint64_t)64 << 20) /* no image has more writable data */
-#define CODE_BYTES   4096
+#define CODE_LOADS   256
 
 struct arenas_search {
     struct target *target;
@@ -172,19 +172,9 @@ static bool word_is_in_state(struct reader *reader, uint64_t word)
  * is the fullest. */
 static bool word_is_read_by(struct target *target, const char *function, uint64_t word)
 {
-    struct image_symbol symbol;
-    struct code_load loads[128];
-    uint8_t code[CODE_BYTES];
-    size_t length, count;
+    struct code_load loads[CODE_LOADS];
+    size_t count = find_code_loads(target, function, true, loads, CODE_LOADS);
 
-    if (!image_symbol(&target->python, target->reader, function, &symbol))
-        return false;
-    length = symbol.size_bytes && symbol.size_bytes < sizeof(code)
-                 ? (size_t)symbol.size_bytes
-                 : sizeof(code);
-    if (reader_read(target->reader, symbol.address, code, length))
-        return false;
-    count = decode_loads(code, length, symbol.address.value, loads, 128);
     for (size_t i = 0; i < count; i++)
         if (loads[i].address == word && loads[i].bytes == 8)
             return true;

@@ -9,8 +9,7 @@
 #include "layout/decode.h"
 #include "layout/pymalloc_layout.h"
 
-#define COUNTER_LOADS 32
-#define COUNTER_CODE  256 /* _Py_GetAllocatedBlocks is shorter in every build seen */
+#define COUNTER_LOADS 256
 #define BLOCKS_MAX    (INT64_C(1) << 40)
 #define HOOKS_POOLS   8 /* used pools that are looked at for debug hooks */
 
@@ -76,34 +75,6 @@ uint64_t pymalloc_slots(const struct layout_pymalloc *pymalloc, struct reader *r
     return slots_from_allocation(reader, arenas);
 }
 
-static bool is_in_data(const struct image *image, uint64_t address)
-{
-    for (size_t i = 0; i < image->n_loads && i < IMAGE_SEGMENTS_MAX; i++)
-        if (image->loads[i].is_writable && address >= image->loads[i].start &&
-            address < image->loads[i].end && image->loads[i].end - address >= 8)
-            return true;
-    return false;
-}
-
-static size_t counter_loads(struct target *target, struct code_load *loads)
-{
-    uint8_t code[COUNTER_CODE];
-    struct image_symbol symbol;
-    size_t length = sizeof(code), count, kept = 0;
-
-    if (!image_symbol(&target->python, target->reader, "_Py_GetAllocatedBlocks", &symbol))
-        return 0;
-    if (symbol.size_bytes && symbol.size_bytes < length)
-        length = (size_t)symbol.size_bytes;
-    if (reader_read(target->reader, symbol.address, code, length))
-        return 0;
-    count = decode_loads(code, length, symbol.address.value, loads, COUNTER_LOADS);
-    for (size_t i = 0; i < count; i++)
-        if (is_in_data(&target->python, loads[i].address))
-            loads[kept++] = loads[i];
-    return kept;
-}
-
 /* The one wide variable that is read and is not `arenas`; 0 when not exactly one. */
 static uint64_t counter_word(const struct code_load *loads, size_t count, uint64_t arenas)
 {
@@ -120,19 +91,33 @@ static uint64_t counter_word(const struct code_load *loads, size_t count, uint64
     return found;
 }
 
+/* The one narrow variable whose value can be a number of slots. */
 static void find_maxarenas(struct target *target, struct layout_pymalloc *pymalloc,
                            const struct code_load *loads, size_t count)
 {
+    uint64_t found = 0;
     uint32_t slots;
 
     for (size_t i = 0; i < count; i++) {
-        if (loads[i].bytes == 4 &&
-            reader_u32(target->reader, raddr_of(loads[i].address), &slots) &&
-            pymalloc_is_slot_count(slots)) {
-            pymalloc->maxarenas_word = raddr_of(loads[i].address);
+        if (loads[i].bytes != 4 || loads[i].address == found ||
+            !reader_u32(target->reader, raddr_of(loads[i].address), &slots) ||
+            !pymalloc_is_slot_count(slots))
+            continue;
+        if (found)
             return;
-        }
+        found = loads[i].address;
     }
+    pymalloc->maxarenas_word = raddr_of(found);
+}
+
+/* 3.8: only _PyObject_DebugMallocStats() reads maxarenas, among much else. */
+static void find_maxarenas_3_8(struct target *target, struct layout_pymalloc *pymalloc)
+{
+    struct code_load loads[COUNTER_LOADS];
+    size_t count =
+        find_code_loads(target, "_PyObject_DebugMallocStats", true, loads, COUNTER_LOADS);
+
+    find_maxarenas(target, pymalloc, loads, count);
 }
 
 /* 3.8: the function returns _Py_AllocatedBlocks. 3.9 - 3.11: it adds the pools'
@@ -142,7 +127,8 @@ static int find_counters_in_code(struct target *target, struct layout *layout,
 {
     struct layout_pymalloc *pymalloc = &layout->pymalloc;
     struct code_load loads[COUNTER_LOADS];
-    size_t count = counter_loads(target, loads);
+    size_t count =
+        find_code_loads(target, "_Py_GetAllocatedBlocks", false, loads, COUNTER_LOADS);
     uint64_t word = counter_word(loads, count, pymalloc->arenas_word.value);
     uint64_t blocks;
     bool reads_arenas = false;
@@ -160,7 +146,9 @@ static int find_counters_in_code(struct target *target, struct layout *layout,
                        "pymalloc: the counter of large blocks was not found in "
                        "_Py_GetAllocatedBlocks()");
     pymalloc->raw_blocks_word = raddr_of(word);
-    if (!pymalloc->raw_blocks_is_total)
+    if (pymalloc->raw_blocks_is_total)
+        find_maxarenas_3_8(target, pymalloc);
+    else
         find_maxarenas(target, pymalloc, loads, count);
     return 0;
 }

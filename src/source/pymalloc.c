@@ -34,6 +34,7 @@ struct pymalloc_count {
     struct reader *reader;
     const struct layout_pymalloc *pymalloc;
     struct pymalloc_section *section;
+    size_t n_healed; /* arenas that had to be read again: the target is at work */
     size_t n_states; /* of interpreters with an allocator of their own, the main first */
     struct layout_pymalloc states[LAYOUT_OBMALLOC_STATES_MAX];
 };
@@ -157,6 +158,7 @@ static bool row_is_readable(const struct pymalloc_count *count,
  * headers are kept at the beginning of the batch, which must be over by then. */
 static void heal_row(struct pymalloc_count *count, struct arena_row row)
 {
+    count->n_healed++;
     for (int attempt = 0; attempt < HEAL_ATTEMPTS; attempt++) {
         if (!reread_row(count, &row))
             return;
@@ -270,9 +272,12 @@ static void read_allocated_blocks(struct pymalloc_count *count, uint64_t raw_bef
 
     if (!sum_raw_blocks(count, &raw))
         return;
+    /* A total below its own part is no total; some blocks may be in flight. */
+    if (is_total && raw < section->blocks_used - section->blocks_used / 8)
+        return;
     section->allocated_blocks =
         reading_exact((int64_t)(is_total ? raw : raw + section->blocks_used));
-    if (!is_total && (section->torn_pools || raw != raw_before))
+    if (!is_total && (section->torn_pools || count->n_healed || raw != raw_before))
         section->allocated_blocks.state = READING_TORN;
 }
 

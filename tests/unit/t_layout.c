@@ -282,6 +282,21 @@ static void decodes_loads(void **state)
     assert_int_equal(decode_loads(code, sizeof(code), 0x1000, loads, 1), 1);
 }
 
+/* call +0x10; jne -1 (its own last byte); jmp cut off at the end */
+static void decodes_jumps(void **state)
+{
+    static const uint8_t code[] = {0xe8, 0x10, 0,    0,    0,    0x0f, 0x85,
+                                   0xff, 0xff, 0xff, 0xff, 0xe9, 0,    0};
+    uint64_t targets[4];
+
+    (void)state;
+    assert_int_equal(decode_jumps(code, sizeof(code), 0x1000, targets, 4), 2);
+    assert_int_equal(targets[0], 0x1015);
+    assert_int_equal(targets[1], 0x100a);
+    for (size_t cut = 0; cut < sizeof(code); cut++)
+        assert_true(decode_jumps(code, cut, 0x1000, targets, 1) <= 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +309,7 @@ int main(void)
         cmocka_unit_test(survives_every_failed_read),
         cmocka_unit_test(survives_damage),
         cmocka_unit_test(decodes_loads),
+        cmocka_unit_test(decodes_jumps),
     };
 
     return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
