@@ -99,20 +99,50 @@ void table_begin_rows(struct table *table, size_t capacity)
     table->n_rows = table->n_fixed = table->n_ordinary = 0;
     memset(table->totals, 0, sizeof(table->totals));
     memset(table->needed, 0, sizeof(table->needed));
+    memset(table->lowest, 0, sizeof(table->lowest));
+    memset(table->highest, 0, sizeof(table->highest));
 }
 
+/*
+ * Only the extremes of a column are put into words to learn how wide it must be:
+ * a heap may have a hundred thousand kinds.
+ */
 static void table_measure(struct table *table, const struct table_row *row)
+{
+    for (size_t i = 0; i < table->n_columns; i++) {
+        struct reading number = row->values[i].number;
+        int columns = row->values[i].text ? utf8_columns(row->values[i].text) : 1;
+
+        if (columns > table->needed[i])
+            table->needed[i] = columns;
+        if (!reading_is_known(number))
+            continue;
+        if (!row->is_fixed)
+            table->totals[i] += number.value;
+        if (table->n_rows == 1 || number.value < table->lowest[i].value)
+            table->lowest[i].value = number.value;
+        if (table->n_rows == 1 || number.value > table->highest[i].value)
+            table->highest[i].value = number.value;
+        if (number.state > table->highest[i].state)
+            table->lowest[i].state = table->highest[i].state = number.state;
+    }
+}
+
+static void table_measure_extremes(struct table *table)
 {
     char buffer[64];
 
     for (size_t i = 0; i < table->n_columns; i++) {
-        const struct value *value = &row->values[i];
-        int columns = utf8_columns(table_format(&table->columns[i], value, buffer));
+        struct value ends[2] = {{.number = table->lowest[i]},
+                                {.number = table->highest[i]}};
 
-        if (columns > table->needed[i])
-            table->needed[i] = columns;
-        if (!row->is_fixed && reading_is_known(value->number))
-            table->totals[i] += value->number.value;
+        for (int end = 0; end < 2; end++) {
+            int columns =
+                utf8_columns(table_format(&table->columns[i], &ends[end], buffer));
+
+            if (columns > table->needed[i])
+                table->needed[i] = columns;
+        }
     }
 }
 
@@ -139,6 +169,7 @@ void table_end_rows(struct table *table)
     bool at_end =
         table->follows_end && (!table->is_placed || table->cursor + 1 >= table->n_order);
 
+    table_measure_extremes(table);
     table_arrange(table);
     if (at_end && table->n_order) {
         table->cursor = table->n_order - 1;

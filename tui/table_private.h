@@ -42,7 +42,8 @@ struct table {
     size_t n_fixed;
     size_t n_ordinary;                 /* rows before the filter, without fixed ones */
     int64_t totals[TABLE_COLUMNS_MAX]; /* of all ordinary rows */
-    int needed[TABLE_COLUMNS_MAX];     /* columns that the widest value takes */
+    struct reading lowest[TABLE_COLUMNS_MAX], highest[TABLE_COLUMNS_MAX];
+    int needed[TABLE_COLUMNS_MAX]; /* columns that the widest value takes */
 
     size_t cursor, top; /* places in `order` */
     uint64_t selected;  /* identity under the cursor */
