@@ -76,8 +76,11 @@ const char *table_format(const struct column *column, const struct value *value,
     case VALUE_USE:
         if (!reading_is_known(number))
             return "-";
+        /* 100% only when it is all of it. */
         snprintf(buffer, 64, "%s%lld%%%s", number.state == READING_ESTIMATE ? "~" : "",
-                 (long long)((number.value + 500) / 1000),
+                 (long long)(number.value < 100000 && number.value > 99000
+                                 ? 99
+                                 : (number.value + 500) / 1000),
                  number.state == READING_TORN ? "?" : "");
         return buffer;
     case VALUE_BAR:
