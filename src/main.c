@@ -14,8 +14,6 @@
 #include "choose.h"
 #include "configuration.h"
 #include "sink/columns.h"
-#include "tui/pane.h"
-#include "tui/table.h"
 #include "tui/tui.h"
 #include "util/log.h"
 
@@ -56,24 +54,10 @@ static int read_options(struct args *args, struct config *config, int argc, char
     return args_parse(args, argc, argv, err);
 }
 
-/* The columns of every tab's table, from the tables themselves. */
 static void print_columns(void)
 {
-    const struct column *columns;
-
     columns_print(stdout);
-    for (const struct pane_ops *const *pane = panes; *pane; pane++) {
-        void *state = (*pane)->table ? (*pane)->create() : NULL;
-        struct table *table = state ? (*pane)->table(state) : NULL;
-        size_t count = table ? table_columns(table, &columns) : 0;
-
-        if (count)
-            printf("\non the screen and in text, tab %s:\n", (*pane)->name);
-        for (size_t i = 0; i < count; i++)
-            printf("  %-14s %s\n", columns[i].name, columns[i].help);
-        if (state)
-            (*pane)->destroy(state);
-    }
+    tui_print_columns(stdout);
 }
 
 static int print_request(const struct args *args)

@@ -5,6 +5,7 @@
 #define HEAPTOP_TUI_TUI_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "heaptop/err.h"
@@ -23,5 +24,8 @@ struct tui_options {
 /* Opens the target itself (so the picker can open others later). 0 or -1 + err;
  * the terminal is restored in either case. */
 int tui_run(const struct tui_options *options, struct err *err);
+
+/* For --sort help: the columns of every tab's table, with their help. */
+void tui_print_columns(FILE *out);
 
 #endif

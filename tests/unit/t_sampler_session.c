@@ -151,6 +151,7 @@ static const struct action_ops action_three = {
 };
 
 struct scene {
+    bool is_mute; /* the agent, from the beginning */
     pid_t pid;
     struct sampler *sampler;
 };
@@ -200,6 +201,7 @@ static void begin(struct scene *scene, enum agent_policy policy, int state)
 
     memset(&play, 0, sizeof(play));
     play.state = state;
+    play.is_mute = scene->is_mute;
     scene->pid = start_python();
     if (open_python(scene->pid, &target)) {
         kill(scene->pid, SIGKILL);
@@ -256,7 +258,7 @@ static const struct snapshot *snapshot_with(struct scene *scene, const char *wor
 static void test_ready_and_asked_each_time(void **state)
 {
     const struct snapshot *snapshot;
-    struct scene scene;
+    struct scene scene = {0};
     (void)state;
 
     begin(&scene, AGENT_AUTO, SESSION_READY);
@@ -273,7 +275,7 @@ static void test_ready_and_asked_each_time(void **state)
 
 static void test_many_collections_are_one_sentence(void **state)
 {
-    struct scene scene;
+    struct scene scene = {0};
     (void)state;
 
     begin(&scene, AGENT_AUTO, SESSION_READY);
@@ -286,7 +288,7 @@ static void test_refused_and_required(void **state)
 {
     struct sampler_message message;
     const struct snapshot *snapshot;
-    struct scene scene;
+    struct scene scene = {0};
     (void)state;
 
     begin(&scene, AGENT_AUTO, SESSION_FAILED);
@@ -304,7 +306,7 @@ static void test_refused_and_required(void **state)
 static void test_lost(void **state)
 {
     const struct snapshot *snapshot;
-    struct scene scene;
+    struct scene scene = {0};
     (void)state;
 
     begin(&scene, AGENT_AUTO, SESSION_READY);
@@ -320,7 +322,7 @@ static void test_action(void **state)
 {
     struct sampler_message message;
     struct err err = ERR_INIT;
-    struct scene scene;
+    struct scene scene = {0};
     (void)state;
 
     begin(&scene, AGENT_AUTO, SESSION_READY);
@@ -343,7 +345,7 @@ static void test_action_that_is_not_possible(void **state)
 {
     struct sampler_message message;
     struct err err = ERR_INIT;
-    struct scene scene;
+    struct scene scene = {0};
     (void)state;
 
     begin(&scene, AGENT_NEVER, SESSION_READY);
@@ -357,12 +359,11 @@ static void test_mute_agent_and_the_end(void **state)
 {
     struct sampler_message message;
     struct err err = ERR_INIT;
-    struct scene scene;
+    struct scene scene = {.is_mute = true};
     int n_asked;
     (void)state;
 
     begin(&scene, AGENT_AUTO, SESSION_READY);
-    play.is_mute = true;
     snapshot_unref(snapshot_with(&scene, "agent loaded"));
     snapshot_unref(next_of(&scene, SAMPLER_SNAPSHOT).snapshot); /* samples go on */
     n_asked = play.n_asked;
