@@ -13,19 +13,19 @@
 #include "source/arenas.h"
 #include "source/pymalloc.h"
 #include "target/target.h"
-#include "util/clock.h"
 #include "util/log.h"
 
 #define BATCH_POOLS   1024 /* headers in one scattered read */
 #define HEAL_ATTEMPTS 8    /* for a pool that changed while it was read */
 /* Blocks that may be in flight between the agent's count and ours. */
 #define IN_FLIGHT_BLOCKS 2000
+#define STILL_BLOCKS     64 /* a target at rest still counts a few up and down */
 
 struct pymalloc_state {
     struct pool_header headers[BATCH_POOLS];
     struct piece pieces[BATCH_POOLS];
-    int64_t previous_blocks, previous_ns; /* allocated_blocks of the last sample */
-    bool has_previous, has_complained;
+    int64_t previous_blocks, previous_agent; /* allocated_blocks of the last sample */
+    bool has_complained;
 };
 
 /* One sample while it is counted. */
@@ -272,9 +272,6 @@ static void read_allocated_blocks(struct pymalloc_count *count, uint64_t raw_bef
 
     if (!sum_raw_blocks(count, &raw))
         return;
-    /* A total below its own part is no total; some blocks may be in flight. */
-    if (is_total && raw < section->blocks_used - section->blocks_used / 8)
-        return;
     section->allocated_blocks =
         reading_exact((int64_t)(is_total ? raw : raw + section->blocks_used));
     if (!is_total && (section->torn_pools || count->n_healed || raw != raw_before))
@@ -330,34 +327,33 @@ int pymalloc_count_section(struct pymalloc_section *section, struct pymalloc_sta
     return 0;
 }
 
-/* The agent counted too: between our last two samples its number must lie near
- * ours. Only logged: what is shown is always our own. */
+static bool is_near(int64_t a, int64_t b, int64_t slack)
+{
+    return a - b <= slack && b - a <= slack;
+}
+
+/* The agent counted too. While the target works the two cannot be compared: a loop
+ * may hold half of all blocks for a moment. So both must stand still over two samples
+ * first. Only logged, once: what is shown is always our own. */
 static void compare_with_agent(struct pymalloc_state *state, struct session *session,
                                struct reading blocks)
 {
     struct agent_counters counters;
-    int64_t now_ns = clock_monotonic_ns(), low, high, slack;
+    bool is_still;
 
-    if (!reading_is_known(blocks))
+    if (state->has_complained || !reading_is_known(blocks) ||
+        !session_counters(session, &counters) || counters.allocated_blocks < 0)
         return;
-    low = high = blocks.value;
-    if (state->has_previous && state->previous_blocks < low)
-        low = state->previous_blocks;
-    if (state->has_previous && state->previous_blocks > high)
-        high = state->previous_blocks;
-    slack = IN_FLIGHT_BLOCKS + high / 50;
-    if (state->has_previous && !state->has_complained &&
-        session_counters(session, &counters) && counters.allocated_blocks >= 0 &&
-        counters.published_ns >= state->previous_ns && counters.published_ns <= now_ns &&
-        (counters.allocated_blocks < low - slack ||
-         counters.allocated_blocks > high + slack)) {
+    is_still = is_near(blocks.value, state->previous_blocks, STILL_BLOCKS) &&
+               is_near(counters.allocated_blocks, state->previous_agent, STILL_BLOCKS);
+    if (is_still && !is_near(blocks.value, counters.allocated_blocks,
+                             IN_FLIGHT_BLOCKS + blocks.value / 50)) {
         log_line("pymalloc: %" PRId64 " blocks from outside, %" PRId64 " by the agent",
                  blocks.value, counters.allocated_blocks);
         state->has_complained = true;
     }
     state->previous_blocks = blocks.value;
-    state->previous_ns = now_ns;
-    state->has_previous = true;
+    state->previous_agent = counters.allocated_blocks;
 }
 
 struct pymalloc_state *pymalloc_state_new(void)
