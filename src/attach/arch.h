@@ -26,6 +26,10 @@ bool arch_is_usable(void);
 /* The address of the loader's function that runs once, from its entry point. */
 bool arch_cave(struct reader *reader, uint64_t loader_entry, uint64_t *cave);
 
+/* Do these bytes look like a jump? Where to? */
+bool arch_jump_target(const uint8_t *code, size_t length, uint64_t address,
+                      uint64_t *target);
+
 int arch_get(pid_t tid, struct arch_registers *registers);
 int arch_set(pid_t tid, const struct arch_registers *registers);
 uint64_t arch_pc(const struct arch_registers *registers);

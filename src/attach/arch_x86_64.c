@@ -50,6 +50,24 @@ bool arch_cave(struct reader *reader, uint64_t loader_entry, uint64_t *cave)
     return true;
 }
 
+/* jmp rel32 (E9) and the conditional ones (0F 80 - 0F 8F). */
+bool arch_jump_target(const uint8_t *code, size_t length, uint64_t address,
+                      uint64_t *target)
+{
+    size_t opcode_bytes = 0;
+    int32_t distance;
+
+    if (length >= 5 && code[0] == 0xe9)
+        opcode_bytes = 1;
+    else if (length >= 6 && code[0] == 0x0f && (code[1] & 0xf0) == 0x80)
+        opcode_bytes = 2;
+    if (!opcode_bytes)
+        return false;
+    memcpy(&distance, code + opcode_bytes, sizeof(distance));
+    *target = address + opcode_bytes + sizeof(distance) + (uint64_t)(int64_t)distance;
+    return true;
+}
+
 int arch_get(pid_t tid, struct arch_registers *registers)
 {
     return ptrace(PTRACE_GETREGS, tid, NULL, &registers->user) == 0 ? 0 : -1;

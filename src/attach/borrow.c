@@ -17,6 +17,7 @@
 #include "attach/arch.h"
 #include "attach/safepoint.h"
 #include "attach/threads.h"
+#include "target/access.h"
 #include "util/clock.h"
 
 #define PATIENCE_NS       (3 * NS_PER_S)
@@ -356,15 +357,13 @@ static enum attempt refuse_stop(struct scene *scene, pid_t tid, enum stop stop,
 static enum attempt refuse_seize(struct scene *scene, int error_number, const char **why,
                                  struct err *err)
 {
-    int pid = (int)scene->target->pid;
+    char word[16];
 
     if (error_number == ESRCH) {
         *why = "a thread that ended";
         return ATTEMPT_UNSAFE;
     }
-    err_set_errno(err, ERR_DENIED, error_number, "attach to process %d was refused", pid);
-    err_remedy(err, "run heaptop as root, or allow ptrace (kernel.yama.ptrace_scope, "
-                    "CAP_SYS_PTRACE)");
+    access_explain(scene->target->pid, word, err);
     return ATTEMPT_FAILED;
 }
 

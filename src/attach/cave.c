@@ -75,21 +75,31 @@ static int no_cave(const struct scene *scene, struct err *err)
                    (int)scene->target->pid);
 }
 
+static bool find_first_function(struct scene *scene)
+{
+    struct safepoint *safepoint = safepoint_new(scene);
+    uint64_t start, end;
+    bool found = arch_cave(scene->target->reader, scene->loader->entry, &scene->cave) &&
+                 safepoint_function(safepoint, scene->cave, &start, &end) &&
+                 start == scene->cave;
+
+    if (found)
+        scene->cave_bytes = end - start;
+    safepoint_free(safepoint);
+    return found;
+}
+
 int cave_find(struct scene *scene, struct err *err)
 {
     uint8_t now[SCENE_STUB_MAX];
     const uint64_t magic = STUB_MAGIC;
     struct image_symbol symbol;
-    uint64_t start, end;
 
-    if (arch_cave(scene->target->reader, scene->loader->entry, &scene->cave) &&
-        safepoint_function(scene, scene->cave, &start, &end) && start == scene->cave)
-        scene->cave_bytes = end - start;
-    else if (image_symbol(scene->loader, scene->target->reader, "__dls3", &symbol)) {
+    if (!find_first_function(scene)) {
+        if (!image_symbol(scene->loader, scene->target->reader, "__dls3", &symbol))
+            return no_cave(scene, err);
         scene->cave = symbol.address.value; /* musl */
         scene->cave_bytes = symbol.size_bytes;
-    } else {
-        return no_cave(scene, err);
     }
     if (scene->cave_bytes < stub_bytes() || stub_bytes() > sizeof(now) ||
         !image_contains(scene->loader, raddr_of(scene->cave)) ||

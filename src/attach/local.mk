@@ -15,3 +15,9 @@ libheaptop_a_SOURCES += \
 check_PROGRAMS += tests/live/attach_driver
 tests_live_attach_driver_SOURCES = tests/live/attach_driver.c
 tests_live_attach_driver_LDADD = $(HEAPTOP_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_attach
+tests_unit_t_attach_SOURCES = tests/unit/t_attach.c
+tests_unit_t_attach_LDADD = $(UNIT_LIBS)
+endif

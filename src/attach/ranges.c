@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#include "attach/arch.h"
+#include "attach/safepoint.h"
+
 /* The functions of glibc's malloc.o; they and the static ones beside them lie
  * in one block of 23 to 27 KiB (glibc 2.31 to 2.43). */
 static const char *const family[] = {
@@ -74,6 +77,17 @@ static const char *const forbidden[] = {
     "setresuid",
     "setresgid",
     "setgroups",
+    "pthread_tryjoin_np",
+    "pthread_timedjoin_np",
+    "pthread_clockjoin_np",
+    "pthread_detach",
+    "pthread_cancel",
+    "pthread_setattr_default_np",
+    "pthread_getattr_default_np",
+    "thrd_create",
+    "thrd_join",
+    "thrd_detach",
+    "thrd_exit",
 };
 
 void scene_add_range(struct scene *scene, uint64_t start, uint64_t end, const char *name)
@@ -172,6 +186,51 @@ static void add_symbol(struct scene *scene, const struct image *image, const cha
             symbol.address.value + (symbol.size_bytes ? symbol.size_bytes : 64), name);
 }
 
+#define FUNCTION_BYTES_MAX 4096
+#define TAIL_CALLS_MAX     3
+
+/* A function that ends in a jump to another one is not on the stack while that
+ * one runs: pthread_join becomes __pthread_clockjoin_ex, which is not exported
+ * and frees stacks under a lock. So the targets of jumps that leave a forbidden
+ * function and begin another one are forbidden too. */
+static void add_tail_calls(struct scene *scene, struct safepoint *safepoint,
+                           uint64_t start, uint64_t end, const char *name, int depth)
+{
+    uint8_t code[FUNCTION_BYTES_MAX];
+    size_t length = end - start < sizeof(code) ? (size_t)(end - start) : sizeof(code);
+
+    if (depth == TAIL_CALLS_MAX || end <= start ||
+        scene_read(scene, start, code, length) != 0)
+        return;
+    for (size_t at = 0; at < length; at++) {
+        uint64_t target, target_start, target_end;
+
+        if (!arch_jump_target(code + at, length - at, start + at, &target) ||
+            target - start < end - start || scene_unsafe_name(scene, target) ||
+            !safepoint_function(safepoint, target, &target_start, &target_end) ||
+            target_start != target)
+            continue;
+        scene_add_range(scene, target_start, target_end, name);
+        add_tail_calls(scene, safepoint, target_start, target_end, name, depth + 1);
+    }
+}
+
+static void add_forbidden(struct scene *scene, const struct image *image,
+                          struct safepoint *safepoint)
+{
+    for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
+        struct image_symbol symbol;
+        uint64_t start, end;
+
+        if (!image_symbol(image, scene->target->reader, forbidden[i], &symbol))
+            continue;
+        start = symbol.address.value;
+        end = start + (symbol.size_bytes ? symbol.size_bytes : 64);
+        scene_add_range(scene, start, end, forbidden[i]);
+        add_tail_calls(scene, safepoint, start, end, forbidden[i], 0);
+    }
+}
+
 /* jemalloc, tcmalloc, mimalloc and the like: their whole text; in the executable
  * or in the image of Python itself only the functions. */
 static void add_other_allocators(struct scene *scene)
@@ -197,15 +256,17 @@ static void add_other_allocators(struct scene *scene)
 
 void scene_find_ranges(struct scene *scene)
 {
+    struct safepoint *safepoint;
+
     if (scene->loader != scene->libc)
         add_text(scene, scene->loader, "the dynamic loader");
     add_malloc_block(scene);
     add_other_allocators(scene);
-    for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
-        add_symbol(scene, scene->libc, forbidden[i]);
-        if (scene->threads != scene->libc)
-            add_symbol(scene, scene->threads, forbidden[i]);
-    }
+    safepoint = safepoint_new(scene);
+    add_forbidden(scene, scene->libc, safepoint);
+    if (scene->threads != scene->libc)
+        add_forbidden(scene, scene->threads, safepoint);
+    safepoint_free(safepoint);
     add_symbol(scene, &scene->target->python, "Py_FinalizeEx");
     add_symbol(scene, &scene->target->python, "Py_Exit");
 }

@@ -250,7 +250,7 @@ static const char *scan(struct safepoint *safepoint)
         uint64_t word;
 
         memcpy(&word, safepoint->stack + i, sizeof(word));
-        name = scene_unsafe_name(safepoint->scene, word);
+        name = scene_unsafe_name(safepoint->scene, word - 1);
         if (name && follows_call(safepoint, word))
             return name;
     }
@@ -274,7 +274,8 @@ static void unwind(struct safepoint *safepoint, struct walk *walk)
     while (status > 0 && walk->frames < FRAMES_MAX) {
         if (unw_get_reg(&cursor, UNW_REG_IP, &ip) != 0)
             return;
-        walk->objection = scene_unsafe_name(safepoint->scene, ip);
+        /* A return address may lie just behind a function that does not return. */
+        walk->objection = scene_unsafe_name(safepoint->scene, walk->frames ? ip - 1 : ip);
         if (!walk->objection && unw_is_signal_frame(&cursor) > 0)
             walk->objection = "a signal handler";
         if (walk->objection)
@@ -310,10 +311,9 @@ const char *safepoint_objection(struct safepoint *safepoint,
     return walk.python_frames ? NULL : "a thread without Python";
 }
 
-bool safepoint_function(struct scene *scene, uint64_t address, uint64_t *start,
+bool safepoint_function(struct safepoint *safepoint, uint64_t address, uint64_t *start,
                         uint64_t *end)
 {
-    struct safepoint *safepoint = safepoint_new(scene);
     unw_proc_info_t proc;
     bool found;
 
@@ -322,6 +322,5 @@ bool safepoint_function(struct scene *scene, uint64_t address, uint64_t *start,
             find_function(safepoint->space, address, &proc, 0, safepoint) == 0;
     *start = proc.start_ip;
     *end = proc.end_ip;
-    safepoint_free(safepoint);
     return found;
 }

@@ -21,7 +21,7 @@ const char *safepoint_objection(struct safepoint *safepoint,
                                 const struct arch_registers *registers);
 
 /* Start and size of the function around the address, from the unwind table. */
-bool safepoint_function(struct scene *scene, uint64_t address, uint64_t *start,
+bool safepoint_function(struct safepoint *safepoint, uint64_t address, uint64_t *start,
                         uint64_t *end);
 
 #endif

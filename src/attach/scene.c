@@ -3,11 +3,14 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "target/access.h"
 #include "target/procfs.h"
 #include "util/xalloc.h"
 
@@ -194,14 +197,44 @@ static int check_seccomp(struct scene *scene, struct err *err)
     return 0;
 }
 
+/* A debugger, or a vfork child whose memory is its parent's. */
+static int check_others(struct scene *scene, struct err *err)
+{
+    int pid = (int)scene->target->pid;
+    char text[PROCFS_TEXT_BYTES];
+    uint64_t tracer = 0, parent = 0;
+
+    if (procfs_read(scene->target->fds.status, text, sizeof(text)) <= 0)
+        return 0;
+    procfs_field(text, "TracerPid", &tracer);
+    procfs_field(text, "PPid", &parent);
+    if (tracer) {
+        err_set(err, ERR_DENIED,
+                "process %d is being traced by process %d; only one tracer is possible",
+                pid, (int)tracer);
+        return err_remedy(err, "end the debugger and attach again");
+    }
+    if (parent > 1 && syscall(SYS_kcmp, pid, (pid_t)parent, KCMP_VM, 0, 0) == 0) {
+        err_set(err, ERR_FAILED, "process %d is about to execute another program", pid);
+        return err_remedy(err, "attach to its parent, process %d", (int)parent);
+    }
+    return 0;
+}
+
 static int open_memory(struct scene *scene, struct err *err)
 {
+    char word[16];
+
     scene->mem_fd = openat(scene->target->fds.dir, "mem", O_RDWR | O_CLOEXEC);
     if (scene->mem_fd >= 0)
         return 0;
+    if (errno == EACCES || errno == EPERM) {
+        access_explain(scene->target->pid, word, err);
+        return -1;
+    }
     err_set_errno(err, ERR_DENIED, errno, "cannot write to the memory of process %d",
                   (int)scene->target->pid);
-    return err_remedy(err, "run heaptop as root or as the user of the process");
+    return err_remedy(err, "run heaptop as root");
 }
 
 int scene_open(struct scene *scene, struct target *target, struct err *err)
@@ -210,7 +243,7 @@ int scene_open(struct scene *scene, struct target *target, struct err *err)
     scene->target = target;
     scene->mem_fd = -1;
     if (target_refresh_maps(target, err) != 0 || open_memory(scene, err) != 0 ||
-        check_seccomp(scene, err) != 0)
+        check_others(scene, err) != 0 || check_seccomp(scene, err) != 0)
         return -1;
     scene->images = xcalloc(SCENE_IMAGES_MAX, sizeof(scene->images[0]));
     scene->ranges = xcalloc(SCENE_RANGES_MAX, sizeof(scene->ranges[0]));

@@ -107,8 +107,9 @@ static int check_target(struct target *target, struct err *err)
     case TARGET_ENDED:
         return err_set(err, ERR_GONE, "process %d has ended", pid);
     case TARGET_STOPPED:
-        err_set(err, ERR_FAILED, "process %d is stopped", pid);
-        return err_remedy(err, "continue it (kill -CONT %d), or end its debugger", pid);
+        err_set(err, ERR_FAILED, "process %d is stopped (job control or a debugger)",
+                pid);
+        return err_remedy(err, "continue it (kill -CONT %d), or end the debugger", pid);
     default:
         return 0;
     }
