@@ -71,32 +71,32 @@ static void add_state(struct line *line, const struct header_input *input, bool 
     }
 }
 
-/* Without the folder of the program, which says little and takes much room. */
-static const char *short_command(const char *command, bool is_wide)
+const char *header_short_command(const char *command)
 {
     size_t word = strcspn(command, " "), start = 0;
 
-    if (!*command)
-        return "-";
-    for (size_t i = 0; i < word && !is_wide; i++)
+    for (size_t i = 0; command[0] == '/' && i < word; i++)
         if (command[i] == '/' && i + 1 < word)
             start = i + 1;
-    return command[0] == '/' ? command + start : command;
+    return command + start;
 }
 
 static void draw_identity(const struct header_input *input, struct canvas *canvas, int y,
                           int width)
 {
     const struct target_facts *target = &input->now->target;
+    const char *command = target->command[0] ? target->command : "-";
     struct line line;
     struct part *part;
     char buffer[UNITS_MAX];
 
+    if (width < WIDE)
+        command = header_short_command(command);
     line_init(&line);
     part = line_part(&line, 1);
     part->least = 18;
     part_add(part, ROLE_VALUE, "%d", (int)target->pid);
-    part_add(part, ROLE_HEADER, "%s", short_command(target->command, width >= WIDE));
+    part_add(part, ROLE_HEADER, "%s", command);
 
     part = line_part(&line, 4);
     part_add(part, ROLE_HEADER, "CPython %s", target->python[0] ? target->python : "-");

@@ -18,6 +18,9 @@ struct header_input {
     bool is_paused;
 };
 
+/* Without the folder of the program, which says little and takes much room. */
+const char *header_short_command(const char *command);
+
 /* How many lines the full form takes for this input. */
 int header_lines(const struct header_input *input, int height);
 void header_draw(const struct header_input *input, struct canvas *canvas,

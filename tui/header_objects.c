@@ -149,8 +149,12 @@ void header_draw_reason(const struct header_input *input, struct canvas *canvas,
         what = "no agent:";
     else if (access->agent == AGENT_LOST)
         what = "agent lost:";
+    const char *why = access->why;
+    if (strncmp(why, what, strlen(what)) == 0) /* the reason may say it as well */
+        why += strlen(what);
+    why += strspn(why, " ");
     int used = canvas_text(canvas, y, 1, width - 2, ROLE_WARNING, what);
-    canvas_text(canvas, y, used + 2, width - 3 - used, ROLE_HEADER, access->why);
+    canvas_text(canvas, y, used + 2, width - 3 - used, ROLE_HEADER, why);
 }
 
 static struct reading res_of(const struct snapshot *snapshot)

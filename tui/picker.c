@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tui/header.h"
 #include "util/strbuf.h"
 #include "util/utf8.h"
 #include "util/xalloc.h"
@@ -87,7 +88,7 @@ static const struct column columns[] = {
      .heading = "COMMAND",
      .help = "its command line",
      .type = VALUE_TEXT,
-     .width = 20,
+     .width = 26,
      .grow = 1,
      .ascending_first = true,
      .is_name = true,
@@ -166,7 +167,7 @@ static void row_fill(struct picker *picker, const struct candidate *from, size_t
         strbuf_add_repeated(&text, ' ', 2 * (size_t)(from->depth - 1));
         strbuf_add_text(&text, "`- ");
     }
-    strbuf_add_text(&text, from->command ? from->command : "-");
+    strbuf_add_text(&text, from->command ? header_short_command(from->command) : "-");
     row->values[COLUMN_COMMAND].text = keep(picker, &text);
     row->values[COLUMN_TREE].number = reading_exact((int64_t)place);
 }

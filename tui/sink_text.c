@@ -128,7 +128,10 @@ static int put_panes(struct sink_text *text, struct err *err)
     if (put_pane(text, "types", err))
         return -1;
     fputc('\n', text->options.out);
-    return put_pane(text, "sizes", err);
+    screen_set_filter(text->screen, ""); /* the filter chooses kinds */
+    int result = put_pane(text, "sizes", err);
+    screen_set_filter(text->screen, text->options.filter);
+    return result;
 }
 
 static int text_snapshot(void *state, const struct snapshot *snapshot,
