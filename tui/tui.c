@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -211,12 +212,12 @@ static int run_on_terminal(struct tui *tui, struct target *target, struct err *e
     if (!tui->is_bad)
         loop(tui);
 
-    struct err stop_err = ERR_INIT;
-    if (tui_stop_target(tui, &stop_err) < 0 && !tui->is_bad) {
-        *err = stop_err;
-        tui->is_bad = true;
-    }
+    struct err leave_err = ERR_INIT;
+    int left = tui_stop_target(tui, &leave_err);
     term_stop(tui->term);
+    /* An agent that is still on its way out is worth a sentence, not a failure. */
+    if (left < 0)
+        fprintf(stderr, "heaptop: %s\n", leave_err.text);
     return tui->is_bad ? -1 : 0;
 }
 

@@ -83,7 +83,7 @@ static void attach(struct tui *tui, pid_t pid)
         return;
     }
     if (tui_stop_target(tui, &err) < 0)
-        tui_notice(tui, "The agent could not be taken out cleanly", &err);
+        tui_notice(tui, "The agent of the last target is on its way out", &err);
     forget_target(tui);
     if (tui_start_target(tui, target, &err) < 0) {
         forget_target(tui);
