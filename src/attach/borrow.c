@@ -23,6 +23,7 @@
 #define PATIENCE_NS       (3 * NS_PER_S)
 #define STOP_WAIT_NS      (200 * NS_PER_MS)
 #define STUB_WAIT_NS      NS_PER_S
+#define REFUSALS_MAX      10
 #define TICK_US           20000
 #define STUB_ENTRY        ((uint64_t)(stub_borrowed - stub_begin))
 #define KERNEL_MASK_BYTES 8
@@ -354,15 +355,16 @@ static enum attempt refuse_stop(struct scene *scene, pid_t tid, enum stop stop,
     return ATTEMPT_UNSAFE;
 }
 
-static enum attempt refuse_seize(struct scene *scene, int error_number, const char **why,
-                                 struct err *err)
+/* The kernel also refuses a thread that is just ending, so one refusal says
+ * nothing about the process. */
+static enum attempt refuse_seize(struct scene *scene, struct borrowed *borrowed,
+                                 const char **why, struct err *err)
 {
     char word[16];
 
-    if (error_number == ESRCH) {
-        *why = "a thread that ended";
+    *why = "a thread that ended";
+    if (errno == ESRCH || ++borrowed->refusals < REFUSALS_MAX)
         return ATTEMPT_UNSAFE;
-    }
     access_explain(scene->target->pid, word, err);
     return ATTEMPT_FAILED;
 }
@@ -375,7 +377,8 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     enum stop stop;
 
     if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) != 0)
-        return refuse_seize(scene, errno, why, err);
+        return refuse_seize(scene, borrowed, why, err);
+    borrowed->refusals = 0;
     detour.began_ns = clock_monotonic_ns();
     stop = interrupt(tid, STOP_WAIT_NS);
     borrowed->stops++;

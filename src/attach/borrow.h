@@ -14,7 +14,8 @@ struct borrowed {
     uint64_t region;     /* mapped by the stub; the new thread waits in it */
     int64_t diverted_ns; /* from the interrupt to the restart */
     uint32_t stops;
-    bool left_alone; /* the thread had to restore itself: do not touch the cave */
+    uint32_t refusals; /* in a row, to be allowed to stop a thread */
+    bool left_alone;   /* the thread had to restore itself: do not touch the cave */
 };
 
 /* 0, or -1 with a sentence; the thread runs on as before in both cases. */
