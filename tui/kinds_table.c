@@ -163,7 +163,23 @@ static void row_fill(struct table_row *row, const struct partition_row *from,
         delta_value(input, from->memory_delta_bytes, elapsed_ns);
 }
 
-void kinds_table_update(struct table *table, const struct view_input *input)
+/* True when the rows shown are made of the same walks; remembers the new ones. */
+static bool is_same(struct kinds_seen *seen, const struct objects_section *now,
+                    const struct objects_section *older, enum delta_mode delta)
+{
+    struct kinds_seen was = *seen;
+
+    *seen = (struct kinds_seen){.now = now, .older = older, .delta = delta};
+    seen->has_rows = now != NULL;
+    seen->now_ns = now ? now->walk.ended_mono_ns : 0;
+    seen->older_ns = older ? older->walk.ended_mono_ns : 0;
+    return was.has_rows && seen->has_rows && was.now == now && was.older == older &&
+           was.delta == delta && was.now_ns == seen->now_ns &&
+           was.older_ns == seen->older_ns;
+}
+
+void kinds_table_update(struct table *table, struct kinds_seen *seen,
+                        const struct view_input *input)
 {
     const struct objects_section *now = input->snapshot ? input->snapshot->objects : NULL;
     const struct objects_section *older =
@@ -176,7 +192,10 @@ void kinds_table_update(struct table *table, const struct view_input *input)
 
     table_show_deltas(table, delta_is_shown(input), delta_heading(input));
     table_set_filter(table, input->filter);
+    if (is_same(seen, now, older, input->delta))
+        return;
     if (!now || partition_make(&partition, now, older, &options)) {
+        seen->has_rows = false;
         table_set_rows(table, NULL, 0);
         return;
     }

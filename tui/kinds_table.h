@@ -9,7 +9,16 @@
 
 /* The short form leaves out size and tracked until they are chosen. */
 struct table *kinds_table_new(bool is_short);
-void kinds_table_update(struct table *table, const struct view_input *input);
+/* What the rows were made of: between two walks they need not be made again. */
+struct kinds_seen {
+    const struct objects_section *now, *older; /* compared, never followed */
+    int64_t now_ns, older_ns;                  /* ends of their walks */
+    enum delta_mode delta;
+    bool has_rows;
+};
+
+void kinds_table_update(struct table *table, struct kinds_seen *seen,
+                        const struct view_input *input);
 /* The row of a table of kinds -> its kind in the newest section, or NULL. */
 const struct kind_row *kinds_find(const struct objects_section *objects, uint64_t id);
 /* Rows are known by this. */

@@ -16,6 +16,7 @@
 
 struct pane_overview {
     struct table *kinds, *gc;
+    struct kinds_seen seen;
     struct classes_table classes;
     struct view_input input;
 };
@@ -45,7 +46,7 @@ static void overview_update(void *pane, const struct view_input *input)
     struct pane_overview *overview = pane;
 
     overview->input = *input;
-    kinds_table_update(overview->kinds, input);
+    kinds_table_update(overview->kinds, &overview->seen, input);
     classes_table_update(&overview->classes, input);
     gc_table_update(overview->gc, input->snapshot ? input->snapshot->gc : NULL);
 }

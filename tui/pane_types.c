@@ -14,12 +14,15 @@
 
 struct pane_types {
     struct table *table;
+    struct kinds_seen seen;
     uint64_t open; /* identity of the kind that is open, 0 = none */
     char open_name[512];
     struct view_input input; /* of the last update; its pointers stay valid until then */
     bool has_objects;
     struct table *walks; /* the open kind in the walks so far */
     char walk_clocks[HISTORY_RECENT][UNITS_MAX];
+    int64_t counts[HISTORY_RECENT]; /* the newest at the end */
+    int n_counts;
 };
 
 static const struct column walk_columns[] = {
@@ -95,6 +98,7 @@ static void update_walks(struct pane_types *types, const struct view_input *inpu
 {
     const struct snapshot *snapshot = input->snapshot, *previous;
 
+    types->n_counts = 0;
     table_begin_rows(types->walks, HISTORY_RECENT);
     for (int i = 0; i < HISTORY_RECENT && snapshot && snapshot->objects; i++) {
         struct table_row row;
@@ -105,6 +109,7 @@ static void update_walks(struct pane_types *types, const struct view_input *inpu
         units_clock(types->walk_clocks[i], snapshot->objects->walk.ended_wall_ns);
         row.values[0].text = types->walk_clocks[i];
         table_add_row(types->walks, &row);
+        types->counts[HISTORY_RECENT - ++types->n_counts] = row.values[1].number.value;
         snapshot = previous;
     }
     table_end_rows(types->walks);
@@ -116,7 +121,7 @@ static void types_update(void *pane, const struct view_input *input)
 
     types->input = *input;
     types->has_objects = input->snapshot && input->snapshot->objects;
-    kinds_table_update(types->table, input);
+    kinds_table_update(types->table, &types->seen, input);
     if (types->open)
         update_walks(types, input);
 }
@@ -169,24 +174,14 @@ static void draw_numbers(struct detail *detail, const struct pane_types *types,
 
 static void draw_spark(struct detail *detail, const struct pane_types *types)
 {
-    int64_t values[HISTORY_RECENT];
-    int count = 0;
-    const struct snapshot *snapshot = types->input.snapshot;
+    int y = detail->y, room = detail->rect.width - 21, count = types->n_counts;
 
-    for (int i = HISTORY_RECENT - 1; i >= 0 && snapshot && snapshot->objects; i--) {
-        const struct kind_row *row = kinds_find(snapshot->objects, types->open);
-
-        values[i] = row ? (int64_t)row->count : 0;
-        count++;
-        snapshot = history_previous_walk(types->input.history, snapshot);
-    }
     if (count < 2)
         return;
-    int y = detail->y, room = detail->rect.width - 21;
     detail_line(detail, "count", "%s", "");
     if (detail->y > y && room > 0)
         canvas_spark(detail->canvas, y, detail->rect.x + 20, count < room ? count : room,
-                     ROLE_GRAPH, values + HISTORY_RECENT - count, count);
+                     ROLE_GRAPH, types->counts + HISTORY_RECENT - count, count);
 }
 
 static void draw_detail(struct pane_types *types, struct canvas *canvas, struct rect rect,
