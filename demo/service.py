@@ -85,7 +85,9 @@ def main():
                              args=(server.server_port, arguments.rate, has_ended)).start()
         print(os.getpid(), flush=True)
         print("serving on http://127.0.0.1:%d/" % server.server_port, file=sys.stderr)
-        has_ended.wait()
+        # In steps: a signal that another thread receives does not end a wait.
+        while not has_ended.wait(0.2):
+            pass
         server.shutdown()
     return 0
 
