@@ -14,6 +14,7 @@ libheaptop_a_SOURCES += \
 	src/source/pymalloc.c src/source/pymalloc.h
 libheaptop_a_SOURCES += \
 	src/source/objects.c src/source/objects.h \
+	src/source/objects_chunks.c \
 	src/source/objects_large.c \
 	src/source/objects_later.c \
 	src/source/objects_map.c src/source/objects_map.h \

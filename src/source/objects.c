@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/builder.h"
 #include "source/objects_walk.h"
@@ -76,6 +77,42 @@ static void objects_image(struct walk *walk, const struct target *target)
     walk_set_image(walk, start, end);
 }
 
+static bool region_of(struct walk_region *region, const struct mapping *mapping)
+{
+    bool is_main_heap = !strcmp(mapping->path, "[heap]");
+
+    *region = (struct walk_region){mapping->start, mapping->end, is_main_heap};
+    return is_main_heap ||
+           (!*mapping->path && mapping_is_anonymous(mapping) && mapping->is_writable);
+}
+
+/* Where large objects may be. Neighbours are joined: the kernel splits one chunk over
+ * several mappings when a part of it was madvised. */
+static void objects_regions(struct walk *walk, struct target *target)
+{
+    const struct maps *maps = &target->maps;
+    struct walk_region *regions;
+    struct err ignored = ERR_INIT;
+    size_t count = 0;
+
+    if (target_refresh_maps(target, &ignored))
+        return;
+    regions = calloc(maps->count + 1, sizeof(*regions));
+    for (size_t i = 0; regions && i < maps->count; i++) {
+        struct walk_region region;
+
+        if (!region_of(&region, &maps->mappings[i]))
+            continue;
+        if (count && regions[count - 1].end == region.start &&
+            regions[count - 1].is_main_heap == region.is_main_heap)
+            regions[count - 1].end = region.end;
+        else
+            regions[count++] = region;
+    }
+    walk_set_regions(walk, regions, regions ? count : 0);
+    free(regions);
+}
+
 /* Starts a walk; a layout that was found anew brings new types. */
 static int objects_begin(struct objects_state *objects,
                          const struct source_context *context, struct err *err)
@@ -97,6 +134,7 @@ static int objects_begin(struct objects_state *objects,
         objects->debug_prefix_bytes = pymalloc->debug_prefix_bytes;
         objects->is_open = true;
     }
+    objects_regions(&objects->walk, context->target);
     return walk_begin(&objects->walk, err);
 }
 

@@ -39,6 +39,19 @@ static bool large_put(struct large *large, uint64_t gc_head)
     return true;
 }
 
+bool walk_large_has(const struct walk *walk, uint64_t gc_head)
+{
+    const struct large *large = &walk->large;
+    size_t mask = large->n_slots - 1, at = type_hash(gc_head) & mask;
+
+    while (large->slots && large->slots[at]) {
+        if (large->slots[at] == gc_head)
+            return true;
+        at = (at + 1) & mask;
+    }
+    return false;
+}
+
 static bool large_grow(struct large *large)
 {
     size_t n_slots = large->n_slots ? large->n_slots * 2 : LARGE_FIRST;

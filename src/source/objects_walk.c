@@ -29,6 +29,7 @@ void walk_release(struct walk *walk)
     arena_map_release(&walk->map);
     arenas_release(&walk->table);
     walk_large_release(walk);
+    walk_chunks_release(walk);
     free(walk->later);
     free(walk->window);
     memset(walk, 0, sizeof(*walk));
@@ -51,6 +52,8 @@ static void walk_reset(struct walk *walk)
     walk->arenas_gone = 0;
     walk->is_cut = false;
     walk->later->count = 0;
+    walk->chunks.next = 0;
+    walk->chunks.state = CHUNKS_NEW_REGION;
     memset(walk->later->memory, 0, sizeof(walk->later->memory));
     memset(&walk->facts, 0, sizeof(walk->facts));
     walk->facts.method = "outside";
@@ -178,29 +181,39 @@ static void walk_advance(struct walk *walk)
         walk_arena(walk, &walk->table.rows[walk->next_arena++]);
         return;
     }
-    walk->window_bytes = 0;
     if (walk->stage == WALK_ARENAS) {
+        walk->window_bytes = 0;
         walk_large_seed(walk);
         walk->stage = WALK_LARGE;
         return;
     }
-    if (walk->stage == WALK_LARGE && walk_large_step(walk))
+    if (walk->stage == WALK_LARGE) {
+        if (!walk_large_step(walk))
+            walk->stage = WALK_CHUNKS;
+        return;
+    }
+    if (walk_chunks_step(walk))
         return;
     walk_later_flush(walk);
     walk->stage = WALK_OVER;
+}
+
+static bool walk_is_going(const struct walk *walk)
+{
+    return walk->stage != WALK_IDLE && walk->stage != WALK_OVER;
 }
 
 bool walk_step(struct walk *walk, int64_t deadline_mono_ns)
 {
     int64_t cpu_ns = clock_thread_cpu_ns();
 
-    while (walk->stage == WALK_ARENAS || walk->stage == WALK_LARGE) {
+    while (walk_is_going(walk)) {
         walk_advance(walk);
         if (deadline_mono_ns > 0 && clock_monotonic_ns() >= deadline_mono_ns)
             break;
     }
     walk->facts.cpu_ns += clock_thread_cpu_ns() - cpu_ns;
-    return walk->stage != WALK_ARENAS && walk->stage != WALK_LARGE;
+    return !walk_is_going(walk);
 }
 
 static int entry_compare_kind(const void *left, const void *right)

@@ -5,7 +5,7 @@
  * out by following each pool's free list; what remains is classified by the
  * type that stands in it. What an object has elsewhere (keys tables) is read in
  * batches; objects too large for pymalloc are found along the garbage
- * collector's lists.
+ * collector's lists and among glibc's chunks.
  *
  * The walk borrows the reader and the layout while it is stepped. Everything
  * read is hostile. One thread.
@@ -81,12 +81,35 @@ struct large {
     bool is_full;
 };
 
+/* ---- malloc's chunks (objects_chunks.c) ---- */
+
+/* Memory in which glibc may have chunks. */
+struct walk_region {
+    uint64_t start, end;
+    bool is_main_heap; /* "[heap]"; else anonymous */
+};
+
+enum chunks_state {
+    CHUNKS_NEW_REGION = 0,
+    CHUNKS_CHAIN,   /* one chunk behind the other */
+    CHUNKS_MMAPPED, /* chunks of whole pages */
+};
+
+struct walk_chunks {
+    struct walk_region *regions;
+    size_t count, next;
+    enum chunks_state state;
+    uint64_t at, end; /* of the region or chain under way */
+    uint64_t flag;    /* that each chunk of this chain has */
+};
+
 /* ---- the walk ---- */
 
 enum walk_stage {
     WALK_IDLE = 0,
     WALK_ARENAS,
     WALK_LARGE,
+    WALK_CHUNKS,
     WALK_OVER,
 };
 
@@ -104,6 +127,7 @@ struct walk {
     uint64_t image_start, image_bytes; /* of a non-PIE python: no refcount lies there */
     struct later *later;
     struct large large;
+    struct walk_chunks chunks;
     struct walk_facts facts;
     uint64_t read_bytes_before;
     uint64_t other_blocks, other_bytes, freelist_objects;
@@ -118,6 +142,10 @@ void walk_release(struct walk *walk);
 
 /* Non-PIE interpreters map their statics low, where addresses pass for refcounts. */
 void walk_set_image(struct walk *walk, uint64_t start, uint64_t end);
+
+/* Where to look for chunks in the walk that begins next; copied. Without regions large
+ * objects are found along the collector's lists only. */
+void walk_set_regions(struct walk *walk, const struct walk_region *regions, size_t count);
 
 /* Starts over; the types found before are kept. -1 when the arenas cannot be read. */
 int walk_begin(struct walk *walk, struct err *err);
@@ -154,6 +182,11 @@ void walk_large_begin(struct walk *walk);
 void walk_large_seed(struct walk *walk);
 /* Handles a batch; false when none is left. */
 bool walk_large_step(struct walk *walk);
+bool walk_large_has(const struct walk *walk, uint64_t gc_head);
 void walk_large_release(struct walk *walk);
+
+/* Looks at some chunks; false when none is left. */
+bool walk_chunks_step(struct walk *walk);
+void walk_chunks_release(struct walk *walk);
 
 #endif

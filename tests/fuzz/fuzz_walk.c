@@ -97,6 +97,11 @@ static const struct reader_ops flipping_ops = {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fake_heap *fake = fake_heap_of_bytes(data, size);
+    const struct walk_region regions[] = {
+        {FAKE_STATICS, FAKE_STATICS + FAKE_STATICS_BYTES, false},
+        {FAKE_HEAP, FAKE_HEAP + FAKE_HEAP_BYTES, true},
+        {FAKE_ARENA, FAKE_ARENA + (64 << 20), false},
+    };
     uint8_t choice = choice_of(data, size);
     struct flipping flipping = {{&flipping_ops, 0, 0}, fake->reader, size * 2 + 1, 0};
     struct err err = ERR_INIT;
@@ -109,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < 2; i++) {
         const struct objects_section *section;
 
+        walk_set_regions(&walk, regions, 3);
         if (walk_begin(&walk, &err))
             break;
         demand(walk_step(&walk, 0));

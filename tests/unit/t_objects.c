@@ -434,6 +434,77 @@ static void test_arena_gone(void **state)
     objects_unref(section);
 }
 
+/* Strings too long for pymalloc are found among malloc's chunks. */
+static void test_chunks(void **state)
+{
+    struct fixture *f = *state;
+    struct fake_heap *fake = f->fake;
+    const struct walk_region region = {FAKE_HEAP, FAKE_HEAP + FAKE_HEAP_BYTES, true};
+    const struct objects_section *section;
+    uint64_t chunk = fake_malloc(fake, 700), next = fake_malloc(fake, 600);
+
+    fake_str_at(fake, chunk, "");
+    fake_u64(fake, chunk + 16, 640); /* the length */
+    walk_set_regions(&f->walk, &region, 1);
+    section = walk_whole(f);
+    assert_int_equal(count_of(section, "str"), N_STR + 1);
+    assert_int_equal(row_of(section, "str").memory_bytes, N_STR * 64 + 720);
+    /* What the collector's lists gave is not counted again. */
+    assert_int_equal(count_of(section, "tuple"), N_TUPLE + 1);
+    assert_int_equal(count_of(section, "type"), 1);
+    objects_unref(section);
+    fake_u64(fake, next - 8, fake_get(fake, next - 8) & ~UINT64_C(1)); /* it was freed */
+    walk_set_regions(&f->walk, &region, 1);
+    section = walk_whole(f);
+    assert_int_equal(count_of(section, "str"), N_STR);
+    objects_unref(section);
+}
+
+/* Sizes of chunks that lead nowhere: the walk ends, the rest is counted. */
+static void test_damaged_chunks(void **state)
+{
+    struct fixture *f = *state;
+    const struct walk_region region = {FAKE_HEAP, FAKE_HEAP + FAKE_HEAP_BYTES, true};
+    const uint64_t wild[] = {0, 1, 17, 33, UINT64_MAX, UINT64_MAX - 14, 1 << 20, 32 | 4};
+    uint64_t chunk = fake_malloc(f->fake, 700);
+
+    for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
+        const struct objects_section *section;
+
+        fake_u64(f->fake, chunk - 8, wild[i]);
+        walk_set_regions(&f->walk, &region, 1);
+        section = walk_whole(f);
+        assert_int_equal(count_of(section, "float"), N_FLOAT);
+        objects_unref(section);
+    }
+}
+
+static void test_mmapped_chunk(void **state)
+{
+    struct fixture *f = *state;
+    struct fake_heap *fake = f->fake;
+    const struct walk_region regions[] = {
+        {FAKE_HEAP + 3 * 4096, FAKE_HEAP + FAKE_HEAP_BYTES, false},
+        {FAKE_ARENA, FAKE_ARENA + FAKE_ARENA_BYTES, false},
+        {0, 0, false},
+        {UINT64_MAX - 8191, UINT64_MAX - 4095, false},
+    };
+    const struct objects_section *section;
+    uint64_t at = regions[0].start;
+
+    for (uint64_t word = at; word < regions[0].end; word += 8)
+        fake_u64(fake, word, 0);
+    fake_u64(fake, at + 8, 8192 | 2);
+    fake_str_at(fake, at + 16, "");
+    fake_u64(fake, at + 32, 8000);
+    fake_u64(fake, at + 8192 + 8, UINT64_MAX << 12 | 2); /* larger than all there is */
+    walk_set_regions(&f->walk, regions, 4);
+    section = walk_whole(f);
+    assert_int_equal(count_of(section, "str"), N_STR + 1);
+    assert_int_equal(row_of(section, "str").memory_bytes, N_STR * 64 + 8192);
+    objects_unref(section);
+}
+
 static void test_arena_map(void **state)
 {
     struct arena_row rows[] = {
@@ -485,6 +556,9 @@ int main(void)
         POINT(test_dict_keys),
         POINT(test_debug_hooks),
         POINT(test_arena_gone),
+        POINT(test_chunks),
+        POINT(test_damaged_chunks),
+        POINT(test_mmapped_chunk),
         cmocka_unit_test(test_arena_map),
     };
 

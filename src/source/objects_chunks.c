@@ -1,0 +1,365 @@
+#include "source/objects_walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Objects of more than 512 bytes that the garbage collector does not track (str, bytes,
+ * int, code, tuples of such) stand on no list: they are found by going through glibc's
+ * chunks. malloc.c: a chunk is {prev_size, size | flags, user data...}; chunk i is in use
+ * when chunk i + 1 says so; mmapped chunks are pages of their own. With another malloc
+ * nothing looks like a chunk, and nothing is found.
+ */
+#define CHUNK_HEADER       16
+#define CHUNK_FLAGS        UINT64_C(7)
+#define CHUNK_PREV_IN_USE  UINT64_C(1)
+#define CHUNK_MMAPPED      UINT64_C(2)
+#define CHUNK_OTHER_ARENA  UINT64_C(4)
+#define CHUNK_MIN          32
+#define CHUNK_LARGE        528 /* the smallest for a request of more than 512 bytes */
+#define CHUNK_LOOK         160 /* bytes of user data that classifying may look at */
+#define CHAIN_LENGTH       6   /* so many plausible chunks in a row are no accident */
+#define THREAD_HEAP_BYTES  (UINT64_C(64) << 20) /* arena.c HEAP_MAX_SIZE */
+#define THREAD_FIRST_CHUNK 4096 /* heap_info and malloc_state are shorter */
+#define MMAPPED_PER_STEP   256
+#define PAGE               4096u
+
+static uint64_t u64_at(const uint8_t *bytes, size_t offset)
+{
+    uint64_t value;
+
+    memcpy(&value, bytes + offset, sizeof(value));
+    return value;
+}
+
+void walk_set_regions(struct walk *walk, const struct walk_region *regions, size_t count)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+
+    free(chunks->regions);
+    memset(chunks, 0, sizeof(*chunks));
+    chunks->regions = calloc(count ? count : 1, sizeof(*regions));
+    if (!chunks->regions || !count)
+        return;
+    memcpy(chunks->regions, regions, count * sizeof(*regions));
+    chunks->count = count;
+}
+
+void walk_chunks_release(struct walk *walk)
+{
+    free(walk->chunks.regions);
+    memset(&walk->chunks, 0, sizeof(walk->chunks));
+}
+
+/* Would an object of this type be in a chunk with so many usable bytes? Mmapped chunks
+ * are rounded to pages, realloc leaves up to a quarter. */
+static bool chunk_fits(const struct type_entry *entry, uint64_t need, uint64_t usable,
+                       bool is_mmapped)
+{
+    uint64_t slack = is_mmapped ? PAGE + 32 : 32;
+
+    if (need > usable)
+        return false;
+    if (!entry->fits_is_constant)
+        slack += need / 2 + 300;
+    if (entry->shape.rule == OBJECT_LOOSE || entry->shape.has_inline_values)
+        slack = UINT64_MAX;
+    return usable - need <= slack;
+}
+
+/* The object in a chunk, when it is one that the collector's lists did not give. */
+static bool chunk_count(struct walk *walk, struct type_entry *entry, uint64_t user,
+                        const uint8_t *bytes, size_t length, uint64_t chunk_bytes,
+                        bool is_mmapped)
+{
+    const struct object_layout *layout = &walk->layout.object;
+    size_t at = walk->layout.pymalloc.debug_prefix_bytes + entry->shape.prefix;
+    struct object_view view = {bytes + at, length - at, user + at};
+    uint64_t need = object_block_need(layout, &entry->shape, &view);
+    struct size_more more;
+
+    if (entry->shape.rule == OBJECT_TYPE || entry->shape.rule == OBJECT_GENERATOR ||
+        !chunk_fits(entry, need, chunk_bytes - 8, is_mmapped))
+        return false;
+    if (entry->shape.has_gc_head && walk_large_has(walk, view.address - GC_HEAD_BYTES))
+        return true;
+    entry->count++;
+    entry->tracked +=
+        entry->shape.has_gc_head && u64_at(view.bytes - GC_HEAD_BYTES, 0) != 0;
+    entry->memory_bytes += chunk_bytes;
+    entry->size_bytes += object_size(layout, &entry->shape, &view, &more);
+    if (more.what != MORE_NOTHING)
+        walk_later(walk, entry, &more);
+    return true;
+}
+
+/* Looks at the user data of a chunk that is in use. */
+static void chunk_look(struct walk *walk, uint64_t user, const uint8_t *bytes,
+                       size_t length, uint64_t chunk_bytes, bool is_mmapped)
+{
+    uint32_t debug_prefix = walk->layout.pymalloc.debug_prefix_bytes;
+
+    if (length < debug_prefix + OBJECT_PREFIX_MAX + 64 ||
+        (debug_prefix && bytes[8] != 'o'))
+        return;
+    for (uint32_t prefix = 0; prefix <= OBJECT_PREFIX_MAX; prefix += 16) {
+        uint32_t at = debug_prefix + prefix;
+        struct type_entry *entry;
+        uint64_t type = u64_at(bytes, at + 8);
+
+        if (!walk_is_alive(walk, u64_at(bytes, at)) || type < PAGE || type & 7)
+            continue;
+        entry = types_get(&walk->types, type);
+        if (entry && entry->shape.prefix == prefix &&
+            chunk_count(walk, entry, user, bytes, length, chunk_bytes, is_mmapped))
+            return;
+    }
+}
+
+/* ---- chains: the main heap, and the heaps of threads ---- */
+
+static bool chunk_is_plausible(const struct walk_chunks *chunks, uint64_t at,
+                               uint64_t word)
+{
+    uint64_t bytes = word & ~CHUNK_FLAGS;
+
+    return bytes >= CHUNK_MIN && !(bytes & 15) && bytes <= chunks->end - at &&
+           !(word & CHUNK_MMAPPED) && (word & CHUNK_OTHER_ARENA) == chunks->flag;
+}
+
+/* Do several chunks follow each other from here, as far as the window shows? */
+static bool chain_holds(const struct walk *walk, uint64_t at)
+{
+    for (int n = 0; n < CHAIN_LENGTH; n++) {
+        uint64_t offset = at - walk->window_address, word;
+
+        if (at == walk->chunks.end || offset >= walk->window_bytes ||
+            walk->window_bytes - offset < CHUNK_HEADER)
+            return n >= CHAIN_LENGTH / 2;
+        word = u64_at(walk->window, offset + 8);
+        if (!chunk_is_plausible(&walk->chunks, at, word))
+            return false;
+        at += word & ~CHUNK_FLAGS;
+    }
+    return true;
+}
+
+/* The window from `at` on; false when it cannot be read. */
+static bool chain_window(struct walk *walk, uint64_t at)
+{
+    uint64_t length = walk->chunks.end - at;
+
+    if (length > walk->window_capacity)
+        length = walk->window_capacity;
+    walk->window_address = at;
+    walk->window_bytes = 0;
+    if (length < CHUNK_MIN ||
+        reader_read(walk->reader, raddr_of(at), walk->window, (size_t)length))
+        return false;
+    walk->window_bytes = length;
+    return true;
+}
+
+static bool chunk_is_in_use(struct walk *walk, uint64_t next)
+{
+    uint64_t offset = next - walk->window_address, word;
+
+    if (offset < walk->window_bytes && walk->window_bytes - offset >= CHUNK_HEADER)
+        word = u64_at(walk->window, offset + 8);
+    else if (!reader_u64(walk->reader, raddr_of(next + 8), &word))
+        return false;
+    return word & CHUNK_PREV_IN_USE;
+}
+
+/* After a break (the target changed it meanwhile): the next place where a chain begins,
+ * or the end of the window. */
+static uint64_t chain_resume(const struct walk *walk, uint64_t at)
+{
+    uint64_t end = walk->window_address + walk->window_bytes - CHUNK_HEADER;
+
+    for (at += 16; at < end; at += 16) {
+        if (chain_holds(walk, at))
+            return at;
+    }
+    return at;
+}
+
+/* The chunks of one window. Ends behind the last chunk that begins in it. */
+static void chain_walk_window(struct walk *walk)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+    uint64_t at = chunks->at;
+
+    for (;;) {
+        uint64_t offset = at - walk->window_address, left, bytes, word;
+
+        if (at >= chunks->end || offset >= walk->window_bytes)
+            break;
+        left = walk->window_bytes - offset;
+        /* What stands at the window's end is looked at in the next one. */
+        if (left < CHUNK_HEADER + CHUNK_LOOK && offset && left < chunks->end - at)
+            break;
+        if (left < CHUNK_HEADER) {
+            at = chunks->end;
+            break;
+        }
+        word = u64_at(walk->window, offset + 8);
+        if (!chunk_is_plausible(chunks, at, word)) {
+            at = chain_resume(walk, at);
+            continue;
+        }
+        bytes = word & ~CHUNK_FLAGS;
+        left -= CHUNK_HEADER;
+        if (bytes >= CHUNK_LARGE && bytes < chunks->end - at &&
+            chunk_is_in_use(walk, at + bytes))
+            chunk_look(walk, at + CHUNK_HEADER, walk->window + offset + CHUNK_HEADER,
+                       left < CHUNK_LOOK ? (size_t)left : CHUNK_LOOK, bytes, false);
+        at += bytes;
+    }
+    chunks->at = at;
+}
+
+static void region_done(struct walk_chunks *chunks)
+{
+    chunks->next++;
+    chunks->state = CHUNKS_NEW_REGION;
+}
+
+static void chain_step(struct walk *walk)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+
+    if (chunks->at >= chunks->end || !chain_window(walk, chunks->at)) {
+        region_done(chunks);
+        return;
+    }
+    chain_walk_window(walk);
+}
+
+static void chain_begin(struct walk_chunks *chunks, uint64_t at, uint64_t end,
+                        uint64_t flag)
+{
+    chunks->at = at;
+    chunks->end = end;
+    chunks->flag = flag;
+    chunks->state = CHUNKS_CHAIN;
+}
+
+/* arena.c heap_info: ar_ptr, prev, size; malloc_state may follow. The first chunk is
+ * where a chain with the flag of a thread's arena begins. */
+static bool thread_heap_begin(struct walk *walk, uint64_t start, uint64_t end)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+    uint64_t size;
+
+    if (start % THREAD_HEAP_BYTES ||
+        !reader_u64(walk->reader, raddr_of(start + 16), &size) || size % PAGE ||
+        size < PAGE || size > end - start)
+        return false;
+    chain_begin(chunks, start, start + size, CHUNK_OTHER_ARENA);
+    if (!chain_window(walk, start))
+        return false;
+    for (uint64_t at = start + 32; at < start + THREAD_FIRST_CHUNK; at += 16) {
+        if (chain_holds(walk, at)) {
+            chunks->at = at;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- mmapped chunks, between the arenas ---- */
+
+/* Behind the next arena from `at` on, or the end of the region. */
+static uint64_t behind_next_arena(const struct walk *walk, uint64_t at, uint64_t end)
+{
+    size_t low = 0, high = walk->table.count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (walk->table.rows[middle].address + walk->map.arena_bytes <= at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == walk->table.count || walk->table.rows[low].address >= end)
+        return end;
+    return walk->table.rows[low].address + walk->map.arena_bytes;
+}
+
+/* The pages of the mmapped chunk at `at`, 0 when there is none. glibc 2.43 does not
+ * count the header in the size. */
+static uint64_t mmapped_bytes(const uint8_t *bytes, uint64_t left)
+{
+    uint64_t word = u64_at(bytes, 8), chunk = word & ~CHUNK_FLAGS;
+
+    if (u64_at(bytes, 0) || (word & CHUNK_FLAGS) != CHUNK_MMAPPED || chunk < PAGE - 16)
+        return 0;
+    if (chunk % PAGE)
+        chunk += 16;
+    return chunk % PAGE || chunk > left ? 0 : chunk;
+}
+
+static void mmapped_step(struct walk *walk)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+    uint8_t bytes[CHUNK_HEADER + CHUNK_LOOK];
+
+    walk->window_bytes = 0;
+    for (int n = 0; n < MMAPPED_PER_STEP && chunks->at < chunks->end; n++) {
+        uint64_t chunk = 0;
+
+        if (!arena_map_has(&walk->map, chunks->at) &&
+            !reader_read(walk->reader, raddr_of(chunks->at), bytes, sizeof(bytes)))
+            chunk = mmapped_bytes(bytes, chunks->end - chunks->at);
+        if (!chunk) {
+            chunks->at = behind_next_arena(walk, chunks->at, chunks->end);
+            continue;
+        }
+        chunk_look(walk, chunks->at + CHUNK_HEADER, bytes + CHUNK_HEADER, CHUNK_LOOK,
+                   chunk, true);
+        chunks->at += chunk;
+    }
+    if (chunks->at >= chunks->end)
+        region_done(chunks);
+}
+
+static void region_begin(struct walk *walk)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+    const struct walk_region *region = &chunks->regions[chunks->next];
+
+    if (region->is_main_heap) {
+        chain_begin(chunks, region->start, region->end, 0);
+        if (chain_window(walk, region->start) && chain_holds(walk, region->start))
+            return;
+        region_done(chunks);
+        return;
+    }
+    if (thread_heap_begin(walk, region->start, region->end))
+        return;
+    chunks->at = region->start;
+    chunks->end = region->end;
+    chunks->state = CHUNKS_MMAPPED;
+}
+
+bool walk_chunks_step(struct walk *walk)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+
+    if (chunks->next >= chunks->count)
+        return false;
+    switch (chunks->state) {
+    case CHUNKS_NEW_REGION:
+        region_begin(walk);
+        break;
+    case CHUNKS_CHAIN:
+        chain_step(walk);
+        break;
+    case CHUNKS_MMAPPED:
+        mmapped_step(walk);
+        break;
+    }
+    return true;
+}
