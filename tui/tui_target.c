@@ -188,6 +188,8 @@ void tui_take_messages(struct tui *tui)
 {
     struct sampler_message message;
 
+    if (!tui->sampler) /* left since it was readable */
+        return;
     while (!tui->is_over && sampler_next(tui->sampler, &message))
         take_message(tui, &message);
     screen_update(tui->screen);
