@@ -46,19 +46,24 @@ static int objects_possible(const struct source_context *context, struct err *er
 {
     const struct layout *layout = context->layout;
 
-    if (!context->target->reader)
-        return err_set(err, ERR_DENIED,
-                       "the objects cannot be counted: the target's memory may not be "
-                       "read");
-    if (!layout)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "the objects cannot be counted from outside: the layout of this "
-                       "interpreter is not proven");
-    if (!layout->has_pymalloc || layout->is_free_threaded)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "the objects cannot be counted from outside: they are not in "
-                       "pymalloc (the allocator is %s)",
-                       layout->allocator[0] ? layout->allocator : "unknown");
+    if (!context->target->reader) {
+        *err = context->target->access_why;
+        return err_prefix(err, "the objects cannot be counted");
+    }
+    if (!layout) {
+        err_set(err, ERR_UNSUPPORTED,
+                "the objects cannot be counted from outside: the layout of this "
+                "interpreter is not proven");
+        return err_remedy(err, "the process and its memory are still shown");
+    }
+    if (!layout->has_pymalloc || layout->is_free_threaded) {
+        err_set(err, ERR_UNSUPPORTED,
+                "the objects cannot be counted from outside: they are not in pymalloc "
+                "(the allocator is %s)",
+                layout->allocator[0] ? layout->allocator : "unknown");
+        return err_remedy(err, "start the target with Python's default allocator, "
+                               "without PYTHONMALLOC, to see its objects");
+    }
     return 0;
 }
 
