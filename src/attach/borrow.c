@@ -16,6 +16,7 @@
 #include "agent/region.h"
 #include "attach/arch.h"
 #include "attach/safepoint.h"
+#include "attach/seccomp.h"
 #include "attach/threads.h"
 #include "target/access.h"
 #include "util/clock.h"
@@ -369,6 +370,16 @@ static enum attempt refuse_seize(struct scene *scene, struct borrowed *borrowed,
     return ATTEMPT_FAILED;
 }
 
+static enum attempt refuse_filter(struct scene *scene, pid_t tid, struct err *err)
+{
+    ptrace(PTRACE_DETACH, tid, NULL, NULL);
+    err_set(err, ERR_DENIED,
+            "the seccomp filter of process %d kills it when it starts a thread",
+            (int)scene->target->pid);
+    err_remedy(err, "run heaptop with --agent=never");
+    return ATTEMPT_FAILED;
+}
+
 static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
                                pid_t tid, struct borrowed *borrowed, const char **why,
                                struct err *err)
@@ -390,6 +401,8 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
         *why = "a restartable sequence";
     else
         *why = safepoint_objection(safepoint, &detour.original);
+    if (!*why && scene->is_restricted && seccomp_judge(tid) == SECCOMP_DEADLY)
+        return refuse_filter(scene, tid, err);
     if (*why || target_state(scene->target) == TARGET_ENDED) {
         ptrace(PTRACE_DETACH, tid, NULL, NULL);
         return ATTEMPT_UNSAFE;

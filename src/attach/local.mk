@@ -8,6 +8,7 @@ libheaptop_a_SOURCES += \
 	src/attach/ranges.c \
 	src/attach/safepoint.c src/attach/safepoint.h \
 	src/attach/scene.c src/attach/scene.h \
+	src/attach/seccomp.c src/attach/seccomp.h \
 	src/attach/session.c src/attach/session.h \
 	src/attach/stub.h src/attach/stub_x86_64.S \
 	src/attach/threads.c src/attach/threads.h
