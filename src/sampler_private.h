@@ -107,7 +107,7 @@ struct sampler {
     struct sampler_action action;
 
     uint64_t seq;
-    int64_t next_tick_ns, previous_mono_ns;
+    int64_t next_tick_ns;
     bool is_sample_due;     /* before its time */
     bool is_complete_shown; /* a complete snapshot was sent */
     bool is_stopping, is_failed, is_ended;

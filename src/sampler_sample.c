@@ -186,9 +186,7 @@ static struct snapshot_builder *sample_begin(struct sampler *sampler, int64_t mo
     sampler->seq++;
     snapshot->wall_ns = clock_wall_ns();
     snapshot->mono_ns = mono_ns;
-    snapshot->interval_ns =
-        sampler->previous_mono_ns ? mono_ns - sampler->previous_mono_ns : 0;
-    sampler->previous_mono_ns = mono_ns;
+    snapshot->interval_ns = sampler->options.interval_ns;
     return builder;
 }
 

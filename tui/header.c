@@ -65,7 +65,7 @@ static void add_state(struct line *line, const struct header_input *input, bool 
         part_add(part, ROLE_WARNING, "STOPPED");
     } else {
         part_add(part, ROLE_HEADER, "LIVE");
-        if (is_wide && now->interval_ns >= NS_PER_S / 20)
+        if (is_wide && now->interval_ns > 0)
             part_add(part, ROLE_HEADER, "%.1fs",
                      (double)now->interval_ns / (double)NS_PER_S);
     }

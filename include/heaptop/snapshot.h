@@ -190,8 +190,9 @@ struct event {
 
 struct snapshot {
     uint64_t seq; /* from 1 */
-    int64_t wall_ns, mono_ns, interval_ns;
-    bool is_complete; /* every section is filled or known to be unavailable */
+    int64_t wall_ns, mono_ns;
+    int64_t interval_ns; /* between samples, as asked for; the real time is in mono_ns */
+    bool is_complete;    /* every section is filled or known to be unavailable */
     struct target_facts target;
     struct access_facts access;
     const struct process_section *process;
