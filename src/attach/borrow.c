@@ -400,7 +400,8 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     else if (is_in_restartable_sequence(scene, tid))
         *why = "a restartable sequence";
     else
-        *why = safepoint_objection(safepoint, &detour.original);
+        *why =
+            safepoint_objection(safepoint, &detour.original, tid == scene->target->pid);
     if (!*why && scene->is_restricted && seccomp_judge(tid) == SECCOMP_DEADLY)
         return refuse_filter(scene, tid, err);
     if (*why || target_state(scene->target) == TARGET_ENDED) {

@@ -288,7 +288,7 @@ static void unwind(struct safepoint *safepoint, struct walk *walk)
 }
 
 const char *safepoint_objection(struct safepoint *safepoint,
-                                const struct arch_registers *registers)
+                                const struct arch_registers *registers, bool is_main)
 {
     struct walk walk = {0, 0, false, NULL};
     const char *objection;
@@ -308,7 +308,9 @@ const char *safepoint_objection(struct safepoint *safepoint,
         if (objection)
             return objection;
     }
-    return walk.python_frames ? NULL : "a thread without Python";
+    if (walk.python_frames || (is_main && walk.reached_end && walk.frames > 1))
+        return NULL;
+    return "a thread without Python";
 }
 
 bool safepoint_function(struct safepoint *safepoint, uint64_t address, uint64_t *start,

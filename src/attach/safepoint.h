@@ -16,9 +16,11 @@ struct safepoint;
 struct safepoint *safepoint_new(struct scene *scene);
 void safepoint_free(struct safepoint *safepoint);
 
-/* NULL when it may, else static words about where the thread is: "malloc". */
+/* NULL when it may, else static words about where the thread is: "malloc". The
+ * main thread needs no frame of Python's when its stack was unwound to the end:
+ * that of a program that embeds Python may never have one while it waits. */
 const char *safepoint_objection(struct safepoint *safepoint,
-                                const struct arch_registers *registers);
+                                const struct arch_registers *registers, bool is_main);
 
 /* Start and size of the function around the address, from the unwind table. */
 bool safepoint_function(struct safepoint *safepoint, uint64_t address, uint64_t *start,
