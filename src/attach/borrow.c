@@ -390,8 +390,10 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) != 0)
         return refuse_seize(scene, borrowed, why, err);
     borrowed->refusals = 0;
-    detour.began_ns = clock_monotonic_ns();
     stop = interrupt(tid, STOP_WAIT_NS);
+    /* Until it stands still the thread goes on with its work, or waits for a processor.
+     */
+    detour.began_ns = clock_monotonic_ns();
     borrowed->stops++;
     if (stop != STOP_TRAP)
         return refuse_stop(scene, tid, stop, why, err);
