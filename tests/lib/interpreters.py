@@ -5,10 +5,17 @@
         python.path, python.version (3, 11, 7), python.minor, python.name "3.11.7"
     for minor, reason in interpreters.missing():
         tap.skip("on CPython 3.%d" % minor, reason)
+    for python in interpreters.everywhere():  # those of tests/lib/sid.sh too
+        target.Target(python)                 # python.command starts it: it may need chroot
 
 Looked for in this order; the first of a minor version wins, `every()` gives all:
 HEAPTOP_PYTHONS (paths separated by colons), /usr/bin/python3.N, ~/.pyenv and
 /opt/python. HEAPTOP_ONLY=11,12 limits to these minor versions.
+
+`everywhere()` adds the interpreters inside the chroot that tests/lib/sid.sh made,
+each with its own libraries. Only a process started with chroot can run them, and it
+sees no file of the host: interpreter.temporary is a folder that it shares, which
+it knows as interpreter.inside(path).
 """
 import glob
 import os
@@ -23,15 +30,28 @@ _PROBE = ("import sys; v = sys.version_info; "
 
 
 class Interpreter:
-    def __init__(self, path, version, is_debug):
-        self.path = path
+    def __init__(self, path, version, is_debug, root=None):
+        self.path = path  # inside the root
+        self.root = root  # None: the host's own
+        self.command = _command(path, root)
+        self.temporary = os.path.join(root, "tmp") if root else None
         self.version = version
         self.minor = version[1]
         self.is_debug = is_debug
         self.name = "%d.%d.%d" % version + (" (debug)" if is_debug else "")
+        if root:
+            self.name += " in %s (%s)" % (os.path.basename(root), os.path.basename(path))
+
+    def inside(self, path):
+        """What the interpreter calls this file of the host."""
+        return os.path.join("/", os.path.relpath(path, self.root)) if self.root else path
 
     def __repr__(self):
         return "CPython %s (%s)" % (self.name, self.path)
+
+
+def _command(path, root):
+    return ["chroot", root, path] if root else [path]
 
 
 def _places():
@@ -47,11 +67,11 @@ def _places():
             yield path
 
 
-def _probe(path):
-    if not os.access(path, os.X_OK):
+def _probe(path, root=None):
+    if not root and not os.access(path, os.X_OK):
         return None
     try:
-        words = subprocess.run([path, "-I", "-c", _PROBE], stdout=subprocess.PIPE,
+        words = subprocess.run(_command(path, root) + ["-I", "-c", _PROBE], stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, timeout=20,
                                check=True).stdout.decode().split()
     except (OSError, subprocess.SubprocessError):
@@ -62,7 +82,7 @@ def _probe(path):
         return None
     if not FIRST_MINOR <= version[1] <= LAST_MINOR:
         return None
-    return Interpreter(path, version, is_debug)
+    return Interpreter(path, version, is_debug, root)
 
 
 _cache = None
@@ -81,11 +101,37 @@ def every():
             interpreter = _probe(path)
             if interpreter:
                 _cache.append(interpreter)
+    return _only(_cache)
+
+
+def _only(some):
     only = os.environ.get("HEAPTOP_ONLY")
     if only:
         minors = {int(word) for word in only.split(",")}
-        return [i for i in _cache if i.minor in minors]
-    return list(_cache)
+        return [i for i in some if i.minor in minors]
+    return list(some)
+
+
+_rooted, _why_no_root = None, ""
+
+
+def rooted():
+    """Those of the chroot that tests/lib/sid.sh made; none when there is none."""
+    global _rooted, _why_no_root
+    if _rooted is None:
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sid.sh")
+        done = subprocess.run([script, "--list"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=60)
+        _why_no_root = done.stderr.decode().strip()
+        lines = done.stdout.decode().splitlines() if done.returncode == 0 else []
+        found_ = [_probe(path, root) for root, path in (line.split("\t") for line in lines)]
+        _rooted = [interpreter for interpreter in found_ if interpreter]
+    return _only(_rooted)
+
+
+def everywhere():
+    """every() and then rooted()."""
+    return every() + rooted()
 
 
 def found():
@@ -96,11 +142,13 @@ def found():
     return [by_minor[minor] for minor in sorted(by_minor)]
 
 
-def missing():
-    """(minor, reason) of the versions that no interpreter stands for."""
-    there = {interpreter.minor for interpreter in found()}
-    return [(minor, "no python3.%d on this machine (set HEAPTOP_PYTHONS)" % minor)
-            for minor in range(FIRST_MINOR, LAST_MINOR + 1) if minor not in there]
+def missing(some=None):
+    """(minor, reason) of the versions that no interpreter (of these) stands for."""
+    there = {interpreter.minor for interpreter in (found() if some is None else some)}
+    reason = "no python3.%d on this machine (set HEAPTOP_PYTHONS)"
+    if some is not None and _why_no_root:
+        reason += "; " + _why_no_root.replace("%", "%%")
+    return [(minor, reason % minor) for minor in range(FIRST_MINOR, LAST_MINOR + 1) if minor not in there]
 
 
 def one(minor=None):
@@ -112,7 +160,7 @@ def one(minor=None):
 
 
 if __name__ == "__main__":
-    for interpreter in every():
+    for interpreter in everywhere():
         print(interpreter)
-    for minor, reason in missing():
+    for minor, reason in missing(everywhere()):
         print("3.%d: %s" % (minor, reason))

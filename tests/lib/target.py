@@ -1,6 +1,6 @@
 """A target program that answers questions.
 
-    with target.Target(python.path, setup='''
+    with target.Target(python, setup='''
     class Entry: pass
     kept = [Entry() for _ in range(1000)]
     ''') as t:
@@ -12,7 +12,8 @@
 
 The target waits in a read of its command pipe between questions (blocked, GIL
 released, nothing running): it is at rest. `env` and `options` are for
-PYTHONMALLOC and interpreter switches. It is killed when the block ends,
+PYTHONMALLOC and interpreter switches; `python` is an interpreter of
+interpreters.py or the path of one. It is killed when the block ends,
 whatever happens, and it ends by itself when the test dies (its pipe closes).
 """
 import json
@@ -64,8 +65,11 @@ class TargetError(Exception):
 class Target:
     def __init__(self, python, setup="", env=None, options=(), timeout=60, arguments=()):
         self.timeout = timeout
+        command, script, folder = [python], str, None
+        if not isinstance(python, str):
+            command, script, folder = python.command, python.inside, python.temporary
         self._file = tempfile.NamedTemporaryFile("w", suffix=".py", prefix="heaptop-target-",
-                                                 delete=False)
+                                                 dir=folder, delete=False)
         self._file.write(_LOOP + "\n" + _undent(setup) + "\n" + _READY)
         self._file.close()
         command_read, self._commands = os.pipe()
@@ -77,8 +81,8 @@ class Target:
         self._buffer = b""
         try:
             self.process = subprocess.Popen(
-                [python] + list(options) + [self._file.name, str(command_read),
-                                            str(answer_write)] + list(arguments),
+                command + list(options) + [script(self._file.name), str(command_read),
+                                           str(answer_write)] + list(arguments),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._errors,
                 env=environment, pass_fds=(command_read, answer_write))
         finally:
