@@ -210,13 +210,19 @@ static void why_add(char *why, size_t size, const char *text, const char *remedy
                  remedy[0] ? ": " : "", remedy);
 }
 
+/* Without pymalloc they are found by way of the collector's lists. */
+static bool layout_gives_objects(const struct layout *layout)
+{
+    return layout->has_pymalloc || (layout->has_gc && !layout->is_free_threaded);
+}
+
 void sampler_access_facts(const struct sampler *sampler, struct access_facts *access)
 {
     const struct sampler_agent *agent = &sampler->agent;
     const struct target *target = sampler->target;
 
     access->agent = agent->state;
-    if (target->reader && sampler->has_layout && sampler->layout.has_pymalloc)
+    if (target->reader && sampler->has_layout && layout_gives_objects(&sampler->layout))
         access->method = METHOD_OUTSIDE;
     else if (agent->state == AGENT_LOADED)
         access->method = METHOD_AGENT;

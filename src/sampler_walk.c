@@ -92,7 +92,12 @@ static void walk_tell_trouble(struct sampler *sampler)
     struct sampler_walk *walk = &sampler->walk;
     bool is_trouble = walk->latest && !walk->latest->walk.complete;
 
-    if (is_trouble && !walk->is_trouble_told)
+    if (is_trouble && !walk->is_trouble_told && walk->latest->walk.tracked_only)
+        sampler_event(
+            sampler, EVENT_NOTE,
+            "only what the garbage collector tracks is counted: str, int, bytes "
+            "and other untracked objects are not seen with this allocator");
+    else if (is_trouble && !walk->is_trouble_told)
         sampler_event(sampler, EVENT_NOTE,
                       "the walk is not complete: %llu pools kept changing",
                       (unsigned long long)walk->latest->walk.torn_pools);

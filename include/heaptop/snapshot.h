@@ -144,18 +144,21 @@ struct kind_row {
 };
 
 struct walk_facts {
-    const char *method; /* static text: "outside" or "agent" */
+    /* Static text: "outside", "outside, malloc chunks", "outside, gc lists", "agent". */
+    const char *method;
     int64_t began_mono_ns, ended_mono_ns, ended_wall_ns;
     int64_t wall_ns, cpu_ns; /* duration and price */
     uint64_t read_bytes;
     uint64_t torn_pools; /* re-read and still changing: left out */
     int64_t stopped_ns;  /* how long the target was stopped: 0 from outside */
+    bool tracked_only;   /* untracked objects (str, int, ...) are not seen */
     bool complete;
 };
 
 struct objects_section {
     uint64_t count, size_bytes, memory_bytes, tracked;
-    uint64_t other_blocks; /* used pymalloc blocks that are not objects: parts */
+    /* Of pymalloc's blocks; all 0 and without meaning where there is no pymalloc. */
+    uint64_t other_blocks; /* in use and no objects: parts */
     uint64_t other_bytes;
     uint64_t freelist_objects; /* entries of free lists: not objects */
     struct walk_facts walk;

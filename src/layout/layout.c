@@ -78,13 +78,15 @@ static void name_allocator(const struct target *target, struct layout *layout)
 static void explain_no_pymalloc(const struct layout *layout, struct err *err)
 {
     if (layout->is_free_threaded || !layout->allocator[0]) {
-        err_remedy(err, "let the agent in: it counts what the collector knows");
+        err_remedy(err, layout->has_gc && !layout->is_free_threaded
+                            ? "without arenas, objects are looked for in malloc's heap"
+                            : "the process and its memory are still shown");
         return;
     }
     err_set(err, ERR_UNSUPPORTED,
             "the target was started with PYTHONMALLOC=%s: there are no arenas",
             layout->allocator);
-    err_remedy(err, "start the target without PYTHONMALLOC, or let the agent in");
+    err_remedy(err, "to see arenas, start the target without PYTHONMALLOC");
 }
 
 int layout_find(struct target *target, struct layout *layout, struct err *err)

@@ -17,6 +17,7 @@ libheaptop_a_SOURCES += \
 	src/source/objects_chunks.c \
 	src/source/objects_large.c \
 	src/source/objects_later.c \
+	src/source/objects_malloc.c \
 	src/source/objects_map.c src/source/objects_map.h \
 	src/source/objects_names.c \
 	src/source/objects_pool.c \

@@ -56,13 +56,11 @@ static int objects_possible(const struct source_context *context, struct err *er
                 "interpreter is not proven");
         return err_remedy(err, "the process and its memory are still shown");
     }
-    if (!layout->has_pymalloc || layout->is_free_threaded) {
+    if (layout->is_free_threaded) {
         err_set(err, ERR_UNSUPPORTED,
-                "the objects cannot be counted from outside: they are not in pymalloc "
-                "(the allocator is %s)",
-                layout->allocator[0] ? layout->allocator : "unknown");
-        return err_remedy(err, "start the target with Python's default allocator, "
-                               "without PYTHONMALLOC, to see its objects");
+                "the objects cannot be counted from outside: free-threaded Python keeps "
+                "them in mimalloc, and has no lists of them");
+        return err_remedy(err, "the process and its memory are still shown");
     }
     return 0;
 }
@@ -139,6 +137,7 @@ static int objects_begin(struct objects_state *objects,
         objects->debug_prefix_bytes = pymalloc->debug_prefix_bytes;
         objects->is_open = true;
     }
+    walk_set_pagemap(&objects->walk, context->target->fds.pagemap);
     objects_regions(&objects->walk, context->target);
     return walk_begin(&objects->walk, err);
 }

@@ -23,6 +23,9 @@
 #define THREAD_FIRST_CHUNK 4096 /* heap_info and malloc_state are shorter */
 #define MMAPPED_PER_STEP   256
 #define PAGE               4096u
+#define FASTBIN_MAX        128 /* malloc.c global_max_fast: larger ones never go there */
+#define BOUNDARY_EVERY     (UINT64_C(64) << 10)
+#define RESTARTS_MAX       4
 
 static uint64_t u64_at(const uint8_t *bytes, size_t offset)
 {
@@ -58,13 +61,41 @@ static bool chunk_fits(const struct type_entry *entry, uint64_t need, uint64_t u
 {
     uint64_t slack = is_mmapped ? PAGE + 32 : 32;
 
+    /* _datetimemodule.c: _PyDateTime_BaseTime has no tzinfo. */
+    if (entry->shape.rule == OBJECT_DATETIME)
+        need -= 8;
     if (need > usable)
         return false;
     if (!entry->fits_is_constant)
         slack += need / 2 + 300;
-    if (entry->shape.rule == OBJECT_LOOSE || entry->shape.has_inline_values)
+    if (entry->shape.rule == OBJECT_LOOSE || entry->shape.rule == OBJECT_GENERATOR ||
+        entry->shape.rule == OBJECT_TYPE || entry->shape.has_inline_values)
         slack = UINT64_MAX;
     return usable - need <= slack;
+}
+
+/*
+ * A chunk that was freed a moment ago looks as if it were in use. malloc.c: tcache puts
+ * a link and a random key (from 2.34 on) over its first 16 bytes, a fastbin the link
+ * only. A dead object has no references, so this matters where realloc moved one; and
+ * where the link passes for a refcount, which takes a heap below 4 GiB.
+ */
+static bool chunk_was_freed(const struct walk *walk, const uint8_t *bytes, uint64_t user,
+                            uint64_t chunk_bytes, bool has_gc_head, size_t at)
+{
+    const struct walk_chunks *chunks = &walk->chunks;
+    uint64_t start = chunks->regions[chunks->next].start;
+    uint64_t word = u64_at(bytes, 0), link = word ^ (user - CHUNK_HEADER) >> 12;
+
+    if (has_gc_head)
+        return u64_at(bytes, at - GC_HEAD_BYTES) >> 47 ||
+               u64_at(bytes, at - GC_HEAD_BYTES + 8) >> 47;
+    if (at || chunk_bytes > FASTBIN_MAX)
+        return false;
+    if (!link)
+        return true;
+    return (link - start < chunks->end - start && !(link & 15)) ||
+           (word - start < chunks->end - start && !(word & 15));
 }
 
 /* The object in a chunk, when it is one that the collector's lists did not give. */
@@ -78,8 +109,16 @@ static bool chunk_count(struct walk *walk, struct type_entry *entry, uint64_t us
     uint64_t need = object_block_need(layout, &entry->shape, &view);
     struct size_more more;
 
-    if (entry->shape.rule == OBJECT_TYPE || entry->shape.rule == OBJECT_GENERATOR ||
-        !chunk_fits(entry, need, chunk_bytes - 8, is_mmapped))
+    bool is_all = walk->method == WALK_BY_CHUNKS;
+
+    if (entry->shape.rule == OBJECT_TYPE)
+        need += layout->heap_type_bytes - entry->shape.basicsize;
+    if (!is_all &&
+        (entry->shape.rule == OBJECT_TYPE || entry->shape.rule == OBJECT_GENERATOR))
+        return false;
+    if (!chunk_fits(entry, need, chunk_bytes - 8, is_mmapped) ||
+        (is_all &&
+         chunk_was_freed(walk, bytes, user, chunk_bytes, entry->shape.has_gc_head, at)))
         return false;
     if (entry->shape.has_gc_head && walk_large_has(walk, view.address - GC_HEAD_BYTES))
         return true;
@@ -90,6 +129,8 @@ static bool chunk_count(struct walk *walk, struct type_entry *entry, uint64_t us
     entry->size_bytes += object_size(layout, &entry->shape, &view, &more);
     if (more.what != MORE_NOTHING)
         walk_later(walk, entry, &more);
+    if (entry->shape.rule == OBJECT_TYPE)
+        walk_count_class(walk, entry, view.address);
     return true;
 }
 
@@ -99,14 +140,18 @@ static void chunk_look(struct walk *walk, uint64_t user, const uint8_t *bytes,
 {
     uint32_t debug_prefix = walk->layout.pymalloc.debug_prefix_bytes;
 
-    if (length < debug_prefix + OBJECT_PREFIX_MAX + 64 ||
-        (debug_prefix && bytes[8] != 'o'))
+    if (length > chunk_bytes - 8)
+        length = (size_t)(chunk_bytes - 8);
+    if (length < debug_prefix || (debug_prefix && bytes[8] != 'o'))
         return;
     for (uint32_t prefix = 0; prefix <= OBJECT_PREFIX_MAX; prefix += 16) {
         uint32_t at = debug_prefix + prefix;
         struct type_entry *entry;
-        uint64_t type = u64_at(bytes, at + 8);
+        uint64_t type;
 
+        if (length < at + 16)
+            return;
+        type = u64_at(bytes, at + 8);
         if (!walk_is_alive(walk, u64_at(bytes, at)) || type < PAGE || type & 7)
             continue;
         entry = types_get(&walk->types, type);
@@ -118,13 +163,14 @@ static void chunk_look(struct walk *walk, uint64_t user, const uint8_t *bytes,
 
 /* ---- chains: the main heap, and the heaps of threads ---- */
 
+/* In the heap of a thread a chunk in use says so, a free one (malloc.c set_head) not. */
 static bool chunk_is_plausible(const struct walk_chunks *chunks, uint64_t at,
                                uint64_t word)
 {
     uint64_t bytes = word & ~CHUNK_FLAGS;
 
     return bytes >= CHUNK_MIN && !(bytes & 15) && bytes <= chunks->end - at &&
-           !(word & CHUNK_MMAPPED) && (word & CHUNK_OTHER_ARENA) == chunks->flag;
+           !(word & CHUNK_MMAPPED) && (word & CHUNK_OTHER_ARENA & ~chunks->flag) == 0;
 }
 
 /* Do several chunks follow each other from here, as far as the window shows? */
@@ -153,8 +199,9 @@ static bool chain_window(struct walk *walk, uint64_t at)
         length = walk->window_capacity;
     walk->window_address = at;
     walk->window_bytes = 0;
-    if (length < CHUNK_MIN ||
-        reader_read(walk->reader, raddr_of(at), walk->window, (size_t)length))
+    pagemap_forget(&walk->pagemap);
+    if (length < CHUNK_MIN || pagemap_read(&walk->pagemap, walk->reader, at, walk->window,
+                                           length, &walk->absent_bytes))
         return false;
     walk->window_bytes = length;
     return true;
@@ -166,7 +213,8 @@ static bool chunk_is_in_use(struct walk *walk, uint64_t next)
 
     if (offset < walk->window_bytes && walk->window_bytes - offset >= CHUNK_HEADER)
         word = u64_at(walk->window, offset + 8);
-    else if (!reader_u64(walk->reader, raddr_of(next + 8), &word))
+    else if (!pagemap_is_present(&walk->pagemap, next + 8) ||
+             !reader_u64(walk->reader, raddr_of(next + 8), &word))
         return false;
     return word & CHUNK_PREV_IN_USE;
 }
@@ -184,11 +232,42 @@ static uint64_t chain_resume(const struct walk *walk, uint64_t at)
     return at;
 }
 
+/* Notes a chunk now and then to start from again; what is behind `counted` is new. */
+static void chain_went_on(struct walk_chunks *chunks, uint64_t at)
+{
+    if (at < chunks->counted)
+        return;
+    chunks->counted = at + 16;
+    if (at - chunks->boundary < BOUNDARY_EVERY)
+        return;
+    chunks->boundary = at;
+    chunks->restarts = 0;
+}
+
+/* Where to go on when no chunk is at `at`: the boundary that was there is gone, so once
+ * more from an earlier one, with fresh bytes; at last from the next place that holds. */
+static uint64_t chain_broke(struct walk *walk, uint64_t at)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+    uint64_t boundary = chunks->boundary;
+
+    if (boundary < at && at - boundary < walk->window_capacity &&
+        chunks->restarts++ < RESTARTS_MAX && chain_window(walk, boundary) &&
+        chain_holds(walk, boundary))
+        return boundary;
+    if (at - walk->window_address >= walk->window_bytes)
+        chain_window(walk, at);
+    at = chain_resume(walk, at);
+    chunks->boundary = at;
+    return at;
+}
+
 /* The chunks of one window. Ends behind the last chunk that begins in it. */
 static void chain_walk_window(struct walk *walk)
 {
     struct walk_chunks *chunks = &walk->chunks;
     uint64_t at = chunks->at;
+    uint64_t smallest = walk->method == WALK_BY_CHUNKS ? CHUNK_MIN : CHUNK_LARGE;
 
     for (;;) {
         uint64_t offset = at - walk->window_address, left, bytes, word;
@@ -205,15 +284,16 @@ static void chain_walk_window(struct walk *walk)
         }
         word = u64_at(walk->window, offset + 8);
         if (!chunk_is_plausible(chunks, at, word)) {
-            at = chain_resume(walk, at);
+            at = chain_broke(walk, at);
             continue;
         }
         bytes = word & ~CHUNK_FLAGS;
         left -= CHUNK_HEADER;
-        if (bytes >= CHUNK_LARGE && bytes < chunks->end - at &&
+        if (bytes >= smallest && bytes < chunks->end - at && at >= chunks->counted &&
             chunk_is_in_use(walk, at + bytes))
             chunk_look(walk, at + CHUNK_HEADER, walk->window + offset + CHUNK_HEADER,
                        left < CHUNK_LOOK ? (size_t)left : CHUNK_LOOK, bytes, false);
+        chain_went_on(chunks, at);
         at += bytes;
     }
     chunks->at = at;
@@ -225,12 +305,27 @@ static void region_done(struct walk_chunks *chunks)
     chunks->state = CHUNKS_NEW_REGION;
 }
 
+/* Behind the heap of a thread more chunks may follow in what is one mapping. */
+static void chain_done(struct walk *walk)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+    uint64_t end = chunks->regions[chunks->next].end;
+
+    if (walk->method != WALK_BY_CHUNKS || !chunks->flag || chunks->end >= end) {
+        region_done(chunks);
+        return;
+    }
+    chunks->at = chunks->end;
+    chunks->end = end;
+    chunks->state = CHUNKS_MMAPPED;
+}
+
 static void chain_step(struct walk *walk)
 {
     struct walk_chunks *chunks = &walk->chunks;
 
     if (chunks->at >= chunks->end || !chain_window(walk, chunks->at)) {
-        region_done(chunks);
+        chain_done(walk);
         return;
     }
     chain_walk_window(walk);
@@ -239,9 +334,10 @@ static void chain_step(struct walk *walk)
 static void chain_begin(struct walk_chunks *chunks, uint64_t at, uint64_t end,
                         uint64_t flag)
 {
-    chunks->at = at;
+    chunks->at = chunks->boundary = chunks->counted = at;
     chunks->end = end;
     chunks->flag = flag;
+    chunks->restarts = 0;
     chunks->state = CHUNKS_CHAIN;
 }
 
@@ -252,16 +348,19 @@ static bool thread_heap_begin(struct walk *walk, uint64_t start, uint64_t end)
     struct walk_chunks *chunks = &walk->chunks;
     uint64_t size;
 
-    if (start % THREAD_HEAP_BYTES ||
+    if (start % THREAD_HEAP_BYTES || !pagemap_is_present(&walk->pagemap, start) ||
         !reader_u64(walk->reader, raddr_of(start + 16), &size) || size % PAGE ||
         size < PAGE || size > end - start)
         return false;
     chain_begin(chunks, start, start + size, CHUNK_OTHER_ARENA);
     if (!chain_window(walk, start))
         return false;
-    for (uint64_t at = start + 32; at < start + THREAD_FIRST_CHUNK; at += 16) {
-        if (chain_holds(walk, at)) {
-            chunks->at = at;
+    for (uint64_t at = start + 32;
+         at < start + THREAD_FIRST_CHUNK && at - start < walk->window_bytes - 16;
+         at += 16) {
+        if (u64_at(walk->window, at + 8 - start) & CHUNK_OTHER_ARENA &&
+            chain_holds(walk, at)) {
+            chunks->at = chunks->boundary = chunks->counted = at;
             return true;
         }
     }
@@ -301,20 +400,38 @@ static uint64_t mmapped_bytes(const uint8_t *bytes, uint64_t left)
     return chunk % PAGE || chunk > left ? 0 : chunk;
 }
 
+/* Nothing at this page: chunks may still follow. True when a thread's heap begins at the
+ * next page, in the middle of what the kernel shows as one mapping. */
+static bool mmapped_next_page(struct walk *walk)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+    uint64_t end = chunks->end;
+    bool is_present;
+    uint64_t run = pagemap_run(&walk->pagemap, chunks->at, end - chunks->at, &is_present);
+
+    chunks->at += is_present ? PAGE : run;
+    return chunks->at < end && thread_heap_begin(walk, chunks->at, end);
+}
+
 static void mmapped_step(struct walk *walk)
 {
     struct walk_chunks *chunks = &walk->chunks;
     uint8_t bytes[CHUNK_HEADER + CHUNK_LOOK];
 
     walk->window_bytes = 0;
+    pagemap_forget(&walk->pagemap);
     for (int n = 0; n < MMAPPED_PER_STEP && chunks->at < chunks->end; n++) {
         uint64_t chunk = 0;
 
         if (!arena_map_has(&walk->map, chunks->at) &&
+            pagemap_is_present(&walk->pagemap, chunks->at) &&
             !reader_read(walk->reader, raddr_of(chunks->at), bytes, sizeof(bytes)))
             chunk = mmapped_bytes(bytes, chunks->end - chunks->at);
         if (!chunk) {
-            chunks->at = behind_next_arena(walk, chunks->at, chunks->end);
+            if (walk->method == WALK_BY_CHUNKS && mmapped_next_page(walk))
+                return;
+            if (walk->method != WALK_BY_CHUNKS)
+                chunks->at = behind_next_arena(walk, chunks->at, chunks->end);
             continue;
         }
         chunk_look(walk, chunks->at + CHUNK_HEADER, bytes + CHUNK_HEADER, CHUNK_LOOK,

@@ -9,7 +9,7 @@
  * link out of the arenas is noted here, and followed until it leads back.
  */
 #define LARGE_FIRST     4096
-#define LARGE_MAX       ((size_t)1 << 20)
+#define LARGE_MAX       ((size_t)1 << 22)
 #define LARGE_PER_READ  256
 #define LARGE_HEAD      (8 + GC_HEAD_BYTES)   /* chunk's size word and GC head */
 #define LARGE_BYTES     (GC_HEAD_BYTES + 144) /* of an object: enough for its size */
@@ -152,6 +152,8 @@ static uint64_t large_memory(struct walk *walk, uint64_t block, uint64_t need,
 {
     uint64_t word, chunk;
 
+    if (walk->method == WALK_BY_LISTS)
+        return (need + 15) & ~UINT64_C(15);
     if (reader_u64(walk->reader, raddr_of(block - CHUNK_OVERHEAD), &word)) {
         chunk = word & ~CHUNK_FLAGS;
         if (chunk >= need + CHUNK_OVERHEAD && !(chunk & 15) &&
@@ -175,7 +177,7 @@ static void large_count(struct walk *walk, struct type_entry *entry,
 
     if (entry->shape.rule == OBJECT_TYPE)
         need = entry->shape.prefix + entry->shape.overhead + layout->heap_type_bytes;
-    if (!is_loose && need <= BLOCK_BYTES_MAX)
+    if (walk->method == WALK_BY_ARENAS && !is_loose && need <= BLOCK_BYTES_MAX)
         return; /* it would be in an arena */
     entry->count++;
     entry->tracked++;
@@ -186,8 +188,7 @@ static void large_count(struct walk *walk, struct type_entry *entry,
 }
 
 /* A class is charged its cached keys (typeobject.c type___sizeof___impl). */
-static void large_count_class(struct walk *walk, struct type_entry *entry,
-                              uint64_t address)
+void walk_count_class(struct walk *walk, struct type_entry *entry, uint64_t address)
 {
     const struct type_entry *class = types_get(&walk->types, address);
     struct size_more more = {MORE_TYPE_KEYS, class ? class->cached_keys : 0, 0};
@@ -212,7 +213,7 @@ static void large_look_at(struct walk *walk, uint64_t gc_head, const uint8_t *by
         return;
     large_count(walk, entry, &view);
     if (entry->shape.rule == OBJECT_TYPE)
-        large_count_class(walk, entry, view.address);
+        walk_count_class(walk, entry, view.address);
     large_link(walk, u64_at(bytes, 0));
     if (!(u64_at(bytes, 8) & GC_PREV_COLLECTING))
         large_link(walk, u64_at(bytes, 8));

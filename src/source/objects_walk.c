@@ -8,6 +8,7 @@
 #include "util/xalloc.h"
 
 #define POOL_READS_MAX 8
+#define WINDOW_BYTES   (1u << 20) /* where no arena says how large it is */
 
 void walk_init(struct walk *walk, struct reader *reader, const struct layout *layout,
                uint64_t type_type)
@@ -19,7 +20,10 @@ void walk_init(struct walk *walk, struct reader *reader, const struct layout *la
                layout->pymalloc.debug_prefix_bytes);
     walk->types.arenas = &walk->map;
     walk->later = xcalloc(1, sizeof(*walk->later));
-    walk->window_capacity = layout->pymalloc.arena_bytes;
+    pagemap_init(&walk->pagemap, -1);
+    if (!layout->has_pymalloc)
+        walk->layout.pymalloc.arena_bytes = WINDOW_BYTES;
+    walk->window_capacity = walk->layout.pymalloc.arena_bytes;
     walk->window = malloc(walk->window_capacity);
 }
 
@@ -33,6 +37,11 @@ void walk_release(struct walk *walk)
     free(walk->later);
     free(walk->window);
     memset(walk, 0, sizeof(*walk));
+}
+
+void walk_set_pagemap(struct walk *walk, int fd)
+{
+    pagemap_init(&walk->pagemap, fd);
 }
 
 void walk_set_image(struct walk *walk, uint64_t start, uint64_t end)
@@ -50,13 +59,15 @@ static void walk_reset(struct walk *walk)
     walk->window_bytes = 0;
     walk->other_blocks = walk->other_bytes = walk->freelist_objects = 0;
     walk->arenas_gone = 0;
+    walk->absent_bytes = 0;
     walk->is_cut = false;
+    pagemap_forget(&walk->pagemap);
     walk->later->count = 0;
     walk->chunks.next = 0;
     walk->chunks.state = CHUNKS_NEW_REGION;
     memset(walk->later->memory, 0, sizeof(walk->later->memory));
     memset(&walk->facts, 0, sizeof(walk->facts));
-    walk->facts.method = "outside";
+    walk->facts.method = walk_method_name(walk->method);
     walk->facts.began_mono_ns = clock_monotonic_ns();
     walk->read_bytes_before = walk->reader->read_bytes;
 }
@@ -66,13 +77,16 @@ int walk_begin(struct walk *walk, struct err *err)
     int64_t cpu_ns = clock_thread_cpu_ns();
     size_t bad = 0;
 
-    walk_reset(walk);
     walk->stage = WALK_IDLE;
     if (!walk->window)
         return err_set(err, ERR_FAILED, "out of memory for the window of the walk");
+    if (walk_choose_method(walk, err))
+        return -1;
+    walk_reset(walk);
     arena_map_release(&walk->map);
     arenas_release(&walk->table);
-    if (arenas_read(&walk->table, walk->reader, &walk->layout, &bad, err))
+    if (walk->method == WALK_BY_ARENAS &&
+        arenas_read(&walk->table, walk->reader, &walk->layout, &bad, err))
         return -1;
     walk->is_cut = bad > 0;
     arena_map_init(&walk->map, &walk->table, walk->layout.pymalloc.arena_bytes);
@@ -183,16 +197,17 @@ static void walk_advance(struct walk *walk)
     }
     if (walk->stage == WALK_ARENAS) {
         walk->window_bytes = 0;
-        walk_large_seed(walk);
+        if (walk->method != WALK_BY_CHUNKS)
+            walk_large_seed(walk);
         walk->stage = WALK_LARGE;
         return;
     }
     if (walk->stage == WALK_LARGE) {
-        if (!walk_large_step(walk))
+        if (walk->method == WALK_BY_CHUNKS || !walk_large_step(walk))
             walk->stage = WALK_CHUNKS;
         return;
     }
-    if (walk_chunks_step(walk))
+    if (walk->method != WALK_BY_LISTS && walk_chunks_step(walk))
         return;
     walk_later_flush(walk);
     walk->stage = WALK_OVER;
@@ -260,7 +275,9 @@ static void walk_end_facts(struct walk *walk)
     facts->ended_wall_ns = clock_wall_ns();
     facts->wall_ns = facts->ended_mono_ns - facts->began_mono_ns;
     facts->read_bytes = walk->reader->read_bytes - walk->read_bytes_before;
-    facts->complete = !walk->is_cut && !walk->large.is_full && !walk->types.is_full;
+    facts->tracked_only = walk->method == WALK_BY_LISTS;
+    facts->complete = walk->method != WALK_BY_LISTS && !walk->is_cut &&
+                      !walk->large.is_full && !walk->types.is_full;
 }
 
 const struct objects_section *walk_finish(struct walk *walk)

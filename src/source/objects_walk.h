@@ -1,5 +1,6 @@
 /*
- * objects_walk.h - one walk over all pools of all arenas, in slices.
+ * objects_walk.h - one walk over all pools of all arenas, in slices; without pymalloc,
+ * over all chunks of glibc's malloc, or else along the garbage collector's lists.
  *
  * Arena by arena through one window that is used again; free blocks are left
  * out by following each pool's free list; what remains is classified by the
@@ -23,6 +24,7 @@
 #include "source/arenas.h"
 #include "source/objects_map.h"
 #include "source/objects_types.h"
+#include "target/pagemap.h"
 #include "target/reader.h"
 
 /* ---- pools (objects_pool.c) ---- */
@@ -99,11 +101,21 @@ struct walk_chunks {
     struct walk_region *regions;
     size_t count, next;
     enum chunks_state state;
-    uint64_t at, end; /* of the region or chain under way */
-    uint64_t flag;    /* that each chunk of this chain has */
+    uint64_t at, end;  /* of the region or chain under way */
+    uint64_t flag;     /* that chunks in use of this chain have */
+    uint64_t boundary; /* an earlier chunk of this chain, to start from after a break */
+    uint64_t counted;  /* chunks that begin before are counted */
+    int restarts;      /* since the chain last went on */
 };
 
 /* ---- the walk ---- */
+
+/* What gives the objects. */
+enum walk_method {
+    WALK_BY_ARENAS = 0, /* and, for large ones, the two others */
+    WALK_BY_CHUNKS,     /* PYTHONMALLOC=malloc: every object is a chunk of glibc's */
+    WALK_BY_LISTS,      /* another allocator: what the garbage collector tracks */
+};
 
 enum walk_stage {
     WALK_IDLE = 0,
@@ -119,6 +131,7 @@ struct walk {
     struct types types;
     struct arena_table table;
     struct arena_map map;
+    enum walk_method method;
     enum walk_stage stage;
     size_t next_arena;
     uint8_t *window;
@@ -128,6 +141,8 @@ struct walk {
     struct later *later;
     struct large large;
     struct walk_chunks chunks;
+    struct pagemap pagemap;
+    uint64_t absent_bytes; /* of malloc's heaps: not in memory, so not read */
     struct walk_facts facts;
     uint64_t read_bytes_before;
     uint64_t other_blocks, other_bytes, freelist_objects;
@@ -142,6 +157,9 @@ void walk_release(struct walk *walk);
 
 /* Non-PIE interpreters map their statics low, where addresses pass for refcounts. */
 void walk_set_image(struct walk *walk, uint64_t start, uint64_t end);
+
+/* Which pages may be read without mapping them; -1, as at first: all. Borrowed. */
+void walk_set_pagemap(struct walk *walk, int fd);
 
 /* Where to look for chunks in the walk that begins next; copied. Without regions large
  * objects are found along the collector's lists only. */
@@ -159,6 +177,11 @@ const struct objects_section *walk_finish(struct walk *walk);
 
 /* ---- between the files of the walk ---- */
 
+/* Sets the method, and for other allocators than pymalloc the debug hooks' prefix, from
+ * some of the objects that the collector tracks. objects_malloc.c */
+int walk_choose_method(struct walk *walk, struct err *err);
+const char *walk_method_name(enum walk_method method);
+
 /* Classifies and counts the blocks of a pool. objects_scan.c */
 void walk_scan_pool(struct walk *walk, const struct pool *pool, const uint8_t *bytes,
                     uint64_t address);
@@ -174,6 +197,9 @@ static inline bool walk_is_alive(const struct walk *walk, uint64_t word)
 void walk_later(struct walk *walk, struct type_entry *entry,
                 const struct size_more *more);
 void walk_later_flush(struct walk *walk);
+
+/* The cached keys of a class that was counted belong to its size. */
+void walk_count_class(struct walk *walk, struct type_entry *entry, uint64_t address);
 
 /* A GC head outside the arenas was met. */
 void walk_large_add(struct walk *walk, uint64_t gc_head);

@@ -10,6 +10,7 @@ libheaptop_a_SOURCES += \
 	src/target/image.c src/target/image.h \
 	src/target/image_symbols.c \
 	src/target/maps.c src/target/maps.h \
+	src/target/pagemap.c src/target/pagemap.h \
 	src/target/procfs.c src/target/procfs.h \
 	src/target/reader.c src/target/reader.h \
 	src/target/reader_files.c \
@@ -23,7 +24,9 @@ tests_live_identify_driver_LDADD = $(HEAPTOP_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_maps tests/unit/t_image tests/unit/t_reader \
-	tests/unit/t_candidates
+	tests/unit/t_candidates tests/unit/t_pagemap
+tests_unit_t_pagemap_SOURCES = tests/unit/t_pagemap.c
+tests_unit_t_pagemap_LDADD = $(UNIT_LIBS)
 tests_unit_t_maps_SOURCES = tests/unit/t_maps.c
 tests_unit_t_maps_LDADD = $(UNIT_LIBS)
 tests_unit_t_image_SOURCES = tests/unit/t_image.c

@@ -1,0 +1,105 @@
+#include "target/pagemap.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define WORD_PRESENT (UINT64_C(1) << 63)
+#define WORD_SWAPPED (UINT64_C(1) << 62)
+
+void pagemap_init(struct pagemap *pagemap, int fd)
+{
+    pagemap->fd = fd;
+    pagemap_forget(pagemap);
+}
+
+void pagemap_forget(struct pagemap *pagemap)
+{
+    pagemap->first_page = 0;
+    pagemap->count = 0;
+}
+
+bool pagemap_word_is_present(uint64_t word)
+{
+    return (word & WORD_PRESENT) && !(word & WORD_SWAPPED);
+}
+
+size_t pagemap_same(const uint64_t *words, size_t from, size_t count)
+{
+    size_t at = from;
+
+    while (at < count &&
+           pagemap_word_is_present(words[at]) == pagemap_word_is_present(words[from]))
+        at++;
+    return at - from;
+}
+
+/* Makes the page one of those kept; false when the kernel does not say. */
+static bool pagemap_keep(struct pagemap *pagemap, uint64_t page)
+{
+    ssize_t bytes;
+
+    if (page - pagemap->first_page < pagemap->count)
+        return true;
+    if (pagemap->fd < 0)
+        return false;
+    bytes = pread(pagemap->fd, pagemap->words, sizeof(pagemap->words), (off_t)(page * 8));
+    if (bytes < 8) {
+        pagemap->fd = bytes < 0 ? -1 : pagemap->fd;
+        pagemap_forget(pagemap);
+        return false;
+    }
+    pagemap->first_page = page;
+    pagemap->count = (size_t)bytes / 8;
+    return true;
+}
+
+bool pagemap_is_present(struct pagemap *pagemap, uint64_t address)
+{
+    uint64_t page = address / PAGEMAP_PAGE_BYTES;
+
+    return !pagemap_keep(pagemap, page) ||
+           pagemap_word_is_present(pagemap->words[page - pagemap->first_page]);
+}
+
+uint64_t pagemap_run(struct pagemap *pagemap, uint64_t address, uint64_t length,
+                     bool *is_present)
+{
+    uint64_t done = 0;
+
+    *is_present = pagemap_is_present(pagemap, address);
+    while (done < length) {
+        uint64_t at = address + done, page = at / PAGEMAP_PAGE_BYTES;
+        size_t same;
+
+        if (!pagemap_keep(pagemap, page))
+            return *is_present ? length : done;
+        if (pagemap_is_present(pagemap, at) != *is_present)
+            return done;
+        same = pagemap_same(pagemap->words, (size_t)(page - pagemap->first_page),
+                            pagemap->count);
+        done += same * PAGEMAP_PAGE_BYTES - at % PAGEMAP_PAGE_BYTES;
+    }
+    return length;
+}
+
+int pagemap_read(struct pagemap *pagemap, struct reader *reader, uint64_t address,
+                 void *buffer, uint64_t length, uint64_t *absent_bytes)
+{
+    uint8_t *bytes = buffer;
+    uint64_t done = 0;
+
+    while (done < length) {
+        bool is_present;
+        uint64_t run = pagemap_run(pagemap, address + done, length - done, &is_present);
+
+        if (!is_present) {
+            memset(bytes + done, 0, (size_t)run);
+            *absent_bytes += run;
+        } else if (reader_read(reader, raddr_of(address + done), bytes + done,
+                               (size_t)run)) {
+            return -1;
+        }
+        done += run;
+    }
+    return 0;
+}

@@ -1,0 +1,51 @@
+/*
+ * pagemap.h - which pages of the target are in memory.
+ *
+ * Reading a page that was never touched, or was given back, maps it; reading
+ * one that was swapped out brings it back. Who reads large stretches asks
+ * /proc/PID/pagemap first, and leaves such pages out. When pagemap cannot be
+ * read every page counts as present, as if nobody had asked.
+ *
+ * Borrows the descriptor. Answers are kept for a block of pages until
+ * pagemap_forget(). One thread.
+ */
+#ifndef HEAPTOP_TARGET_PAGEMAP_H
+#define HEAPTOP_TARGET_PAGEMAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "target/reader.h"
+
+#define PAGEMAP_PAGE_BYTES UINT64_C(4096)
+#define PAGEMAP_KEPT       512
+
+struct pagemap {
+    int fd;              /* -1: every page counts as present */
+    uint64_t first_page; /* of those kept */
+    size_t count;
+    uint64_t words[PAGEMAP_KEPT];
+};
+
+void pagemap_init(struct pagemap *pagemap, int fd);
+void pagemap_forget(struct pagemap *pagemap);
+
+/* Documentation/admin-guide/mm/pagemap.rst: bit 63 present, bit 62 swapped. */
+bool pagemap_word_is_present(uint64_t word);
+
+/* How many of words[from .. count) in a row say the same as words[from]. Pure. */
+size_t pagemap_same(const uint64_t *words, size_t from, size_t count);
+
+bool pagemap_is_present(struct pagemap *pagemap, uint64_t address);
+
+/* Bytes from the address on, at most `length`, that are all present or all not. */
+uint64_t pagemap_run(struct pagemap *pagemap, uint64_t address, uint64_t length,
+                     bool *is_present);
+
+/* As reader_read, but pages that are not present are not touched: they become zeros in
+ * the buffer, and are added to *absent_bytes. */
+int pagemap_read(struct pagemap *pagemap, struct reader *reader, uint64_t address,
+                 void *buffer, uint64_t length, uint64_t *absent_bytes);
+
+#endif

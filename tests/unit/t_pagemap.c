@@ -1,0 +1,133 @@
+/* Which pages are present: what the words say, and reads that leave the others alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "target/pagemap.h"
+
+#define PRESENT (UINT64_C(1) << 63)
+#define SWAPPED (UINT64_C(1) << 62)
+#define PAGES   1000
+#define START   (UINT64_C(100) * PAGEMAP_PAGE_BYTES)
+
+static void test_words(void **state)
+{
+    const uint64_t words[] = {PRESENT, PRESENT | 77,      SWAPPED,
+                              0,       PRESENT | SWAPPED, PRESENT};
+
+    (void)state;
+    assert_true(pagemap_word_is_present(words[1]));
+    assert_false(pagemap_word_is_present(SWAPPED | 5));
+    assert_false(pagemap_word_is_present(0));
+    assert_int_equal(pagemap_same(words, 0, 6), 2);
+    assert_int_equal(pagemap_same(words, 2, 6), 3);
+    assert_int_equal(pagemap_same(words, 5, 6), 1);
+    assert_int_equal(pagemap_same(words, 6, 6), 0);
+}
+
+/* A pagemap of 100 + PAGES pages: of each ten, three are absent. */
+static FILE *made_up_pagemap(void)
+{
+    FILE *file = tmpfile();
+
+    assert_non_null(file);
+    for (uint64_t page = 0; page < 100 + PAGES; page++) {
+        uint64_t word = page % 10 < 7 ? PRESENT | page : page % 10 == 8 ? SWAPPED : 0;
+
+        assert_int_equal(fwrite(&word, sizeof(word), 1, file), 1);
+    }
+    fflush(file);
+    return file;
+}
+
+static void test_runs(void **state)
+{
+    FILE *file = made_up_pagemap();
+    struct pagemap pagemap;
+    uint64_t present = 0, absent = 0;
+    bool is_present;
+
+    (void)state;
+    pagemap_init(&pagemap, fileno(file));
+    assert_int_equal(pagemap_run(&pagemap, START + 100, 1 << 20, &is_present),
+                     7 * 4096 - 100);
+    assert_true(is_present);
+    for (uint64_t at = 0; at < PAGES * PAGEMAP_PAGE_BYTES;) {
+        uint64_t run = pagemap_run(&pagemap, START + at, PAGES * PAGEMAP_PAGE_BYTES - at,
+                                   &is_present);
+
+        assert_true(run > 0);
+        *(is_present ? &present : &absent) += run;
+        at += run;
+    }
+    assert_int_equal(present, 700 * PAGEMAP_PAGE_BYTES);
+    assert_int_equal(absent, 300 * PAGEMAP_PAGE_BYTES);
+    fclose(file);
+}
+
+static void test_read_leaves_absent_pages(void **state)
+{
+    static uint8_t memory[PAGES * PAGEMAP_PAGE_BYTES], buffer[sizeof(memory)];
+    struct image_segment segment = {{START}, memory, sizeof(memory)};
+    struct reader *reader = reader_image_new(&segment, 1);
+    FILE *file = made_up_pagemap();
+    struct pagemap pagemap;
+    uint64_t absent = 0;
+
+    (void)state;
+    memset(memory, 0x5a, sizeof(memory));
+    memset(buffer, 1, sizeof(buffer));
+    pagemap_init(&pagemap, fileno(file));
+    assert_int_equal(
+        pagemap_read(&pagemap, reader, START, buffer, sizeof(buffer), &absent), 0);
+    assert_int_equal(absent, 300 * PAGEMAP_PAGE_BYTES);
+    for (size_t page = 0; page < PAGES; page++)
+        assert_int_equal(buffer[page * 4096 + 4095], page % 10 < 7 ? 0x5a : 0);
+    assert_int_equal(reader->read_bytes, 700 * PAGEMAP_PAGE_BYTES);
+    reader_close(reader);
+    fclose(file);
+}
+
+/* Nobody says: everything is read, as before. */
+static void test_without_pagemap(void **state)
+{
+    static uint8_t memory[3 * 4096], buffer[sizeof(memory)];
+    struct image_segment segment = {{START}, memory, sizeof(memory)};
+    struct reader *reader = reader_image_new(&segment, 1);
+    int fds[2];
+    struct pagemap pagemap;
+    uint64_t absent = 0;
+
+    (void)state;
+    memset(memory, 7, sizeof(memory));
+    assert_int_equal(pipe(fds), 0);
+    for (int i = 0; i < 2; i++) {
+        memset(buffer, 0, sizeof(buffer));
+        pagemap_init(&pagemap, i ? fds[0] : -1); /* a pipe cannot be asked by offset */
+        assert_int_equal(
+            pagemap_read(&pagemap, reader, START, buffer, sizeof(buffer), &absent), 0);
+        assert_memory_equal(buffer, memory, sizeof(memory));
+        assert_int_equal(absent, 0);
+    }
+    close(fds[0]);
+    close(fds[1]);
+    reader_close(reader);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_read_leaves_absent_pages),
+        cmocka_unit_test(test_without_pagemap),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
