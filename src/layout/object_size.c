@@ -77,6 +77,7 @@ enum object_rule object_rule_of_name(const struct object_layout *layout, const c
     } rules[] = {
         {"set", OBJECT_SET},
         {"frozenset", OBJECT_SET},
+        {"frozendict", OBJECT_DICT},
         {"bytearray", OBJECT_BYTEARRAY},
         {"collections.deque", OBJECT_DEQUE},
         {"array.array", OBJECT_ARRAY},
@@ -95,6 +96,10 @@ enum object_rule object_rule_of_name(const struct object_layout *layout, const c
             continue;
         /* Before 3.11 the frame of a generator was an object of its own. */
         if (rules[i].rule == OBJECT_GENERATOR && !layout->gen_code)
+            return OBJECT_FIXED;
+        /* dictobject.c PyFrozenDictObject (3.15): a PyDictObject, then the hash; its
+         * type does not carry Py_TPFLAGS_DICT_SUBCLASS. */
+        if (rules[i].rule == OBJECT_DICT && layout->minor < 15)
             return OBJECT_FIXED;
         return rules[i].rule;
     }

@@ -198,6 +198,21 @@ static void test_hostile_keys(void **state)
     }
 }
 
+static void test_frozendict(void **state)
+{
+    struct object_layout old = layout_of(14), new = layout_of(15);
+    struct made made = {{0}};
+    struct size_more more;
+
+    (void)state;
+    assert_int_equal(object_rule_of_name(&old, "frozendict"), OBJECT_FIXED);
+    assert_int_equal(object_rule_of_name(&new, "frozendict"), OBJECT_DICT);
+    put(&made, 32, ADDRESS + 64); /* ma_keys */
+    assert_int_equal(size_of(&new, OBJECT_DICT, 56, 0, &made, &more), 56);
+    assert_int_equal(more.what, MORE_KEYS);
+    assert_int_equal(more.address, ADDRESS + 64);
+}
+
 static void test_generator(void **state)
 {
     struct object_layout old = layout_of(10), middle = layout_of(11), new = layout_of(14);
@@ -288,17 +303,12 @@ static void test_short_view(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_refcounts),
-        cmocka_unit_test(test_int),
-        cmocka_unit_test(test_str),
-        cmocka_unit_test(test_containers),
-        cmocka_unit_test(test_dict_keys),
-        cmocka_unit_test(test_hostile_keys),
-        cmocka_unit_test(test_generator),
-        cmocka_unit_test(test_fits),
-        cmocka_unit_test(test_impossible_shapes),
+        cmocka_unit_test(test_versions),   cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_refcounts),  cmocka_unit_test(test_int),
+        cmocka_unit_test(test_str),        cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_dict_keys),  cmocka_unit_test(test_hostile_keys),
+        cmocka_unit_test(test_frozendict), cmocka_unit_test(test_generator),
+        cmocka_unit_test(test_fits),       cmocka_unit_test(test_impossible_shapes),
         cmocka_unit_test(test_short_view),
     };
 
