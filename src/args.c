@@ -42,8 +42,7 @@ struct option_row {
 
 static const struct option_row option_rows[] = {
     {OPTION_DELAY, "delay", required_argument, "SECS", "time between samples (2)"},
-    {OPTION_ITERATIONS, "iterations", required_argument, "N",
-     "end after N samples (batch)"},
+    {OPTION_ITERATIONS, "iterations", required_argument, "N", "end after N samples"},
     {OPTION_BATCH, "batch", no_argument, NULL,
      "no screen: print samples; implied when the output is not a terminal"},
     {OPTION_OUTPUT, "output", required_argument, "FORMAT",

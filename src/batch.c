@@ -4,7 +4,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -100,6 +102,24 @@ struct batch_output {
     int64_t n_written, n_wanted; /* wanted 0: without end */
 };
 
+/* As top does: COLUMNS, else the terminal's width, else 0: what the sink likes. */
+static int terminal_columns(void)
+{
+    const char *text = getenv("COLUMNS");
+    struct winsize size;
+    char *end;
+
+    if (text && *text) {
+        long columns = strtol(text, &end, 10);
+
+        if (*end == '\0' && columns > 0 && columns <= 10000)
+            return (int)columns;
+    }
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        return size.ws_col;
+    return 0;
+}
+
 static int output_open(struct batch_output *output, const struct sink_ops *sink,
                        const struct args *args, struct err *err)
 {
@@ -109,6 +129,7 @@ static int output_open(struct batch_output *output, const struct sink_ops *sink,
         .sort = args->sort,
         .filter = args->filter,
         .rows = args->rows,
+        .columns = terminal_columns(),
         .use_unicode = args->use_unicode,
     };
 

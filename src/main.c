@@ -121,6 +121,7 @@ static int run_screen(struct args *args, struct err *err)
         .sort = args->sort,
         .filter = args->filter,
         .pane = args->pane,
+        .iterations = args->iterations,
         .use_color = args->use_color,
         .use_unicode = args->use_unicode,
         .use_mouse = args->use_mouse,

@@ -37,7 +37,7 @@ void sampler_agent_open(struct sampler *sampler)
     agent->opened_mono_ns = clock_monotonic_ns();
     if (sampler->options.agent == AGENT_NEVER) {
         agent->is_settled = true;
-        err_set(&agent->err, ERR_NONE, "no agent: --agent=never");
+        err_set(&agent->err, ERR_NONE, "--agent=never was given");
         return;
     }
     if (session_open(sampler->target, &agent->session, &err)) {

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "heaptop/units.h"
 #include "tui/kinds_table.h"
+#include "util/strbuf.h"
 
 enum {
     COLUMN_CLASS,
@@ -84,14 +86,18 @@ static const struct column columns[] = {
      .type = VALUE_USE,
      .width = 5,
      .weight = 8,
-     .sort_key = 'U'},
+     .sort_key = 'U',
+     .share_of = COLUMN_USED + 1,
+     .share_in = COLUMN_BLOCKS + 1},
     {.name = "bar",
      .heading = "",
      .help = "the same as a bar",
      .type = VALUE_BAR,
      .width = 6,
      .grow = 1,
-     .weight = 5},
+     .weight = 5,
+     .share_of = COLUMN_USED + 1,
+     .share_in = COLUMN_BLOCKS + 1},
 };
 
 void classes_table_init(struct classes_table *classes, bool is_short)
@@ -157,7 +163,13 @@ static void row_add_delta(struct table_row *row, const struct view_input *input,
         return;
     row->values[COLUMN_USED_DELTA].number =
         delta_value(input, used - (int64_t)older->blocks_used,
-                    input->snapshot->mono_ns - input->older->mono_ns);
+                    input->snapshot->mono_ns - input->older_sample->mono_ns);
+}
+
+/* Size classes are counted at each sample, walk or not. */
+static const struct pymalloc_section *classes_before(const struct view_input *input)
+{
+    return input->older_sample ? input->older_sample->pymalloc : NULL;
 }
 
 static uint64_t all_used(const struct pymalloc_section *pymalloc)
@@ -172,7 +184,7 @@ static uint64_t all_used(const struct pymalloc_section *pymalloc)
 static void add_totals(struct table *table, const struct view_input *input)
 {
     const struct pymalloc_section *now = input->snapshot->pymalloc;
-    const struct pymalloc_section *older = input->older ? input->older->pymalloc : NULL;
+    const struct pymalloc_section *older = classes_before(input);
     struct size_class_row sum = {0}, before = {0};
     struct table_row row;
     uint64_t free_bytes = 0;
@@ -199,11 +211,11 @@ void classes_table_update(struct classes_table *classes, const struct view_input
 {
     const struct pymalloc_section *now =
         input->snapshot ? input->snapshot->pymalloc : NULL;
-    const struct pymalloc_section *older = input->older ? input->older->pymalloc : NULL;
+    const struct pymalloc_section *older = classes_before(input);
     struct table *table = classes->table;
     struct table_row row;
 
-    table_show_deltas(table, delta_is_shown(input), delta_heading(input));
+    delta_show(table, input);
     table_set_filter(table, classes->has_totals ? input->filter : "");
     table_begin_rows(table, SIZE_CLASSES_MAX + 1);
     for (size_t i = 0; now && i < now->n_size_classes && i < SIZE_CLASSES_MAX; i++) {
@@ -224,4 +236,15 @@ void classes_table_update(struct classes_table *classes, const struct view_input
     if (now && now->n_size_classes && classes->has_totals)
         add_totals(table, input);
     table_end_rows(table);
+}
+
+void classes_describe(const struct table_row *row, struct strbuf *out)
+{
+    char pools[UNITS_MAX], used[UNITS_MAX], free_blocks[UNITS_MAX];
+
+    strbuf_addf(out, "%s: %s pools, %s blocks in use, %s free",
+                row->values[COLUMN_CLASS].text,
+                units_count(pools, row->values[COLUMN_POOLS].number),
+                units_count(used, row->values[COLUMN_USED].number),
+                units_count(free_blocks, row->values[COLUMN_FREE].number));
 }

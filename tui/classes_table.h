@@ -17,6 +17,8 @@ struct classes_table {
 void classes_table_init(struct classes_table *classes, bool is_short);
 void classes_table_release(struct classes_table *classes);
 void classes_table_update(struct classes_table *classes, const struct view_input *input);
+/* One line about a row: "64 B: 398 pools, 101,015 blocks in use, 475 free". */
+void classes_describe(const struct table_row *row, struct strbuf *out);
 /* The class of these many bytes, or NULL. */
 const struct size_class_row *classes_find(const struct pymalloc_section *pymalloc,
                                           uint64_t block_bytes);

@@ -34,11 +34,3 @@ enum command_id command_of_key(const char *key)
             return commands[i].id;
     return COMMAND_NONE;
 }
-
-const struct command *command_find(const char *name)
-{
-    for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
-    return NULL;
-}

@@ -36,6 +36,5 @@ extern const struct command commands[COMMAND_COUNT];
 
 /* The command of a key name ("q", "F9", "^L", "Up", "Space"), or COMMAND_NONE. */
 enum command_id command_of_key(const char *key);
-const struct command *command_find(const char *name);
 
 #endif

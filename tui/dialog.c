@@ -6,6 +6,7 @@
 #include "heaptop/units.h"
 #include "tui/box.h"
 #include "tui/command.h"
+#include "tui/header.h"
 #include "util/strbuf.h"
 
 #define BODY_COLUMNS 68
@@ -46,10 +47,12 @@ void dialog_collect(struct dialog *dialog, const struct snapshot *snapshot)
     const struct gc_section *gc = snapshot->gc;
     struct strbuf body = STRBUF_INIT;
     int generations = gc && gc->n_generations > 0 ? (int)gc->n_generations : 3;
+    char command[128];
 
     memset(dialog, 0, sizeof(*dialog));
     snprintf(dialog->title, sizeof(dialog->title), "Run gc.collect() in %d (%.100s)?",
-             (int)snapshot->target.pid, snapshot->target.command);
+             (int)snapshot->target.pid,
+             header_short_command(command, sizeof(command), snapshot->target.command));
     if (generations > DIALOG_CHOICES_MAX)
         generations = DIALOG_CHOICES_MAX;
     strbuf_add_text(&body,

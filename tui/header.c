@@ -1,5 +1,6 @@
 #include "tui/header.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,14 +72,55 @@ static void add_state(struct line *line, const struct header_input *input, bool 
     }
 }
 
-const char *header_short_command(const char *command)
+/* The word without its folder; a word that is a folder stays whole. */
+static size_t skip_folder(const char *word, size_t length)
 {
-    size_t word = strcspn(command, " "), start = 0;
+    size_t start = 0;
 
-    for (size_t i = 0; command[0] == '/' && i < word; i++)
-        if (command[i] == '/' && i + 1 < word)
+    for (size_t i = 0; i + 1 < length; i++)
+        if (word[i] == '/')
             start = i + 1;
-    return command + start;
+    return length && word[length - 1] == '/' ? 0 : start;
+}
+
+/* How many words from this option on are not the name of a program. */
+static int words_of_option(const char *word, size_t length)
+{
+    if (length == 2 && (word[1] == 'c' || word[1] == 'm'))
+        return INT_MAX; /* what follows is not a file */
+    return length == 2 && (word[1] == 'X' || word[1] == 'W') ? 2 : 1;
+}
+
+char *header_short_command(char *buffer, size_t size, const char *command)
+{
+    bool is_script = false; /* past the interpreter, the script not seen yet */
+    int skipped = 0;
+    size_t used = 0;
+
+    buffer[0] = '\0';
+    for (bool is_first = true; *command; is_first = false) {
+        size_t length = strcspn(command, " "), start = 0;
+
+        if (is_first) {
+            start = command[0] == '/' ? skip_folder(command, length) : 0;
+            is_script = command[length - (length > 0)] != ':'; /* not a title */
+        } else if (is_script && skipped > 0) {
+            skipped--;
+        } else if (is_script && command[0] == '-') {
+            skipped = words_of_option(command, length) - 1;
+        } else if (is_script && length) {
+            start = skip_folder(command, length);
+            is_script = false;
+        }
+        length += strspn(command + length, " ");
+        int wrote = snprintf(buffer + used, size - used, "%.*s", (int)(length - start),
+                             command + start);
+        if (wrote < 0 || used + (size_t)wrote >= size)
+            break;
+        used += (size_t)wrote;
+        command += length;
+    }
+    return buffer;
 }
 
 static void draw_identity(const struct header_input *input, struct canvas *canvas, int y,
@@ -88,10 +130,10 @@ static void draw_identity(const struct header_input *input, struct canvas *canva
     const char *command = target->command[0] ? target->command : "-";
     struct line line;
     struct part *part;
-    char buffer[UNITS_MAX];
+    char buffer[UNITS_MAX], shortened[512];
 
     if (width < WIDE)
-        command = header_short_command(command);
+        command = header_short_command(shortened, sizeof(shortened), command);
     line_init(&line);
     part = line_part(&line, 1);
     part->least = 18;
@@ -338,7 +380,7 @@ static void draw_full(const struct header_input *input, struct canvas *canvas,
     draw_memory(input, canvas, rect->y + 1, rect->width);
     draw_pymalloc(input, canvas, rect->y + 2, rect->width);
     draw_gc(input, canvas, rect->y + 3, rect->width);
-    header_draw_objects(input, canvas, rect->y + 4, rect->width);
+    header_draw_objects(input, canvas, rect->y + 4, rect->width, rect->height > 5);
     if (rect->height > 5)
         header_draw_reason(input, canvas, rect->y + 5, rect->width);
 }

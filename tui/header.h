@@ -19,7 +19,7 @@ struct header_input {
 };
 
 /* Without the folder of the program, which says little and takes much room. */
-const char *header_short_command(const char *command);
+char *header_short_command(char *buffer, size_t size, const char *command);
 
 /* How many lines the full form takes for this input. */
 int header_lines(const struct header_input *input, int height);

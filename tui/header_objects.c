@@ -45,7 +45,7 @@ static void add_walk(struct line *line, const struct header_input *input, bool i
                               : "0");
 }
 
-static void add_agent(struct line *line, const struct snapshot *now)
+static void add_agent(struct line *line, const struct snapshot *now, bool has_reason)
 {
     const struct access_facts *access = &now->access;
     struct part *part = line_part(line, 5);
@@ -65,7 +65,8 @@ static void add_agent(struct line *line, const struct snapshot *now)
         part_add(part, ROLE_WARNING, "agent lost");
         break;
     case AGENT_NONE:
-        part_add(part, ROLE_DIM, "no agent");
+        if (!has_reason) /* else that line says it */
+            part_add(part, ROLE_DIM, "no agent");
         break;
     }
 }
@@ -113,7 +114,7 @@ static void add_count(struct line *line, const struct header_input *input)
 }
 
 void header_draw_objects(const struct header_input *input, struct canvas *canvas, int y,
-                         int width)
+                         int width, bool has_reason)
 {
     const struct objects_section *objects = input->now->objects;
     char buffer[UNITS_MAX];
@@ -132,7 +133,7 @@ void header_draw_objects(const struct header_input *input, struct canvas *canvas
         add_walk(&line, input, width >= WIDE);
     else
         part_add(line_part(&line, 2), ROLE_DIM, "no walk yet");
-    add_agent(&line, input->now);
+    add_agent(&line, input->now, has_reason);
     add_mark(&line, input);
     line_draw(&line, canvas, y, 1, width - 2);
 }

@@ -6,9 +6,10 @@
 
 #include "tui/header.h"
 
-/* Objects, the walk's age and price, the agent, the mark. */
+/* Objects, the walk's age and price, the agent, the mark. Why there is no agent may
+ * have a line of its own: has_reason. */
 void header_draw_objects(const struct header_input *input, struct canvas *canvas, int y,
-                         int width);
+                         int width, bool has_reason);
 /* Why the target is not read better than it is, and what to do. */
 void header_draw_reason(const struct header_input *input, struct canvas *canvas, int y,
                         int width);

@@ -44,14 +44,14 @@ static const struct column columns[] = {
      .is_summed = true},
     {.name = "size",
      .heading = "SIZE",
-     .help = "what sys.getsizeof says, summed",
+     .help = "sum of sys.getsizeof: tables and items are in it",
      .type = VALUE_BYTES,
      .width = 8,
      .weight = 2,
      .is_summed = true},
     {.name = "memory",
      .heading = "BYTES",
-     .help = "what the allocators gave for the kind",
+     .help = "memory of the objects themselves, without tables and items",
      .type = VALUE_BYTES,
      .width = 9,
      .sort_key = 'B',
@@ -102,7 +102,7 @@ struct table *kinds_table_new(bool is_short)
     return table;
 }
 
-uint64_t kinds_identity(const struct kind *kind)
+static uint64_t kinds_identity(const struct kind *kind)
 {
     return (uint64_t)kind->id + 1;
 }
@@ -120,11 +120,17 @@ bool delta_is_shown(const struct view_input *input)
     return input->delta != DELTA_OFF;
 }
 
-const char *delta_heading(const struct view_input *input)
+static const char *delta_heading(const struct view_input *input)
 {
     if (input->delta == DELTA_RATE)
         return "D /S";
     return input->delta == DELTA_MARK ? "D MARK" : "D PREV";
+}
+
+void delta_show(struct table *table, const struct view_input *input)
+{
+    table_show_deltas(table, delta_is_shown(input), delta_heading(input));
+    table_show_rates(table, input->delta == DELTA_RATE);
 }
 
 struct reading delta_value(const struct view_input *input, int64_t change,
@@ -135,7 +141,8 @@ struct reading delta_value(const struct view_input *input, int64_t change,
     if (elapsed_ns <= 0)
         return reading_unknown();
 
-    double rate = (double)change * (double)NS_PER_S / (double)elapsed_ns;
+    /* In thousandths, as table_show_rates() wants them. */
+    double rate = (double)change * 1000 * (double)NS_PER_S / (double)elapsed_ns;
     return reading_exact((int64_t)(rate + (rate < 0 ? -0.5 : 0.5)));
 }
 
@@ -190,7 +197,7 @@ void kinds_table_update(struct table *table, struct kinds_seen *seen,
     int64_t elapsed_ns =
         now && older ? now->walk.ended_mono_ns - older->walk.ended_mono_ns : 0;
 
-    table_show_deltas(table, delta_is_shown(input), delta_heading(input));
+    delta_show(table, input);
     table_set_filter(table, input->filter);
     if (is_same(seen, now, older, input->delta))
         return;

@@ -21,14 +21,12 @@ void kinds_table_update(struct table *table, struct kinds_seen *seen,
                         const struct view_input *input);
 /* The row of a table of kinds -> its kind in the newest section, or NULL. */
 const struct kind_row *kinds_find(const struct objects_section *objects, uint64_t id);
-/* Rows are known by this. */
-uint64_t kinds_identity(const struct kind *kind);
 
-/* "D MARK", "D WALK", "D /S": what heads the columns of changes. */
-const char *delta_heading(const struct view_input *input);
+/* Heads the table's columns of changes "D MARK", "D PREV" or "D /S". */
+void delta_show(struct table *table, const struct view_input *input);
 /* Are there changes to show? */
 bool delta_is_shown(const struct view_input *input);
-/* A change as the view wants it: per second when it shows rates. */
+/* A change as the view wants it: thousandths per second when it shows rates. */
 struct reading delta_value(const struct view_input *input, int64_t change,
                            int64_t elapsed_ns);
 /* In the middle of an empty pane: why there is nothing. */

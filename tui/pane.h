@@ -28,7 +28,9 @@ enum delta_mode {
 /* What every pane is drawn from. Borrowed during the call. */
 struct view_input {
     const struct snapshot *snapshot; /* the one shown: frozen when paused; may be NULL */
-    const struct snapshot *older;    /* what deltas compare with, or NULL */
+    const struct snapshot *older;    /* what changes of kinds compare with, or NULL */
+    /* The same for what is counted at each sample: without a mark the one before. */
+    const struct snapshot *older_sample;
     const struct history *history;
     enum delta_mode delta;
     const char *filter; /* "" = none */
@@ -52,6 +54,10 @@ struct pane_ops {
     struct table *(*table)(void *pane);
     /* One line about the selected row, for the status line; optional. */
     void (*describe)(void *pane, struct strbuf *out);
+    /* The tab that Enter on the selected row goes to; optional. */
+    const char *(*opens)(void *pane);
+    /* A click fell here: the table below it gets the focus; optional. */
+    void (*focus_at)(void *pane, int y, int x);
     /* What is open in place of the table ("app.cache.Entry"), or NULL; optional. */
     const char *(*breadcrumb)(void *pane);
 };

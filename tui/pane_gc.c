@@ -55,6 +55,11 @@ static void draw_pauses(struct detail *detail, const struct snapshot *snapshot)
     const struct gc_pauses *pauses = &snapshot->gc->pauses;
     char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
 
+    if (!reading_is_known(pauses->count) && !reading_is_known(pauses->last_ns)) {
+        detail_heading(detail, "PAUSES");
+        detail_line(detail, "not known", "%s", "the agent measures them");
+        return;
+    }
     detail_heading(detail, "PAUSES %s",
                    pauses->exact ? "(exact, from callbacks)" : "(from sampling)");
     detail_line(detail, "number, total", "%s, %s", units_count(a, pauses->count),
@@ -77,12 +82,18 @@ static void draw_events(struct detail *detail, const struct history *history)
     const struct event *events;
     size_t count = history_events(history, &events);
     char clock[UNITS_MAX];
+    bool is_any = false;
 
     detail_heading(detail, "LAST COLLECTIONS");
     for (size_t i = count; i > 0; i--)
-        if (events[i - 1].type == EVENT_GC || events[i - 1].type == EVENT_COLLECT)
+        if (events[i - 1].type == EVENT_GC || events[i - 1].type == EVENT_COLLECT) {
             detail_line(detail, units_clock(clock, events[i - 1].wall_ns), "%s",
                         events[i - 1].words);
+            is_any = true;
+        }
+    if (!is_any)
+        detail_line(detail, "none", "%s",
+                    "full collections and those of heaptop stand here");
 }
 
 static void gc_draw(void *pane, struct canvas *canvas, struct rect rect, bool has_focus)

@@ -19,6 +19,8 @@ struct pane_overview {
     struct kinds_seen seen;
     struct classes_table classes;
     struct view_input input;
+    bool is_on_classes;     /* the focus, while they are drawn */
+    struct rect at_classes; /* where they were drawn last; height 0: not at all */
 };
 
 static void *overview_create(void)
@@ -51,18 +53,24 @@ static void overview_update(void *pane, const struct view_input *input)
     gc_table_update(overview->gc, input->snapshot ? input->snapshot->gc : NULL);
 }
 
+static bool has_classes_focus(const struct pane_overview *overview)
+{
+    return overview->is_on_classes && overview->at_classes.height > 0;
+}
+
 static void draw_kinds(struct pane_overview *overview, struct canvas *canvas,
                        struct rect rect, bool has_focus)
 {
-    table_draw(overview->kinds, canvas, rect, has_focus);
+    table_draw(overview->kinds, canvas, rect, has_focus && !overview->is_on_classes);
     if (!overview->input.snapshot || !overview->input.snapshot->objects)
         pane_draw_nothing(canvas, rect, "no walk of the objects yet");
 }
 
 static void draw_classes(struct pane_overview *overview, struct canvas *canvas,
-                         struct rect rect)
+                         struct rect rect, bool has_focus)
 {
-    table_draw(overview->classes.table, canvas, rect, false);
+    table_draw(overview->classes.table, canvas, rect,
+               has_focus && overview->is_on_classes);
     if (!overview->input.snapshot || !overview->input.snapshot->pymalloc)
         pane_draw_nothing(canvas, rect, "pymalloc's pools are not known here");
 }
@@ -101,9 +109,10 @@ static void draw_wide(struct pane_overview *overview, struct canvas *canvas,
     right.x += left.width + 2; /* a blank and the bar */
     right.width -= left.width + 2;
     left.height = right.height = rect.height - (bottom ? bottom + 1 : 0);
+    overview->at_classes = right;
     draw_frame(canvas, rect, right.x - 1, bottom ? rect.y + left.height : -1);
     draw_kinds(overview, canvas, left, has_focus);
-    draw_classes(overview, canvas, right);
+    draw_classes(overview, canvas, right, has_focus);
     if (!bottom)
         return;
     left.y = right.y = rect.y + left.height + 1;
@@ -127,32 +136,61 @@ static void overview_draw(void *pane, struct canvas *canvas, struct rect rect,
         classes.height = needed > 2 ? needed : 2;
     kinds.height -= classes.height;
     classes.y += kinds.height;
+    overview->at_classes = classes;
+    if (!classes.height)
+        overview->is_on_classes = false;
     draw_kinds(overview, canvas, kinds, has_focus);
     if (classes.height)
-        draw_classes(overview, canvas, classes);
-}
-
-static enum pane_result overview_command(void *pane, enum command_id command)
-{
-    struct pane_overview *overview = pane;
-
-    return table_command(overview->kinds, command) ? PANE_HANDLED : PANE_IGNORED;
+        draw_classes(overview, canvas, classes, has_focus);
 }
 
 static struct table *overview_table(void *pane)
 {
     struct pane_overview *overview = pane;
 
-    return overview->kinds;
+    return has_classes_focus(overview) ? overview->classes.table : overview->kinds;
+}
+
+static enum pane_result overview_command(void *pane, enum command_id command)
+{
+    struct pane_overview *overview = pane;
+    struct table *table = overview_table(pane);
+
+    /* Left and right scroll columns, and where there are no more, go across. */
+    if (command == COMMAND_RIGHT && !overview->is_on_classes &&
+        overview->at_classes.height > 0 && !table_can_scroll(table, 1)) {
+        overview->is_on_classes = true;
+        return PANE_HANDLED;
+    }
+    if (command == COMMAND_LEFT && !table_can_scroll(table, -1)) {
+        overview->is_on_classes = false;
+        return PANE_HANDLED;
+    }
+    return table_command(table, command) ? PANE_HANDLED : PANE_IGNORED;
+}
+
+static const char *overview_opens(void *pane)
+{
+    return has_classes_focus(pane) ? "sizes" : "types";
+}
+
+static void overview_focus_at(void *pane, int y, int x)
+{
+    struct pane_overview *overview = pane;
+    const struct rect *at = &overview->at_classes;
+
+    overview->is_on_classes = y >= at->y && y < at->y + at->height && x >= at->x;
 }
 
 static void overview_describe(void *pane, struct strbuf *out)
 {
     struct pane_overview *overview = pane;
-    const struct table_row *row = table_selected(overview->kinds);
+    const struct table_row *row = table_selected(overview_table(pane));
     char count[UNITS_MAX], bytes[UNITS_MAX];
 
-    if (row)
+    if (row && has_classes_focus(overview))
+        classes_describe(row, out);
+    else if (row)
         strbuf_addf(out, "%s: %s objects, %s", row->values[0].text,
                     units_count(count, row->values[1].number),
                     units_bytes(bytes, row->values[4].number));
@@ -168,4 +206,6 @@ const struct pane_ops pane_overview = {
     .command = overview_command,
     .table = overview_table,
     .describe = overview_describe,
+    .opens = overview_opens,
+    .focus_at = overview_focus_at,
 };

@@ -92,7 +92,7 @@ static void draw_class_changes(struct detail *detail, const struct pane_sizes *s
                                const struct size_class_row *row)
 {
     const struct size_class_row *older =
-        classes_find(section_of(sizes->input.older), sizes->open);
+        classes_find(section_of(sizes->input.older_sample), sizes->open);
     char used[UNITS_MAX], pools[UNITS_MAX], ago[UNITS_MAX];
 
     if (!older)
@@ -100,8 +100,8 @@ static void draw_class_changes(struct detail *detail, const struct pane_sizes *s
     units_count_delta(
         used, reading_exact((int64_t)row->blocks_used - (int64_t)older->blocks_used));
     units_count_delta(pools, reading_exact((int64_t)row->pools - (int64_t)older->pools));
-    units_duration(
-        ago, reading_exact(sizes->input.snapshot->mono_ns - sizes->input.older->mono_ns));
+    units_duration(ago, reading_exact(sizes->input.snapshot->mono_ns -
+                                      sizes->input.older_sample->mono_ns));
     detail_line(detail, sizes->input.delta == DELTA_MARK ? "since the mark" : "change",
                 "%s blocks in use, %s pools, in %s", used, pools, ago);
 }
@@ -156,6 +156,15 @@ static struct table *sizes_table(void *pane)
     return sizes->classes.table;
 }
 
+static void sizes_describe(void *pane, struct strbuf *out)
+{
+    struct pane_sizes *sizes = pane;
+    const struct table_row *row = table_selected(sizes->classes.table);
+
+    if (row && !sizes->open)
+        classes_describe(row, out);
+}
+
 static const char *sizes_breadcrumb(void *pane)
 {
     struct pane_sizes *sizes = pane;
@@ -172,5 +181,6 @@ const struct pane_ops pane_sizes = {
     .draw = sizes_draw,
     .command = sizes_command,
     .table = sizes_table,
+    .describe = sizes_describe,
     .breadcrumb = sizes_breadcrumb,
 };

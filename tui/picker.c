@@ -110,6 +110,7 @@ struct picker {
     char filter[128];
     char digits[12];
     char message[512];
+    bool can_go_back;
 };
 
 struct picker *picker_new(void)
@@ -144,13 +145,19 @@ static char *keep(struct picker *picker, struct strbuf *text)
     return picker->texts[picker->n_texts++] = strbuf_detach(text);
 }
 
+static uint64_t identity_of(const struct candidate *candidate)
+{
+    return (uint64_t)candidate->pid ^ candidate->start_ticks << 24;
+}
+
 static void row_fill(struct picker *picker, const struct candidate *from, size_t place,
                      struct table_row *row)
 {
     struct strbuf text = STRBUF_INIT;
+    char command[512];
 
     memset(row, 0, sizeof(*row));
-    row->identity = (uint64_t)from->pid ^ from->start_ticks << 24;
+    row->identity = identity_of(from);
     row->role = from->can_read ? ROLE_NORMAL : ROLE_DIM;
     strbuf_addf(&text, "%d", (int)from->pid);
     row->values[COLUMN_PID].text = keep(picker, &text);
@@ -167,7 +174,8 @@ static void row_fill(struct picker *picker, const struct candidate *from, size_t
         strbuf_add_repeated(&text, ' ', 2 * (size_t)(from->depth - 1));
         strbuf_add_text(&text, "`- ");
     }
-    strbuf_add_text(&text, from->command ? header_short_command(from->command) : "-");
+    header_short_command(command, sizeof(command), from->command ? from->command : "-");
+    strbuf_add_text(&text, command);
     row->values[COLUMN_COMMAND].text = keep(picker, &text);
     row->values[COLUMN_TREE].number = reading_exact((int64_t)place);
 }
@@ -277,8 +285,23 @@ void picker_draw(struct picker *picker, struct canvas *canvas)
         return;
     canvas_fill(canvas, (struct rect){height - 1, 0, 1, width}, ROLE_BAR);
     canvas_text(canvas, height - 1, 1, width - 2, ROLE_BAR,
-                width >= 50 ? "Enter attach   \\ filter   F6 sort   ? help   q quit"
-                            : "Enter attach   q quit");
+                picker->can_go_back
+                    ? width >= 62 ? "Enter attach   Esc back   \\ filter   F6 sort   "
+                                    "? help   q quit"
+                                  : "Enter attach   Esc back"
+                : width >= 50 ? "Enter attach   \\ filter   F6 sort   ? help   q quit"
+                              : "Enter attach   q quit");
+}
+
+bool picker_select(struct picker *picker, pid_t pid)
+{
+    for (size_t i = 0; picker->list && i < picker->list->count; i++) {
+        const struct candidate *candidate = &picker->list->rows[i];
+
+        if (candidate->pid == pid)
+            return table_select(picker->table, identity_of(candidate));
+    }
+    return false;
 }
 
 bool picker_command(struct picker *picker, enum command_id command)
@@ -305,8 +328,7 @@ void picker_digit(struct picker *picker, char digit)
         snprintf(pid, sizeof(pid), "%d", (int)candidate->pid);
         if (strncmp(pid, picker->digits, length + 1) != 0)
             continue;
-        table_select(picker->table,
-                     (uint64_t)candidate->pid ^ candidate->start_ticks << 24);
+        table_select(picker->table, identity_of(candidate));
         return;
     }
     /* No such PID: the digit begins a new one. */
@@ -329,4 +351,9 @@ struct table *picker_table(struct picker *picker)
 void picker_message(struct picker *picker, const char *text)
 {
     snprintf(picker->message, sizeof(picker->message), "%s", text ? text : "");
+}
+
+void picker_can_go_back(struct picker *picker, bool can_go_back)
+{
+    picker->can_go_back = can_go_back;
 }

@@ -32,6 +32,7 @@ void screen_free(struct screen *screen)
         panes[i]->destroy(screen->panes[i]);
     snapshot_unref(screen->shown);
     snapshot_unref(screen->older);
+    snapshot_unref(screen->older_sample);
     free(screen->filter);
     free(screen->pattern);
     free(screen);
@@ -67,28 +68,33 @@ enum delta_mode screen_delta(const struct screen *screen)
     return screen->delta;
 }
 
-static const struct snapshot *previous_of(const struct screen *screen,
-                                          const struct snapshot *snapshot)
+static const struct snapshot *sample_before(const struct screen *screen,
+                                            const struct snapshot *snapshot)
 {
     const struct snapshot *older;
 
-    if (snapshot->objects)
-        return history_previous_walk(screen->history, snapshot);
     for (size_t back = 0; (older = history_back(screen->history, back)); back++)
         if (older->seq < snapshot->seq)
             return older;
     return NULL;
 }
 
-static const struct snapshot *compared_with(const struct screen *screen)
+/* What changes are counted from: the mark, else the walk and the sample before. */
+static void compare(struct screen *screen)
 {
     const struct mark *mark = screen_mark(screen);
+    const struct snapshot *walk = NULL, *sample = NULL;
 
-    if (!screen->shown || screen->delta == DELTA_OFF)
-        return NULL;
-    if (mark && screen->delta != DELTA_PREVIOUS)
-        return mark->snapshot;
-    return previous_of(screen, screen->shown);
+    if (screen->shown && mark && screen->delta != DELTA_PREVIOUS) {
+        walk = sample = mark->snapshot;
+    } else if (screen->shown) {
+        walk = history_previous_walk(screen->history, screen->shown);
+        sample = sample_before(screen, screen->shown);
+    }
+    if (screen->delta == DELTA_OFF)
+        walk = sample = NULL;
+    screen->older = walk ? snapshot_ref(walk) : NULL;
+    screen->older_sample = sample ? snapshot_ref(sample) : NULL;
 }
 
 void screen_header_input(const struct screen *screen, struct header_input *input)
@@ -113,17 +119,19 @@ void screen_header_input(const struct screen *screen, struct header_input *input
 /* The references are kept, as panes may read them until their next update. */
 static void update_pane(struct screen *screen)
 {
-    const struct snapshot *older = compared_with(screen), *old = screen->older;
+    const struct snapshot *old = screen->older, *old_sample = screen->older_sample;
     struct view_input input = {0};
 
-    screen->older = older ? snapshot_ref(older) : NULL;
+    compare(screen);
     input.snapshot = screen->shown;
     input.older = screen->older;
+    input.older_sample = screen->older_sample;
     input.history = screen->history;
     input.delta = screen_delta(screen);
     input.filter = screen->filter;
     screen_pane(screen)->update(screen->panes[screen->current], &input);
     snapshot_unref(old);
+    snapshot_unref(old_sample);
 }
 
 void screen_update(struct screen *screen)
@@ -243,9 +251,11 @@ void screen_use_mouse(struct screen *screen, bool mouse)
 
 static void next_delta(struct screen *screen)
 {
-    static const char *const words[] = {"changes are not shown",
-                                        "changes since the previous walk",
-                                        "changes since the mark", "changes per second"};
+    static const char *const words[] = {
+        "changes are not shown",
+        ("changes since the previous walk; of size classes "
+         "since the previous sample"),
+        "changes since the mark", "changes per second"};
     enum delta_mode mode = (screen_delta(screen) + 1) % DELTA_MODES;
 
     if (mode == DELTA_MARK && !screen_mark(screen))
@@ -291,14 +301,14 @@ static void find_again(struct screen *screen, int direction)
         screen_message(screen, ROLE_WARNING, "not found");
 }
 
-/* From the overview Enter goes to the same kind among all kinds. */
-static void open_kinds(struct screen *screen)
+/* From the overview Enter goes to the same row among all of them. */
+static void open_tab(struct screen *screen, const char *tab)
 {
     struct table *table = screen_table(screen);
     const struct table_row *row = table ? table_selected(table) : NULL;
     uint64_t identity = row ? row->identity : 0;
 
-    if (!screen_show_pane(screen, "types"))
+    if (!screen_show_pane(screen, tab))
         return;
     table = screen_table(screen);
     if (row && table)
@@ -312,8 +322,8 @@ static bool pane_command(struct screen *screen, enum command_id command)
     if (pane->command(screen->panes[screen->current], command) == PANE_HANDLED)
         return true;
     if (command == COMMAND_ENTER) {
-        if (strcmp(pane->name, "overview") == 0)
-            open_kinds(screen);
+        if (pane->opens)
+            open_tab(screen, pane->opens(screen->panes[screen->current]));
         return true;
     }
     if (command != COMMAND_BACK)
@@ -364,7 +374,7 @@ bool screen_command(struct screen *screen, enum command_id command)
 enum screen_click screen_click(struct screen *screen, int y, int x,
                                enum command_id *command)
 {
-    struct table *table = screen_table(screen);
+    const struct pane_ops *pane = screen_pane(screen);
     bool on_selected;
 
     *command = COMMAND_NONE;
@@ -380,6 +390,9 @@ enum screen_click screen_click(struct screen *screen, int y, int x,
         *command = hit->command;
         return SCREEN_CLICK_COMMAND;
     }
+    if (pane->focus_at)
+        pane->focus_at(screen->panes[screen->current], y, x);
+    struct table *table = screen_table(screen);
     if (!table || !table_click(table, y, x, &on_selected))
         return SCREEN_CLICK_NOTHING;
     if (on_selected)

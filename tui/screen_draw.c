@@ -186,7 +186,7 @@ static void add_delta_words(const struct screen *screen, struct strbuf *out)
         strbuf_add_text(out, "off");
         break;
     case DELTA_PREVIOUS:
-        strbuf_add_text(out, "since the previous walk");
+        strbuf_add_text(out, "since the previous walk or sample");
         break;
     case DELTA_MARK:
         strbuf_addf(out, "since mark #%u", mark ? (unsigned)mark->number : 0);

@@ -22,8 +22,9 @@ struct screen {
     void *panes[SCREEN_PANES];
     size_t n_panes, current;
 
-    const struct snapshot *shown; /* a reference: frozen when paused */
-    const struct snapshot *older; /* a reference, or NULL */
+    const struct snapshot *shown;        /* a reference: frozen when paused */
+    const struct snapshot *older;        /* a reference, or NULL */
+    const struct snapshot *older_sample; /* likewise */
     enum delta_mode delta;
     uint32_t mark_number; /* 0 = the newest */
     bool is_paused, is_header_hidden, is_strong;

@@ -52,12 +52,13 @@ size_t table_name_column(const struct table *table)
     return 0;
 }
 
-const char *table_format(const struct column *column, const struct value *value,
-                         char buffer[64])
+const char *table_format(const struct table *table, size_t column,
+                         const struct value *value, char buffer[64])
 {
     struct reading number = value->number;
+    bool is_rate = table->deltas_are_rates;
 
-    switch (column->type) {
+    switch (table->columns[column].type) {
     case VALUE_TEXT:
     case VALUE_LABEL:
         return value->text ? value->text : "-";
@@ -70,9 +71,11 @@ const char *table_format(const struct column *column, const struct value *value,
     case VALUE_PERCENT:
         return units_percent(buffer, number);
     case VALUE_COUNT_DELTA:
-        return units_count_delta(buffer, number);
+        return is_rate ? units_count_rate(buffer, number)
+                       : units_count_delta(buffer, number);
     case VALUE_BYTES_DELTA:
-        return units_bytes_delta(buffer, number);
+        return is_rate ? units_bytes_rate(buffer, number)
+                       : units_bytes_delta(buffer, number);
     case VALUE_USE:
         if (!reading_is_known(number))
             return "-";
@@ -140,8 +143,7 @@ static void table_measure_extremes(struct table *table)
                                 {.number = table->highest[i]}};
 
         for (int end = 0; end < 2; end++) {
-            int columns =
-                utf8_columns(table_format(&table->columns[i], &ends[end], buffer));
+            int columns = utf8_columns(table_format(table, i, &ends[end], buffer));
 
             if (columns > table->needed[i])
                 table->needed[i] = columns;
@@ -194,9 +196,23 @@ void table_set_filter(struct table *table, const char *pattern)
         pattern = "";
     if (strcmp(table->filter, pattern) == 0)
         return;
+    if (!table->has_before_filter && table->has_selected && table->is_placed) {
+        table->before_filter = table->selected;
+        table->has_before_filter = true;
+    }
     free(table->filter);
     table->filter = xstrdup(pattern);
     table_arrange(table);
+    /* What the filter hid is selected again when it comes back. */
+    bool has_before = table->has_before_filter;
+    if (has_before)
+        table_select(table, table->before_filter);
+    table->has_before_filter = has_before && *pattern;
+}
+
+void table_show_rates(struct table *table, bool are_rates)
+{
+    table->deltas_are_rates = are_rates;
 }
 
 void table_show_deltas(struct table *table, bool shown, const char *heading_prefix)
@@ -223,6 +239,11 @@ bool table_column_shown(const struct table *table, size_t column)
     return column < table->n_columns && table->shown[column];
 }
 
+bool table_column_drawn(const struct table *table, size_t column)
+{
+    return !table_column_visible(table, column) || table->places[column].drawn;
+}
+
 void table_show_column(struct table *table, size_t column, bool shown)
 {
     if (column < table->n_columns && column != table_name_column(table))
@@ -237,6 +258,7 @@ static void table_place(struct table *table, size_t cursor)
     table->selected = table->heads[table->order[table->cursor]].identity;
     table->has_selected = true;
     table->is_placed = true;
+    table->has_before_filter = false;
 }
 
 bool table_select(struct table *table, uint64_t identity)
@@ -254,6 +276,11 @@ static void table_move(struct table *table, int64_t by)
     int64_t to = (int64_t)table->cursor + by;
 
     table_place(table, to < 0 ? 0 : (size_t)to);
+}
+
+bool table_can_scroll(const struct table *table, int direction)
+{
+    return direction < 0 ? table->skipped > 0 : table->has_more_columns;
 }
 
 bool table_command(struct table *table, enum command_id command)

@@ -38,12 +38,13 @@ struct column {
     int width;  /* normal width in columns */
     int grow;   /* share of the spare width; 0 = fixed */
     int weight; /* who is dropped first when it is narrow: the smallest; 0 = never */
-    bool ascending_first; /* first direction when it becomes the sort column */
-    bool hidden_first;    /* not shown until chosen */
-    bool is_delta;        /* shown only while deltas are on */
-    char sort_key;        /* capital letter that sorts by it, or 0 */
-    bool is_summed;       /* the row "(n more)" shows the sum of the rows below */
-    bool is_name;         /* find and filter look here; without one, the first text */
+    bool ascending_first;   /* first direction when it becomes the sort column */
+    bool hidden_first;      /* not shown until chosen */
+    bool is_delta;          /* shown only while deltas are on */
+    char sort_key;          /* capital letter that sorts by it, or 0 */
+    bool is_summed;         /* the row "(n more)" shows the sum of the rows below */
+    bool is_name;           /* find and filter look here; without one, the first text */
+    int share_of, share_in; /* 1 + the columns whose ratio this VALUE_USE or _BAR is */
     int cumulates; /* 1 + the column whose running share this VALUE_PERCENT shows */
 };
 
@@ -75,16 +76,22 @@ void table_add_row(struct table *table, const struct table_row *row);
 void table_end_rows(struct table *table);
 void table_set_filter(struct table *table, const char *pattern);
 void table_show_deltas(struct table *table, bool shown, const char *heading_prefix);
+/* The changes are per second, in thousandths. */
+void table_show_rates(struct table *table, bool are_rates);
 /* "[+-]name": true when there is such a column. */
 bool table_sort_by(struct table *table, const char *sort);
 void table_sort_index(struct table *table, size_t column, bool ascending);
 size_t table_sort_column(const struct table *table, bool *ascending);
 size_t table_columns(const struct table *table, const struct column **columns);
 bool table_column_shown(const struct table *table, size_t column);
+/* It had room when the table was drawn last, or is hidden with the deltas. */
+bool table_column_drawn(const struct table *table, size_t column);
 void table_show_column(struct table *table, size_t column, bool shown);
 
 void table_draw(struct table *table, struct canvas *canvas, struct rect rect,
                 bool has_focus);
+/* Are there columns to scroll to, direction +1 or -1? */
+bool table_can_scroll(const struct table *table, int direction);
 /* Movement, sort keys, reverse, horizontal scrolling. */
 bool table_command(struct table *table, enum command_id command);
 /* A capital letter that is some column's sort_key: sorts, or reverses. */

@@ -192,9 +192,9 @@ static void draw_heading(const struct table *table, struct canvas *canvas, int v
             continue;
         snprintf(text, sizeof(text), "%s%s", heading_of(table, i), mark);
         if (table->counts_shown && i == table_name_column(table) &&
-            (size_t)visible < table->n_order) {
+            (size_t)visible < table->n_ordinary) {
             units_count(shown, reading_exact(visible));
-            units_count(all, reading_exact((int64_t)table->n_order));
+            units_count(all, reading_exact((int64_t)table->n_ordinary));
             snprintf(text, sizeof(text), "%s (%s of %s)%s", heading_of(table, i), shown,
                      all, mark);
             if (utf8_columns(text) > place->width)
@@ -253,7 +253,7 @@ static void draw_values(const struct table *table, struct canvas *canvas, int y,
             draw_bar(canvas, y, place, values[i].number);
             continue;
         }
-        const char *text = table_format(column, &values[i], buffer);
+        const char *text = table_format(table, i, &values[i], buffer);
         enum role cell = cell_role(table, i, &values[i], role);
         if (is_left(column))
             canvas_text(canvas, y, place->x, place->width, cell, text);
@@ -276,6 +276,21 @@ static void draw_selection(const struct table *table, struct canvas *canvas, int
     canvas_text(canvas, y, line.x, 1, ROLE_SELECTED, ">");
     /* Braille displays and screen readers follow the terminal's cursor. */
     canvas_cursor(canvas, y, line.x + 1);
+}
+
+/* Per mille for a bar, milli per cent for a number. */
+static void add_share_of_sums(const struct column *column, const struct value *sums,
+                              struct value *share)
+{
+    int64_t scale = column->type == VALUE_BAR ? 1000 : 100000;
+
+    if (!column->share_of || !column->share_in)
+        return;
+    struct reading part = sums[column->share_of - 1].number;
+    struct reading all = sums[column->share_in - 1].number;
+    if (reading_is_known(part) && all.value > 0)
+        share->number = reading_exact(
+            (int64_t)((double)part.value * (double)scale / (double)all.value + 0.5));
 }
 
 /* The sums of the rows from `first` on, as one row. */
@@ -301,6 +316,8 @@ static void draw_rest(const struct table *table, struct canvas *canvas, int y,
                 sums[i].number.state = part.state;
         }
     }
+    for (size_t i = 0; i < table->n_columns; i++)
+        add_share_of_sums(&table->columns[i], sums, &sums[i]);
     units_count(count, reading_exact((int64_t)(table->n_order - first)));
     snprintf(words, sizeof(words), "(%s more)", count);
     for (size_t i = 0; i < table->n_columns; i++)
@@ -335,6 +352,15 @@ static size_t scroll(struct table *table, int lines)
     return has_rest ? room - 1 : room;
 }
 
+static void draw_no_match(const struct table *table, struct canvas *canvas, int y,
+                          bool has_focus)
+{
+    canvas_textf(canvas, y, table->drawn.x + 1, table->drawn.width - 1, ROLE_DIM,
+                 "no %s matches \"%.100s\"%s",
+                 table->columns[table_name_column(table)].name, table->filter,
+                 has_focus ? ": Esc clears the filter" : "");
+}
+
 void table_draw(struct table *table, struct canvas *canvas, struct rect rect,
                 bool has_focus)
 {
@@ -357,10 +383,12 @@ void table_draw(struct table *table, struct canvas *canvas, struct rect rect,
     }
 
     int y = rect.y + 1 + (int)visible;
+    if (!table->n_order && table->n_ordinary && lines > 0)
+        draw_no_match(table, canvas, y++, has_focus);
     if (table->rest_shown && visible && table->top + visible < table->n_order &&
         visible < (size_t)(lines - fixed))
         draw_rest(table, canvas, y++, table->top + visible);
     table->body_height = (int)visible;
-    for (int i = 0; i < fixed; i++)
+    for (int i = 0; i < fixed && y + i < rect.y + rect.height; i++)
         draw_row(table, canvas, y + i, table->fixed[i]);
 }

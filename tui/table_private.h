@@ -27,7 +27,7 @@ struct table {
     const struct column *columns;
     size_t n_columns;
     bool shown[TABLE_COLUMNS_MAX];
-    bool deltas_shown;
+    bool deltas_shown, deltas_are_rates;
     char delta_heading[16];
     size_t sort_column;
     bool ascending;
@@ -48,7 +48,9 @@ struct table {
     size_t cursor, top; /* places in `order` */
     uint64_t selected;  /* identity under the cursor */
     bool has_selected;
-    bool is_placed; /* the user moved: the selection follows its row */
+    bool is_placed;         /* the user moved: the selection follows its row */
+    uint64_t before_filter; /* the row to go back to when the filter lets it pass */
+    bool has_before_filter;
     size_t skipped; /* columns scrolled away, the first one never */
     bool has_more_columns;
     bool rest_shown, counts_shown, follows_end, is_strong;
@@ -65,8 +67,8 @@ size_t table_name_column(const struct table *table);
 /* Filter and sort again, the selection staying where it is. */
 void table_arrange(struct table *table);
 /* The words of a value; text values are returned as they are. */
-const char *table_format(const struct column *column, const struct value *value,
-                         char buffer[64]);
+const char *table_format(const struct table *table, size_t column,
+                         const struct value *value, char buffer[64]);
 bool table_column_visible(const struct table *table, size_t column);
 
 #endif

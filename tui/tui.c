@@ -24,7 +24,7 @@ static void fit_canvas(struct tui *tui)
     canvas_init(&tui->canvas, height, width, term_uses_unicode(tui->term));
 }
 
-void tui_draw(struct tui *tui)
+static void draw(struct tui *tui)
 {
     fit_canvas(tui);
     canvas_clear(&tui->canvas);
@@ -63,7 +63,7 @@ static void screen_key(struct tui *tui, const struct key *key)
     }
 }
 
-void tui_key(struct tui *tui, const struct key *key)
+static void take_key(struct tui *tui, const struct key *key)
 {
     tui->is_dirty = true;
     /* Only a line of text takes what comes out of a clipboard. */
@@ -82,7 +82,7 @@ static void take_keys(struct tui *tui)
     struct key key;
 
     while (!tui->is_over && keys_next(&tui->keys, &key))
-        tui_key(tui, &key);
+        take_key(tui, &key);
 }
 
 static void take_input(struct tui *tui)
@@ -159,7 +159,7 @@ static void loop(struct tui *tui)
     tui->is_dirty = true;
     while (!tui->is_over) {
         if (tui->is_dirty)
-            tui_draw(tui);
+            draw(tui);
 
         bool has_messages = tui->sampler && !tui->is_failed;
         struct pollfd fds[] = {

@@ -5,6 +5,7 @@
 #define HEAPTOP_TUI_TUI_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -17,6 +18,7 @@ struct tui_options {
     const char *sort;    /* --sort, or NULL */
     const char *filter;  /* --filter, or NULL */
     const char *pane;    /* --pane: the first tab, or NULL */
+    int64_t iterations;  /* end after so many samples; 0: go on */
     bool use_color, use_unicode, use_mouse;
     struct sampler_options sampler;
 };

@@ -8,7 +8,7 @@
 #include "util/clock.h"
 
 #define INTERVAL_MIN_S 0.1
-#define INTERVAL_MAX_S 3600.0
+#define INTERVAL_MAX_S 86400.0
 
 void tui_close_overlay(struct tui *tui)
 {
@@ -82,8 +82,6 @@ static void go_back_to_row(struct tui *tui)
 
 void tui_open_prompt(struct tui *tui, enum purpose purpose)
 {
-    char interval[32];
-
     open_overlay(tui, OVERLAY_PROMPT, purpose);
     switch (purpose) {
     case PURPOSE_FIND:
@@ -96,9 +94,11 @@ void tui_open_prompt(struct tui *tui, enum purpose purpose)
         prompt_init(&tui->prompt, "Filter: ", tui->filter_before);
         break;
     default:
-        snprintf(interval, sizeof(interval), "%g",
+        /* The old value stands in the label: what is typed must not follow it. */
+        snprintf(tui->prompt_label, sizeof(tui->prompt_label),
+                 "Seconds between samples (now %g): ",
                  (double)tui->interval_ns / (double)NS_PER_S);
-        prompt_init(&tui->prompt, "Seconds between samples: ", interval);
+        prompt_init(&tui->prompt, tui->prompt_label, "");
         break;
     }
 }
@@ -120,6 +120,11 @@ static void add_marks(struct tui *tui)
     }
 }
 
+static const char *name_of(const struct column *column)
+{
+    return column->heading[0] ? column->heading : column->name;
+}
+
 static void add_sort_columns(struct menu *menu, struct table *table)
 {
     const struct column *columns;
@@ -131,7 +136,7 @@ static void add_sort_columns(struct menu *menu, struct table *table)
     for (size_t i = 0; i < count; i++) {
         if (i == sort_column)
             menu->selected = menu->count;
-        menu_add(menu, (int)i, false, columns[i].heading, columns[i].help);
+        menu_add(menu, (int)i, false, name_of(&columns[i]), columns[i].help);
     }
 }
 
@@ -141,9 +146,14 @@ static void add_columns(struct menu *menu, struct table *table)
     size_t count = table_columns(table, &columns);
 
     menu_init(menu, "Columns", "Space shows or hides   s sorts   Esc leaves", true);
-    for (size_t i = 0; i < count; i++)
-        menu_add(menu, (int)i, table_column_shown(table, i), columns[i].heading,
-                 columns[i].help);
+    for (size_t i = 0; i < count; i++) {
+        bool is_shown = table_column_shown(table, i);
+        char help[128];
+
+        snprintf(help, sizeof(help), "%s%s", columns[i].help,
+                 is_shown && !table_column_drawn(table, i) ? " (no room now)" : "");
+        menu_add(menu, (int)i, is_shown, name_of(&columns[i]), help);
+    }
 }
 
 void tui_open_menu(struct tui *tui, enum purpose purpose)
@@ -174,9 +184,11 @@ static bool take_interval(struct tui *tui)
     char *end;
     double seconds = strtod(tui->prompt.text, &end);
 
+    if (tui->prompt.text[0] == '\0')
+        return true;
     if (end == tui->prompt.text || *end != '\0' ||
         !(seconds >= INTERVAL_MIN_S && seconds <= INTERVAL_MAX_S)) {
-        tui_say(tui, ROLE_WARNING, "an interval is a number of seconds, 0.1 to 3600");
+        tui_say(tui, ROLE_WARNING, "an interval is a number of seconds, 0.1 to 86400");
         return false;
     }
     tui_set_interval(tui, (int64_t)(seconds * (double)NS_PER_S));
@@ -201,8 +213,8 @@ static void leave_prompt(struct tui *tui)
     if (tui->purpose == PURPOSE_FIND) {
         tui->find[0] = '\0';
         go_back_to_row(tui);
-        tui_say(tui, ROLE_NORMAL, "");
     }
+    tui_say(tui, ROLE_NORMAL, "");
     tui_close_overlay(tui);
 }
 

@@ -27,6 +27,14 @@ void tui_set_list_filter(struct tui *tui, const char *filter)
     tui_refresh_picker(tui);
 }
 
+/* The process on the screen behind the list, or 0. */
+static pid_t current_pid(const struct tui *tui)
+{
+    const struct snapshot *latest = tui->history ? history_latest(tui->history) : NULL;
+
+    return latest ? latest->target.pid : 0;
+}
+
 void tui_open_picker(struct tui *tui)
 {
     if (!tui->picker) {
@@ -36,28 +44,15 @@ void tui_open_picker(struct tui *tui)
                      tui->options->pattern);
     }
     tui->is_picking = true;
+    picker_can_go_back(tui->picker, tui->screen != NULL);
     tui_refresh_picker(tui);
-}
-
-/* Why the selected process cannot be read stands below the list. */
-static const char *message(const struct tui *tui)
-{
-    pid_t selected = picker_selected(tui->picker);
-
-    if (tui->list_note[0])
-        return tui->list_note;
-    for (size_t i = 0; i < tui->candidates.count; i++) {
-        const struct candidate *row = &tui->candidates.rows[i];
-
-        if (row->pid == selected)
-            return row->can_read ? "" : row->access_why;
-    }
-    return "";
+    if (current_pid(tui))
+        picker_select(tui->picker, current_pid(tui));
 }
 
 void tui_draw_picker(struct tui *tui)
 {
-    picker_message(tui->picker, message(tui));
+    picker_message(tui->picker, tui->list_note);
     picker_draw(tui->picker, &tui->canvas);
 }
 
@@ -78,6 +73,11 @@ static void attach(struct tui *tui, pid_t pid)
 
     if (pid == 0)
         return;
+    /* Attaching again would throw away history and marks. */
+    if (pid == current_pid(tui) && !tui->is_ended && !tui->is_failed) {
+        tui->is_picking = false;
+        return;
+    }
     if (target_open(pid, &target, &err) < 0) {
         tui_notice(tui, "Cannot attach", &err);
         return;

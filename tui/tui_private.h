@@ -55,7 +55,7 @@ struct tui {
     struct history *history;
     struct screen *screen;
     struct sampler *sampler;
-    int64_t interval_ns;
+    int64_t interval_ns, n_samples;
     bool is_ended;   /* the target ended; the last sample stays */
     bool is_failed;  /* the sampler sends nothing more */
     bool is_waiting; /* for the result of an action */
@@ -70,6 +70,7 @@ struct tui {
     enum overlay overlay;
     enum purpose purpose;
     struct prompt prompt;
+    char prompt_label[64];
     struct menu menu;
     struct dialog dialog;
     struct help help;
@@ -84,10 +85,6 @@ struct tui {
     struct err *err; /* the caller's; filled when is_bad */
     bool is_bad;     /* ended by an error */
 };
-
-/* tui.c */
-void tui_draw(struct tui *tui);
-void tui_key(struct tui *tui, const struct key *key);
 
 /* tui_target.c: the target's session */
 int tui_prepare_view(struct tui *tui, struct err *err);

@@ -167,6 +167,8 @@ static void take_message(struct tui *tui, const struct sampler_message *message)
         history_add(tui->history, message->snapshot);
         snapshot_unref(message->snapshot);
         screen_allow_actions(tui->screen, tui_can_act(tui));
+        if (++tui->n_samples == tui->options->iterations)
+            tui->is_over = true;
         break;
     case SAMPLER_ACTION_RESULT:
         take_result(tui, message);

@@ -27,6 +27,10 @@ char *units_count(char buffer[UNITS_MAX], struct reading count);
 /* +1,204, +0, -14. */
 char *units_count_delta(char buffer[UNITS_MAX], struct reading count);
 
+/* Changes per second, given in thousandths: +1,204, and below ten +0.4, +0.017. */
+char *units_count_rate(char buffer[UNITS_MAX], struct reading milli);
+char *units_bytes_rate(char buffer[UNITS_MAX], struct reading milli_bytes);
+
 /* 38us, 4.1ms, 0.38s, 41s, 2m10s, 6d04h: the shortest that keeps two digits. */
 char *units_duration(char buffer[UNITS_MAX], struct reading duration_ns);
 

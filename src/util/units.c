@@ -95,6 +95,40 @@ char *units_count_delta(char buffer[UNITS_MAX], struct reading count)
     return units_finish(buffer, count, text);
 }
 
+/* Slow growth is the kind that hides: below ten there are decimals. */
+static char *units_slow_rate(char buffer[UNITS_MAX], struct reading milli)
+{
+    double magnitude = (double)units_magnitude(milli.value) / 1000;
+    char text[UNITS_MAX];
+
+    snprintf(text, sizeof(text), "%s%.*f", units_sign(milli.value, 1),
+             milli.value == 0     ? 0
+             : magnitude < 0.0995 ? 3
+                                  : 1,
+             magnitude);
+    return units_finish(buffer, milli, text);
+}
+
+static struct reading units_whole(struct reading milli)
+{
+    milli.value = (milli.value + (milli.value < 0 ? -500 : 500)) / 1000;
+    return milli;
+}
+
+char *units_count_rate(char buffer[UNITS_MAX], struct reading milli)
+{
+    if (units_magnitude(milli.value) < 9950)
+        return units_slow_rate(buffer, milli);
+    return units_count_delta(buffer, units_whole(milli));
+}
+
+char *units_bytes_rate(char buffer[UNITS_MAX], struct reading milli_bytes)
+{
+    if (units_magnitude(milli_bytes.value) < 9950)
+        return units_slow_rate(buffer, milli_bytes);
+    return units_bytes_delta(buffer, units_whole(milli_bytes));
+}
+
 static void units_long_duration(char text[UNITS_MAX], int64_t seconds)
 {
     if (seconds < 100)

@@ -61,10 +61,10 @@ static void test_names(void **state)
 {
     (void)state;
     for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
-        assert_ptr_equal(command_find(commands[i].name), &commands[i]);
+        for (size_t other = COMMAND_NONE + 1; other < i; other++)
+            assert_string_not_equal(commands[other].name, commands[i].name);
         assert_true(commands[i].help && commands[i].help[0]);
     }
-    assert_null(command_find("no-such-command"));
     assert_int_equal(command_of_key(""), COMMAND_NONE);
     assert_int_equal(command_of_key("F1 h"), COMMAND_NONE);
     assert_int_equal(command_of_key("c"), COMMAND_COLLECT);
