@@ -18,6 +18,19 @@ static int64_t info_number(struct object *info, const char *key)
     return number;
 }
 
+/* What the pause before it had summed, and this one. */
+static void pause_sum(const struct agent_page *page, struct agent_pause *pause)
+{
+    uint32_t written = page->pauses_written;
+    const struct agent_pause *before = &page->pauses[(written - 1) % AGENT_PAUSES];
+    int64_t pause_ns = pause->ended_ns - pause->began_ns;
+
+    pause->total_ns = pause_ns + (written ? before->total_ns : 0);
+    pause->max_ns = written ? before->max_ns : 0;
+    if (pause_ns > pause->max_ns)
+        pause->max_ns = pause_ns;
+}
+
 static void pause_ended(struct object *info)
 {
     struct agent_page *page = agent.page;
@@ -34,6 +47,7 @@ static void pause_ended(struct object *info)
     if (began == 0) /* the agent came in the middle of this collection */
         return;
     pause->began_ns = began;
+    pause_sum(page, pause);
     agent.pause_began_ns = 0;
     __atomic_store_n(&page->pauses_written, written + 1, __ATOMIC_RELEASE);
 }

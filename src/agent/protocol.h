@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-#define AGENT_PROTOCOL_VERSION 1
+#define AGENT_PROTOCOL_VERSION 2
 #define AGENT_MAGIC            0x6874706167656e74ull /* "htpagent" */
 #define AGENT_GENERATIONS      3
 #define AGENT_PAUSES           256 /* ring of the last pauses */
@@ -67,6 +67,7 @@ struct agent_counters {
 struct agent_pause {
     int64_t began_ns, ended_ns; /* CLOCK_MONOTONIC */
     int64_t collected, uncollectable;
+    int64_t total_ns, max_ns; /* of all pauses up to this one: the ring may go round */
     int32_t generation;
     int32_t reserved;
 };

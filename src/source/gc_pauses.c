@@ -8,6 +8,18 @@
 
 #define PAUSE_MAX_NS (NS_PER_S * 86400)
 
+/* More pauses than the ring holds may have come since the last look: the agent's own
+ * sums have them all. */
+static void take_sums(struct gc_pause_record *record, const struct agent_pause *pause)
+{
+    if (pause->total_ns > PAUSE_MAX_NS || pause->max_ns > pause->total_ns)
+        return;
+    if (pause->total_ns > record->total_ns)
+        record->total_ns = pause->total_ns;
+    if (pause->max_ns > record->max_ns)
+        record->max_ns = pause->max_ns;
+}
+
 void gc_pauses_add(struct gc_pause_record *record, const struct agent_pause *pauses,
                    uint32_t count)
 {
@@ -26,6 +38,7 @@ void gc_pauses_add(struct gc_pause_record *record, const struct agent_pause *pau
         record->total_ns += pause_ns;
         if (pause_ns > record->max_ns)
             record->max_ns = pause_ns;
+        take_sums(record, &pauses[i]);
         record->last = pauses[i];
     }
 }
@@ -61,12 +74,13 @@ static int64_t pause_percentile(const int64_t *sorted, size_t count, size_t perc
 void gc_pauses_fill(const struct gc_pause_record *record, struct gc_pauses *pauses)
 {
     size_t kept = record->n_kept < GC_PAUSES_KEPT ? record->n_kept : GC_PAUSES_KEPT;
+    bool is_whole = !record->has_missed || record->last.total_ns == record->total_ns;
     int64_t sorted[GC_PAUSES_KEPT];
 
-    *pauses = (struct gc_pauses){.last_generation = -1, .exact = !record->has_missed};
+    *pauses = (struct gc_pauses){.last_generation = -1, .exact = is_whole};
     pauses->count = reading_exact(record->seen);
     pauses->total_ns = reading_exact(record->total_ns);
-    if (record->has_missed)
+    if (!is_whole)
         pauses->total_ns.state = READING_ESTIMATE;
     if (!kept)
         return;
@@ -74,6 +88,8 @@ void gc_pauses_fill(const struct gc_pause_record *record, struct gc_pauses *paus
     qsort(sorted, kept, sizeof(sorted[0]), pause_compare);
     pauses->p50_ns = reading_exact(pause_percentile(sorted, kept, 50));
     pauses->p99_ns = reading_exact(pause_percentile(sorted, kept, 99));
+    if (record->has_missed)
+        pauses->p50_ns.state = pauses->p99_ns.state = READING_ESTIMATE;
     pauses->max_ns = reading_exact(record->max_ns);
     pauses->last_ns = reading_exact(record->last.ended_ns - record->last.began_ns);
     pauses->last_wall_ns =

@@ -248,6 +248,34 @@ static void sums_pauses(void **state)
     assert_int_equal(filled.max_ns.value, 100);
 }
 
+/* The ring holds 256: what it lost is in the sums of the newest. */
+static void knows_pauses_that_the_ring_lost(void **state)
+{
+    struct agent_pause newest = {.began_ns = 1000,
+                                 .ended_ns = 1010,
+                                 .total_ns = 5000,
+                                 .max_ns = 700,
+                                 .generation = 1};
+    struct agent_pause absurd = newest;
+    struct gc_pause_record record = {.seen = 900, .has_missed = true};
+    struct gc_pauses filled;
+
+    (void)state;
+    gc_pauses_add(&record, &newest, 1);
+    gc_pauses_fill(&record, &filled);
+    assert_true(filled.exact);
+    assert_int_equal(filled.total_ns.value, 5000);
+    assert_int_equal(filled.total_ns.state, READING_EXACT);
+    assert_int_equal(filled.max_ns.value, 700);
+    assert_int_equal(filled.last_ns.value, 10);
+    assert_int_equal(filled.p50_ns.state, READING_ESTIMATE);
+    absurd.max_ns = INT64_MAX;
+    gc_pauses_add(&record, &absurd, 1);
+    gc_pauses_fill(&record, &filled);
+    assert_int_equal(filled.max_ns.value, 700);
+    assert_false(filled.exact);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +288,7 @@ int main(void)
         cmocka_unit_test(survives_every_failed_read),
         cmocka_unit_test(survives_damage),
         cmocka_unit_test(sums_pauses),
+        cmocka_unit_test(knows_pauses_that_the_ring_lost),
     };
 
     return cmocka_run_group_tests_name("gc", tests, NULL, NULL);
