@@ -35,7 +35,7 @@ static void action_count(struct sampler *sampler, struct reading *arenas,
         (section = builder->snapshot->pymalloc)) {
         *arenas = reading_exact((int64_t)section->arenas);
         if (!reading_is_known(*blocks))
-            *blocks = reading_exact((int64_t)section->blocks_used);
+            *blocks = section->allocated_blocks;
     }
     builder_drop(builder);
 }
