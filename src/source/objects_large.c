@@ -177,8 +177,11 @@ static void large_count(struct walk *walk, struct type_entry *entry,
 
     if (entry->shape.rule == OBJECT_TYPE)
         need = entry->shape.prefix + entry->shape.overhead + layout->heap_type_bytes;
-    if (walk->method == WALK_BY_ARENAS && !is_loose && need <= BLOCK_BYTES_MAX)
-        return; /* it would be in an arena */
+    /* It would be in an arena. typeobject.c PyType_GenericAlloc makes room for one item
+     * more, as the end of the items. */
+    if (walk->method == WALK_BY_ARENAS && !is_loose &&
+        need + entry->shape.itemsize <= BLOCK_BYTES_MAX)
+        return;
     entry->count++;
     entry->tracked++;
     entry->size_bytes += object_size(layout, &entry->shape, view, &more);

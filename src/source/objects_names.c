@@ -65,6 +65,16 @@ static uint64_t str_data(const struct object_layout *layout, uint64_t address,
            (state >> 6 & 1 ? layout->str_ascii_bytes : layout->str_compact_bytes);
 }
 
+/* A class may have anything as its __module__. */
+static bool is_str(struct reader *reader, const struct object_layout *layout,
+                   const uint8_t *header)
+{
+    uint64_t type = u64_at(header, layout->ob_type), flags;
+
+    return reader_u64(reader, raddr_add(raddr_of(type), layout->tp_flags), &flags) &&
+           flags & TYPE_FLAG_STR;
+}
+
 bool remote_str(struct reader *reader, const struct object_layout *layout,
                 uint64_t address, char *text, size_t size)
 {
@@ -76,7 +86,8 @@ bool remote_str(struct reader *reader, const struct object_layout *layout,
     /* A short ascii str may stand at the end of a mapping; its header never does. */
     memset(header, 0, sizeof(header));
     if (!address ||
-        reader_read(reader, raddr_of(address), header, layout->str_ascii_bytes))
+        reader_read(reader, raddr_of(address), header, layout->str_ascii_bytes) ||
+        !is_str(reader, layout, header))
         return false;
     if (!(header[layout->str_state] >> 6 & 1) &&
         reader_read(reader, raddr_of(address), header, layout->str_data + 8u))
