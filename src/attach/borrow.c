@@ -18,6 +18,7 @@
 #include "attach/safepoint.h"
 #include "attach/seccomp.h"
 #include "attach/threads.h"
+#include "target/procfs.h"
 #include "target/access.h"
 #include "util/clock.h"
 
@@ -25,6 +26,7 @@
 #define STOP_WAIT_NS      (200 * NS_PER_MS)
 #define STUB_WAIT_NS      NS_PER_S
 #define REFUSALS_MAX      10
+#define SIGNAL_WAIT_NS    (5 * NS_PER_MS)
 #define TICK_US           20000
 #define STUB_ENTRY        ((uint64_t)(stub_borrowed - stub_begin))
 #define KERNEL_MASK_BYTES 8
@@ -244,9 +246,42 @@ static enum outcome watch(struct detour *detour, struct stub_frame *head)
     return OUTCOME_LATE;
 }
 
+/* Signals for the whole process that no thread has taken yet. */
+static uint64_t shared_pending(const struct target *target)
+{
+    char text[PROCFS_TEXT_BYTES];
+    const char *line;
+
+    if (procfs_read(target->fds.status, text, sizeof(text)) <= 0)
+        return 0;
+    line = strstr(text, "\nShdPnd:");
+    return line ? strtoull(line + strlen("\nShdPnd:"), NULL, 16) : 0;
+}
+
+/*
+ * A signal that came during the detour woke the main thread, as always. A thread
+ * that is let go before the main thread had its turn would take the signal away
+ * from it, and Python's handler, which runs only in the main thread, would not run
+ * until that wakes for some other reason.
+ */
+static void yield_signals(const struct detour *detour)
+{
+    int64_t deadline = clock_monotonic_ns() + SIGNAL_WAIT_NS;
+    const struct timespec nap = {0, 20000};
+
+    if (detour->tid == detour->scene->target->pid)
+        return;
+    while (shared_pending(detour->scene->target) & ~detour->mask) {
+        if (clock_monotonic_ns() > deadline)
+            return;
+        nanosleep(&nap, NULL);
+    }
+}
+
 /* Mask first, registers second: see divert(). */
 static void restore(struct detour *detour)
 {
+    yield_signals(detour);
     set_policy(detour, SCHED_OTHER);
     ptrace(PTRACE_SETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &detour->mask);
     arch_set(detour->tid, &detour->original);

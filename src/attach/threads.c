@@ -60,20 +60,38 @@ static size_t list_threads(struct target *target, pid_t *tids)
     return n;
 }
 
+/* A thread other than the main one that is not in an awkward call; -1 = none. */
+static pid_t choose_helper(struct target *target, const pid_t *tids, size_t n)
+{
+    size_t at = (size_t)random() % n;
+
+    for (size_t i = 0; i < n; i++) {
+        pid_t tid = tids[(at + i) % n];
+
+        if (tid != target->pid && !is_awkward(target, tid))
+            return tid;
+    }
+    return -1;
+}
+
+/*
+ * The main thread last: a signal for the process that comes while the main thread
+ * is away would be given to another thread, and Python's handler, which runs only
+ * in the main thread, would wait until that wakes for some other reason. A target
+ * without other threads keeps the signal pending.
+ */
 pid_t threads_choose(struct target *target, uint32_t turn)
 {
     pid_t tids[THREADS_MAX];
     size_t n = list_threads(target, tids);
-    size_t at;
+    pid_t helper;
 
     if (!n)
         return -1;
-    at = turn % 2 == 0 ? 0 : (size_t)random() % n;
-    for (size_t i = 0; i < n; i++) {
-        pid_t tid = tids[(at + i) % n];
-
-        if (!is_awkward(target, tid))
-            return tid;
-    }
-    return tids[at];
+    helper = n > 1 && turn % 4 != 3 ? choose_helper(target, tids, n) : -1;
+    if (helper >= 0)
+        return helper;
+    if (!is_awkward(target, target->pid))
+        return target->pid;
+    return tids[(size_t)random() % n];
 }

@@ -9,8 +9,9 @@
 
 #include "target/target.h"
 
-/* The main thread first, then random ones; threads in calls that would notice
- * being stopped only when there are no others. -1 when there is none. */
+/* A random thread but the main one, which is tried at every fourth turn or when
+ * there is no other; threads in calls that would notice being stopped only when
+ * nothing else is left. -1 when there is none. */
 pid_t threads_choose(struct target *target, uint32_t turn);
 
 #endif
