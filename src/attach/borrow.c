@@ -442,6 +442,7 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     if (!*why && scene->is_restricted && seccomp_judge(tid) == SECCOMP_DEADLY)
         return refuse_filter(scene, tid, err);
     if (*why || target_state(scene->target) == TARGET_ENDED) {
+        yield_signals(&detour);
         ptrace(PTRACE_DETACH, tid, NULL, NULL);
         return ATTEMPT_UNSAFE;
     }
