@@ -24,6 +24,7 @@ static const struct column columns[] = {
      .type = VALUE_TEXT,
      .width = 22,
      .grow = 1,
+     .cuts_middle = true,
      .ascending_first = true,
      .sort_key = 'A'},
     {.name = "count",

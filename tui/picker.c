@@ -110,7 +110,7 @@ struct picker {
     char filter[128];
     char digits[12];
     char message[512];
-    bool can_go_back;
+    bool can_go_back, is_no_pid;
 };
 
 struct picker *picker_new(void)
@@ -229,7 +229,8 @@ static void draw_title(const struct picker *picker, struct canvas *canvas)
 
     snprintf(right, sizeof(right), "%s", hint);
     if (picker->digits[0])
-        snprintf(right, sizeof(right), "PID %s", picker->digits);
+        snprintf(right, sizeof(right), "PID %s%s", picker->digits,
+                 picker->is_no_pid ? ": none begins so" : "");
     else if (picker->filter[0])
         snprintf(right, sizeof(right), "filter: %s", picker->filter);
     canvas_fill(canvas, (struct rect){0, 0, 1, canvas->width}, ROLE_HEADER);
@@ -322,6 +323,7 @@ void picker_digit(struct picker *picker, char digit)
         length = 0;
     picker->digits[length] = digit;
     picker->digits[length + 1] = '\0';
+    picker->is_no_pid = false;
     for (size_t i = 0; picker->list && i < picker->list->count; i++) {
         const struct candidate *candidate = &picker->list->rows[i];
 
@@ -331,6 +333,7 @@ void picker_digit(struct picker *picker, char digit)
         table_select(picker->table, identity_of(candidate));
         return;
     }
+    picker->is_no_pid = true;
     /* No such PID: the digit begins a new one. */
     if (length > 0) {
         picker->digits[0] = '\0';

@@ -43,6 +43,7 @@ struct column {
     bool is_delta;          /* shown only while deltas are on */
     char sort_key;          /* capital letter that sorts by it, or 0 */
     bool is_summed;         /* the row "(n more)" shows the sum of the rows below */
+    bool cuts_middle;       /* its text is a dotted name: the end matters as well */
     bool is_name;           /* find and filter look here; without one, the first text */
     int share_of, share_in; /* 1 + the columns whose ratio this VALUE_USE or _BAR is */
     int cumulates; /* 1 + the column whose running share this VALUE_PERCENT shows */

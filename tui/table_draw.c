@@ -7,6 +7,7 @@
 
 #include "heaptop/units.h"
 #include "tui/table_private.h"
+#include "util/strbuf.h"
 #include "util/utf8.h"
 
 #define NAME_LEAST  8  /* columns that are left to a name when all else is gone */
@@ -238,6 +239,16 @@ static void draw_bar(struct canvas *canvas, int y, const struct column_place *pl
     canvas_text(canvas, y, place->x + place->width - 1, 1, ROLE_DIM, "]");
 }
 
+static void draw_name(struct canvas *canvas, int y, const struct column_place *place,
+                      enum role role, const char *text)
+{
+    struct strbuf name = STRBUF_INIT;
+
+    utf8_cut_middle(&name, text, place->width);
+    canvas_text(canvas, y, place->x, place->width, role, strbuf_text(&name));
+    strbuf_release(&name);
+}
+
 static void draw_values(const struct table *table, struct canvas *canvas, int y,
                         const struct value *values, enum role role)
 {
@@ -255,7 +266,9 @@ static void draw_values(const struct table *table, struct canvas *canvas, int y,
         }
         const char *text = table_format(table, i, &values[i], buffer);
         enum role cell = cell_role(table, i, &values[i], role);
-        if (is_left(column))
+        if (column->cuts_middle)
+            draw_name(canvas, y, place, cell, text);
+        else if (is_left(column))
             canvas_text(canvas, y, place->x, place->width, cell, text);
         else
             canvas_text_right(canvas, y, place->x, place->width, cell, text);

@@ -209,6 +209,9 @@ static bool is_impossible(const struct tui *tui, struct err *err)
     } else if (tui->is_ended || tui->is_failed || !tui->sampler) {
         err_set(err, ERR_GONE, "there is no live target");
         err_remedy(err, "a attaches to another process");
+    } else if (latest && latest->target.state == TARGET_STOPPED) {
+        err_set(err, ERR_FAILED, "the target is stopped: nothing runs in it");
+        err_remedy(err, "let it go on: kill -CONT %d", (int)latest->target.pid);
     } else if (!latest || latest->access.agent == AGENT_ATTACHING) {
         err_set(err, ERR_FAILED, "the agent is still on its way into the target");
         err_remedy(err, "try again in a moment");

@@ -148,26 +148,67 @@ int utf8_columns(const char *text)
     return columns;
 }
 
-void utf8_cut(struct strbuf *out, const char *text, int columns)
+static int utf8_columns_of_first(const char *text)
+{
+    size_t used;
+    uint32_t character = utf8_decode(text, strlen(text), &used);
+
+    return character == UTF8_INVALID ? 1 : utf8_char_columns(character);
+}
+
+/* How many bytes fit into `room` columns; *taken gets the columns. */
+static size_t utf8_fitting(const char *text, int room, int *taken)
 {
     size_t length = strlen(text), at = 0, used;
-    int room = columns - 1, taken = 0;
+
+    for (*taken = 0; at < length; at += used) {
+        uint32_t character = utf8_decode(text + at, length - at, &used);
+        int wide = character == UTF8_INVALID ? 1 : utf8_char_columns(character);
+
+        if (wide > room - *taken)
+            break;
+        *taken += wide;
+    }
+    return at;
+}
+
+void utf8_cut(struct strbuf *out, const char *text, int columns)
+{
+    int taken;
 
     if (columns <= 0)
         return;
     if (utf8_columns(text) <= columns) {
-        strbuf_add(out, text, length);
+        strbuf_add_text(out, text);
         return;
     }
-    for (; at < length; at += used) {
-        uint32_t character = utf8_decode(text + at, length - at, &used);
-        int wide = character == UTF8_INVALID ? 1 : utf8_char_columns(character);
-
-        if (wide > room - taken)
-            break;
-        taken += wide;
-    }
-    strbuf_add(out, text, at);
-    strbuf_add_repeated(out, ' ', (size_t)(room - taken));
+    strbuf_add(out, text, utf8_fitting(text, columns - 1, &taken));
+    strbuf_add_repeated(out, ' ', (size_t)(columns - 1 - taken));
     strbuf_add_char(out, '~');
+}
+
+void utf8_cut_middle(struct strbuf *out, const char *text, int columns)
+{
+    int all = utf8_columns(text), taken, skipped;
+
+    if (all <= columns || columns < 3) {
+        utf8_cut(out, text, columns);
+        return;
+    }
+    size_t head = utf8_fitting(text, (columns - 1) / 3, &taken);
+    size_t tail = utf8_fitting(text, all - (columns - 1 - taken), &skipped);
+    int wide = all - skipped;
+
+    /* Half of a wide character is left out, and so are marks on what is left out. */
+    while (wide > columns - 1 - taken ||
+           (text[tail] && utf8_columns_of_first(text + tail) == 0)) {
+        size_t used;
+
+        wide -= utf8_columns_of_first(text + tail);
+        utf8_decode(text + tail, strlen(text + tail), &used);
+        tail += used;
+    }
+    strbuf_add(out, text, head);
+    strbuf_add_char(out, '~');
+    strbuf_add_text(out, text + tail);
 }

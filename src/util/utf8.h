@@ -35,4 +35,8 @@ int utf8_columns(const char *text);
 /* Appends `text` cut to `columns`, the last column being `~` when it was cut. */
 void utf8_cut(struct strbuf *out, const char *text, int columns);
 
+/* Appends `text` cut to `columns` with a `~` in it: a third of the room is for its
+ * begin, the rest for its end, which tells dotted names apart. */
+void utf8_cut_middle(struct strbuf *out, const char *text, int columns);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "model/builder.h"
 #include "tests/lib/fixture.h"
+#include "tui/header.h"
 #include "tui/screen.h"
 
 struct shown {
@@ -201,6 +202,54 @@ static void test_clicks(void **state)
     close_shown(&shown);
 }
 
+static void test_overview_focus(void **state)
+{
+    struct shown shown;
+    enum command_id command;
+    (void)state;
+
+    open_shown(&shown, FIXTURE_SERVICE);
+    assert_true(shows(&shown, "\n>dict")); /* a kind */
+    screen_command(shown.screen, COMMAND_RIGHT);
+    assert_false(shows(&shown, "\n>dict"));
+    assert_true(shows(&shown, "\n>      64 B"));
+    screen_command(shown.screen, COMMAND_ENTER);
+    assert_true(shows(&shown, "[3 Sizes]"));
+    assert_true(shows(&shown, "\n>        64 B"));
+    screen_command(shown.screen, COMMAND_TAB_1);
+    screen_command(shown.screen, COMMAND_LEFT);
+    assert_true(shows(&shown, "\n>dict"));
+    drawn(&shown, 24, 80);
+    screen_click(shown.screen, 18, 10, &command);
+    assert_false(shows(&shown, "\n>dict"));
+    /* Where there is no room for size classes the kinds have the focus. */
+    drawn(&shown, 12, 80);
+    assert_true(shows(&shown, "\n>dict"));
+    close_shown(&shown);
+}
+
+static void test_short_command(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"/usr/bin/python3 /srv/shop/service.py --port 8000",
+         "python3 service.py --port 8000"},
+        {"python3 -X dev -u ../demo/service.py /etc/shop",
+         "python3 -X dev -u service.py /etc/shop"},
+        {"/usr/bin/python3 -m http.server /srv", "python3 -m http.server /srv"},
+        {"gunicorn: worker [api]", "gunicorn: worker [api]"},
+        {"python3 /srv/app/", "python3 /srv/app/"},
+        {"", ""},
+    };
+    char text[64], tiny[9];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        assert_string_equal(header_short_command(text, sizeof(text), pairs[i][0]),
+                            pairs[i][1]);
+    assert_string_equal(header_short_command(tiny, sizeof(tiny), pairs[0][0]),
+                        "python3 ");
+}
+
 static void test_messages_pass(void **state)
 {
     struct shown shown;
@@ -222,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_any_size),         cmocka_unit_test(test_tabs),
         cmocka_unit_test(test_detail_and_back),  cmocka_unit_test(test_pause),
         cmocka_unit_test(test_marks_and_deltas), cmocka_unit_test(test_filter_find_sort),
+        cmocka_unit_test(test_overview_focus),   cmocka_unit_test(test_short_command),
         cmocka_unit_test(test_clicks),           cmocka_unit_test(test_messages_pass),
     };
 

@@ -246,6 +246,41 @@ static void test_filter_and_find(void **state)
     table_free(table);
 }
 
+static void test_filter_gives_back(void **state)
+{
+    struct table *table = filled();
+    (void)state;
+
+    table_select(table, 3);
+    table_set_filter(table, "ta");
+    assert_int_not_equal(table_selected(table)->identity, 3);
+    table_set_filter(table, "none of them");
+    assert_drawn(table, 2, 60,
+                 " ROW                                   COUNT  BYTES v   CUM%\n"
+                 " no name matches \"none of them\": Esc clears the filter\n");
+    table_set_filter(table, "");
+    assert_int_equal(table_selected(table)->identity, 3);
+    /* Who moves meanwhile stays where they went. */
+    table_set_filter(table, "ta");
+    table_command(table, COMMAND_BOTTOM);
+    uint64_t chosen = table_selected(table)->identity;
+    table_set_filter(table, "");
+    assert_int_equal(table_selected(table)->identity, chosen);
+    table_free(table);
+}
+
+static void test_rates(void **state)
+{
+    struct table *table = filled();
+    (void)state;
+
+    table_show_deltas(table, true, "D /S");
+    table_show_rates(table, true);
+    assert_drawn(table, 2, 29,
+                 " ROW            D /S  BYTES v\n>Beta         -0.002      400\n");
+    table_free(table);
+}
+
 static void test_rest_and_fixed_rows(void **state)
 {
     struct table *table = filled();
@@ -353,6 +388,8 @@ int main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_selection_keeps_its_line),
         cmocka_unit_test(test_filter_and_find),
+        cmocka_unit_test(test_filter_gives_back),
+        cmocka_unit_test(test_rates),
         cmocka_unit_test(test_rest_and_fixed_rows),
         cmocka_unit_test(test_clicks),
         cmocka_unit_test(test_hidden_columns),

@@ -146,11 +146,47 @@ static void test_counts_and_durations(void **state)
     assert_string_equal(units_count(text, reading_exact(-999)), "-999");
     assert_string_equal(units_count_delta(text, reading_exact(1204)), "+1,204");
     assert_string_equal(units_count_delta(text, reading_exact(0)), "+0");
+    assert_string_equal(units_count_rate(text, reading_exact(0)), "+0");
+    assert_string_equal(units_count_rate(text, reading_exact(17)), "+0.017");
+    assert_string_equal(units_count_rate(text, reading_exact(-400)), "-0.4");
+    assert_string_equal(units_count_rate(text, reading_exact(9949)), "+9.9");
+    assert_string_equal(units_count_rate(text, reading_exact(9950)), "+10");
+    assert_string_equal(units_count_rate(text, reading_exact(1204499)), "+1,204");
+    assert_string_equal(units_bytes_rate(text, reading_exact(2500)), "+2.5");
+    assert_string_equal(units_bytes_rate(text, reading_exact(-2048000)), "-2.0K");
+    assert_string_equal(units_bytes_rate(text, reading_unknown()), "-");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_string_equal(units_duration(text, reading_exact(cases[i].ns)),
                             cases[i].text);
     assert_string_equal(units_iso8601(text, 1795269751120 * NS_PER_MS),
                         "2026-11-21T14:02:31.120Z");
+}
+
+static void test_cut_middle(void **state)
+{
+    static const struct {
+        const char *text;
+        int columns;
+        const char *cut;
+    } cases[] = {
+        {"app.cache.Entry", 15, "app.cache.Entry"},
+        {"app.models.cache.Entry", 13, "app.~he.Entry"},
+        {"app.models.cache.Entry", 3, "~ry"},
+        {"app.models.cache.Entry", 2, "a~"},
+        {"app.models.cache.Entry", 0, ""},
+        {"module.\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2", 7, "mo~\xe5\xad\x97\xe6\xbc\xa2"},
+        {"module.\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2", 6, "m~\xe5\xad\x97\xe6\xbc\xa2"},
+        {"module.\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2", 5, "m~\xe6\xbc\xa2"},
+    };
+    struct strbuf out = STRBUF_INIT;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        strbuf_reset(&out);
+        utf8_cut_middle(&out, cases[i].text, cases[i].columns);
+        assert_string_equal(strbuf_text(&out), cases[i].cut);
+    }
+    strbuf_release(&out);
 }
 
 static void test_reading_difference(void **state)
@@ -202,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_certainty_is_shown),
         cmocka_unit_test(test_counts_and_durations),
+        cmocka_unit_test(test_cut_middle),
         cmocka_unit_test(test_reading_difference),
         cmocka_unit_test(test_arena_is_bounded_and_zeroed),
         cmocka_unit_test(test_errors_are_sentences),
