@@ -80,23 +80,33 @@ static void assert_ended_by(struct ending ending, int number)
 
 static void wait_long(void)
 {
-    struct timespec left = {3, 0};
+    struct timespec left = {30, 0};
 
     while (nanosleep(&left, &left) < 0)
         ;
 }
 
+/* The deadline is read rather than measured: a busy machine is late for everything. */
 static void ignore_term(void)
 {
     raise(SIGTERM);
+    if (alarm(1) != 1)
+        _exit(98);
     wait_long();
 }
 
+/* At once means inside raise: what comes after it is never reached, and no deadline
+ * can have done it. */
 static void ignore_two(void)
 {
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
     raise(SIGINT);
     raise(SIGTERM);
-    wait_long();
+    _exit(98);
 }
 
 static void answer_term(void)
@@ -115,7 +125,7 @@ static void answer_then_again(void)
 {
     answer_term();
     raise(SIGTERM);
-    wait_long();
+    _exit(98);
 }
 
 static void only_tell(void)
@@ -156,16 +166,14 @@ static void test_unanswered(void **state)
     struct ending ending = play(ignore_term);
 
     assert_ended_by(ending, SIGTERM);
-    assert_true(ending.took_ns > 900 * NS_PER_MS && ending.took_ns < 2500 * NS_PER_MS);
+    assert_true(ending.took_ns > 900 * NS_PER_MS);
 }
 
 static void test_second_is_at_once(void **state)
 {
     (void)state;
-    struct ending ending = play(ignore_two);
 
-    assert_ended_by(ending, SIGTERM);
-    assert_true(ending.took_ns < 900 * NS_PER_MS);
+    assert_ended_by(play(ignore_two), SIGTERM);
     assert_ended_by(play(answer_then_again), SIGTERM);
 }
 
