@@ -69,7 +69,7 @@ void help_init(struct help *help, const struct help_facts *facts)
     add(help, false, "",
         "D PREV since the previous walk, D MARK since the mark, D /S per second");
     add(help, false, "",
-        "BYTES memory of the objects themselves; SIZE as sys.getsizeof says");
+        "BYTES memory of objects without tables and items; SIZE sys.getsizeof");
     add(help, false, "",
         "Mouse: headings sort, rows select, tabs and labels are buttons;");
     add(help, false, "", "       Shift and drag selects text in most terminals.");

@@ -171,13 +171,29 @@ static void row_fill(struct table_row *row, const struct partition_row *from,
         delta_value(input, from->memory_delta_bytes, elapsed_ns);
 }
 
+/* What the rows above do not hold: without it a dict looks smaller than it is. */
+static void add_parts(struct table *table, const struct objects_section *now)
+{
+    struct table_row row;
+
+    if (!now->other_blocks)
+        return;
+    memset(&row, 0, sizeof(row));
+    row.is_fixed = true;
+    row.role = ROLE_VALUE;
+    row.values[COLUMN_KIND].text = "(tables, items)";
+    row.values[COLUMN_MEMORY] = number(now->other_bytes);
+    table_add_row(table, &row);
+}
+
 /* True when the rows shown are made of the same walks; remembers the new ones. */
 static bool is_same(struct kinds_seen *seen, const struct objects_section *now,
                     const struct objects_section *older, enum delta_mode delta)
 {
     struct kinds_seen was = *seen;
 
-    *seen = (struct kinds_seen){.now = now, .older = older, .delta = delta};
+    *seen = (struct kinds_seen){
+        .now = now, .older = older, .delta = delta, .has_parts_row = was.has_parts_row};
     seen->has_rows = now != NULL;
     seen->now_ns = now ? now->walk.ended_mono_ns : 0;
     seen->older_ns = older ? older->walk.ended_mono_ns : 0;
@@ -207,11 +223,13 @@ void kinds_table_update(struct table *table, struct kinds_seen *seen,
         table_set_rows(table, NULL, 0);
         return;
     }
-    table_begin_rows(table, partition.count);
+    table_begin_rows(table, partition.count + 1);
     for (size_t i = 0; i < partition.count; i++) {
         row_fill(&row, &partition.rows[i], input, elapsed_ns);
         table_add_row(table, &row);
     }
+    if (seen->has_parts_row)
+        add_parts(table, now);
     table_end_rows(table);
     partition_release(&partition);
 }

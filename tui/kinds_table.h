@@ -15,6 +15,7 @@ struct kinds_seen {
     int64_t now_ns, older_ns;                  /* ends of their walks */
     enum delta_mode delta;
     bool has_rows;
+    bool has_parts_row; /* set by the owner: a last row for blocks of no object */
 };
 
 void kinds_table_update(struct table *table, struct kinds_seen *seen,

@@ -62,6 +62,7 @@ static void *types_create(void)
     struct pane_types *types = xcalloc(1, sizeof(*types));
 
     types->table = kinds_table_new(false);
+    types->seen.has_parts_row = true;
     types->walks =
         table_new(walk_columns, sizeof(walk_columns) / sizeof(walk_columns[0]), 0);
     return types;

@@ -105,12 +105,12 @@ static int put_pane(struct sink_text *text, const char *name, struct err *err)
     table = screen_table(text->screen);
     if (table)
         rows = table_row_count(table, NULL);
-    /* The heading, and the line of what is left out, for sizes the totals. */
+    /* The heading, the line of what is left out, and for some a row of totals. */
     bool is_cut = wanted && rows > wanted;
     int height = (int)(is_cut ? wanted + 2 : rows + SPARE_LINES);
 
-    if (is_cut && strcmp(name, "sizes") == 0)
-        height++;
+    if (is_cut && table)
+        height += (int)table_fixed_count(table);
     canvas_init(&canvas, height, text->options.columns, text->options.use_unicode);
     screen_draw_pane(text->screen, &canvas,
                      (struct rect){0, 0, height, text->options.columns});

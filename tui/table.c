@@ -426,3 +426,8 @@ size_t table_row_count(const struct table *table, size_t *unfiltered)
         *unfiltered = table->n_ordinary;
     return table->n_order;
 }
+
+size_t table_fixed_count(const struct table *table)
+{
+    return table->n_fixed;
+}

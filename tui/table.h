@@ -112,6 +112,8 @@ void table_show_counts(struct table *table, bool shown);
 /* The selection stays on the last row while new rows come (a log). */
 void table_follow_end(struct table *table, bool follow);
 void table_strong_sort(struct table *table, bool strong);
+/* Rows that stay at the end. */
+size_t table_fixed_count(const struct table *table);
 size_t table_row_count(const struct table *table, size_t *unfiltered);
 
 #endif

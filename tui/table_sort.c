@@ -22,7 +22,7 @@ static bool is_unknown(const struct column *column, const struct value *value)
     return !reading_is_known(value->number);
 }
 
-/* Unknown values stand last in both directions; equal ones by name, then as given,
+/* Unknown values stand last in both directions; equal ones by name (changes: as given),
  * so that rows do not jump about between samples. */
 static int compare_rows(const void *left, const void *right, void *context)
 {
@@ -37,6 +37,11 @@ static int compare_rows(const void *left, const void *right, void *context)
 
     if (unknown_a != unknown_b)
         return unknown_a ? 1 : -1;
+    /* Of changes those that are none stand last, whether it is growth that is
+     * looked for or what was freed. */
+    if (column->is_delta && !unknown_a &&
+        !value_a->number.value != !value_b->number.value)
+        return value_a->number.value ? -1 : 1;
     if (!unknown_a)
         order = column->type == VALUE_TEXT
                     ? compare_texts(value_a->text, value_b->text)
@@ -44,7 +49,7 @@ static int compare_rows(const void *left, const void *right, void *context)
     if (order)
         return table->ascending ? order : -order;
     size_t name = table_name_column(table);
-    if (table->columns[name].type == VALUE_TEXT)
+    if (table->columns[name].type == VALUE_TEXT && !column->is_delta)
         order = compare_texts(table_value(table, a, name)->text,
                               table_value(table, b, name)->text);
     return order ? order : a < b ? -1 : a > b;

@@ -106,13 +106,18 @@ static void say(const struct collect *collect, struct action_result *result)
 {
     struct reading res =
         reading_difference(result->res_after_bytes, result->res_before_bytes);
-    char found[UNITS_MAX], stuck[UNITS_MAX], pause[UNITS_MAX], change[UNITS_MAX];
+    char found[UNITS_MAX], count[UNITS_MAX], pause[UNITS_MAX], change[UNITS_MAX];
+    char stuck[UNITS_MAX + 20] = "";
+
+    if (result->uncollectable.value) /* rare, and the line is to fit 80 columns */
+        snprintf(stuck, sizeof(stuck), ", %s uncollectable",
+                 units_count(count, result->uncollectable));
 
     snprintf(result->words, sizeof(result->words),
-             "gc.collect(%lld): %s unreachable, %s uncollectable, %s; RES %s",
+             "gc.collect(%lld): %s unreachable%s, %s; RES %s",
              (long long)collect->generation, units_count(found, result->unreachable),
-             units_count(stuck, result->uncollectable),
-             units_duration(pause, result->pause_ns), units_bytes_delta(change, res));
+             stuck, units_duration(pause, result->pause_ns),
+             units_bytes_delta(change, res));
 }
 
 static struct reading known(int64_t value)

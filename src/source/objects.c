@@ -37,11 +37,6 @@ static void objects_close(void *state)
     free(objects);
 }
 
-const struct objects_section *source_objects_latest(void *state)
-{
-    return state ? ((struct objects_state *)state)->latest : NULL;
-}
-
 static int objects_possible(const struct source_context *context, struct err *err)
 {
     const struct layout *layout = context->layout;

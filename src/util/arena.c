@@ -82,8 +82,3 @@ char *arena_strdup(struct arena *arena, const char *text)
         memcpy(copy, text, bytes);
     return copy;
 }
-
-size_t arena_used_bytes(const struct arena *arena)
-{
-    return arena->used_bytes;
-}

@@ -17,6 +17,5 @@ struct arena *arena_new(size_t max_bytes);
 void arena_free(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t count, size_t size);
 char *arena_strdup(struct arena *arena, const char *text);
-size_t arena_used_bytes(const struct arena *arena);
 
 #endif

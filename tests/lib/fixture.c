@@ -71,7 +71,7 @@ static const struct objects_section *make_objects(enum fixture fixture, int walk
                                                   int64_t mono_ns, int64_t wall_ns)
 {
     struct kind_row rows[64 + MORE_KINDS];
-    struct objects_section facts = {.other_blocks = 1000};
+    struct objects_section facts = {.other_blocks = 1000, .other_bytes = 93000};
     size_t count = 0;
     bool is_hostile = fixture == FIXTURE_HOSTILE;
     const struct kind_seed *seeds = is_hostile ? hostile_kinds : service_kinds;

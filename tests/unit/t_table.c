@@ -281,6 +281,32 @@ static void test_rates(void **state)
     table_free(table);
 }
 
+/* What did not change stands last, whichever way the changes are sorted. */
+static void test_order_of_changes(void **state)
+{
+    struct table *table = table_new(columns, 5, BYTES);
+    struct table_row rows[4];
+    static const int64_t changes[] = {0, 5, -7, 0};
+    (void)state;
+
+    for (int i = 0; i < 4; i++) {
+        rows[i] = row_of((uint64_t)i + 1, "row", reading_exact(1), 100);
+        rows[i].values[DELTA].number = reading_exact(changes[i]);
+    }
+    table_set_rows(table, rows, 4);
+    table_show_deltas(table, true, "D");
+    table_sort_index(table, DELTA, false);
+    assert_int_equal(table_selected(table)->identity, 2);
+    table_command(table, COMMAND_BOTTOM);
+    assert_int_equal(table_selected(table)->identity, 4);
+    table_sort_index(table, DELTA, true);
+    table_command(table, COMMAND_TOP);
+    assert_int_equal(table_selected(table)->identity, 3);
+    table_command(table, COMMAND_BOTTOM);
+    assert_int_equal(table_selected(table)->identity, 4);
+    table_free(table);
+}
+
 static void test_rest_and_fixed_rows(void **state)
 {
     struct table *table = filled();
@@ -390,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_filter_and_find),
         cmocka_unit_test(test_filter_gives_back),
         cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_order_of_changes),
         cmocka_unit_test(test_rest_and_fixed_rows),
         cmocka_unit_test(test_clicks),
         cmocka_unit_test(test_hidden_columns),
