@@ -11,6 +11,20 @@
 #define SET_ENTRY      16 /* setobject.h setentry: key, hash */
 #define DEQUE_SIZE_MAX (UINT64_C(1) << 36)
 
+/* numpy/ndarraytypes.h PyArrayObject_fields, the same in 1.x and 2.x: nd, dimensions
+ * (the strides follow them in the same block), flags. */
+#define NDARRAY_ND         24
+#define NDARRAY_DIMENSIONS 32
+#define NDARRAY_FLAGS      64
+#define NDARRAY_OWNS_DATA  4
+#define NDARRAY_ND_MAX     64
+#define NDARRAY_ND_READ    (SIZE_MORE_BYTES / 16) /* of more the data is not known */
+
+/* _decimal.c PyDecObject: the mpd_t behind the hash; mpdecimal.h: flags, alloc. */
+#define DECIMAL_FLAGS       24
+#define DECIMAL_ALLOC       56
+#define DECIMAL_OTHERS_DATA 0xe0 /* MPD_DATAFLAGS: its own words, shared or constant */
+
 static uint64_t view_u64(const struct object_view *view, size_t offset)
 {
     uint64_t value = 0;
@@ -81,6 +95,8 @@ enum object_rule object_rule_of_name(const struct object_layout *layout, const c
         {"bytearray", OBJECT_BYTEARRAY},
         {"collections.deque", OBJECT_DEQUE},
         {"array.array", OBJECT_ARRAY},
+        {"numpy.ndarray", OBJECT_NDARRAY},
+        {"decimal.Decimal", OBJECT_DECIMAL},
         {"collections.OrderedDict", OBJECT_ORDERED_DICT},
         {"code", OBJECT_CODE},
         {"generator", OBJECT_GENERATOR},
@@ -224,6 +240,29 @@ static void array_more(const struct object_layout *layout, const struct object_v
     more->what = more->items && more->address ? MORE_ARRAY : MORE_NOTHING;
 }
 
+/* methods.c array_sizeof: what is in its own block and in that of the dimensions. */
+static uint64_t ndarray_bytes(const struct object_view *view, struct size_more *more)
+{
+    uint64_t n_dimensions = (uint32_t)view_u64(view, NDARRAY_ND);
+
+    if (n_dimensions > NDARRAY_ND_MAX)
+        return 0;
+    more->items = n_dimensions;
+    more->address = view_u64(view, NDARRAY_DIMENSIONS);
+    if (view_u64(view, NDARRAY_FLAGS) & NDARRAY_OWNS_DATA && n_dimensions &&
+        n_dimensions <= NDARRAY_ND_READ && more->address)
+        more->what = MORE_NDARRAY;
+    return n_dimensions * 16;
+}
+
+/* _decimal.c dec___sizeof__. */
+static uint64_t decimal_bytes(const struct object_view *view)
+{
+    if (view_u64(view, DECIMAL_FLAGS) & DECIMAL_OTHERS_DATA)
+        return 0;
+    return items_bytes(view_u64(view, DECIMAL_ALLOC), 8);
+}
+
 /* 3.14+ tags the low bits of the pointer (f_executable is a _PyStackRef). */
 static void generator_more(const struct object_layout *layout,
                            const struct object_view *view, struct size_more *more)
@@ -266,6 +305,10 @@ uint64_t object_size(const struct object_layout *layout, const struct object_sha
     case OBJECT_ARRAY:
         array_more(layout, view, more);
         return bytes;
+    case OBJECT_NDARRAY:
+        return bytes + ndarray_bytes(view, more);
+    case OBJECT_DECIMAL:
+        return bytes + decimal_bytes(view);
     case OBJECT_CODE:
         return shape->prefix + code_bytes(layout, shape, view);
     case OBJECT_GENERATOR:
@@ -395,6 +438,27 @@ static uint64_t code_more(const struct object_layout *layout, const uint8_t *byt
     return ((uint64_t)first + second) * 8;
 }
 
+/* The data that an array owns has no gaps, so that its longest stride says how much
+ * there is: also of what is stored column by column. */
+static uint64_t ndarray_more(const uint8_t *bytes, uint64_t n_dimensions)
+{
+    uint64_t data = 0;
+
+    for (size_t i = 0; i < n_dimensions && i < NDARRAY_ND_READ; i++) {
+        uint64_t length = bytes_u64(bytes, i * 8);
+        uint64_t stride = absolute(bytes_u64(bytes, (n_dimensions + i) * 8));
+        uint64_t span = stride <= ITEMS_MAX && length <= ITEMS_MAX / (stride ? stride : 1)
+                            ? length * stride
+                            : 0;
+
+        if (!length)
+            return 0;
+        if (span > data)
+            data = span;
+    }
+    return data;
+}
+
 uint64_t object_size_more(const struct object_layout *layout,
                           const struct size_more *more,
                           const uint8_t bytes[SIZE_MORE_BYTES], bool *is_shared)
@@ -413,6 +477,8 @@ uint64_t object_size_more(const struct object_layout *layout,
     case MORE_ARRAY: /* arraymodule.c struct arraydescr: typecode, itemsize @4 */
         memcpy(&itemsize, bytes + 4, sizeof(itemsize));
         return itemsize <= 16 ? items_bytes(more->items, itemsize) : 0;
+    case MORE_NDARRAY:
+        return ndarray_more(bytes, more->items);
     case MORE_NOTHING:
         break;
     }

@@ -32,6 +32,8 @@ enum object_rule {
     OBJECT_BYTEARRAY,
     OBJECT_DEQUE,
     OBJECT_ARRAY,
+    OBJECT_NDARRAY,
+    OBJECT_DECIMAL,
     OBJECT_CODE,
     OBJECT_GENERATOR,
     OBJECT_TYPE,
@@ -67,14 +69,15 @@ enum size_more_what {
     MORE_TYPE_KEYS, /* a class's cached keys: always charged */
     MORE_CODE,      /* a generator's code: how many slots its frame has */
     MORE_ARRAY,     /* array.array's item description: the size of an item */
+    MORE_NDARRAY,   /* numpy's dimensions and strides: the data that it owns */
 };
 
-#define SIZE_MORE_BYTES 40 /* enough of any of them */
+#define SIZE_MORE_BYTES 64 /* enough of any of them */
 
 struct size_more {
     enum size_more_what what;
     uint64_t address; /* to read SIZE_MORE_BYTES from; what it needs starts there */
-    uint64_t items;   /* MORE_ARRAY: how many */
+    uint64_t items;   /* MORE_ARRAY: how many; MORE_NDARRAY: dimensions */
 };
 
 /* What of its instances is the same for all; false when the type is impossible. */

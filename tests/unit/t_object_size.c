@@ -189,7 +189,7 @@ static void test_hostile_keys(void **state)
     for (uint8_t minor = 8; minor <= 15; minor++) {
         struct object_layout layout = layout_of(minor);
 
-        for (int what = MORE_NOTHING; what <= MORE_ARRAY; what++) {
+        for (int what = MORE_NOTHING; what <= MORE_NDARRAY; what++) {
             put(&keys, 0, 1);
             assert_in_range(
                 more_of(&layout, (enum size_more_what)what, keys.bytes, &is_shared), 0,
@@ -300,6 +300,51 @@ static void test_short_view(void **state)
     }
 }
 
+/* numpy: (3, 5) of 8 bytes, in either order; what another array owns is not counted. */
+static void test_ndarray(void **state)
+{
+    struct object_layout layout = layout_of(11);
+    const uint64_t rows[8] = {3, 5, 40, 8}, columns[8] = {3, 5, 8, 24};
+    const uint64_t none[8] = {3, 0, 8, 8}, hostile[8] = {UINT64_MAX, 5, 8, UINT64_MAX};
+    struct made made = {{0}};
+    struct size_more more;
+    bool is_shared;
+
+    (void)state;
+    put(&made, 24, 2);
+    put(&made, 32, ADDRESS + 4096);
+    put(&made, 64, 4);
+    assert_int_equal(size_of(&layout, OBJECT_NDARRAY, 96, 0, &made, &more), 96 + 32);
+    assert_int_equal(more.what, MORE_NDARRAY);
+    assert_int_equal(more.address, ADDRESS + 4096);
+    assert_int_equal(object_size_more(&layout, &more, (const uint8_t *)rows, &is_shared),
+                     120);
+    assert_int_equal(
+        object_size_more(&layout, &more, (const uint8_t *)columns, &is_shared), 120);
+    assert_int_equal(object_size_more(&layout, &more, (const uint8_t *)none, &is_shared),
+                     0);
+    assert_in_range(
+        object_size_more(&layout, &more, (const uint8_t *)hostile, &is_shared), 0, 5);
+    put(&made, 64, 0);
+    size_of(&layout, OBJECT_NDARRAY, 96, 0, &made, &more);
+    assert_int_equal(more.what, MORE_NOTHING);
+    put(&made, 24, UINT32_MAX);
+    assert_int_equal(size_of(&layout, OBJECT_NDARRAY, 96, 0, &made, &more), 96);
+}
+
+static void test_decimal(void **state)
+{
+    struct object_layout layout = layout_of(11);
+    struct made made = {{0}};
+    struct size_more more;
+
+    (void)state;
+    put(&made, 56, 20);
+    assert_int_equal(size_of(&layout, OBJECT_DECIMAL, 104, 0, &made, &more), 264);
+    put(&made, 24, 0x20);
+    assert_int_equal(size_of(&layout, OBJECT_DECIMAL, 104, 0, &made, &more), 104);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,7 +354,8 @@ int main(void)
         cmocka_unit_test(test_dict_keys),  cmocka_unit_test(test_hostile_keys),
         cmocka_unit_test(test_frozendict), cmocka_unit_test(test_generator),
         cmocka_unit_test(test_fits),       cmocka_unit_test(test_impossible_shapes),
-        cmocka_unit_test(test_short_view),
+        cmocka_unit_test(test_short_view), cmocka_unit_test(test_ndarray),
+        cmocka_unit_test(test_decimal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
