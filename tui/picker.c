@@ -81,7 +81,7 @@ static const struct column columns[] = {
      .heading = "ACCESS",
      .help = "may heaptop read it, else why not",
      .type = VALUE_TEXT,
-     .width = 8,
+     .width = 12,
      .weight = 8,
      .ascending_first = true},
     {.name = "command",
@@ -105,7 +105,7 @@ static const struct column columns[] = {
 struct picker {
     struct table *table;
     const struct candidates *list;
-    char **texts; /* two for each row: PID, command with its branch */
+    char **texts; /* three for each row: PID, access, command with its branch */
     size_t n_texts;
     char filter[128];
     char digits[12];
@@ -169,7 +169,8 @@ static void row_fill(struct picker *picker, const struct candidate *from, size_t
     row->values[COLUMN_CPU].number = from->cpu_milli_percent;
     row->values[COLUMN_PYTHON].text = from->python;
     row->values[COLUMN_ALLOC].text = from->allocator;
-    row->values[COLUMN_ACCESS].text = from->access;
+    strbuf_addf(&text, "%s%s", from->can_read ? "" : "no: ", from->access);
+    row->values[COLUMN_ACCESS].text = keep(picker, &text);
     if (from->depth > 0 && from->depth < 20) {
         strbuf_add_repeated(&text, ' ', 2 * (size_t)(from->depth - 1));
         strbuf_add_text(&text, "`- ");
@@ -188,7 +189,7 @@ void picker_update(struct picker *picker, const struct candidates *list,
 
     picker->list = list;
     snprintf(picker->filter, sizeof(picker->filter), "%s", filter ? filter : "");
-    picker->texts = xcalloc(2 * list->count + 1, sizeof(*picker->texts));
+    picker->texts = xcalloc(3 * list->count + 1, sizeof(*picker->texts));
     picker->n_texts = 0;
     table_begin_rows(picker->table, list->count + 1);
     for (size_t i = 0; i < list->count; i++) {

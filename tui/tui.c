@@ -58,8 +58,8 @@ static void screen_key(struct tui *tui, const struct key *key)
         wheel(tui, key);
     } else if (command != COMMAND_NONE) {
         tui_command(tui, command);
-    } else if (key->text[0] >= 'A' && key->text[0] <= 'Z') {
-        screen_sort_key(tui->screen, key->text[0]);
+    } else if (key->text[0] > ' ' && !screen_sort_key(tui->screen, key->text[0])) {
+        tui_say(tui, ROLE_NORMAL, "nothing is on this key here: ? shows the keys");
     }
 }
 
