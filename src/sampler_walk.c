@@ -97,6 +97,11 @@ static void walk_tell_trouble(struct sampler *sampler)
             sampler, EVENT_NOTE,
             "only what the garbage collector tracks is counted: str, int, bytes "
             "and other untracked objects are not seen with this allocator");
+    else if (is_trouble && !walk->is_trouble_told && walk->latest->walk.absent_pools)
+        sampler_event(
+            sampler, EVENT_NOTE,
+            "the walk is not complete: %llu pools are swapped out and left there",
+            (unsigned long long)walk->latest->walk.absent_pools);
     else if (is_trouble && !walk->is_trouble_told)
         sampler_event(sampler, EVENT_NOTE,
                       "the walk is not complete: %llu pools kept changing",

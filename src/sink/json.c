@@ -184,6 +184,7 @@ static json_t *json_walk(const struct objects_section *objects, int64_t now_mono
     json_add_count(object, "read_bytes", walk->read_bytes);
     json_add(object, "complete", json_boolean(walk->complete));
     json_add_count(object, "torn", walk->torn_pools);
+    json_add_count(object, "absent_bytes", walk->absent_bytes);
     json_add_seconds(object, "stopped_s", reading_exact(walk->stopped_ns));
     return object;
 }

@@ -59,7 +59,8 @@ static void walk_reset(struct walk *walk)
     walk->window_bytes = 0;
     walk->other_blocks = walk->other_bytes = walk->freelist_objects = 0;
     walk->arenas_gone = 0;
-    walk->absent_bytes = 0;
+    walk->absent_bytes = walk->absent_pools = 0;
+    walk->has_absent = false;
     walk->is_cut = false;
     pagemap_forget(&walk->pagemap);
     walk->later->count = 0;
@@ -122,6 +123,15 @@ static void walk_torn_pool(struct walk *walk, uint8_t *bytes, uint64_t address,
     walk->facts.torn_pools++;
 }
 
+static bool walk_pool_is_present(struct walk *walk, uint64_t address)
+{
+    uint64_t length = walk->layout.pymalloc.pool_bytes;
+    bool is_present;
+
+    return pagemap_run(&walk->pagemap, address, length, &is_present) == length &&
+           is_present;
+}
+
 static void walk_window(struct walk *walk, uint32_t arena_index)
 {
     uint32_t pool_bytes = walk->layout.pymalloc.pool_bytes;
@@ -131,12 +141,20 @@ static void walk_window(struct walk *walk, uint32_t arena_index)
         uint8_t *bytes = walk->window + at;
         uint64_t address = walk->window_address + at;
 
+        /* A carved pool's header was written: if it is not there, it is swapped out. */
+        if (walk->has_absent && !pagemap_is_present(&walk->pagemap, address)) {
+            walk->absent_pools++;
+            continue;
+        }
         switch (pool_read(&pool, bytes, pool_bytes, address, arena_index)) {
         case POOL_USED:
             walk_scan_pool(walk, &pool, bytes, address);
             break;
         case POOL_TORN:
-            walk_torn_pool(walk, bytes, address, arena_index);
+            if (walk->has_absent && !walk_pool_is_present(walk, address))
+                walk->absent_pools++;
+            else
+                walk_torn_pool(walk, bytes, address, arena_index);
             break;
         case POOL_EMPTY:
         case POOL_FOREIGN:
@@ -167,6 +185,17 @@ static void walk_arena_by_pools(struct walk *walk, const struct arena_row *row,
     walk->arenas_gone += !was_read;
 }
 
+/* Pages that are not in memory are left alone: they were never touched, and hold no
+ * block, or they are swapped out. */
+static int walk_arena_read(struct walk *walk, uint64_t at, uint64_t length)
+{
+    if (!walk->has_absent)
+        return reader_read(walk->reader, raddr_of(at), walk->window, length);
+    pagemap_forget(&walk->pagemap);
+    return pagemap_read(&walk->pagemap, walk->reader, at, walk->window, length,
+                        &walk->absent_bytes);
+}
+
 static void walk_arena(struct walk *walk, const struct arena_row *row)
 {
     uint32_t pool_bytes = walk->layout.pymalloc.pool_bytes;
@@ -180,7 +209,10 @@ static void walk_arena(struct walk *walk, const struct arena_row *row)
     length -= length % pool_bytes;
     walk->window_address = row->first_pool;
     walk->window_bytes = 0;
-    if (reader_read(walk->reader, raddr_of(row->first_pool), walk->window, length)) {
+    walk->has_absent =
+        !pagemap_all_present(&walk->pagemap, row->first_pool, row->first_pool + length);
+    if (walk_arena_read(walk, row->first_pool, length)) {
+        walk->has_absent = false;
         walk_arena_by_pools(walk, row, length);
     } else {
         walk->window_bytes = length;
@@ -275,9 +307,11 @@ static void walk_end_facts(struct walk *walk)
     facts->ended_wall_ns = clock_wall_ns();
     facts->wall_ns = facts->ended_mono_ns - facts->began_mono_ns;
     facts->read_bytes = walk->reader->read_bytes - walk->read_bytes_before;
+    facts->absent_bytes = walk->absent_bytes;
+    facts->absent_pools = walk->absent_pools;
     facts->tracked_only = walk->method == WALK_BY_LISTS;
     facts->complete = walk->method != WALK_BY_LISTS && !walk->is_cut &&
-                      !walk->large.is_full && !walk->types.is_full;
+                      !walk->absent_pools && !walk->large.is_full && !walk->types.is_full;
 }
 
 const struct objects_section *walk_finish(struct walk *walk)

@@ -142,7 +142,9 @@ struct walk {
     struct large large;
     struct walk_chunks chunks;
     struct pagemap pagemap;
-    uint64_t absent_bytes; /* of malloc's heaps: not in memory, so not read */
+    bool has_absent;       /* the arena in the window has pages that are not in memory */
+    uint64_t absent_bytes; /* of heaps and arenas: not in memory, so not read */
+    uint64_t absent_pools; /* with pages swapped out: their objects are left out */
     struct walk_facts facts;
     uint64_t read_bytes_before;
     uint64_t other_blocks, other_bytes, freelist_objects;

@@ -1,14 +1,29 @@
 #include "target/pagemap.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define WORD_PRESENT (UINT64_C(1) << 63)
 #define WORD_SWAPPED (UINT64_C(1) << 62)
 
+/* linux/fs.h struct pm_scan_arg and its neighbours, since Linux 6.7. */
+struct scan_region {
+    uint64_t start, end, categories;
+};
+
+struct scan_request {
+    uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+    uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+
+#define SCAN_IS_PRESENT (UINT64_C(1) << 3)
+#define SCAN_REQUEST    _IOWR('f', 16, struct scan_request)
+
 void pagemap_init(struct pagemap *pagemap, int fd)
 {
     pagemap->fd = fd;
+    pagemap->has_no_scan = false;
     pagemap_forget(pagemap);
 }
 
@@ -59,6 +74,29 @@ bool pagemap_is_present(struct pagemap *pagemap, uint64_t address)
 
     return !pagemap_keep(pagemap, page) ||
            pagemap_word_is_present(pagemap->words[page - pagemap->first_page]);
+}
+
+bool pagemap_all_present(struct pagemap *pagemap, uint64_t start, uint64_t end)
+{
+    struct scan_region region;
+    struct scan_request request = {
+        .size = sizeof(request),
+        .start = start & ~(PAGEMAP_PAGE_BYTES - 1),
+        .end = (end + PAGEMAP_PAGE_BYTES - 1) & ~(PAGEMAP_PAGE_BYTES - 1),
+        .vec = (uint64_t)(uintptr_t)&region,
+        .vec_len = 1,
+        .max_pages = 1,
+        .category_inverted = SCAN_IS_PRESENT,
+        .category_mask = SCAN_IS_PRESENT,
+        .return_mask = SCAN_IS_PRESENT,
+    };
+    int found;
+
+    if (pagemap->fd < 0 || pagemap->has_no_scan || start >= end)
+        return true;
+    found = ioctl(pagemap->fd, SCAN_REQUEST, &request);
+    pagemap->has_no_scan = found < 0;
+    return found <= 0;
 }
 
 uint64_t pagemap_run(struct pagemap *pagemap, uint64_t address, uint64_t length,

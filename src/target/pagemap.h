@@ -23,6 +23,7 @@
 
 struct pagemap {
     int fd;              /* -1: every page counts as present */
+    bool has_no_scan;    /* the kernel is older than 6.7 */
     uint64_t first_page; /* of those kept */
     size_t count;
     uint64_t words[PAGEMAP_KEPT];
@@ -38,6 +39,10 @@ bool pagemap_word_is_present(uint64_t word);
 size_t pagemap_same(const uint64_t *words, size_t from, size_t count);
 
 bool pagemap_is_present(struct pagemap *pagemap, uint64_t address);
+
+/* Are all pages of [start, end) present? One cheap call (PAGEMAP_SCAN); true as well
+ * where the kernel does not have it. */
+bool pagemap_all_present(struct pagemap *pagemap, uint64_t start, uint64_t end);
 
 /* Bytes from the address on, at most `length`, that are all present or all not. */
 uint64_t pagemap_run(struct pagemap *pagemap, uint64_t address, uint64_t length,

@@ -109,6 +109,7 @@ static int bench(struct target *target, size_t times, struct err *err)
     if (!target->reader || layout_find(target, &layout, err) || !layout.has_pymalloc)
         return err_set(err, ERR_FAILED, "the target cannot be walked: %s", err->text);
     walk_init(&walk, target->reader, &layout, target->type_type.value);
+    walk_set_pagemap(&walk, target->fds.pagemap);
     for (size_t i = 0; i < times && !result; i++)
         result = bench_once(&walk, &figures, i, err);
     walk_release(&walk);
