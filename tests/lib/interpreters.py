@@ -19,6 +19,7 @@ it knows as interpreter.inside(path).
 """
 import glob
 import os
+import shutil
 import subprocess
 
 FIRST_MINOR, LAST_MINOR = 8, 15
@@ -45,6 +46,15 @@ class Interpreter:
     def inside(self, path):
         """What the interpreter calls this file of the host."""
         return os.path.join("/", os.path.relpath(path, self.root)) if self.root else path
+
+    def bring(self, path):
+        """Copies a file of the host to where it can be read; what it is called there."""
+        if not self.root:
+            return path
+        copied = os.path.join(self.temporary, os.path.basename(path))
+        shutil.copyfile(path, copied + ".new")
+        os.replace(copied + ".new", copied)
+        return self.inside(copied)
 
     def __repr__(self):
         return "CPython %s (%s)" % (self.name, self.path)
