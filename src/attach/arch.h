@@ -37,6 +37,9 @@ uint64_t arch_sp(const struct arch_registers *registers);
 bool arch_is_native(const struct arch_registers *registers);
 bool arch_unwind_register(const struct arch_registers *registers, unw_regnum_t number,
                           unw_word_t *value);
+/* The same thread after the function that the cursor stands in returned to pc. */
+struct arch_registers arch_resumed(const struct arch_registers *registers,
+                                   unw_cursor_t *cursor, uint64_t pc, uint64_t sp);
 
 /* A call that the kernel would end with EINTR although it need not: made
  * restartable again. Exact for epoll_wait without time-out. */

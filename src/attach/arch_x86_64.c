@@ -88,6 +88,20 @@ uint64_t arch_sp(const struct arch_registers *registers)
     return registers->user.rsp;
 }
 
+struct arch_registers arch_resumed(const struct arch_registers *registers,
+                                   unw_cursor_t *cursor, uint64_t pc, uint64_t sp)
+{
+    struct arch_registers resumed = *registers;
+    unw_word_t frame;
+
+    /* The psABI's frame pointer: generated code leaves it alone or keeps it. */
+    if (unw_get_reg(cursor, UNW_X86_64_RBP, &frame) == 0)
+        resumed.user.rbp = frame;
+    resumed.user.rip = pc;
+    resumed.user.rsp = sp;
+    return resumed;
+}
+
 bool arch_is_native(const struct arch_registers *registers)
 {
     return registers->user.cs == USER_CODE_SEGMENT &&

@@ -11,6 +11,7 @@
 #define CACHED_PAGES       256
 #define STACK_ROOM_BYTES   24576
 #define CALL_BYTES_MAX     7
+#define GENERATED_BYTES    1024 /* of stack, that a function of generated code uses */
 
 /* Exported by libunwind, declared in its private dwarf.h. */
 extern int UNW_OBJ(dwarf_search_unwind_table)(unw_addr_space_t space, unw_word_t ip,
@@ -27,6 +28,7 @@ struct safepoint {
     struct scene *scene;
     unw_addr_space_t space;
     const struct arch_registers *registers;
+    struct arch_registers caller; /* as far as known, of generated code */
     uint8_t *stack; /* the copy of [stack_start, stack_start + stack_bytes) */
     uint64_t stack_start;
     size_t stack_bytes;
@@ -243,9 +245,13 @@ static bool follows_call(struct safepoint *safepoint, uint64_t address)
     return false;
 }
 
-static const char *scan(struct safepoint *safepoint)
+/* Looks for return addresses into unsafe code in a part of the stack. */
+static const char *scan(struct safepoint *safepoint, uint64_t from, uint64_t to)
 {
-    for (size_t i = 0; i + 8 <= safepoint->stack_bytes; i += 8) {
+    uint64_t end = to - safepoint->stack_start;
+
+    for (uint64_t i = from - safepoint->stack_start;
+         i < end && i + 8 <= safepoint->stack_bytes; i += 8) {
         const char *name;
         uint64_t word;
 
@@ -259,21 +265,110 @@ static const char *scan(struct safepoint *safepoint)
 
 struct walk {
     int frames, python_frames;
-    bool reached_end;
+    bool is_lost, reached_end;
     const char *objection;
 };
+
+/*
+ * Generated code (a JIT, perf's trampolines: Python/perf_trampoline.c, 3.12+) has no
+ * unwind table, and libunwind then follows the frame pointer. That is believed when
+ * it leads to a call in Python's text; what it passed over is scanned.
+ */
+static bool has_found_caller(struct safepoint *safepoint, unw_cursor_t *cursor,
+                             uint64_t sp, struct walk *walk)
+{
+    unw_word_t ip, caller_sp;
+
+    if (unw_get_reg(cursor, UNW_REG_IP, &ip) != 0 ||
+        unw_get_reg(cursor, UNW_REG_SP, &caller_sp) != 0 || caller_sp <= sp ||
+        caller_sp - safepoint->stack_start > safepoint->stack_bytes ||
+        !scene_is_python_text(safepoint->scene, ip) || !follows_call(safepoint, ip))
+        return false;
+    walk->objection = scan(safepoint, sp, caller_sp);
+    return true;
+}
+
+/* Without a frame pointer (the JIT of 3.14): the nearest word that is the return
+ * address of a call in Python's text. Wrong guesses end in the middle of nowhere. */
+static bool search_caller(struct safepoint *safepoint, unw_cursor_t *generated,
+                          unw_cursor_t *cursor, uint64_t sp, struct walk *walk)
+{
+    for (uint64_t at = sp; at < sp + GENERATED_BYTES; at += 8) {
+        uint64_t i = at - safepoint->stack_start, word;
+
+        if (i > safepoint->stack_bytes || safepoint->stack_bytes - i < sizeof(word))
+            return false;
+        memcpy(&word, safepoint->stack + i, sizeof(word));
+        if (!scene_is_python_text(safepoint->scene, word) ||
+            !follows_call(safepoint, word))
+            continue;
+        safepoint->caller =
+            arch_resumed(safepoint->registers, generated, word, at + sizeof(word));
+        safepoint->registers = &safepoint->caller;
+        walk->objection = scan(safepoint, sp, at);
+        return unw_init_remote(cursor, safepoint->space, safepoint) == 0;
+    }
+    return false;
+}
+
+/* In no image, and yet executable. The maps may be older than the code. */
+static bool is_generated(struct safepoint *safepoint, uint64_t ip)
+{
+    struct target *target = safepoint->scene->target;
+    const struct mapping *mapping = maps_find(&target->maps, raddr_of(ip));
+    struct err ignored = ERR_INIT;
+
+    if (scene_image_at(safepoint->scene, ip))
+        return false;
+    if (!mapping) {
+        target_refresh_maps(target, &ignored);
+        mapping = maps_find(&target->maps, raddr_of(ip));
+    }
+    return mapping && mapping->is_executable;
+}
+
+/* One frame up; as unw_step(), also past generated code. */
+static int step(struct safepoint *safepoint, unw_cursor_t *cursor, uint64_t ip,
+                struct walk *walk)
+{
+    unw_cursor_t before = *cursor;
+    unw_word_t sp;
+    int status;
+
+    if (unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
+        return -UNW_EBADREG;
+    safepoint->ran_out = false;
+    status = unw_step(cursor);
+    if (!safepoint->ran_out)
+        return status;
+    if (sp < safepoint->stack_start || !is_generated(safepoint, ip)) {
+        walk->is_lost = true;
+        return status;
+    }
+    if ((status > 0 && has_found_caller(safepoint, cursor, sp, walk)) ||
+        search_caller(safepoint, &before, cursor, sp, walk))
+        return 1;
+    walk->is_lost = true;
+    return status;
+}
 
 static void unwind(struct safepoint *safepoint, struct walk *walk)
 {
     unw_cursor_t cursor;
-    unw_word_t ip;
+    unw_word_t ip, sp, above = 0;
     int status = 1;
 
     if (!safepoint->space || unw_init_remote(&cursor, safepoint->space, safepoint) != 0)
         return;
     while (status > 0 && walk->frames < FRAMES_MAX) {
-        if (unw_get_reg(&cursor, UNW_REG_IP, &ip) != 0)
+        if (unw_get_reg(&cursor, UNW_REG_IP, &ip) != 0 ||
+            unw_get_reg(&cursor, UNW_REG_SP, &sp) != 0)
             return;
+        /* A frame below the one that it called: what led there was no frame. */
+        walk->is_lost |= sp <= above && walk->frames;
+        if (walk->is_lost)
+            return;
+        above = sp;
         /* A return address may lie just behind a function that does not return. */
         walk->objection = scene_unsafe_name(safepoint->scene, walk->frames ? ip - 1 : ip);
         if (!walk->objection && unw_is_signal_frame(&cursor) > 0)
@@ -282,19 +377,20 @@ static void unwind(struct safepoint *safepoint, struct walk *walk)
             return;
         walk->frames++;
         walk->python_frames += scene_is_python_text(safepoint->scene, ip);
-        status = unw_step(&cursor);
+        status = step(safepoint, &cursor, ip, walk);
+        if (walk->objection)
+            return;
     }
-    walk->reached_end = status == 0 && !safepoint->ran_out;
+    walk->reached_end = status == 0 && !walk->is_lost;
 }
 
 const char *safepoint_objection(struct safepoint *safepoint,
                                 const struct arch_registers *registers, bool is_main)
 {
-    struct walk walk = {0, 0, false, NULL};
+    struct walk walk = {0, 0, false, false, NULL};
     const char *objection;
 
     safepoint->registers = registers;
-    safepoint->ran_out = false;
     if (!arch_is_native(registers))
         return "code of another machine";
     objection = copy_stack(safepoint);
@@ -303,8 +399,10 @@ const char *safepoint_objection(struct safepoint *safepoint,
     unwind(safepoint, &walk);
     if (walk.objection)
         return walk.objection;
-    if (!walk.reached_end && !(walk.frames == FRAMES_MAX && walk.python_frames >= 3)) {
-        objection = scan(safepoint);
+    if (!walk.reached_end &&
+        (walk.is_lost || walk.frames < FRAMES_MAX || walk.python_frames < 3)) {
+        objection = scan(safepoint, safepoint->stack_start,
+                         safepoint->stack_start + safepoint->stack_bytes);
         if (objection)
             return objection;
     }
