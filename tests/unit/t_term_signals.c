@@ -24,16 +24,18 @@ struct ending {
     int64_t took_ns;
 };
 
-/* Those of cmocka and of a sanitizer are chained to, and are no part of this. */
+/* Those of cmocka and of a sanitizer are chained to, and are no part of this. Nor is
+ * what nohup or a shell's & has left ignored: term_signals would leave it so too. */
 static void forget_handlers(void)
 {
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS};
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS,
+                                  SIGTERM, SIGINT, SIGHUP, SIGQUIT};
     struct sigaction normal;
 
     memset(&normal, 0, sizeof(normal));
     normal.sa_handler = SIG_DFL;
-    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-        sigaction(faults[i], &normal, NULL);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        sigaction(numbers[i], &normal, NULL);
 }
 
 /* Runs the scene in a child whose terminal is a pipe. */
