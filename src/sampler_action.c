@@ -2,12 +2,11 @@
 #include "sampler_private.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "heaptop/units.h"
 #include "model/builder.h"
+#include "target/procfs.h"
 #include "util/clock.h"
 
 static struct sampler_source *action_source(struct sampler *sampler, const char *name)
@@ -40,22 +39,6 @@ static void action_count(struct sampler *sampler, struct reading *arenas,
     builder_drop(builder);
 }
 
-/* proc(5): the second number of statm is RES in pages. */
-static struct reading action_res(const struct sampler *sampler)
-{
-    char text[128];
-    ssize_t length = pread(sampler->target->fds.statm, text, sizeof(text) - 1, 0);
-    char *pages;
-
-    if (length <= 0)
-        return reading_unknown();
-    text[length] = '\0';
-    pages = strchr(text, ' ');
-    if (!pages)
-        return reading_unknown();
-    return reading_exact(strtoll(pages, NULL, 10) * sysconf(_SC_PAGESIZE));
-}
-
 static void action_add_words(struct action_result *result)
 {
     struct reading freed =
@@ -82,7 +65,7 @@ static void action_end(struct sampler *sampler, bool has_failed)
     if (action->is_started) {
         action_count(sampler, &result->arenas_after, &result->blocks_after);
         if (!reading_is_known(result->res_after_bytes))
-            result->res_after_bytes = action_res(sampler);
+            result->res_after_bytes = procfs_res(sampler->target->fds.statm);
         sampler_agent_pauses(sampler, true);
         action_add_words(result);
     }
@@ -123,13 +106,12 @@ static void action_start(struct sampler *sampler)
         sampler->agent.state == AGENT_LOADED ? sampler->agent.session : NULL;
     struct action_result *result = &action->result;
     struct reading arenas = reading_unknown(), blocks = reading_unknown();
-    struct reading res = action_res(sampler);
+    struct reading res = procfs_res(sampler->target->fds.statm);
     enum action_progress progress;
 
     sampler_agent_pauses(sampler, false);
     action_count(sampler, &arenas, &blocks);
     action->is_started = true;
-    action->started_mono_ns = clock_monotonic_ns();
     progress = action->ops->start(sampler->target, session, action->argument,
                                   &action->state, result);
     result->arenas_before = arenas;

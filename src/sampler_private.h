@@ -76,7 +76,6 @@ struct sampler_action {
     int64_t argument;
     bool is_started;
     void *state;
-    int64_t started_mono_ns;
     struct action_result result;
 };
 

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "attach/session.h"
 #include "heaptop/units.h"
+#include "target/procfs.h"
 #include "util/xalloc.h"
 
 #define OLDEST_GENERATION 2
@@ -22,24 +22,6 @@ struct collect {
     struct session *session;
     int64_t generation;
 };
-
-/* statm: its second number is RES in pages; the descriptor is kept open. */
-static struct reading read_res(const struct target *target)
-{
-    char text[128];
-    ssize_t length = pread(target->fds.statm, text, sizeof(text) - 1, 0);
-    char *second;
-    long long pages;
-
-    if (length <= 0)
-        return reading_unknown();
-    text[length] = '\0';
-    second = strchr(text, ' ');
-    pages = second ? strtoll(second, NULL, 10) : -1;
-    if (pages < 0)
-        return reading_unknown();
-    return reading_exact((int64_t)pages * sysconf(_SC_PAGESIZE));
-}
 
 static struct reading read_blocks(struct session *session)
 {
@@ -92,7 +74,7 @@ static enum action_progress collect_start(struct target *target, struct session 
     }
     if (collect_possible(target, session, &result->err) != 0)
         return ACTION_FAILED;
-    result->res_before_bytes = read_res(target);
+    result->res_before_bytes = procfs_res(target->fds.statm);
     result->blocks_before = read_blocks(session);
     if (session_ask(session, AGENT_COLLECT, argument, &result->err) != 0)
         return ACTION_FAILED;
@@ -152,7 +134,7 @@ static enum action_progress collect_poll(void *state, struct action_result *resu
     result->unreachable = known(answer.value);
     result->uncollectable = known(answer.uncollectable);
     result->pause_ns = known(answer.elapsed_ns);
-    result->res_after_bytes = read_res(collect->target);
+    result->res_after_bytes = procfs_res(collect->target->fds.statm);
     say(collect, result);
     return ACTION_OVER;
 }

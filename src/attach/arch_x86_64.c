@@ -78,11 +78,6 @@ int arch_set(pid_t tid, const struct arch_registers *registers)
     return ptrace(PTRACE_SETREGS, tid, NULL, &registers->user) == 0 ? 0 : -1;
 }
 
-uint64_t arch_pc(const struct arch_registers *registers)
-{
-    return registers->user.rip;
-}
-
 uint64_t arch_sp(const struct arch_registers *registers)
 {
     return registers->user.rsp;

@@ -113,7 +113,7 @@ static bool is_candidate(struct arenas_search *search, uint64_t value)
 {
     const size_t bytes = PYMALLOC_SLOTS_FIRST * sizeof(struct arena_object);
 
-    if (!value || value % 16 || value >= PYMALLOC_ADDRESS_END)
+    if (!value || value % 16 || value >= RADDR_END)
         return false;
     if (!search->last || value < search->last->start || value >= search->last->end)
         search->last = maps_find(&search->target->maps, raddr_of(value));

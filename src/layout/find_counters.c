@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "layout/decode.h"
+#include "layout/malloc_layout.h"
+#include "layout/object_size.h"
 #include "layout/pymalloc_layout.h"
 
 #define COUNTER_LOADS 256
@@ -14,13 +16,11 @@
 #define HOOKS_POOLS   8 /* used pools that are looked at for debug hooks */
 
 /* Objects/obmalloc.c, _PyMem_DebugRawAlloc: size (big-endian), api id, 7 * 0xfd. */
-#define HOOKS_PREFIX_BYTES 16
-
 static bool hooks_has_id(const uint8_t *block)
 {
     if (block[8] != 'r' && block[8] != 'm' && block[8] != 'o')
         return false;
-    for (int i = 9; i < HOOKS_PREFIX_BYTES; i++)
+    for (int i = 9; i < OBJECT_DEBUG_PREFIX_BYTES; i++)
         if (block[i] != 0xfd)
             return false;
     return true;
@@ -42,7 +42,7 @@ static uint64_t slots_rounded_down(uint64_t slots)
  * mmapped chunk, flag 2, has no neighbour whose prev_size it may use). */
 static uint64_t slots_from_allocation(struct reader *reader, uint64_t arenas)
 {
-    uint8_t front[HOOKS_PREFIX_BYTES];
+    uint8_t front[OBJECT_DEBUG_PREFIX_BYTES];
     uint64_t size = 0, flags;
 
     if (arenas < sizeof(front) ||
@@ -55,12 +55,13 @@ static uint64_t slots_from_allocation(struct reader *reader, uint64_t arenas)
     }
     for (int i = 7; i >= 0; i--)
         size = size << 8 | front[8 + i];
-    flags = size & 7;
-    size &= ~UINT64_C(7);
-    if (size < 32)
+    flags = size & CHUNK_FLAGS;
+    size &= ~CHUNK_FLAGS;
+    if (size < CHUNK_MIN)
         return 0;
-    return slots_rounded_down((size - (flags & 2 ? 16 : 8)) /
-                              sizeof(struct arena_object));
+    return slots_rounded_down(
+        (size - (flags & CHUNK_MMAPPED ? CHUNK_HEADER : CHUNK_OVERHEAD)) /
+        sizeof(struct arena_object));
 }
 
 uint64_t pymalloc_slots(const struct layout_pymalloc *pymalloc, struct reader *reader,
@@ -238,6 +239,7 @@ int find_debug_hooks(struct target *target, struct layout *layout, struct err *e
     }
     if (!votes[0])
         return err_set(err, ERR_UNSUPPORTED, "pymalloc: no pool in use could be read");
-    pymalloc->debug_prefix_bytes = votes[1] > votes[0] / 2 ? HOOKS_PREFIX_BYTES : 0;
+    pymalloc->debug_prefix_bytes =
+        votes[1] > votes[0] / 2 ? OBJECT_DEBUG_PREFIX_BYTES : 0;
     return 0;
 }

@@ -39,7 +39,6 @@ static void layout_headers(struct object_layout *layout)
     layout->tp_flags = 168;
     layout->tp_base = 256;
     layout->tp_dict = 264;
-    layout->tp_dictoffset = 288;
     layout->type_bytes = row->type_bytes;
     layout->heap_type_bytes = row->heap_type_bytes;
     layout->ht_qualname = row->ht_qualname;
@@ -86,7 +85,6 @@ static void layout_dict(struct object_layout *layout)
     layout->keys_kind = is_log2 ? 10 : 0;
     layout->keys_usable = is_log2 ? 16 : 24;
     layout->keys_nentries = is_log2 ? 24 : 32;
-    layout->values_items = layout->minor >= 13 ? 8 : 0;
 }
 
 static void layout_containers(struct object_layout *layout)

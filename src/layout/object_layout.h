@@ -40,8 +40,7 @@ struct object_layout {
     /* Include/object.h PyObject, PyVarObject: the same in 3.8 - 3.15. */
     uint16_t ob_refcnt, ob_type, ob_size;
     /* Include/cpython/object.h PyTypeObject and PyHeapTypeObject. */
-    uint16_t tp_name, tp_basicsize, tp_itemsize, tp_flags, tp_base, tp_dict,
-        tp_dictoffset;
+    uint16_t tp_name, tp_basicsize, tp_itemsize, tp_flags, tp_base, tp_dict;
     uint16_t type_bytes, heap_type_bytes, ht_qualname, ht_cached_keys, ht_module;
 
     /* The refcount word of a living object has none of these bits and is not 0
@@ -61,7 +60,6 @@ struct object_layout {
     uint16_t keys_refcnt, keys_size, keys_log2_index, keys_kind, keys_usable,
         keys_nentries;
     bool keys_is_log2;         /* 3.11+: sizes are stored as logarithms in bytes */
-    uint16_t values_items;     /* first item in what ma_values points to */
     uint16_t odict_fast_nodes; /* od_fast_nodes_size */
 
     uint16_t list_allocated;

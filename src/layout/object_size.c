@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "util/bytes.h"
+
 #define ITEMS_MAX      (UINT64_C(1) << 40) /* no container has more */
 #define BASICSIZE_MAX  (UINT64_C(1) << 20)
 #define ITEMSIZE_MAX   4096
@@ -31,14 +33,6 @@ static uint64_t view_u64(const struct object_view *view, size_t offset)
 
     if (offset <= view->length && view->length - offset >= sizeof(value))
         memcpy(&value, view->bytes + offset, sizeof(value));
-    return value;
-}
-
-static uint64_t bytes_u64(const uint8_t *bytes, size_t offset)
-{
-    uint64_t value;
-
-    memcpy(&value, bytes + offset, sizeof(value));
     return value;
 }
 
@@ -396,14 +390,14 @@ static uint64_t keys_bytes(const struct object_layout *layout, const uint8_t *ke
         uint8_t log2_index = keys[layout->keys_log2_index];
 
         *n_values =
-            bytes_u64(keys, layout->keys_usable) + bytes_u64(keys, layout->keys_nentries);
+            u64_at(keys, layout->keys_usable) + u64_at(keys, layout->keys_nentries);
         if (log2_size > 40 || log2_index > 44)
             return 0;
         entry = keys[layout->keys_kind] ? 16 : 24;
         return layout->keys_header_bytes + (UINT64_C(1) << log2_index) +
                (UINT64_C(2) << log2_size) / 3 * entry;
     }
-    size = bytes_u64(keys, layout->keys_size);
+    size = u64_at(keys, layout->keys_size);
     *n_values = size <= ITEMS_MAX ? size * 2 / 3 : 0;
     index = size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= UINT32_MAX ? 4 : 8;
     return layout->keys_header_bytes + items_bytes(size, index) +
@@ -413,7 +407,7 @@ static uint64_t keys_bytes(const struct object_layout *layout, const uint8_t *ke
 static uint64_t keys_more(const struct object_layout *layout, enum size_more_what what,
                           const uint8_t *keys, bool *is_shared)
 {
-    uint64_t refcnt = bytes_u64(keys, layout->keys_refcnt), n_values = 0;
+    uint64_t refcnt = u64_at(keys, layout->keys_refcnt), n_values = 0;
     uint64_t bytes = keys_bytes(layout, keys, &n_values);
 
     *is_shared = refcnt != 1;
@@ -445,8 +439,8 @@ static uint64_t ndarray_more(const uint8_t *bytes, uint64_t n_dimensions)
     uint64_t data = 0;
 
     for (size_t i = 0; i < n_dimensions && i < NDARRAY_ND_READ; i++) {
-        uint64_t length = bytes_u64(bytes, i * 8);
-        uint64_t stride = absolute(bytes_u64(bytes, (n_dimensions + i) * 8));
+        uint64_t length = u64_at(bytes, i * 8);
+        uint64_t stride = absolute(u64_at(bytes, (n_dimensions + i) * 8));
         uint64_t span = stride <= ITEMS_MAX && length <= ITEMS_MAX / (stride ? stride : 1)
                             ? length * stride
                             : 0;

@@ -25,7 +25,7 @@ bool arena_object_is_plausible(const struct arena_object *arena,
     if (!arena->address)
         return true;
     if (arena->address % PYMALLOC_ARENA_ALIGN ||
-        arena->address >= PYMALLOC_ADDRESS_END - pymalloc->arena_bytes)
+        arena->address >= RADDR_END - pymalloc->arena_bytes)
         return arena_says(why, "the address of an arena is not that of a page");
     pools =
         (pymalloc->arena_bytes - (first_pool - arena->address)) / pymalloc->pool_bytes;

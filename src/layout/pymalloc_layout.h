@@ -20,10 +20,10 @@
 
 #define PYMALLOC_SIZE_CLASSES  32
 #define PYMALLOC_ALIGNMENT     16 /* class i holds (i + 1) * 16 bytes */
+#define PYMALLOC_BLOCK_MAX     (PYMALLOC_SIZE_CLASSES * PYMALLOC_ALIGNMENT)
 #define PYMALLOC_ARENA_ALIGN   4096
 #define PYMALLOC_SLOTS_FIRST   16 /* INITIAL_ARENA_OBJECTS; then it doubles */
 #define PYMALLOC_SLOTS_MAX     (UINT64_C(1) << 20)
-#define PYMALLOC_ADDRESS_END   (UINT64_C(1) << 47)
 #define PYMALLOC_ARENA_POOLS   128    /* at most: 64, or 128 in 2 MiB arenas */
 #define PYMALLOC_NO_SIZE_CLASS 0xffff /* szidx of a pool before its first use */
 
@@ -51,6 +51,8 @@ struct pool_header {
 
 _Static_assert(sizeof(struct arena_object) == 48, "struct arena_object, obmalloc.c");
 _Static_assert(sizeof(struct pool_header) == 48, "struct pool_header, obmalloc.c");
+
+#define POOL_HEADER_BYTES ((uint32_t)sizeof(struct pool_header))
 
 /* struct _obmalloc_state, 3.12 - 3.15: offsets from its beginning. */
 enum obmalloc_state_offset {

@@ -149,7 +149,6 @@ int partition_make(struct partition *partition, const struct objects_section *no
         goto out;
     partition->has_deltas = older != NULL;
     partition->total_memory_bytes = now->memory_bytes;
-    partition->total_count = now->count;
     partition_merge(partition, now_rows, now->n_kinds, older_rows, n_older,
                     options->filter);
     qsort_r(partition->rows, partition->count, sizeof(*partition->rows),

@@ -38,7 +38,7 @@ struct partition_options {
 struct partition {
     struct partition_row *rows;
     size_t count;
-    uint64_t total_memory_bytes, total_count;
+    uint64_t total_memory_bytes;
     bool has_deltas;
 };
 

@@ -99,7 +99,6 @@ bool arena_row_from_slot(struct arena_row *row, const struct arena_object *slot,
         .address = slot->address,
         .first_pool = pymalloc_first_pool(pymalloc, slot->address),
         .pool_high = slot->pool_address,
-        .free_pools = slot->nfreepools,
         .total_pools = slot->ntotalpools,
         .arenas_word = pymalloc->arenas_word.value,
     };

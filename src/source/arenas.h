@@ -20,7 +20,6 @@ struct arena_row {
     uint64_t address;    /* base, page aligned */
     uint64_t first_pool; /* address aligned up to the pool size */
     uint64_t pool_high; /* next never-carved pool: [first_pool, pool_high) have headers */
-    uint32_t free_pools;  /* nfreepools: empty and never-carved */
     uint32_t total_pools; /* ntotalpools */
     uint64_t arenas_word; /* of its table: interpreters may have their own (3.12+) */
 };

@@ -14,7 +14,6 @@
 #define PAGES      64
 #define WALK_LIMIT 200000 /* objects; more would not fit any budget */
 #define SKIP_MOST  64     /* samples */
-#define LINK_MASK  (~UINT64_C(3))
 
 struct gc_lists {
     uint64_t addresses[PAGES]; /* page + 1; 0 = nothing kept */
@@ -56,15 +55,16 @@ static int64_t list_walk(struct gc_lists *lists, struct reader *reader, uint64_t
 
     if (reader_read(reader, raddr_of(head), links, sizeof(links)))
         return -1;
-    node = links[0] & LINK_MASK;
+    node = links[0] & GC_LINK_MASK;
     while (node != head) {
-        if (!node_read(lists, reader, node, links) || (links[1] & LINK_MASK) != previous)
+        if (!node_read(lists, reader, node, links) ||
+            (links[1] & GC_LINK_MASK) != previous)
             return -1;
         if (++length == WALK_LIMIT ||
             (length % 64 == 0 && clock_monotonic_ns() > deadline_ns))
             return -2;
         previous = node;
-        node = links[0] & LINK_MASK;
+        node = links[0] & GC_LINK_MASK;
     }
     return length;
 }

@@ -14,7 +14,6 @@ struct objects_state {
     bool is_walking; /* between SOURCE_MORE and the next call */
     uint64_t arenas_word;
     uint32_t debug_prefix_bytes;
-    const struct objects_section *latest;
 };
 
 static int objects_open(struct target *target, void **state, struct err *err)
@@ -33,7 +32,6 @@ static void objects_close(void *state)
         return;
     if (objects->is_open)
         walk_release(&objects->walk);
-    objects_unref(objects->latest);
     free(objects);
 }
 
@@ -157,10 +155,9 @@ static enum source_result objects_end(struct objects_state *objects,
         err_set(err, ERR_FAILED, "out of memory for the kinds of the target's objects");
         return SOURCE_FAILED;
     }
-    objects_unref(objects->latest);
-    objects->latest = section;
     if (context->builder)
         builder_objects(context->builder, section);
+    objects_unref(section);
     return SOURCE_DONE;
 }
 

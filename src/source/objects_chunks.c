@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layout/malloc_layout.h"
+#include "util/bytes.h"
+
 /*
  * Objects of more than 512 bytes that the garbage collector does not track (str, bytes,
  * int, code, tuples of such) stand on no list: they are found by going through glibc's
@@ -10,30 +13,14 @@
  * when chunk i + 1 says so; mmapped chunks are pages of their own. With another malloc
  * nothing looks like a chunk, and nothing is found.
  */
-#define CHUNK_HEADER       16
-#define CHUNK_FLAGS        UINT64_C(7)
-#define CHUNK_PREV_IN_USE  UINT64_C(1)
-#define CHUNK_MMAPPED      UINT64_C(2)
-#define CHUNK_OTHER_ARENA  UINT64_C(4)
-#define CHUNK_MIN          32
-#define CHUNK_LARGE        528 /* the smallest for a request of more than 512 bytes */
-#define CHUNK_LOOK         160 /* bytes of user data that classifying may look at */
-#define CHAIN_LENGTH       6   /* so many plausible chunks in a row are no accident */
-#define THREAD_HEAP_BYTES  (UINT64_C(64) << 20) /* arena.c HEAP_MAX_SIZE */
+#define CHUNK_LARGE        528  /* the smallest for a request of more than 512 bytes */
+#define CHUNK_LOOK         160  /* bytes of user data that classifying may look at */
+#define CHAIN_LENGTH       6    /* so many plausible chunks in a row are no accident */
 #define THREAD_FIRST_CHUNK 4096 /* heap_info and malloc_state are shorter */
 #define MMAPPED_PER_STEP   256
 #define PAGE               4096u
-#define FASTBIN_MAX        128 /* malloc.c global_max_fast: larger ones never go there */
 #define BOUNDARY_EVERY     (UINT64_C(64) << 10)
 #define RESTARTS_MAX       4
-
-static uint64_t u64_at(const uint8_t *bytes, size_t offset)
-{
-    uint64_t value;
-
-    memcpy(&value, bytes + offset, sizeof(value));
-    return value;
-}
 
 void walk_set_regions(struct walk *walk, const struct walk_region *regions, size_t count)
 {

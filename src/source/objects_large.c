@@ -3,28 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layout/malloc_layout.h"
+#include "util/bytes.h"
+
 /*
  * Objects of more than 512 bytes come from malloc and lie in no arena. Those that
  * the garbage collector tracks are on its lists, between objects that do: every
  * link out of the arenas is noted here, and followed until it leads back.
  */
-#define LARGE_FIRST     4096
-#define LARGE_MAX       ((size_t)1 << 22)
-#define LARGE_PER_READ  256
-#define LARGE_HEAD      (8 + GC_HEAD_BYTES)   /* chunk's size word and GC head */
-#define LARGE_BYTES     (GC_HEAD_BYTES + 144) /* of an object: enough for its size */
-#define CHUNK_OVERHEAD  8
-#define CHUNK_FLAGS     UINT64_C(7) /* malloc.c: PREV_INUSE, IS_MMAPPED, NON_MAIN_ARENA */
-#define ADDRESS_LIMIT   (UINT64_C(1) << 47)
-#define GENERATION_HEAD 16 /* bytes: next, prev */
-
-static uint64_t u64_at(const uint8_t *bytes, size_t offset)
-{
-    uint64_t value;
-
-    memcpy(&value, bytes + offset, sizeof(value));
-    return value;
-}
+#define LARGE_FIRST    4096
+#define LARGE_MAX      ((size_t)1 << 22)
+#define LARGE_PER_READ 256
+#define LARGE_HEAD     (8 + GC_HEAD_BYTES)   /* chunk's size word and GC head */
+#define LARGE_BYTES    (GC_HEAD_BYTES + 144) /* of an object: enough for its size */
 
 /* True when the address was not there yet. The table has room. */
 static bool large_put(struct large *large, uint64_t gc_head)
@@ -80,7 +71,7 @@ void walk_large_add(struct walk *walk, uint64_t gc_head)
     struct large *large = &walk->large;
 
     large->last = gc_head;
-    if (gc_head & 7 || gc_head < 4096 || gc_head >= ADDRESS_LIMIT)
+    if (gc_head & 7 || gc_head < 4096 || gc_head >= RADDR_END)
         return;
     if (large->count * 2 >= large->n_slots && !large_grow(large)) {
         large->is_full = true;
@@ -118,7 +109,7 @@ static void large_link(struct walk *walk, uint64_t link)
 
 static void large_seed_generation(struct walk *walk, uint16_t offset)
 {
-    uint8_t head[GENERATION_HEAD];
+    uint8_t head[GC_HEAD_BYTES];
 
     if (reader_read(walk->reader, raddr_add(walk->layout.gc.state, offset), head,
                     sizeof(head)))
@@ -180,7 +171,7 @@ static void large_count(struct walk *walk, struct type_entry *entry,
     /* It would be in an arena. typeobject.c PyType_GenericAlloc makes room for one item
      * more, as the end of the items. */
     if (walk->method == WALK_BY_ARENAS && !is_loose &&
-        need + entry->shape.itemsize <= BLOCK_BYTES_MAX)
+        need + entry->shape.itemsize <= PYMALLOC_BLOCK_MAX)
         return;
     entry->count++;
     entry->tracked++;

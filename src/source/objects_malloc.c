@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "layout/malloc_layout.h"
+
 /*
  * Without pymalloc each object is a block of its own of some malloc. Whether that is
  * glibc's, and whether debug hooks stand before the blocks, is asked of some objects
@@ -10,13 +12,7 @@
  */
 #define PROBE_PER_LIST 64
 #define PROBE_MIN      8
-#define CHUNK_HEADER   16
-#define CHUNK_FLAGS    UINT64_C(7)
-#define CHUNK_IN_USE   UINT64_C(1) /* of the chunk before */
-#define CHUNK_MMAPPED  UINT64_C(2)
-#define CHUNK_MIN      32
 #define CHUNK_MAX      (UINT64_C(1) << 30)
-#define ADDRESS_LIMIT  (UINT64_C(1) << 47)
 #define FORBIDDEN      0xfd /* obmalloc.c FORBIDDENBYTE, 3.8 - 3.15 */
 
 struct probe {
@@ -44,7 +40,7 @@ static bool probe_is_chunk(struct walk *walk, uint64_t block)
     if (word & CHUNK_MMAPPED)
         return !((block - CHUNK_HEADER) & 4095);
     return reader_u64(walk->reader, raddr_of(block - 8 + bytes), &next) &&
-           (next & CHUNK_IN_USE);
+           (next & CHUNK_PREV_IN_USE);
 }
 
 /* obmalloc.c _PyMem_DebugRawAlloc: size, 'o', seven forbidden bytes, then the block. */
@@ -91,7 +87,7 @@ static void probe_list(struct walk *walk, struct probe *probe, uint64_t list)
         if (!reader_u64(walk->reader, raddr_of(link), &link))
             return;
         link &= GC_LINK_MASK;
-        if (link == list || link & 7 || link < 4096 || link >= ADDRESS_LIMIT)
+        if (link == list || link & 7 || link < 4096 || link >= RADDR_END)
             return;
         probe_head(walk, probe, link);
     }

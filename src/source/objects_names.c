@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/kind.h"
+#include "util/bytes.h"
 #include "util/utf8.h"
 
 #define MODULE_BYTES     256
@@ -14,14 +15,6 @@
 
 static const char module_key[] = "__module__";
 static const char builtins_prefix[] = "builtins.";
-
-static uint64_t u64_at(const uint8_t *bytes, size_t offset)
-{
-    uint64_t value;
-
-    memcpy(&value, bytes + offset, sizeof(value));
-    return value;
-}
 
 /* One character of a str whose characters are `width` bytes each. */
 static uint32_t character_at(const uint8_t *data, size_t index, uint32_t width)

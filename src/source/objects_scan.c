@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "util/bytes.h"
+
 /*
  * The hot loop: about ten nanoseconds a block. Blocks of one pool are mostly of
  * a few types, so the types met last in this pool are tried first; only what
@@ -23,14 +25,6 @@ enum block_is {
     BLOCK_OBJECT,
     BLOCK_FREE_LISTED,
 };
-
-static inline uint64_t u64_at(const uint8_t *bytes, size_t offset)
-{
-    uint64_t value;
-
-    memcpy(&value, bytes + offset, sizeof(value));
-    return value;
-}
 
 static inline struct object_view block_view(const struct pool_scan *scan,
                                             const struct type_entry *entry,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/bytes.h"
 #include "util/xalloc.h"
 
 #define SLOTS_FIRST     8192
@@ -12,17 +13,8 @@
 #define METATYPE_STEPS  6
 #define BASE_STEPS      32
 #define TYPE_NAME_BYTES 256
-#define ADDRESS_LIMIT   (UINT64_C(1) << 47) /* user space of x86_64 */
 #define TYPES_PER_READ  256
 #define TP_MRO          344 /* PyTypeObject.tp_mro, 3.8 - 3.15 */
-
-static uint64_t u64_at(const uint8_t *bytes, size_t offset)
-{
-    uint64_t value;
-
-    memcpy(&value, bytes + offset, sizeof(value));
-    return value;
-}
 
 void types_init(struct types *types, struct reader *reader,
                 const struct object_layout *layout, uint64_t type_type,
@@ -88,7 +80,7 @@ static bool slots_reserve(struct types *types)
 
 static bool is_user_address(uint64_t address)
 {
-    return !(address & 7) && address >= 4096 && address < ADDRESS_LIMIT;
+    return !(address & 7) && address >= 4096 && address < RADDR_END;
 }
 
 /* Does ob_type lead to PyType_Type in a few steps, each being a subclass of type? */
@@ -225,7 +217,6 @@ static bool type_shape(struct types *types, struct type_entry *entry,
     entry->size_is_constant = object_size_is_constant(&entry->shape);
     entry->constant_size = object_size(layout, &entry->shape, &nothing, &more);
     entry->is_heap = flags & TYPE_FLAG_HEAP;
-    entry->is_metatype = flags & TYPE_FLAG_TYPE;
     return true;
 }
 

@@ -29,7 +29,6 @@ struct type_entry {
     bool fits_is_constant;
     bool size_is_constant;
     bool is_heap;
-    bool is_metatype;
     bool is_dead; /* no longer a type; kept because others may point here */
     uint64_t constant_size;
     uint64_t cached_keys; /* ht_cached_keys */

@@ -21,6 +21,7 @@
 #include "heaptop/err.h"
 #include "heaptop/snapshot.h"
 #include "layout/layout.h"
+#include "layout/pymalloc_layout.h"
 #include "source/arenas.h"
 #include "source/objects_map.h"
 #include "source/objects_types.h"
@@ -29,9 +30,7 @@
 
 /* ---- pools (objects_pool.c) ---- */
 
-#define POOL_HEADER_BYTES 48 /* obmalloc.c struct pool_header: 48 bytes, 3.8 - 3.15 */
 #define POOL_BLOCKS_MAX   1024
-#define BLOCK_BYTES_MAX   512
 #define POOL_BITMAP_WORDS (POOL_BLOCKS_MAX / 64)
 
 enum pool_state {

@@ -12,7 +12,6 @@
  */
 #include "heaptop/source.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -64,20 +63,18 @@ static struct reading sum(struct reading one, struct reading other)
     return reading_exact(one.value + other.value);
 }
 
-static void read_statm(const struct process_state *process, const struct target *target,
-                       struct process_section *section)
+static void read_statm(const struct target *target, struct process_section *section)
 {
-    int64_t virt_pages, res_pages, shr_pages;
     char text[256];
+    struct procfs_statm statm;
 
     if (target->fds.statm < 0 ||
         procfs_read(target->fds.statm, text, sizeof(text)) <= 0 ||
-        sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64, &virt_pages, &res_pages,
-               &shr_pages) != 3)
+        !procfs_parse_statm(text, &statm))
         return;
-    section->virt_bytes = reading_exact(virt_pages * process->page_bytes);
-    section->res_bytes = reading_exact(res_pages * process->page_bytes);
-    section->shr_bytes = reading_exact(shr_pages * process->page_bytes);
+    section->virt_bytes = reading_exact(statm.virt_bytes);
+    section->res_bytes = reading_exact(statm.res_bytes);
+    section->shr_bytes = reading_exact(statm.shr_bytes);
 }
 
 static void read_status(const struct target *target, struct process_section *section)
@@ -189,7 +186,7 @@ static enum source_result process_sample(void *state, struct source_context *con
         return SOURCE_FAILED;
     }
     section->uptime_ns = reading_exact(procfs_uptime_ns(target->start_ticks));
-    read_statm(process, target, section);
+    read_statm(target, section);
     read_status(target, section);
     read_stat(target, section);
     read_io(target, section);

@@ -159,14 +159,13 @@ void candidate_identify(const struct listed *listed, struct known *known)
 static bool fill_memory(int dir, struct candidate *row)
 {
     char text[256];
-    uint64_t virt_pages, res_pages;
-    int64_t page = sysconf(_SC_PAGESIZE);
+    struct procfs_statm statm;
 
     if (procfs_read_at(dir, "statm", text, sizeof(text)) <= 0 ||
-        sscanf(text, "%" SCNu64 " %" SCNu64, &virt_pages, &res_pages) != 2)
+        !procfs_parse_statm(text, &statm))
         return false;
-    row->virt_bytes = reading_exact((int64_t)virt_pages * page);
-    row->res_bytes = reading_exact((int64_t)res_pages * page);
+    row->virt_bytes = reading_exact(statm.virt_bytes);
+    row->res_bytes = reading_exact(statm.res_bytes);
     return true;
 }
 

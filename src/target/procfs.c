@@ -110,6 +110,30 @@ bool procfs_parse_stat(const char *text, struct procfs_stat *stat)
     return true;
 }
 
+bool procfs_parse_statm(const char *text, struct procfs_statm *statm)
+{
+    int64_t page_bytes = sysconf(_SC_PAGESIZE);
+
+    if (sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64, &statm->virt_bytes,
+               &statm->res_bytes, &statm->shr_bytes) != 3)
+        return false;
+    statm->virt_bytes *= page_bytes;
+    statm->res_bytes *= page_bytes;
+    statm->shr_bytes *= page_bytes;
+    return true;
+}
+
+struct reading procfs_res(int statm_fd)
+{
+    char text[256];
+    struct procfs_statm statm;
+
+    if (statm_fd < 0 || procfs_read(statm_fd, text, sizeof(text)) <= 0 ||
+        !procfs_parse_statm(text, &statm))
+        return reading_unknown();
+    return reading_exact(statm.res_bytes);
+}
+
 bool procfs_field(const char *text, const char *name, uint64_t *value)
 {
     size_t length = strlen(name);

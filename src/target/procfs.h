@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "heaptop/reading.h"
+
 struct strbuf;
 
 #define PROCFS_TEXT_BYTES 8192 /* no file that is read with this has more */
@@ -33,6 +35,16 @@ void procfs_add_command(struct strbuf *out, int dir, const char *comm);
 /* CPU time that all threads of the process used; finer than the ticks of stat.
  * False when the process is gone. */
 bool procfs_cpu_ns(pid_t pid, int64_t *cpu_ns);
+
+/* The first three numbers of /proc/PID/statm. */
+struct procfs_statm {
+    int64_t virt_bytes, res_bytes, shr_bytes;
+};
+
+bool procfs_parse_statm(const char *text, struct procfs_statm *statm);
+
+/* RES from a kept descriptor of statm; unknown when it cannot be read. */
+struct reading procfs_res(int statm_fd);
 
 /* /proc/PID/stat. */
 struct procfs_stat {

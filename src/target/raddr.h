@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The end of user space: x86_64 with four levels of pages. */
+#define RADDR_END (UINT64_C(1) << 47)
+
 struct raddr {
     uint64_t value;
 };

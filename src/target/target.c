@@ -173,7 +173,6 @@ static void open_others(struct target *target)
 
     fds->statm = open_in(target, "statm");
     fds->io = open_in(target, "io");
-    fds->schedstat = open_in(target, "schedstat");
     fds->smaps_rollup = open_in(target, "smaps_rollup");
     fds->mem = open_in(target, "mem");
     fds->pagemap = open_in(target, "pagemap");
@@ -253,7 +252,7 @@ static int open_steps(struct opening *opening, struct err *err)
 int target_open(pid_t pid, struct target **target, struct err *err)
 {
     struct opening opening = {.target = xcalloc(1, sizeof(struct target))};
-    struct target_fds none = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    struct target_fds none = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
 
     opening.target->pid = pid;
     opening.target->fds = none;
@@ -272,9 +271,8 @@ void target_close(struct target *target)
         return;
 
     const struct target_fds *fds = &target->fds;
-    const int all[] = {fds->dir,       fds->pidfd,        fds->stat, fds->statm,
-                       fds->status,    fds->io,           fds->mem,  fds->pagemap,
-                       fds->schedstat, fds->smaps_rollup, fds->maps};
+    const int all[] = {fds->dir, fds->pidfd, fds->stat,    fds->statm,        fds->status,
+                       fds->io,  fds->mem,   fds->pagemap, fds->smaps_rollup, fds->maps};
 
     reader_close(target->reader);
     maps_release(&target->maps);

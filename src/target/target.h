@@ -26,7 +26,7 @@
 struct target_fds {
     int dir; /* /proc/PID */
     int pidfd;
-    int stat, statm, status, io, schedstat, smaps_rollup, maps, mem, pagemap;
+    int stat, statm, status, io, smaps_rollup, maps, mem, pagemap;
 };
 
 struct python_version {

@@ -1,5 +1,6 @@
 libheaptop_a_SOURCES += \
 	src/util/arena.c src/util/arena.h \
+	src/util/bytes.h \
 	src/util/clock.c src/util/clock.h \
 	src/util/err.c \
 	src/util/log.c src/util/log.h \

@@ -33,14 +33,7 @@ void *xreallocarray(void *old, size_t count, size_t size)
 
 char *xstrdup(const char *text)
 {
-    return xstrndup(text, strlen(text));
-}
+    size_t size = strlen(text) + 1;
 
-char *xstrndup(const char *text, size_t length)
-{
-    size_t kept = strnlen(text, length);
-    char *copy = xcalloc(kept + 1, 1);
-
-    memcpy(copy, text, kept);
-    return copy;
+    return memcpy(xcalloc(size, 1), text, size);
 }

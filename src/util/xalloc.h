@@ -15,6 +15,5 @@ void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull)
 void *xreallocarray(void *old, size_t count, size_t size)
     __attribute__((returns_nonnull));
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
-char *xstrndup(const char *text, size_t length) __attribute__((malloc, returns_nonnull));
 
 #endif

@@ -47,7 +47,6 @@ static void fill_self(struct target *target)
                                       .status = open_self("status"),
                                       .io = open_self("io"),
                                       .smaps_rollup = open_self("smaps_rollup"),
-                                      .schedstat = -1,
                                       .maps = -1,
                                       .mem = -1,
                                       .pagemap = -1};
@@ -149,7 +148,7 @@ static void test_cpu(void **unused)
 static void test_nothing_readable(void **unused)
 {
     struct target target = {.pid = 0x3ffffff,
-                            .fds = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}};
+                            .fds = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1}};
     const struct snapshot *snapshot;
     void *state;
     struct err err;
