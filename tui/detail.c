@@ -1,6 +1,9 @@
 #include "tui/detail.h"
 
 #include <stdarg.h>
+#include <string.h>
+
+#include "util/utf8.h"
 
 #define NAME_COLUMNS 18
 
@@ -57,6 +60,40 @@ void detail_heading(struct detail *detail, const char *format, ...)
     add(detail, 1, ROLE_HEADING, &text);
     strbuf_release(&text);
     detail->y++;
+}
+
+/* Bytes of the text that fit the columns: to the last blank, else as many as do. */
+static size_t line_bytes(const char *text, int columns)
+{
+    size_t length = strlen(text), at = 0, blank = 0, used;
+    int taken = 0;
+
+    for (; at < length; at += used) {
+        uint32_t character = utf8_decode(text + at, length - at, &used);
+        int wide = character == UTF8_INVALID ? 1 : utf8_char_columns(character);
+
+        if (wide > columns - taken)
+            return blank ? blank : at ? at : used;
+        if (character == ' ')
+            blank = at;
+        taken += wide;
+    }
+    return length;
+}
+
+void detail_paragraph(struct detail *detail, const char *text)
+{
+    while (*text && has_room(detail)) {
+        size_t bytes = line_bytes(text, detail->rect.width - 2);
+        struct strbuf line = STRBUF_INIT;
+
+        strbuf_add(&line, text, bytes);
+        add(detail, 1, ROLE_NORMAL, &line);
+        strbuf_release(&line);
+        detail->y++;
+        text += bytes;
+        text += strspn(text, " ");
+    }
 }
 
 void detail_gap(struct detail *detail)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "heaptop/units.h"
+#include "tui/detail.h"
 #include "tui/kinds_table.h"
 #include "tui/table.h"
 #include "util/xalloc.h"
@@ -14,6 +15,8 @@ struct pane_log {
     struct event events[HISTORY_EVENTS]; /* copies: history moves its own */
     char clocks[HISTORY_EVENTS][UNITS_MAX];
     size_t count;
+    bool is_open; /* the text of the opened event stands in place of the table */
+    struct event open;
 };
 
 enum {
@@ -63,12 +66,17 @@ static void log_destroy(void *pane)
     free(log);
 }
 
+static uint64_t log_identity(const struct event *event)
+{
+    return (uint64_t)event->wall_ns ^ (uint64_t)event->type << 60;
+}
+
 static void log_row(struct pane_log *log, size_t i, struct table_row *row)
 {
     const struct event *event = &log->events[i];
 
     memset(row, 0, sizeof(*row));
-    row->identity = (uint64_t)event->wall_ns ^ (uint64_t)event->type << 60;
+    row->identity = log_identity(event);
     row->values[COLUMN_TIME].number = reading_exact(event->wall_ns);
     row->values[COLUMN_TIME].text = units_clock(log->clocks[i], event->wall_ns);
     row->values[COLUMN_EVENT].text = event_type_name(event->type);
@@ -96,19 +104,57 @@ static void log_update(void *pane, const struct view_input *input)
     table_end_rows(log->table);
 }
 
+static void draw_open(const struct event *event, struct canvas *canvas, struct rect rect)
+{
+    struct detail detail;
+    char clock[UNITS_MAX];
+
+    canvas_fill(canvas, rect, ROLE_NORMAL);
+    detail_init(&detail, canvas, rect);
+    detail_line(&detail, "time", "%s", units_clock(clock, event->wall_ns));
+    detail_line(&detail, "event", "%s", event_type_name(event->type));
+    detail_gap(&detail);
+    detail_paragraph(&detail, event->words);
+}
+
 static void log_draw(void *pane, struct canvas *canvas, struct rect rect, bool has_focus)
 {
     struct pane_log *log = pane;
 
+    if (log->is_open) {
+        draw_open(&log->open, canvas, rect);
+        return;
+    }
     table_draw(log->table, canvas, rect, has_focus);
     if (!log->count)
         pane_draw_nothing(canvas, rect, "nothing has happened yet");
+}
+
+/* A copy: the history may drop the event while it is read. */
+static void log_open(struct pane_log *log)
+{
+    const struct table_row *row = table_selected(log->table);
+
+    for (size_t i = 0; row && i < log->count && !log->is_open; i++) {
+        if (log_identity(&log->events[i]) != row->identity)
+            continue;
+        log->open = log->events[i];
+        log->is_open = true;
+    }
 }
 
 static enum pane_result log_command(void *pane, enum command_id command)
 {
     struct pane_log *log = pane;
 
+    if (command == COMMAND_ENTER) {
+        log_open(log);
+        return PANE_HANDLED;
+    }
+    if (command == COMMAND_BACK && log->is_open) {
+        log->is_open = false;
+        return PANE_HANDLED;
+    }
     return table_command(log->table, command) ? PANE_HANDLED : PANE_IGNORED;
 }
 
@@ -124,8 +170,15 @@ static void log_describe(void *pane, struct strbuf *out)
     struct pane_log *log = pane;
     const struct table_row *row = table_selected(log->table);
 
-    if (row)
+    if (row && !log->is_open)
         strbuf_add_text(out, row->values[COLUMN_WORDS].text);
+}
+
+static const char *log_breadcrumb(void *pane)
+{
+    struct pane_log *log = pane;
+
+    return log->is_open ? "event" : NULL;
 }
 
 const struct pane_ops pane_log = {
@@ -138,4 +191,5 @@ const struct pane_ops pane_log = {
     .command = log_command,
     .table = log_table,
     .describe = log_describe,
+    .breadcrumb = log_breadcrumb,
 };

@@ -38,6 +38,7 @@ static const struct golden_case cases[] = {
     {"sizes-detail", FIXTURE_SERVICE, "sizes", {COMMAND_DOWN, COMMAND_ENTER}},
     {"gc", FIXTURE_SERVICE, "gc", {COMMAND_NONE}},
     {"log", FIXTURE_SERVICE, "log", {COMMAND_NONE}},
+    {"log-event", FIXTURE_NO_AGENT, "log", {COMMAND_BOTTOM, COMMAND_ENTER}},
     {"paused", FIXTURE_SERVICE, "types", {COMMAND_PAUSE}},
     {"no-header", FIXTURE_SERVICE, "types", {COMMAND_HEADER}},
     {"hostile", FIXTURE_HOSTILE, "types", {COMMAND_NONE}},
