@@ -14,7 +14,7 @@ struct scan_region {
 
 struct scan_request {
     uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-    uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+    uint64_t kinds_inverted, kinds_mask, kinds_any_mask, return_mask;
 };
 
 #define SCAN_IS_PRESENT (UINT64_C(1) << 3)
@@ -86,8 +86,8 @@ bool pagemap_all_present(struct pagemap *pagemap, uint64_t start, uint64_t end)
         .vec = (uint64_t)(uintptr_t)&region,
         .vec_len = 1,
         .max_pages = 1,
-        .category_inverted = SCAN_IS_PRESENT,
-        .category_mask = SCAN_IS_PRESENT,
+        .kinds_inverted = SCAN_IS_PRESENT,
+        .kinds_mask = SCAN_IS_PRESENT,
         .return_mask = SCAN_IS_PRESENT,
     };
     int found;
