@@ -10,7 +10,6 @@
 
 #define AGENT_ANSWER_WAIT_NS (6 * NS_PER_MS)
 #define AGENT_REQUIRE_NS     (30 * NS_PER_S)
-#define PAUSES_AT_ONCE       64
 #define PAUSES_AS_EVENTS     3 /* in one interval; more become one sentence */
 
 static void agent_failed(struct sampler *sampler, const struct err *err)
@@ -163,7 +162,7 @@ static void pause_event(struct sampler *sampler, const struct agent_pause *pause
 
 void sampler_agent_pauses(struct sampler *sampler, bool is_silent)
 {
-    struct agent_pause pauses[PAUSES_AT_ONCE];
+    struct agent_pause pauses[AGENT_PAUSES];
     struct sampler_agent *agent = &sampler->agent;
     int64_t total_ns = 0, n_full = 0;
     char total[UNITS_MAX];
@@ -171,18 +170,15 @@ void sampler_agent_pauses(struct sampler *sampler, bool is_silent)
 
     if (agent->state != AGENT_LOADED || (sampler->action.is_started && !is_silent))
         return;
-    do {
-        count =
-            session_pauses(agent->session, &agent->pauses_seen, pauses, PAUSES_AT_ONCE);
-        for (uint32_t i = 0; i < count && i < PAUSES_AT_ONCE && !is_silent; i++) {
-            if (pauses[i].generation != AGENT_GENERATIONS - 1)
-                continue;
-            if (n_full++ < PAUSES_AS_EVENTS)
-                pause_event(sampler, &pauses[i]);
-            else
-                total_ns += pauses[i].ended_ns - pauses[i].began_ns;
-        }
-    } while (count == PAUSES_AT_ONCE);
+    count = session_pauses(agent->session, &agent->pauses_seen, pauses, AGENT_PAUSES);
+    for (uint32_t i = 0; i < count && !is_silent; i++) {
+        if (pauses[i].generation != AGENT_GENERATIONS - 1)
+            continue;
+        if (n_full++ < PAUSES_AS_EVENTS)
+            pause_event(sampler, &pauses[i]);
+        else
+            total_ns += pauses[i].ended_ns - pauses[i].began_ns;
+    }
     if (n_full > PAUSES_AS_EVENTS)
         sampler_event(sampler, EVENT_GC, "and %lld more full collections: %s",
                       (long long)(n_full - PAUSES_AS_EVENTS),

@@ -10,6 +10,7 @@ libheaptop_a_SOURCES += \
 	src/attach/scene.c src/attach/scene.h \
 	src/attach/seccomp.c src/attach/seccomp.h \
 	src/attach/session.c src/attach/session.h \
+	src/attach/session_private.h src/attach/session_talk.c \
 	src/attach/stub.h src/attach/stub_x86_64.S \
 	src/attach/threads.c src/attach/threads.h
 
@@ -18,7 +19,9 @@ tests_live_attach_driver_SOURCES = tests/live/attach_driver.c
 tests_live_attach_driver_LDADD = $(HEAPTOP_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/t_attach
+check_PROGRAMS += tests/unit/t_attach tests/unit/t_session
+tests_unit_t_session_SOURCES = tests/unit/t_session.c
+tests_unit_t_session_LDADD = $(UNIT_LIBS)
 tests_unit_t_attach_SOURCES = tests/unit/t_attach.c
 tests_unit_t_attach_LDADD = $(UNIT_LIBS)
 endif

@@ -14,32 +14,14 @@
 #include <unistd.h>
 
 #include "agent/region.h"
-#include "attach/channel.h"
-#include "attach/injector.h"
+#include "attach/session_private.h"
 #include "util/clock.h"
 #include "util/log.h"
-#include "util/utf8.h"
 #include "util/xalloc.h"
 
 #define ATTACH_LIMIT_NS (10 * NS_PER_S)
 #define CLOSE_LIMIT_NS  (2 * NS_PER_S)
 #define OWNER_DIED      UINT32_C(0x40000000) /* FUTEX_OWNER_DIED, linux/futex.h */
-#define MEMBER(member)  offsetof(struct agent_page, member)
-#define SEQUENCE_TRIES  100
-
-struct session {
-    struct target *target;
-    enum session_state state;
-    struct err err;
-    int lock_fd;    /* /proc/PID, locked: one heaptop at a time */
-    pid_t injector; /* 0 = has ended */
-    int socket;
-    int64_t began_ns;
-    struct injector_report report;
-    struct channel channel;
-    bool is_connected;
-    uint32_t beat, asked;
-};
 
 static int lock_target(struct session *session, struct err *err)
 {
@@ -191,8 +173,9 @@ static void step_attaching(struct session *session)
                 (int)session->target->pid);
         fail(session);
     } else if (session->report.err.code != ERR_NONE) {
-        session->report.err.text[sizeof(session->report.err.text) - 1] = '\0';
         session->err = session->report.err;
+        session->err.text[sizeof(session->err.text) - 1] = '\0';
+        session->err.remedy[sizeof(session->err.remedy) - 1] = '\0';
         fail(session);
     } else {
         connect_channel(session, page_fd);
@@ -265,149 +248,6 @@ const struct err *session_err(const struct session *session)
     return &session->err;
 }
 
-static bool is_answered(struct session *session)
-{
-    uint32_t answered = session->asked - 1;
-
-    channel_get(&session->channel, MEMBER(answered), &answered);
-    return answered == session->asked;
-}
-
-static void send_command(struct session *session, enum agent_command command,
-                         int64_t argument)
-{
-    uint32_t number = (uint32_t)command;
-
-    channel_put(&session->channel, MEMBER(command), &number, sizeof(number));
-    channel_put(&session->channel, MEMBER(argument), &argument, sizeof(argument));
-    session->asked++;
-    channel_publish(&session->channel, MEMBER(asked), session->asked);
-}
-
-int session_ask(struct session *session, enum agent_command command, int64_t argument,
-                struct err *err)
-{
-    if (session_step(session) != SESSION_READY)
-        return err_set(err, ERR_FAILED, "the agent is not ready");
-    if (session->asked && !is_answered(session))
-        return err_set(err, ERR_FAILED, "the agent is busy with another command");
-    send_command(session, command, argument);
-    return 0;
-}
-
-bool session_answer(struct session *session, int64_t wait_ns, struct agent_answer *answer)
-{
-    int64_t deadline = clock_monotonic_ns() + wait_ns;
-
-    if (!session->is_connected || !session->asked)
-        return false;
-    while (!is_answered(session)) {
-        int64_t left = deadline - clock_monotonic_ns();
-
-        if (left <= 0 || session_step(session) == SESSION_LOST)
-            return false;
-        channel_wait(&session->channel, MEMBER(answered), session->asked - 1,
-                     left < 100 * NS_PER_MS ? left : 100 * NS_PER_MS);
-    }
-    if (!channel_copy(&session->channel, MEMBER(answer), answer, sizeof(*answer)) ||
-        answer->number != session->asked)
-        return false;
-    if (answer->status < 0 || answer->status > AGENT_STATUS_UNKNOWN_COMMAND)
-        answer->status = AGENT_STATUS_PYTHON_ERROR;
-    if (answer->elapsed_ns < 0)
-        answer->elapsed_ns = 0;
-    return true;
-}
-
-static void bound(int64_t *value)
-{
-    if (*value < 0)
-        *value = -1;
-}
-
-static void clean(char *text, size_t size)
-{
-    struct strbuf buffer = STRBUF_INIT;
-    const char *cleaned;
-    size_t length;
-
-    text[size - 1] = '\0';
-    utf8_clean(&buffer, text, strlen(text));
-    cleaned = strbuf_text(&buffer);
-    length = strnlen(cleaned, size - 1);
-    memcpy(text, cleaned, length);
-    text[length] = '\0';
-    strbuf_release(&buffer);
-}
-
-static void validate(struct agent_counters *counters)
-{
-    int64_t *plain[] = {&counters->published_ns, &counters->gil_wait_ns,
-                        &counters->gil_held_ns,  &counters->allocated_blocks,
-                        &counters->gc_enabled,   &counters->gc_frozen};
-
-    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-        bound(plain[i]);
-    if (counters->gc_enabled > 1)
-        counters->gc_enabled = 1;
-    for (int i = 0; i < AGENT_GENERATIONS; i++) {
-        bound(&counters->generations[i].count);
-        bound(&counters->generations[i].threshold);
-        bound(&counters->generations[i].collections);
-        bound(&counters->generations[i].collected);
-        bound(&counters->generations[i].uncollectable);
-    }
-    clean(counters->allocator, sizeof(counters->allocator));
-    clean(counters->version, sizeof(counters->version));
-}
-
-bool session_counters(struct session *session, struct agent_counters *counters)
-{
-    if (!session->is_connected)
-        return false;
-    for (int i = 0; i < SEQUENCE_TRIES; i++) {
-        uint32_t before = 0, after = 1;
-
-        if (!channel_get(&session->channel, MEMBER(sequence), &before) || before == 0)
-            return false;
-        if (before % 2 == 0 &&
-            channel_copy(&session->channel, MEMBER(counters), counters,
-                         sizeof(*counters)) &&
-            channel_get(&session->channel, MEMBER(sequence), &after) && before == after) {
-            validate(counters);
-            return true;
-        }
-    }
-    return false;
-}
-
-uint32_t session_pauses(struct session *session, uint32_t *seen,
-                        struct agent_pause *pauses, uint32_t max)
-{
-    uint32_t newest = 0, again, n = 0;
-
-    if (!session->is_connected ||
-        !channel_get(&session->channel, MEMBER(pauses_written), &newest))
-        return 0;
-    if (newest - *seen > AGENT_PAUSES)
-        *seen = newest - AGENT_PAUSES;
-    for (; *seen != newest && n < max; (*seen)++) {
-        struct agent_pause *pause = &pauses[n];
-        size_t offset = MEMBER(pauses) + *seen % AGENT_PAUSES * sizeof(*pause);
-
-        if (!channel_copy(&session->channel, offset, pause, sizeof(*pause)) ||
-            !channel_get(&session->channel, MEMBER(pauses_written), &again))
-            return n;
-        if (again - *seen >= AGENT_PAUSES || pause->ended_ns < pause->began_ns ||
-            pause->generation < 0 || pause->generation >= AGENT_GENERATIONS)
-            continue; /* overwritten while it was copied, or nonsense */
-        bound(&pause->collected);
-        bound(&pause->uncollectable);
-        n++;
-    }
-    return n;
-}
-
 int64_t session_diverted_ns(const struct session *session)
 {
     return session->report.diverted_ns;
@@ -454,7 +294,7 @@ int session_close(struct session *session, struct err *err)
     while (session_step(session) == SESSION_ATTACHING && clock_monotonic_ns() < deadline)
         nanosleep(&nap, NULL);
     if (session->is_connected) {
-        send_command(session, AGENT_LEAVE, 0);
+        session_send(session, AGENT_LEAVE, 0);
         if (!wait_gone(session))
             status = err_set(err, ERR_FAILED,
                              "the agent leaves process %d as soon as it gets the GIL; "

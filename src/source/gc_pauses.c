@@ -35,7 +35,8 @@ void gc_pauses_add(struct gc_pause_record *record, const struct agent_pause *pau
         record->kept_ns[record->n_kept++ % GC_PAUSES_KEPT] = pause_ns;
         if (record->n_kept == 2 * GC_PAUSES_KEPT)
             record->n_kept = GC_PAUSES_KEPT;
-        record->total_ns += pause_ns;
+        if (record->total_ns <= INT64_MAX - pause_ns)
+            record->total_ns += pause_ns;
         if (pause_ns > record->max_ns)
             record->max_ns = pause_ns;
         take_sums(record, &pauses[i]);

@@ -1,0 +1,33 @@
+/*
+ * session_private.h - what session.c (in and out) and session_talk.c (commands and
+ * counters) share. The sampler's thread.
+ */
+#ifndef HEAPTOP_ATTACH_SESSION_PRIVATE_H
+#define HEAPTOP_ATTACH_SESSION_PRIVATE_H
+
+#include <stddef.h>
+
+#include "attach/channel.h"
+#include "attach/injector.h"
+#include "attach/session.h"
+
+#define MEMBER(member) offsetof(struct agent_page, member)
+
+struct session {
+    struct target *target;
+    enum session_state state;
+    struct err err;
+    int lock_fd;    /* /proc/PID, locked: one heaptop at a time */
+    pid_t injector; /* 0 = has ended */
+    int socket;
+    int64_t began_ns;
+    struct injector_report report;
+    struct channel channel;
+    bool is_connected;
+    uint32_t beat, asked;
+};
+
+/* Orders the command without asking whether another one runs. */
+void session_send(struct session *session, enum agent_command command, int64_t argument);
+
+#endif

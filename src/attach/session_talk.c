@@ -1,0 +1,163 @@
+/* What is asked of the agent that is in, and what of its page is believed. */
+#include "attach/session_private.h"
+
+#include <string.h>
+
+#include "util/clock.h"
+#include "util/utf8.h"
+
+#define SEQUENCE_TRIES 100
+/* What no honest agent says; small enough that sums and rates of it do not overflow. */
+#define COUNTER_END  (INT64_C(1) << 53)
+#define CLOCK_END    (INT64_C(1) << 61)
+#define PAUSE_MAX_NS (86400 * NS_PER_S)
+
+static bool is_answered(struct session *session)
+{
+    uint32_t answered = session->asked - 1;
+
+    channel_get(&session->channel, MEMBER(answered), &answered);
+    return answered == session->asked;
+}
+
+void session_send(struct session *session, enum agent_command command, int64_t argument)
+{
+    uint32_t number = (uint32_t)command;
+
+    channel_put(&session->channel, MEMBER(command), &number, sizeof(number));
+    channel_put(&session->channel, MEMBER(argument), &argument, sizeof(argument));
+    session->asked++;
+    channel_publish(&session->channel, MEMBER(asked), session->asked);
+}
+
+int session_ask(struct session *session, enum agent_command command, int64_t argument,
+                struct err *err)
+{
+    if (session_step(session) != SESSION_READY)
+        return err_set(err, ERR_FAILED, "the agent is not ready");
+    if (session->asked && !is_answered(session))
+        return err_set(err, ERR_FAILED, "the agent is busy with another command");
+    session_send(session, command, argument);
+    return 0;
+}
+
+static void bound(int64_t *value)
+{
+    if (*value < 0 || *value >= COUNTER_END)
+        *value = -1;
+}
+
+bool session_answer(struct session *session, int64_t wait_ns, struct agent_answer *answer)
+{
+    int64_t deadline = clock_monotonic_ns() + wait_ns;
+
+    if (!session->is_connected || !session->asked)
+        return false;
+    while (!is_answered(session)) {
+        int64_t left = deadline - clock_monotonic_ns();
+
+        if (left <= 0 || session_step(session) == SESSION_LOST)
+            return false;
+        channel_wait(&session->channel, MEMBER(answered), session->asked - 1,
+                     left < 100 * NS_PER_MS ? left : 100 * NS_PER_MS);
+    }
+    if (!channel_copy(&session->channel, MEMBER(answer), answer, sizeof(*answer)) ||
+        answer->number != session->asked)
+        return false;
+    if (answer->status < 0 || answer->status > AGENT_STATUS_UNKNOWN_COMMAND)
+        answer->status = AGENT_STATUS_PYTHON_ERROR;
+    bound(&answer->value);
+    bound(&answer->uncollectable);
+    bound(&answer->elapsed_ns);
+    return true;
+}
+
+static void clean(char *text, size_t size)
+{
+    struct strbuf buffer = STRBUF_INIT;
+    const char *cleaned;
+    size_t length;
+
+    text[size - 1] = '\0';
+    utf8_clean(&buffer, text, strlen(text));
+    cleaned = strbuf_text(&buffer);
+    length = strnlen(cleaned, size - 1);
+    memcpy(text, cleaned, length);
+    text[length] = '\0';
+    strbuf_release(&buffer);
+}
+
+static void validate(struct agent_counters *counters)
+{
+    int64_t *plain[] = {&counters->published_ns, &counters->gil_wait_ns,
+                        &counters->gil_held_ns,  &counters->allocated_blocks,
+                        &counters->gc_enabled,   &counters->gc_frozen};
+
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+        bound(plain[i]);
+    if (counters->gc_enabled > 1)
+        counters->gc_enabled = 1;
+    for (int i = 0; i < AGENT_GENERATIONS; i++) {
+        bound(&counters->generations[i].count);
+        bound(&counters->generations[i].threshold);
+        bound(&counters->generations[i].collections);
+        bound(&counters->generations[i].collected);
+        bound(&counters->generations[i].uncollectable);
+    }
+    clean(counters->allocator, sizeof(counters->allocator));
+    clean(counters->version, sizeof(counters->version));
+}
+
+bool session_counters(struct session *session, struct agent_counters *counters)
+{
+    if (!session->is_connected)
+        return false;
+    for (int i = 0; i < SEQUENCE_TRIES; i++) {
+        uint32_t before = 0, after = 1;
+
+        if (!channel_get(&session->channel, MEMBER(sequence), &before) || before == 0)
+            return false;
+        if (before % 2 == 0 &&
+            channel_copy(&session->channel, MEMBER(counters), counters,
+                         sizeof(*counters)) &&
+            channel_get(&session->channel, MEMBER(sequence), &after) && before == after) {
+            validate(counters);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool pause_makes_sense(const struct agent_pause *pause)
+{
+    return pause->began_ns >= 0 && pause->ended_ns >= pause->began_ns &&
+           pause->ended_ns < CLOCK_END &&
+           pause->ended_ns - pause->began_ns <= PAUSE_MAX_NS && pause->generation >= 0 &&
+           pause->generation < AGENT_GENERATIONS;
+}
+
+uint32_t session_pauses(struct session *session, uint32_t *seen,
+                        struct agent_pause *pauses, uint32_t max)
+{
+    uint32_t newest = 0, again, n = 0;
+
+    if (!session->is_connected ||
+        !channel_get(&session->channel, MEMBER(pauses_written), &newest))
+        return 0;
+    if (newest - *seen > AGENT_PAUSES)
+        *seen = newest - AGENT_PAUSES;
+    for (; *seen != newest && n < max; (*seen)++) {
+        struct agent_pause *pause = &pauses[n];
+        size_t offset = MEMBER(pauses) + *seen % AGENT_PAUSES * sizeof(*pause);
+
+        if (!channel_copy(&session->channel, offset, pause, sizeof(*pause)) ||
+            !channel_get(&session->channel, MEMBER(pauses_written), &again))
+            return n;
+        if (again - *seen >= AGENT_PAUSES || !pause_makes_sense(pause))
+            continue; /* overwritten while it was copied, or nonsense */
+        bound(&pause->collected);
+        bound(&pause->uncollectable);
+        n++;
+    }
+    return n;
+}
