@@ -22,7 +22,7 @@ static char *written(const struct snapshot *snapshot, size_t *length)
     struct sink_options options = {0};
     struct err err = ERR_INIT;
     char *text = NULL;
-    void *state;
+    void *state = NULL;
 
     options.out = open_memstream(&text, length);
     demand(options.out && !sink_json.open(&options, &state, &err));
