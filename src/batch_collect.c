@@ -30,29 +30,36 @@ static bool has_fresh_walk(const struct collect *collect, const struct snapshot 
     return snapshot->objects->walk.began_mono_ns >= collect->fresh_mono_ns;
 }
 
+/* 1: a message; 0: heaptop was asked to leave; -1: nothing more will come. */
+static int collect_next(struct collect *collect, int64_t deadline_mono_ns,
+                        struct sampler_message *message, struct err *err)
+{
+    switch (batch_next(&collect->batch, deadline_mono_ns, message, err)) {
+    case BATCH_FAILED:
+        return -1;
+    case BATCH_SIGNAL:
+        collect->is_left = true;
+        return 0;
+    case BATCH_TIMEOUT:
+        return err_set(err, ERR_FAILED, "the heap could not be walked in time");
+    case BATCH_MESSAGE:
+        break;
+    }
+    if (message->type != SAMPLER_ENDED)
+        return 1;
+    *err = message->err;
+    return -1;
+}
+
 /* Waits for a complete snapshot whose walk did not begin before fresh_mono_ns. */
 static int collect_snapshot(struct collect *collect, const struct snapshot **snapshot,
                             struct err *err)
 {
     int64_t deadline_ns = clock_monotonic_ns() + COLLECT_PATIENCE_NS;
     struct sampler_message message;
+    int status;
 
-    for (;;) {
-        switch (batch_next(&collect->batch, deadline_ns, &message, err)) {
-        case BATCH_FAILED:
-            return -1;
-        case BATCH_SIGNAL:
-            collect->is_left = true;
-            return 0;
-        case BATCH_TIMEOUT:
-            return err_set(err, ERR_FAILED, "the heap could not be walked in time");
-        case BATCH_MESSAGE:
-            break;
-        }
-        if (message.type == SAMPLER_ENDED) {
-            *err = message.err;
-            return -1;
-        }
+    while ((status = collect_next(collect, deadline_ns, &message, err)) > 0) {
         if (message.type != SAMPLER_SNAPSHOT)
             continue;
         if (has_fresh_walk(collect, message.snapshot)) {
@@ -61,29 +68,17 @@ static int collect_snapshot(struct collect *collect, const struct snapshot **sna
         }
         snapshot_unref(message.snapshot);
     }
+    return status;
 }
 
 static int collect_result(struct collect *collect, struct err *err)
 {
     struct sampler_message message;
+    int status;
 
-    for (;;) {
-        switch (batch_next(&collect->batch, INT64_MAX, &message, err)) {
-        case BATCH_FAILED:
-            return -1;
-        case BATCH_SIGNAL:
-            collect->is_left = true;
-            return 0;
-        case BATCH_TIMEOUT:
-        case BATCH_MESSAGE:
-            break;
-        }
+    while ((status = collect_next(collect, INT64_MAX, &message, err)) > 0) {
         if (message.type == SAMPLER_SNAPSHOT)
             snapshot_unref(message.snapshot);
-        if (message.type == SAMPLER_ENDED) {
-            *err = message.err;
-            return -1;
-        }
         if (message.type != SAMPLER_ACTION_RESULT)
             continue;
         collect->result = message.result;
@@ -91,6 +86,7 @@ static int collect_result(struct collect *collect, struct err *err)
         *err = message.result.err;
         return err->code == ERR_NONE ? 0 : -1;
     }
+    return status;
 }
 
 /* The agent makes objects of its own when it comes: the walk is done once it is in. */

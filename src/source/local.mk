@@ -13,7 +13,7 @@ libheaptop_a_SOURCES += \
 	src/source/gc_pauses.c src/source/gc_pauses.h \
 	src/source/pymalloc.c src/source/pymalloc.h
 libheaptop_a_SOURCES += \
-	src/source/objects.c src/source/objects.h \
+	src/source/objects.c \
 	src/source/objects_chunks.c \
 	src/source/objects_large.c \
 	src/source/objects_later.c \

@@ -1,4 +1,5 @@
-#include "source/objects.h"
+/* The walk as a source: when it begins, where it may look, what it gives. */
+#include "heaptop/source.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
