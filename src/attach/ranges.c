@@ -144,15 +144,17 @@ static void find_family(struct scene *scene, struct block *block)
     block->start = malloc_symbol.address.value;
     block->end = block->start + malloc_symbol.size_bytes;
     for (size_t i = 0; i < sizeof(family) / sizeof(family[0]); i++) {
-        uint64_t start, end;
+        uint64_t start, end, distance;
 
         if (!image_symbol(scene->libc, reader, family[i], &symbol))
             continue;
         start = symbol.address.value;
         end = start + symbol.size_bytes;
         scene_add_range(scene, start, end, "malloc");
-        if (start > malloc_symbol.address.value + BLOCK_BYTES_MAX ||
-            start + BLOCK_BYTES_MAX < malloc_symbol.address.value)
+        distance = start > malloc_symbol.address.value
+                       ? start - malloc_symbol.address.value
+                       : malloc_symbol.address.value - start;
+        if (distance > BLOCK_BYTES_MAX)
             continue;
         block->members[block->n_members++] = start;
         block->start = start < block->start ? start : block->start;
