@@ -21,6 +21,7 @@ static void check_section(const struct objects_section *section)
         demand(section->kinds[i].tracked <= section->kinds[i].count);
         count += section->kinds[i].count;
     }
+    demand(!section->walk.complete || !section->walk.tracked_only);
     demand(count == section->count);
     demand(count + section->other_blocks + section->freelist_objects <= FAKE_BYTES / 8);
 }
@@ -110,11 +111,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     object_layout_for(3, (uint8_t)(8 + choice % 8), &fake->layout.object);
     fake->layout.pymalloc.debug_prefix_bytes = choice & 8 ? 16 : 0;
     flipping.spacing = choice & 16 ? 0 : 64u << choice % 8;
+    /* Without pymalloc: by chunks, or, where no memory is named, along the lists. */
+    fake->layout.has_pymalloc = !(choice & 32);
+    fake->layout.has_gc = choice & 32 || !(choice & 64);
+    if (!fake->layout.has_pymalloc && flipping.spacing)
+        flipping.spacing <<= 4; /* else no object is believed */
     walk_init(&walk, &flipping.reader, &fake->layout, fake->type);
     for (int i = 0; i < 2; i++) {
         const struct objects_section *section;
 
-        walk_set_regions(&walk, regions, 3);
+        walk_set_regions(&walk, regions, choice & 32 && choice & 128 ? 0 : 3);
         if (walk_begin(&walk, &err))
             break;
         demand(walk_step(&walk, 0));
@@ -129,6 +135,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     walk_release(&walk);
     fake_heap_free(fake);
     return 0;
+}
+
+/* Chunks of malloc's in a circle of the collector's, as without pymalloc. */
+static void seed_chunks(struct fake_heap *fake)
+{
+    uint64_t previous = FAKE_GC, types[] = {fake->list, fake->tuple, fake->dict};
+
+    for (uint32_t i = 0; i < 120; i++) {
+        uint64_t head = fake_malloc(fake, 16 + 48 + i % 5 * 16);
+
+        fake_u64(fake, previous, head);
+        fake_u64(fake, head + 8, previous);
+        fake_object(fake, head + 16, types[i % 3]);
+        fake_u64(fake, head + 32, i % 2);
+        fake_object(fake, fake_malloc(fake, 24), fake->real);
+        previous = head;
+    }
+    fake_u64(fake, previous, FAKE_GC);
+    fake_u64(fake, FAKE_GC + 8, previous);
+    fake_malloc(fake, FAKE_HEAP + FAKE_HEAP_BYTES - fake->next_heap - 32);
 }
 
 /* Objects of each type that the fake heap has, so that every rule is met. */
@@ -156,6 +182,7 @@ size_t fuzz_seed(uint8_t *buffer, size_t size)
         fake_free_block(fake, i, fake_block(i, blocks[i], 7));
         fake_free_block(fake, i, fake_block(i, blocks[i], 9));
     }
+    seed_chunks(fake);
     size = size < FAKE_BYTES ? 0 : FAKE_BYTES;
     fake->bytes[0] ^= choice_of(fake->bytes, FAKE_BYTES) ^ 3; /* 3.11 */
     memcpy(buffer, fake->bytes, size);
