@@ -97,6 +97,12 @@ static void walk_tell_trouble(struct sampler *sampler)
             sampler, EVENT_NOTE,
             "only what the garbage collector tracks is counted: str, int, bytes "
             "and other untracked objects are not seen with this allocator");
+    else if (is_trouble && !walk->is_trouble_told && walk->latest->walk.absent_chunks)
+        sampler_event(
+            sampler, EVENT_NOTE,
+            "the walk is not complete: parts of malloc's heap are swapped out or could "
+            "not be read, and left there (%llu places)",
+            (unsigned long long)walk->latest->walk.absent_chunks);
     else if (is_trouble && !walk->is_trouble_told && walk->latest->walk.absent_pools)
         sampler_event(
             sampler, EVENT_NOTE,
@@ -106,6 +112,12 @@ static void walk_tell_trouble(struct sampler *sampler)
         sampler_event(sampler, EVENT_NOTE,
                       "the walk is not complete: %llu pools kept changing",
                       (unsigned long long)walk->latest->walk.torn_pools);
+    if (is_trouble && !walk->is_trouble_told && walk->latest->walk.open_links)
+        sampler_event(
+            sampler, EVENT_NOTE,
+            "the collector's lists did not close as they were read: %llu links lead to "
+            "no object, and what is behind them may be missing",
+            (unsigned long long)walk->latest->walk.open_links);
     walk->is_trouble_told = is_trouble;
 }
 

@@ -149,11 +149,14 @@ struct walk_facts {
     int64_t began_mono_ns, ended_mono_ns, ended_wall_ns;
     int64_t wall_ns, cpu_ns; /* duration and price */
     uint64_t read_bytes;
-    uint64_t torn_pools;   /* re-read and still changing: left out */
-    uint64_t absent_bytes; /* of heaps and arenas, not in memory: not read */
-    uint64_t absent_pools; /* swapped out in part: left out */
-    int64_t stopped_ns;    /* how long the target was stopped: 0 from outside */
-    bool tracked_only;     /* untracked objects (str, int, ...) are not seen */
+    uint64_t torn_pools;    /* re-read and still changing: left out */
+    uint64_t absent_bytes;  /* of heaps and arenas, not in memory: not read */
+    uint64_t absent_pools;  /* swapped out in part: left out */
+    uint64_t absent_chunks; /* places of malloc's heap, swapped out or not readable, where
+                               chunks were left out */
+    uint64_t open_links;    /* of the collector's lists: they lead to no object */
+    int64_t stopped_ns;     /* how long the target was stopped: 0 from outside */
+    bool tracked_only;      /* untracked objects (str, int, ...) are not seen */
     bool complete;
 };
 

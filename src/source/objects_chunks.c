@@ -121,6 +121,12 @@ static bool chunk_count(struct walk *walk, struct type_entry *entry, uint64_t us
     return true;
 }
 
+/* Without pymalloc each object is here: what could not be read may have been one. */
+static void chunk_unreadable(struct walk *walk)
+{
+    walk->absent_chunks += walk->method == WALK_BY_CHUNKS;
+}
+
 /* Looks at the user data of a chunk that is in use. */
 static void chunk_look(struct walk *walk, uint64_t user, const uint8_t *bytes,
                        size_t length, uint64_t chunk_bytes, bool is_mmapped)
@@ -187,9 +193,13 @@ static bool chain_window(struct walk *walk, uint64_t at)
     walk->window_address = at;
     walk->window_bytes = 0;
     pagemap_forget(&walk->pagemap);
-    if (length < CHUNK_MIN || pagemap_read(&walk->pagemap, walk->reader, at, walk->window,
-                                           length, &walk->absent_bytes))
+    if (length < CHUNK_MIN)
         return false;
+    if (pagemap_read(&walk->pagemap, walk->reader, at, walk->window, length,
+                     &walk->absent_bytes)) {
+        chunk_unreadable(walk);
+        return false;
+    }
     walk->window_bytes = length;
     return true;
 }
@@ -200,9 +210,13 @@ static bool chunk_is_in_use(struct walk *walk, uint64_t next)
 
     if (offset < walk->window_bytes && walk->window_bytes - offset >= CHUNK_HEADER)
         word = u64_at(walk->window, offset + 8);
-    else if (!pagemap_is_present(&walk->pagemap, next + 8) ||
-             !reader_u64(walk->reader, raddr_of(next + 8), &word))
+    else if (!pagemap_is_present(&walk->pagemap, next + 8)) {
+        walk->absent_chunks++;
         return false;
+    } else if (!reader_u64(walk->reader, raddr_of(next + 8), &word)) {
+        chunk_unreadable(walk);
+        return false;
+    }
     return word & CHUNK_PREV_IN_USE;
 }
 
@@ -231,6 +245,18 @@ static void chain_went_on(struct walk_chunks *chunks, uint64_t at)
     chunks->restarts = 0;
 }
 
+/* malloc.c sysmalloc: where memory of others lies behind, and where a thread's heap ends,
+ * stand two headers without a chunk. */
+static bool chain_is_fence(const struct walk *walk, uint64_t at)
+{
+    uint64_t offset = at - walk->window_address, left = walk->chunks.end - at;
+
+    return left <= 2 * CHUNK_MIN ||
+           (offset < walk->window_bytes && walk->window_bytes - offset >= CHUNK_MIN &&
+            (u64_at(walk->window, offset + 8) & ~CHUNK_FLAGS) == CHUNK_HEADER &&
+            (u64_at(walk->window, offset + 24) & ~CHUNK_FLAGS) <= CHUNK_HEADER);
+}
+
 /* Where to go on when no chunk is at `at`: the boundary that was there is gone, so once
  * more from an earlier one, with fresh bytes; at last from the next place that holds. */
 static uint64_t chain_broke(struct walk *walk, uint64_t at)
@@ -244,6 +270,8 @@ static uint64_t chain_broke(struct walk *walk, uint64_t at)
         return boundary;
     if (at - walk->window_address >= walk->window_bytes)
         chain_window(walk, at);
+    if (!chain_is_fence(walk, at))
+        chunk_unreadable(walk);
     at = chain_resume(walk, at);
     chunks->boundary = at;
     return at;
@@ -271,6 +299,7 @@ static void chain_walk_window(struct walk *walk)
         }
         word = u64_at(walk->window, offset + 8);
         if (!chunk_is_plausible(chunks, at, word)) {
+            walk->absent_chunks += !pagemap_is_present(&walk->pagemap, at + 8);
             at = chain_broke(walk, at);
             continue;
         }
@@ -335,9 +364,13 @@ static bool thread_heap_begin(struct walk *walk, uint64_t start, uint64_t end)
     struct walk_chunks *chunks = &walk->chunks;
     uint64_t size;
 
-    if (start % THREAD_HEAP_BYTES || !pagemap_is_present(&walk->pagemap, start) ||
-        !reader_u64(walk->reader, raddr_of(start + 16), &size) || size % PAGE ||
-        size < PAGE || size > end - start)
+    if (start % THREAD_HEAP_BYTES || !pagemap_is_present(&walk->pagemap, start))
+        return false;
+    if (!reader_u64(walk->reader, raddr_of(start + 16), &size)) {
+        chunk_unreadable(walk);
+        return false;
+    }
+    if (size % PAGE || size < PAGE || size > end - start)
         return false;
     chain_begin(chunks, start, start + size, CHUNK_OTHER_ARENA);
     if (!chain_window(walk, start))
@@ -396,6 +429,8 @@ static bool mmapped_next_page(struct walk *walk)
     bool is_present;
     uint64_t run = pagemap_run(&walk->pagemap, chunks->at, end - chunks->at, &is_present);
 
+    /* What was never touched holds no chunk; what was swapped out may. */
+    walk->absent_chunks += !is_present && pagemap_is_swapped(&walk->pagemap, chunks->at);
     chunks->at += is_present ? PAGE : run;
     return chunks->at < end && thread_heap_begin(walk, chunks->at, end);
 }
@@ -411,9 +446,12 @@ static void mmapped_step(struct walk *walk)
         uint64_t chunk = 0;
 
         if (!arena_map_has(&walk->map, chunks->at) &&
-            pagemap_is_present(&walk->pagemap, chunks->at) &&
-            !reader_read(walk->reader, raddr_of(chunks->at), bytes, sizeof(bytes)))
-            chunk = mmapped_bytes(bytes, chunks->end - chunks->at);
+            pagemap_is_present(&walk->pagemap, chunks->at)) {
+            if (reader_read(walk->reader, raddr_of(chunks->at), bytes, sizeof(bytes)))
+                chunk_unreadable(walk);
+            else
+                chunk = mmapped_bytes(bytes, chunks->end - chunks->at);
+        }
         if (!chunk) {
             if (walk->method == WALK_BY_CHUNKS && mmapped_next_page(walk))
                 return;
@@ -438,6 +476,7 @@ static void region_begin(struct walk *walk)
         chain_begin(chunks, region->start, region->end, 0);
         if (chain_window(walk, region->start) && chain_holds(walk, region->start))
             return;
+        walk->absent_chunks += pagemap_is_swapped(&walk->pagemap, region->start);
         region_done(chunks);
         return;
     }

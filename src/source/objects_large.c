@@ -109,11 +109,18 @@ static void large_link(struct walk *walk, uint64_t link)
 
 static void large_seed_generation(struct walk *walk, uint16_t offset)
 {
+    struct raddr list = raddr_add(walk->layout.gc.state, offset);
     uint8_t head[GC_HEAD_BYTES];
+    uint64_t last;
 
-    if (reader_read(walk->reader, raddr_add(walk->layout.gc.state, offset), head,
-                    sizeof(head)))
+    if (reader_read(walk->reader, list, head, sizeof(head))) {
+        walk->open_links++;
         return;
+    }
+    /* The list closes: its last object leads back to the head. */
+    if (!reader_u64(walk->reader, raddr_of(u64_at(head, 8) & GC_LINK_MASK), &last) ||
+        (last & GC_LINK_MASK) != list.value)
+        walk->open_links++;
     large_link(walk, u64_at(head, 0));
     large_link(walk, u64_at(head, 8));
 }
@@ -191,8 +198,20 @@ void walk_count_class(struct walk *walk, struct type_entry *entry, uint64_t addr
         walk_later(walk, entry, &more);
 }
 
-/* `bytes`: the GC head and the beginning of what may be an object. */
-static void large_look_at(struct walk *walk, uint64_t gc_head, const uint8_t *bytes)
+static bool is_list(const struct walk *walk, uint64_t address)
+{
+    const struct layout_gc *gc = &walk->layout.gc;
+
+    for (size_t i = 0; i < 3; i++) {
+        if (address == raddr_add(gc->state, gc->generations[i]).value)
+            return true;
+    }
+    return gc->has_permanent && address == raddr_add(gc->state, gc->permanent).value;
+}
+
+/* `bytes`: the GC head and the beginning of what may be an object. False when it is
+ * none. */
+static bool large_look_at(struct walk *walk, uint64_t gc_head, const uint8_t *bytes)
 {
     const struct object_layout *layout = &walk->layout.object;
     const uint8_t *object = bytes + GC_HEAD_BYTES;
@@ -201,16 +220,17 @@ static void large_look_at(struct walk *walk, uint64_t gc_head, const uint8_t *by
     struct type_entry *entry;
 
     if (!u64_at(bytes, 0) || !walk_is_alive(walk, u64_at(object, layout->ob_refcnt)))
-        return;
+        return false;
     entry = types_get(&walk->types, u64_at(object, layout->ob_type));
     if (!entry || !entry->shape.has_gc_head)
-        return;
+        return false;
     large_count(walk, entry, &view);
     if (entry->shape.rule == OBJECT_TYPE)
         walk_count_class(walk, entry, view.address);
     large_link(walk, u64_at(bytes, 0));
     if (!(u64_at(bytes, 8) & GC_PREV_COLLECTING))
         large_link(walk, u64_at(bytes, 8));
+    return true;
 }
 
 bool walk_large_step(struct walk *walk)
@@ -233,8 +253,9 @@ bool walk_large_step(struct walk *walk)
         /* Copied: the queue may move while new addresses are added. */
         uint64_t gc_head = pieces[i].address.value;
 
-        if (pieces[i].done)
-            large_look_at(walk, gc_head, bytes[i]);
+        if (!is_list(walk, gc_head) &&
+            (!pieces[i].done || !large_look_at(walk, gc_head, bytes[i])))
+            walk->open_links++;
     }
     return true;
 }

@@ -59,7 +59,8 @@ static void walk_reset(struct walk *walk)
     walk->window_bytes = 0;
     walk->other_blocks = walk->other_bytes = walk->freelist_objects = 0;
     walk->arenas_gone = 0;
-    walk->absent_bytes = walk->absent_pools = 0;
+    walk->absent_bytes = walk->absent_pools = walk->absent_chunks = 0;
+    walk->open_links = 0;
     walk->has_absent = false;
     walk->is_cut = false;
     pagemap_forget(&walk->pagemap);
@@ -309,9 +310,12 @@ static void walk_end_facts(struct walk *walk)
     facts->read_bytes = walk->reader->read_bytes - walk->read_bytes_before;
     facts->absent_bytes = walk->absent_bytes;
     facts->absent_pools = walk->absent_pools;
+    facts->absent_chunks = walk->absent_chunks;
+    facts->open_links = walk->method == WALK_BY_LISTS ? walk->open_links : 0;
     facts->tracked_only = walk->method == WALK_BY_LISTS;
     facts->complete = walk->method != WALK_BY_LISTS && !walk->is_cut &&
-                      !walk->absent_pools && !walk->large.is_full && !walk->types.is_full;
+                      !walk->absent_pools && !walk->absent_chunks &&
+                      !walk->large.is_full && !walk->types.is_full;
 }
 
 const struct objects_section *walk_finish(struct walk *walk)

@@ -141,9 +141,11 @@ struct walk {
     struct large large;
     struct walk_chunks chunks;
     struct pagemap pagemap;
-    bool has_absent;       /* the arena in the window has pages that are not in memory */
-    uint64_t absent_bytes; /* of heaps and arenas: not in memory, so not read */
-    uint64_t absent_pools; /* with pages swapped out: their objects are left out */
+    bool has_absent;        /* the arena in the window has pages that are not in memory */
+    uint64_t absent_bytes;  /* of heaps and arenas: not in memory, so not read */
+    uint64_t absent_pools;  /* with pages swapped out: their objects are left out */
+    uint64_t absent_chunks; /* places where a header is not in memory or not readable */
+    uint64_t open_links;    /* of the collector's lists, that lead to no object */
     struct walk_facts facts;
     uint64_t read_bytes_before;
     uint64_t other_blocks, other_bytes, freelist_objects;

@@ -76,6 +76,14 @@ bool pagemap_is_present(struct pagemap *pagemap, uint64_t address)
            pagemap_word_is_present(pagemap->words[page - pagemap->first_page]);
 }
 
+bool pagemap_is_swapped(struct pagemap *pagemap, uint64_t address)
+{
+    uint64_t page = address / PAGEMAP_PAGE_BYTES;
+
+    return pagemap_keep(pagemap, page) &&
+           pagemap->words[page - pagemap->first_page] & WORD_SWAPPED;
+}
+
 bool pagemap_all_present(struct pagemap *pagemap, uint64_t start, uint64_t end)
 {
     struct scan_region region;

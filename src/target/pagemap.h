@@ -38,6 +38,9 @@ bool pagemap_word_is_present(uint64_t word);
 /* How many of words[from .. count) in a row say the same as words[from]. Pure. */
 size_t pagemap_same(const uint64_t *words, size_t from, size_t count);
 
+/* False where the kernel does not say: a page that was never touched is not swapped. */
+bool pagemap_is_swapped(struct pagemap *pagemap, uint64_t address);
+
 bool pagemap_is_present(struct pagemap *pagemap, uint64_t address);
 
 /* Are all pages of [start, end) present? One cheap call (PAGEMAP_SCAN); true as well
