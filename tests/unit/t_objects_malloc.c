@@ -6,7 +6,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fake_heap.h"
 
@@ -236,6 +238,43 @@ static void test_mmapped_chunk(void **state)
     objects_unref(section);
 }
 
+/* What the kernel says of a page of the heap, in a file that stands for pagemap. */
+static void say_page(int fd, uint64_t page, uint64_t word)
+{
+    off_t at = (off_t)((FAKE_HEAP / PAGEMAP_PAGE_BYTES + page) * sizeof(word));
+
+    assert_int_equal(pwrite(fd, &word, sizeof(word), at), sizeof(word));
+}
+
+/* Headers on a page that is swapped out: what follows is counted, but not as a whole. */
+static void test_headers_absent(void **state)
+{
+    struct fixture *f = *state;
+    FILE *file = tmpfile();
+    const struct objects_section *section;
+
+    assert_non_null(file);
+    for (uint64_t page = 0; page < FAKE_HEAP_BYTES / PAGEMAP_PAGE_BYTES; page++)
+        say_page(fileno(file), page, UINT64_C(1) << 63);
+    walk_set_pagemap(&f->walk, fileno(file));
+    section = walk_whole(f);
+    check_counts(section, N_LIST, N_STR, N_FLOAT);
+    assert_true(section->walk.complete);
+    assert_int_equal(section->walk.absent_chunks, 0);
+    objects_unref(section);
+    for (uint64_t page = 0; page < 2; page++) {
+        say_page(fileno(file), page, UINT64_C(1) << 62);
+        section = walk_whole(f);
+        assert_false(section->walk.complete);
+        assert_true(section->walk.absent_chunks > 0);
+        assert_true(row_of(section, "list").count < N_LIST ||
+                    row_of(section, "str").count < N_STR);
+        objects_unref(section);
+        say_page(fileno(file), page, UINT64_C(1) << 63);
+    }
+    fclose(file);
+}
+
 /* A type that could not be read is none, as is any stray word that leads to unmapped
  * memory: its kind is missing as a whole. Nothing else may be missing. */
 static void check_kinds_whole(const struct objects_section *section)
@@ -365,6 +404,7 @@ int main(void)
         POINT(test_free_chunks),
         POINT(test_broken_chain),
         POINT(test_mmapped_chunk),
+        POINT(test_headers_absent),
         POINT(test_every_read_fails_once),
         POINT(test_lists),
         POINT(test_wild_links),
