@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 #include "heaptop/err.h"
-#include "sampler.h"
+#include "sampler/sampler.h"
 
 enum args_request {
     ARGS_WATCH = 0,

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "args.h"
-#include "batch.h"
+#include "batch/batch.h"
 #include "choose.h"
 #include "configuration.h"
 #include "sink/columns.h"

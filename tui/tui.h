@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "heaptop/err.h"
-#include "sampler.h"
+#include "sampler/sampler.h"
 
 struct tui_options {
     pid_t pid;           /* 0: begin with the picker */

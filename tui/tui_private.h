@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "model/history.h"
-#include "sampler.h"
+#include "sampler/sampler.h"
 #include "target/candidates.h"
 #include "tui/canvas.h"
 #include "tui/dialog.h"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "sampler_private.h"
+#include "sampler/sampler_private.h"
 #include "util/clock.h"
 
 static void test_walks_keep_to_their_budget(void **state)

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "attach/session.h"
-#include "sampler.h"
+#include "sampler/sampler.h"
 #include "util/clock.h"
 
 #define PATIENCE_NS (20 * NS_PER_S)

@@ -1,5 +1,5 @@
 /* The walk of the heap: when it begins, its slices, its price. */
-#include "sampler_private.h"
+#include "sampler/sampler_private.h"
 
 #include <string.h>
 

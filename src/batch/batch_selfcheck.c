@@ -3,7 +3,7 @@
  * the user's own process. Works without the sampler's thread, because it wants
  * the same number from two sides at nearly the same time.
  */
-#include "batch.h"
+#include "batch/batch.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

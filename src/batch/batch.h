@@ -11,7 +11,7 @@
 #include "args.h"
 #include "heaptop/err.h"
 #include "heaptop/sink.h"
-#include "sampler.h"
+#include "sampler/sampler.h"
 
 /* A sampler seen from a program without a screen. */
 struct batch {

@@ -1,5 +1,5 @@
 /* The layout: looked for once, again when it fails or no longer holds. */
-#include "sampler_private.h"
+#include "sampler/sampler_private.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Actions: between two counts of the arenas, then a fresh sample and a walk. */
-#include "sampler_private.h"
+#include "sampler/sampler_private.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* One sample: the cheap sources, who and how, the price, and the events. */
-#include "sampler_private.h"
+#include "sampler/sampler_private.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -20,7 +20,7 @@
 #include "attach/session.h"
 #include "heaptop/source.h"
 #include "layout/layout.h"
-#include "sampler.h"
+#include "sampler/sampler.h"
 
 #define SAMPLER_EVENTS_MAX   64
 #define SAMPLER_MESSAGES_MAX 256

@@ -1,4 +1,4 @@
-#include "sampler_private.h"
+#include "sampler/sampler_private.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* The sampler's thread: what comes next, and waiting until it does. */
-#include "sampler_private.h"
+#include "sampler/sampler_private.h"
 
 #include <poll.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* --collect: one gc.collect() in the target between two walks, and what it changed. */
-#include "batch.h"
+#include "batch/batch.h"
 
 #include <stdio.h>
 #include <string.h>

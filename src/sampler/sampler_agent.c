@@ -1,5 +1,5 @@
 /* The session's stay: in, asked for numbers at each tick, out. */
-#include "sampler_private.h"
+#include "sampler/sampler_private.h"
 
 #include <stdio.h>
 #include <string.h>
