@@ -141,8 +141,8 @@ static bool is_dead_refcount(const struct walk *walk, uint64_t word)
                      arena_map_has(&walk->map, word));
 }
 
-/* cpython.md: an object lies 0, 16 or 32 bytes deep in its block, and its type says
- * which: the strongest check there is. */
+/* An object lies 0, 16 or 32 bytes deep in its block (object_prefix_bytes()), and its
+ * type says which: the strongest check there is. */
 static enum block_is scan_classify(struct pool_scan *scan, const uint8_t *block,
                                    uint64_t address, struct type_entry **found)
 {
