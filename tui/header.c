@@ -151,6 +151,8 @@ static void draw_identity(const struct header_input *input, struct canvas *canva
         part_add(part, ROLE_HEADER, "%s",
                  units_duration(buffer, input->now->process->uptime_ns));
     }
+    if (input->now->process && !input->has_process_line)
+        header_add_cpu(&line, 6, input->now->process->cpu_milli_percent);
     add_state(&line, input, width >= 60);
     part = line_part(&line, 3);
     part_add(part, ROLE_HEADER, "%s", units_clock(buffer, input->now->wall_ns));
@@ -370,19 +372,24 @@ int header_lines(const struct header_input *input, int height)
 {
     bool has_reason = input->now && input->now->access.why[0];
 
-    return has_reason && height >= 20 ? 6 : 5;
+    return 5 + input->has_process_line + (has_reason && height >= 20);
 }
 
 static void draw_full(const struct header_input *input, struct canvas *canvas,
                       const struct rect *rect)
 {
-    draw_identity(input, canvas, rect->y, rect->width);
-    draw_memory(input, canvas, rect->y + 1, rect->width);
-    draw_pymalloc(input, canvas, rect->y + 2, rect->width);
-    draw_gc(input, canvas, rect->y + 3, rect->width);
-    header_draw_objects(input, canvas, rect->y + 4, rect->width, rect->height > 5);
-    if (rect->height > 5)
-        header_draw_reason(input, canvas, rect->y + 5, rect->width);
+    int y = rect->y, end = rect->y + rect->height;
+    bool has_reason = rect->height > 5 + input->has_process_line;
+
+    draw_identity(input, canvas, y++, rect->width);
+    draw_memory(input, canvas, y++, rect->width);
+    if (input->has_process_line)
+        header_draw_process(input, canvas, y++, rect->width);
+    draw_pymalloc(input, canvas, y++, rect->width);
+    draw_gc(input, canvas, y++, rect->width);
+    header_draw_objects(input, canvas, y++, rect->width, has_reason);
+    if (y < end)
+        header_draw_reason(input, canvas, y, rect->width);
 }
 
 void header_draw(const struct header_input *input, struct canvas *canvas,

@@ -16,7 +16,10 @@ struct header_input {
     const struct history *history; /* never NULL */
     const struct mark *mark;       /* its age is shown; or NULL */
     bool is_paused;
+    bool has_process_line; /* there is room for CPU, threads, PSS, faults, ... */
 };
+
+#define HEADER_TALL 30 /* lines of a screen on which the process has a line */
 
 /* Without the folder of the program, which says little and takes much room. */
 char *header_short_command(char *buffer, size_t size, const char *command);

@@ -5,7 +5,12 @@
 #define HEAPTOP_TUI_HEADER_PRIVATE_H
 
 #include "tui/header.h"
+#include "tui/line.h"
 
+void header_add_cpu(struct line *line, int priority, struct reading milli_percent);
+/* CPU, threads, PSS and USS, faults, input and output. */
+void header_draw_process(const struct header_input *input, struct canvas *canvas, int y,
+                         int width);
 /* Objects, the walk's age and price, the agent, the mark. Why there is no agent may
  * have a line of its own: has_reason. */
 void header_draw_objects(const struct header_input *input, struct canvas *canvas, int y,

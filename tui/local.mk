@@ -8,7 +8,7 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/dialog.c tui/dialog.h \
 	tui/gc_table.c tui/gc_table.h \
 	tui/glyphs.c tui/glyphs.h \
-	tui/header.c tui/header.h tui/header_objects.c tui/header_private.h \
+	tui/header.c tui/header.h tui/header_objects.c tui/header_private.h tui/header_process.c \
 	tui/help.c tui/help.h \
 	tui/keys.c tui/keys.h \
 	tui/kinds_table.c tui/kinds_table.h \

@@ -260,6 +260,7 @@ void screen_draw(struct screen *screen, struct canvas *canvas)
     struct table *table = screen_table(screen);
 
     screen_header_input(screen, &input);
+    input.has_process_line = canvas->height >= HEADER_TALL;
     layout_make(&layout, canvas->height, canvas->width,
                 screen->is_header_hidden ? 0 : header_lines(&input, canvas->height));
     canvas_clear(canvas);
@@ -288,7 +289,8 @@ int screen_header_lines(const struct screen *screen)
     struct header_input input;
 
     screen_header_input(screen, &input);
-    return header_lines(&input, 24);
+    input.has_process_line = true;
+    return header_lines(&input, HEADER_TALL);
 }
 
 void screen_draw_header(struct screen *screen, struct canvas *canvas)
@@ -297,6 +299,7 @@ void screen_draw_header(struct screen *screen, struct canvas *canvas)
     struct layout layout = {.form = LAYOUT_FULL};
 
     screen_header_input(screen, &input);
-    layout.header = (struct rect){0, 0, header_lines(&input, 24), canvas->width};
+    input.has_process_line = true;
+    layout.header = (struct rect){0, 0, header_lines(&input, HEADER_TALL), canvas->width};
     header_draw(&input, canvas, &layout);
 }

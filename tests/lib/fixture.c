@@ -112,6 +112,16 @@ static void fill_process(struct process_section *process, enum fixture fixture, 
     process->shmem_bytes = reading_exact(3300000);
     process->swap_bytes = reading_exact(0);
     process->peak_res_bytes = reading_exact(INT64_C(671193497));
+    process->shr_bytes = reading_exact(42000000);
+    process->pss_bytes = reading_exact(res - 31000000);
+    process->uss_bytes = reading_exact(res - 40000000);
+    process->pss_age_ns = reading_exact(12 * NS_PER_S);
+    process->cpu_milli_percent = reading_exact(12300);
+    process->threads = reading_exact(9);
+    process->minor_faults = reading_exact(1204331 + at);
+    process->major_faults = reading_exact(17);
+    process->io_read_bytes = reading_exact(48300000);
+    process->io_write_bytes = reading_exact(512);
     process->uptime_ns = reading_exact((6 * 86400 + 4 * 3600 + 2 * at) * NS_PER_S);
 }
 
