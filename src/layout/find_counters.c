@@ -15,17 +15,6 @@
 #define BLOCKS_MAX    (INT64_C(1) << 40)
 #define HOOKS_POOLS   8 /* used pools that are looked at for debug hooks */
 
-/* Objects/obmalloc.c, _PyMem_DebugRawAlloc: size (big-endian), api id, 7 * 0xfd. */
-static bool hooks_has_id(const uint8_t *block)
-{
-    if (block[8] != 'r' && block[8] != 'm' && block[8] != 'o')
-        return false;
-    for (int i = 9; i < OBJECT_DEBUG_PREFIX_BYTES; i++)
-        if (block[i] != 0xfd)
-            return false;
-    return true;
-}
-
 static uint64_t slots_rounded_down(uint64_t slots)
 {
     uint64_t rounded = PYMALLOC_SLOTS_FIRST;
@@ -48,7 +37,7 @@ static uint64_t slots_from_allocation(struct reader *reader, uint64_t arenas)
     if (arenas < sizeof(front) ||
         reader_read(reader, raddr_of(arenas - sizeof(front)), front, sizeof(front)))
         return 0;
-    if (hooks_has_id(front)) {
+    if (object_debug_id(front + OBJECT_DEBUG_ID)) {
         for (int i = 0; i < 8; i++)
             size = size << 8 | front[i];
         return slots_rounded_down(size / sizeof(struct arena_object));
@@ -200,7 +189,7 @@ static bool hooks_look_at_pool(struct reader *reader, struct layout_pymalloc *py
     for (uint32_t at = sizeof(*pool);
          at < pool->nextoffset && block_bytes <= pymalloc->pool_bytes - at;
          at += block_bytes)
-        votes[1] += hooks_has_id(bytes + at);
+        votes[1] += object_debug_id(bytes + at + OBJECT_DEBUG_ID) != 0;
     return true;
 }
 

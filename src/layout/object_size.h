@@ -51,9 +51,22 @@ struct object_shape {
     enum object_rule rule;
 };
 
-/* obmalloc.c _PyMem_DebugRawAlloc: 16 bytes before a block, 8 behind. */
+/* obmalloc.c _PyMem_DebugRawAlloc, 3.8 - 3.15: 16 bytes before a block, 8 behind.
+ * Before it: the size asked for (big-endian), the api's letter, 7 FORBIDDENBYTEs. */
 #define OBJECT_DEBUG_BYTES        24
 #define OBJECT_DEBUG_PREFIX_BYTES 16
+#define OBJECT_DEBUG_ID           8 /* where the letter stands in the prefix */
+
+/* The letter ('r', 'm', 'o') if these 8 bytes end a debug prefix, else 0. */
+static inline char object_debug_id(const uint8_t id[8])
+{
+    if (id[0] != 'r' && id[0] != 'm' && id[0] != 'o')
+        return 0;
+    for (int i = 1; i < 8; i++)
+        if (id[i] != 0xfd)
+            return 0;
+    return (char)id[0];
+}
 
 /* The bytes of one object: from its start to the end of its block. */
 struct object_view {

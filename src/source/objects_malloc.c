@@ -13,7 +13,6 @@
 #define PROBE_PER_LIST 64
 #define PROBE_MIN      8
 #define CHUNK_MAX      (UINT64_C(1) << 30)
-#define FORBIDDEN      0xfd /* obmalloc.c FORBIDDENBYTE, 3.8 - 3.15 */
 
 struct probe {
     uint32_t n_heads, n_plain, n_hooked, n_hooked_chunks;
@@ -46,16 +45,10 @@ static bool probe_is_chunk(struct walk *walk, uint64_t block)
 /* obmalloc.c _PyMem_DebugRawAlloc: size, 'o', seven forbidden bytes, then the block. */
 static bool probe_is_hooked(struct walk *walk, uint64_t block)
 {
-    uint8_t bytes[8];
+    uint8_t id[OBJECT_DEBUG_PREFIX_BYTES - OBJECT_DEBUG_ID];
 
-    if (reader_read(walk->reader, raddr_of(block - 8), bytes, sizeof(bytes)) ||
-        bytes[0] != 'o')
-        return false;
-    for (int i = 1; i < 8; i++) {
-        if (bytes[i] != FORBIDDEN)
-            return false;
-    }
-    return true;
+    return !reader_read(walk->reader, raddr_of(block - sizeof(id)), id, sizeof(id)) &&
+           object_debug_id(id) == 'o';
 }
 
 /* An object of a type with a pre-header (3.11+) begins 16 bytes before its GC head. */
