@@ -15,6 +15,7 @@
 
 #include "agent/region.h"
 #include "attach/arch.h"
+#include "attach/faultpoint.h"
 #include "attach/safepoint.h"
 #include "attach/seccomp.h"
 #include "attach/threads.h"
@@ -171,13 +172,20 @@ static int divert(struct detour *detour)
     if (ptrace(PTRACE_GETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &detour->mask) != 0 ||
         write_frame(detour) != 0)
         return -1;
+    faultpoint_reach(FAULTPOINT_frame_written);
     diverted = arch_diverted(&detour->original, detour->scene->cave + STUB_ENTRY,
                              detour->frame_address);
     if (arch_set(detour->tid, &diverted) != 0)
         return -1;
+    faultpoint_reach(FAULTPOINT_registers_set);
     ptrace(PTRACE_SETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &mask);
+    faultpoint_reach(FAULTPOINT_mask_set);
     set_policy(detour, SCHED_FIFO);
-    return ptrace(PTRACE_CONT, detour->tid, NULL, NULL) == 0 ? 0 : -1;
+    faultpoint_reach(FAULTPOINT_priority_set);
+    if (ptrace(PTRACE_CONT, detour->tid, NULL, NULL) != 0)
+        return -1;
+    faultpoint_reach(FAULTPOINT_diverted);
+    return 0;
 }
 
 static uint32_t frame_done(struct detour *detour, struct stub_frame *head)
@@ -284,7 +292,9 @@ static void restore(struct detour *detour)
     yield_signals(detour);
     set_policy(detour, SCHED_OTHER);
     ptrace(PTRACE_SETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &detour->mask);
+    faultpoint_reach(FAULTPOINT_mask_restored);
     arch_set(detour->tid, &detour->original);
+    faultpoint_reach(FAULTPOINT_registers_restored);
 }
 
 /* Stops the thread in the stub and puts it back. False when it restored itself
@@ -304,6 +314,7 @@ static bool take_back(struct detour *detour)
     }
     if (stop == STOP_GONE || stop == STOP_NOT_YET)
         return false;
+    faultpoint_reach(FAULTPOINT_stopped_again);
     if (frame_done(detour, &head) != FRAME_WAITING)
         return false;
     restore(detour);
@@ -355,9 +366,11 @@ static int run_detour(struct detour *detour, struct borrowed *borrowed, struct e
         ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
         return err_set(err, ERR_FAILED, "the stub failed in process %d", pid);
     }
+    faultpoint_reach(FAULTPOINT_stub_done);
     if (outcome == OUTCOME_RESTORED || !take_back(detour))
         borrowed->left_alone = true;
     ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
+    faultpoint_reach(FAULTPOINT_let_go);
     borrowed->diverted_ns = clock_monotonic_ns() - detour->began_ns;
     if (detour->saw_stop_signal)
         kill(pid, SIGSTOP);
@@ -425,6 +438,7 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) != 0)
         return refuse_seize(scene, borrowed, why, err);
     borrowed->refusals = 0;
+    faultpoint_reach(FAULTPOINT_seized);
     stop = interrupt(tid, STOP_WAIT_NS);
     /* Until it stands still the thread goes on with its work, or waits for a processor.
      */
@@ -432,6 +446,7 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     borrowed->stops++;
     if (stop != STOP_TRAP)
         return refuse_stop(scene, tid, stop, why, err);
+    faultpoint_reach(FAULTPOINT_stopped);
     if (arch_get(tid, &detour.original) != 0)
         *why = "a thread that ended";
     else if (is_in_restartable_sequence(scene, tid))
@@ -442,10 +457,12 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     if (!*why && scene->is_restricted && seccomp_judge(tid) == SECCOMP_DEADLY)
         return refuse_filter(scene, tid, err);
     if (*why || target_state(scene->target) == TARGET_ENDED) {
+        faultpoint_reach(FAULTPOINT_judged_unsafe);
         yield_signals(&detour);
         ptrace(PTRACE_DETACH, tid, NULL, NULL);
         return ATTEMPT_UNSAFE;
     }
+    faultpoint_reach(FAULTPOINT_judged_safe);
     return run_detour(&detour, borrowed, err) == 0 ? ATTEMPT_TAKEN : ATTEMPT_FAILED;
 }
 

@@ -18,6 +18,7 @@
 #include "attach/agent_image.h"
 #include "attach/arch.h"
 #include "attach/borrow.h"
+#include "attach/faultpoint.h"
 #include "attach/scene.h"
 #include "util/clock.h"
 
@@ -101,17 +102,20 @@ static int load_agent(struct injection *injection, struct err *err)
 
     if (wait_state(injection, REGION_STATE_READY, &region, err) != 0)
         return -1;
+    faultpoint_reach(FAULTPOINT_thread_ready);
     write_word(injection, REGION_IMAGE_BYTES, image->length, 8);
     write_word(injection, REGION_DATA_OFFSET, image->data_offset, 8);
     write_word(injection, REGION_DATA_BYTES, image->data_bytes, 8);
     write_word(injection, REGION_COMMAND, REGION_COMMAND_MAP, 4);
     if (wait_state(injection, REGION_STATE_MAPPED, &region, err) != 0)
         return -1;
+    faultpoint_reach(FAULTPOINT_room_mapped);
     if (region.image % 4096 || !region.image)
         return err_set(err, ERR_FAILED, "the agent's place in process %d is wrong",
                        (int)injection->target->pid);
     if (write_image(injection, region.image, err) != 0)
         return -1;
+    faultpoint_reach(FAULTPOINT_code_written);
     injection->report.image = region.image;
     injection->report.image_bytes = image->length;
     write_word(injection, REGION_ENTRY, region.image + image->entry, 8);
@@ -164,6 +168,7 @@ static int take_channel(struct injection *injection, struct err *err)
         return -1;
     if (region.state == REGION_STATE_OFFERED) {
         injection->page_fd = open_channel(injection, region.channel_fd);
+        faultpoint_reach(FAULTPOINT_page_offered);
         write_word(injection, offsetof(struct agent_region, channel_taken),
                    injection->page_fd >= 0 ? 1 : 2, 4);
         if (injection->page_fd < 0)
@@ -174,6 +179,7 @@ static int take_channel(struct injection *injection, struct err *err)
     if (wait_state(injection, REGION_STATE_CONNECTED, &region, err) != 0)
         return -1;
     injection->report.page_is_private = region.page_is_private != 0;
+    faultpoint_reach(FAULTPOINT_page_connected);
     return 0;
 }
 
@@ -207,11 +213,15 @@ static int inject(struct injection *injection, struct err *err)
     if (!arch_is_usable())
         return err_set(err, ERR_UNSUPPORTED, "this processor lacks what an attach needs");
     if (agent_image_build(&injection->image, err) != 0 ||
-        scene_open(scene, injection->target, err) != 0 ||
-        cave_write_stub(scene, err) != 0)
+        scene_open(scene, injection->target, err) != 0)
         return -1;
+    faultpoint_reach(FAULTPOINT_scene_open);
+    if (cave_write_stub(scene, err) != 0)
+        return -1;
+    faultpoint_reach(FAULTPOINT_stub_written);
     injection->report.found_leftover = scene->found_leftover;
     hurry(true);
+    faultpoint_reach(FAULTPOINT_hurried);
     status = borrow_thread(scene, &injection->borrowed, err);
     hurry(false);
     injection->report.diverted_ns = injection->borrowed.diverted_ns;
@@ -223,8 +233,10 @@ static int inject(struct injection *injection, struct err *err)
         retreat(injection);
         return -1;
     }
+    faultpoint_reach(FAULTPOINT_agent_runs);
     if (!injection->borrowed.left_alone)
         cave_restore(scene);
+    faultpoint_reach(FAULTPOINT_cave_restored);
     return take_channel(injection, err);
 }
 
@@ -266,6 +278,7 @@ void injector_main(struct target *target, int socket)
     injection->page_fd = -1;
     inject(injection, &injection->report.err);
     send_report(socket, &injection->report, injection->page_fd);
+    faultpoint_reach(FAULTPOINT_reported);
     _exit(0);
 }
 

@@ -4,6 +4,7 @@ libheaptop_a_SOURCES += \
 	src/attach/borrow.c src/attach/borrow.h \
 	src/attach/cave.c \
 	src/attach/channel.c src/attach/channel.h \
+	src/attach/faultpoint.c src/attach/faultpoint.h src/attach/faultpoints.def \
 	src/attach/injector.c src/attach/injector.h \
 	src/attach/ranges.c \
 	src/attach/safepoint.c src/attach/safepoint.h \
@@ -15,7 +16,8 @@ libheaptop_a_SOURCES += \
 	src/attach/threads.c src/attach/threads.h
 
 check_PROGRAMS += tests/live/attach_driver
-tests_live_attach_driver_SOURCES = tests/live/attach_driver.c
+tests_live_attach_driver_SOURCES = \
+	tests/live/attach_driver.c tests/live/attach_fault.c tests/live/attach_fault.h
 tests_live_attach_driver_LDADD = $(HEAPTOP_LIBS)
 
 if HAVE_CMOCKA

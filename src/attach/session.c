@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/region.h"
+#include "attach/faultpoint.h"
 #include "attach/session_private.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -49,6 +50,7 @@ static int start_injector(struct session *session, struct err *err)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
         return err_set_errno(err, ERR_FAILED, errno, "cannot attach");
     sigfillset(&all);
+    faultpoint_reach(FAULTPOINT_locked);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     session->injector = fork();
     if (session->injector == 0) {
@@ -112,6 +114,7 @@ int session_open(struct target *target, struct session **result, struct err *err
         session_free(session);
         return -1;
     }
+    faultpoint_reach(FAULTPOINT_injector_started);
     *result = session;
     return 0;
 }
@@ -149,6 +152,7 @@ static void connect_channel(struct session *session, int page_fd)
         return;
     }
     session->is_connected = true;
+    faultpoint_reach(FAULTPOINT_channel_open);
     session->state = SESSION_WAITING_FOR_GIL;
     log_line("agent is in process %d at 0x%llx; one thread diverted for %lld us",
              (int)session->target->pid, (unsigned long long)report->image,
@@ -230,8 +234,10 @@ static void step_connected(struct session *session)
     channel_get(&session->channel, MEMBER(agent_owner), &owner);
     if (life >= AGENT_LIFE_GONE || (owner & OWNER_DIED))
         lose(session);
-    else if (life == AGENT_LIFE_READY)
+    else if (life == AGENT_LIFE_READY && session->state != SESSION_READY) {
         session->state = SESSION_READY;
+        faultpoint_reach(FAULTPOINT_agent_ready);
+    }
 }
 
 enum session_state session_step(struct session *session)
@@ -295,12 +301,14 @@ int session_close(struct session *session, struct err *err)
         nanosleep(&nap, NULL);
     if (session->is_connected) {
         session_send(session, AGENT_LEAVE, 0);
+        faultpoint_reach(FAULTPOINT_leave_asked);
         if (!wait_gone(session))
             status = err_set(err, ERR_FAILED,
                              "the agent leaves process %d as soon as it gets the GIL; "
                              "the process is not blocked",
                              (int)session->target->pid);
     }
+    faultpoint_reach(FAULTPOINT_agent_gone);
     reap_injector(session);
     session_free(session);
     return status;

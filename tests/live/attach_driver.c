@@ -3,6 +3,8 @@
  * input, one line of JSON each:
  *   open | sample | collect N | pauses | state | beat MS | close | quit
  * With ROUNDS it attaches, samples and leaves that often, and prints a summary.
+ * `attach_driver --faultpoints` lists the moments at which HEAPTOP_FAULT can let it
+ * die: see attach_fault.h.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -11,6 +13,7 @@
 #include <time.h>
 
 #include "attach/session.h"
+#include "attach_fault.h"
 #include "target/target.h"
 #include "util/clock.h"
 
@@ -256,6 +259,10 @@ int main(int argc, char **argv)
     int status = 0;
 
     if (argc < 2)
+        return 2;
+    if (!strcmp(argv[1], "--faultpoints"))
+        return attach_fault_list();
+    if (attach_fault_arm(getenv("HEAPTOP_FAULT")) != 0)
         return 2;
     if (target_open((pid_t)strtol(argv[1], NULL, 10), &target, &err) != 0) {
         print_err(&err);
