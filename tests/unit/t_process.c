@@ -85,6 +85,7 @@ static void test_numbers(void **unused)
     (void)unused;
     fill_self(&target);
     assert_int_equal(source_process.open(&target, &state, &err), 0);
+    snapshot_unref(sample(&target, state)); /* brings in the pages of its own code */
     before = sample(&target, state);
     more = mmap(NULL, MORE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                 0);
