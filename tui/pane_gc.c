@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "heaptop/units.h"
+#include "model/gc_debug.h"
 #include "tui/detail.h"
 #include "tui/gc_table.h"
 #include "tui/kinds_table.h"
@@ -40,7 +41,7 @@ static void gc_update(void *pane, const struct view_input *input)
 
 static void draw_state(struct detail *detail, const struct gc_section *section)
 {
-    char text[UNITS_MAX];
+    char text[UNITS_MAX], names[GC_DEBUG_NAMES_MAX];
     const char *state = "-";
 
     if (reading_is_known(section->enabled))
@@ -48,6 +49,9 @@ static void draw_state(struct detail *detail, const struct gc_section *section)
     detail_line(detail, "automatic", "%s", state);
     detail_line(detail, "frozen", "%s objects (gc.freeze)",
                 units_count(text, section->frozen));
+    detail_line(detail, "debug flags", "%s%s", gc_debug_names(names, section->debug),
+                section->debug.value & GC_DEBUG_SAVEALL ? ": what is found is not freed"
+                                                        : "");
 }
 
 static void draw_pauses(struct detail *detail, const struct snapshot *snapshot)

@@ -124,6 +124,7 @@ struct gc_pauses {
 struct gc_section {
     struct reading enabled; /* 0 or 1 */
     struct reading frozen;
+    struct reading debug; /* gc.get_debug(): flags */
     size_t n_generations;
     struct generation_row generations[GENERATIONS_MAX];
     struct gc_pauses pauses;

@@ -76,7 +76,8 @@ static enum action_progress collect_start(struct target *target, struct session 
         return ACTION_FAILED;
     result->res_before_bytes = procfs_res(target->fds.statm);
     result->blocks_before = read_blocks(session);
-    if (session_ask(session, AGENT_COLLECT, argument, &result->err) != 0)
+    if (session_ask(session, AGENT_COLLECT, (const int64_t[]){argument, -1, -1},
+                    &result->err) != 0)
         return ACTION_FAILED;
     collect = xcalloc(1, sizeof(*collect));
     *collect = (struct collect){target, session, argument};

@@ -43,21 +43,36 @@ static enum agent_reason wait_for_python(void)
     return agent_python_may_be_used() ? AGENT_REASON_NONE : AGENT_REASON_FINALIZING;
 }
 
+static struct agent_answer no_answer(uint32_t number)
+{
+    struct agent_answer answer = {.number = number, .status = AGENT_STATUS_OK};
+
+    answer.value = answer.uncollectable = -1;
+    for (int i = 0; i < AGENT_ARGUMENTS; i++)
+        answer.before[i] = answer.after[i] = -1;
+    return answer;
+}
+
 /* Runs the newest command. Returns false when it was the last one. */
 static bool run(uint32_t number)
 {
     struct agent_page *page = agent.page;
-    struct agent_answer answer = {number, AGENT_STATUS_OK, -1, 0, -1};
+    struct agent_answer answer = no_answer(number);
     uint32_t command = page->command;
 
-    if (command == AGENT_LEAVE)
+    switch (command) {
+    case AGENT_LEAVE:
         return false;
-    if (command == AGENT_SAMPLE)
-        agent_sample(&answer);
-    else if (command == AGENT_COLLECT)
-        agent_collect(page->argument, &answer);
-    else
+#define AGENT_COMMAND(name, function)       \
+    case AGENT_##name:                      \
+        function(page->arguments, &answer); \
+        break;
+#include "agent/commands.def"
+#undef AGENT_COMMAND
+    default:
         answer.status = AGENT_STATUS_UNKNOWN_COMMAND;
+        break;
+    }
     page->answer = answer;
     __atomic_store_n(&page->answered, number, __ATOMIC_RELEASE);
     agent_wake(&page->answered);

@@ -53,9 +53,11 @@ struct agent {
     void *thread_state;
     struct object *gc, *callback, *callbacks;
     struct object *blocks, *count, *threshold, *stats, *is_enabled, *freeze_count;
+    struct object *debug;
     struct object *collect;
-    int pid;       /* where the callback was made; a forked child has another */
-    bool collects; /* gc.collect() of our own is running */
+    int pid;              /* where the callback was made; a forked child has another */
+    bool frozen_are_many; /* counting them costs too much for each sample */
+    bool collects;        /* gc.collect() of our own is running */
     int64_t pause_began_ns, collect_uncollectable;
     bool python_is_lost; /* the interpreter went down and took our callback */
     bool is_inert;       /* the callback does nothing any more */
@@ -86,8 +88,16 @@ void agent_gil_drop(void);
 int agent_python_open(void);
 bool agent_python_close(void);
 int64_t agent_number(struct object *owned);
-void agent_sample(struct agent_answer *answer);
-void agent_collect(int64_t generation, struct agent_answer *answer);
+/* A new reference; NULL with the exception cleared. */
+struct object *agent_gc_function(const char *name);
+/* What the function of no arguments returns: one number, or a tuple of them. */
+void agent_numbers(struct object *function, int64_t values[AGENT_ARGUMENTS]);
+
+/* python.c and actions.c: the commands */
+#define AGENT_COMMAND(name, function) \
+    void function(const int64_t *arguments, struct agent_answer *answer);
+#include "agent/commands.def"
+#undef AGENT_COMMAND
 
 /* callback.c */
 struct object *agent_callback_new(void);

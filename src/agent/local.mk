@@ -1,10 +1,12 @@
 # The agent runs inside the target: no C library, no sanitizers, no coverage, no
 # imports. One command builds it, so that flags meant for heaptop cannot reach it.
-agent_headers = src/agent/agent.h src/agent/protocol.h src/agent/python.def src/agent/region.h
+agent_headers = src/agent/agent.h src/agent/protocol.h src/agent/python.def src/agent/commands.def \
+	src/agent/region.h
 agent_code = \
 	$(top_srcdir)/src/agent/agent.c \
 	$(top_srcdir)/src/agent/kernel.c \
 	$(top_srcdir)/src/agent/python.c \
+	$(top_srcdir)/src/agent/actions.c \
 	$(top_srcdir)/src/agent/callback.c \
 	$(top_srcdir)/src/agent/memory.c \
 	$(top_srcdir)/src/agent/arch_x86_64.c \
@@ -22,6 +24,6 @@ src/agent/heaptop-agent.so: $(agent_code) $(agent_headers)
 src/agent/image.$(OBJEXT): src/agent/heaptop-agent.so
 CLEANFILES += src/agent/heaptop-agent.so
 EXTRA_DIST += $(agent_headers) src/agent/agent.c src/agent/kernel.c src/agent/python.c \
-	src/agent/callback.c src/agent/memory.c src/agent/arch_x86_64.c \
+	src/agent/actions.c src/agent/callback.c src/agent/memory.c src/agent/arch_x86_64.c \
 	src/agent/entry_x86_64.S
 libheaptop_a_SOURCES += src/agent/image.S

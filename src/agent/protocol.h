@@ -6,7 +6,7 @@
  * written from outside, where seccomp forbids a memfd). heaptop treats all of
  * it as hostile: copy out, validate, bound.
  *
- * Commands are numbered: heaptop writes command and argument, then `asked`;
+ * Commands are numbered: heaptop writes command and arguments, then `asked`;
  * wakes the futex on `asked`; the agent runs it and writes the answer, then
  * `answered` = the number, and wakes `answered`. One command at a time.
  * Counters are published under a sequence lock: `sequence` is odd while the
@@ -20,16 +20,18 @@
 
 #include <stdint.h>
 
-#define AGENT_PROTOCOL_VERSION 2
+#define AGENT_PROTOCOL_VERSION 3
 #define AGENT_MAGIC            0x6874706167656e74ull /* "htpagent" */
 #define AGENT_GENERATIONS      3
+#define AGENT_ARGUMENTS        3
 #define AGENT_PAUSES           256 /* ring of the last pauses */
 
 enum agent_command {
     AGENT_NOTHING = 0,
-    AGENT_SAMPLE,  /* publish the counters */
-    AGENT_COLLECT, /* gc.collect(argument) */
-    AGENT_LEAVE,   /* undo everything and go */
+#define AGENT_COMMAND(name, function) AGENT_##name,
+#include "agent/commands.def"
+#undef AGENT_COMMAND
+    AGENT_LEAVE, /* undo everything and go */
 };
 
 enum agent_status {
@@ -37,6 +39,7 @@ enum agent_status {
     AGENT_STATUS_PYTHON_ERROR, /* a Python call failed; the exception was cleared */
     AGENT_STATUS_FINALIZING,   /* the interpreter is going down: nothing was done */
     AGENT_STATUS_UNKNOWN_COMMAND,
+    AGENT_STATUS_UNAVAILABLE, /* what the command calls is not there */
 };
 
 /* Life of the agent, in `life`. */
@@ -54,10 +57,10 @@ struct agent_generation {
 
 /* -1 where a value could not be had. */
 struct agent_counters {
-    int64_t published_ns;             /* CLOCK_MONOTONIC of the target */
-    int64_t gil_wait_ns, gil_held_ns; /* for this publication */
-    int64_t allocated_blocks;         /* sys.getallocatedblocks() */
-    int64_t gc_enabled, gc_frozen;
+    int64_t published_ns;                    /* CLOCK_MONOTONIC of the target */
+    int64_t gil_wait_ns, gil_held_ns;        /* for this publication */
+    int64_t allocated_blocks;                /* sys.getallocatedblocks() */
+    int64_t gc_enabled, gc_frozen, gc_debug; /* gc_debug: gc.get_debug() */
     struct agent_generation generations[AGENT_GENERATIONS];
     uint64_t interpreter; /* PyInterpreterState_Main() */
     char allocator[32];   /* _PyMem_GetCurrentAllocatorName() */
@@ -72,12 +75,16 @@ struct agent_pause {
     int32_t reserved;
 };
 
+/* -1 where a command has no such value. */
 struct agent_answer {
     uint32_t number;
-    int32_t status;     /* enum agent_status */
-    int64_t value;      /* collect: objects found unreachable */
-    int64_t elapsed_ns; /* of the Python call itself */
-    int64_t uncollectable;
+    int32_t status;                   /* enum agent_status */
+    int64_t value;                    /* what the call returned */
+    int64_t elapsed_ns;               /* of the call itself */
+    int64_t gil_wait_ns, gil_held_ns; /* the whole command; 0 when it needs no GIL */
+    int64_t uncollectable;            /* by collect */
+    /* The setting that the command is about: enabled, frozen, the thresholds. */
+    int64_t before[AGENT_ARGUMENTS], after[AGENT_ARGUMENTS];
 };
 
 /* Why the agent left, or could not begin. */
@@ -98,7 +105,7 @@ struct agent_page {
     uint32_t answered;    /* futex: number of the newest answer */
     uint32_t command;     /* enum agent_command */
     uint32_t client_beat; /* heaptop increments at least every 250 ms */
-    int64_t argument;
+    int64_t arguments[AGENT_ARGUMENTS];
     struct agent_answer answer;
     uint32_t sequence;       /* of counters: odd while being written */
     uint32_t pauses_written; /* total; the ring index is this modulo AGENT_PAUSES */
@@ -124,6 +131,7 @@ struct agent_place {
     uint64_t region;
     uint64_t unmap;         /* munmap of the target's libc */
     uint64_t clock_gettime; /* of the vdso, 0 = use the system call */
+    uint64_t malloc_trim;   /* of glibc when the target allocates with it, else 0 */
     uint32_t is_restricted; /* seccomp: only mmap, munmap, futex */
     uint32_t reserved;
     uint64_t python[AGENT_PYTHON_COUNT];

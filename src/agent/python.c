@@ -5,6 +5,8 @@
  */
 #include "agent/agent.h"
 
+#define FROZEN_LIMIT_NS INT64_C(50000) /* of the GIL, at each sample */
+
 bool agent_python_may_be_used(void)
 {
     int (*is_finalizing)(void) = agent.python.Py_IsFinalizing
@@ -78,7 +80,7 @@ static struct object *find_gc(void)
     return module;
 }
 
-static struct object *gc_function(const char *name)
+struct object *agent_gc_function(const char *name)
 {
     struct object *function = agent.python.PyObject_GetAttrString(agent.gc, name);
 
@@ -94,12 +96,13 @@ static int keep_functions(void)
     agent.blocks = agent.python.PySys_GetObject("getallocatedblocks");
     if (agent.blocks)
         agent.python.Py_IncRef(agent.blocks);
-    agent.count = gc_function("get_count");
-    agent.threshold = gc_function("get_threshold");
-    agent.stats = gc_function("get_stats");
-    agent.is_enabled = gc_function("isenabled");
-    agent.freeze_count = gc_function("get_freeze_count");
-    agent.collect = gc_function("collect");
+    agent.count = agent_gc_function("get_count");
+    agent.threshold = agent_gc_function("get_threshold");
+    agent.stats = agent_gc_function("get_stats");
+    agent.is_enabled = agent_gc_function("isenabled");
+    agent.freeze_count = agent_gc_function("get_freeze_count");
+    agent.debug = agent_gc_function("get_debug");
+    agent.collect = agent_gc_function("collect");
     return agent.collect && agent_callback_install() == 0 ? 0 : -1;
 }
 
@@ -148,6 +151,7 @@ bool agent_python_close(void)
     release(&agent.stats);
     release(&agent.is_enabled);
     release(&agent.freeze_count);
+    release(&agent.debug);
     release(&agent.collect);
     agent.python.PyErr_Clear();
     agent.python.PyThreadState_Clear(agent.thread_state);
@@ -179,6 +183,18 @@ static void read_tuple(struct object *function, struct agent_generation *generat
         agent.python.Py_DecRef(tuple);
 }
 
+void agent_numbers(struct object *function, int64_t values[AGENT_ARGUMENTS])
+{
+    struct object *result = call(function);
+
+    for (int i = 0; result && i < AGENT_ARGUMENTS; i++)
+        values[i] = borrowed_number(agent.python.PyTuple_GetItem(result, i));
+    if (result && values[0] < 0) /* no tuple, or nothing in it */
+        values[0] = borrowed_number(result);
+    if (result)
+        agent.python.Py_DecRef(result);
+}
+
 static void read_stats(struct agent_generation *generations)
 {
     struct object *list = call(agent.stats);
@@ -202,6 +218,19 @@ static void read_stats(struct agent_generation *generations)
         agent.python.Py_DecRef(list);
 }
 
+/* It walks the list of them: when that took long once, it is left alone until
+ * gc.freeze() or gc.unfreeze() is asked for. */
+static int64_t count_frozen(void)
+{
+    int64_t began = agent_now_ns(), frozen;
+
+    if (agent.frozen_are_many)
+        return -1;
+    frozen = agent_number(call(agent.freeze_count));
+    agent.frozen_are_many = agent_now_ns() - began > FROZEN_LIMIT_NS;
+    return frozen;
+}
+
 /* The number of blocks comes first: nothing of ours is allocated yet. */
 static void read_counters(struct agent_counters *counters)
 {
@@ -217,7 +246,8 @@ static void read_counters(struct agent_counters *counters)
     read_tuple(agent.threshold, counters->generations,
                offsetof(struct agent_generation, threshold));
     read_stats(counters->generations);
-    counters->gc_frozen = agent_number(call(agent.freeze_count));
+    counters->gc_frozen = count_frozen();
+    counters->gc_debug = agent_number(call(agent.debug));
     counters->interpreter = (uintptr_t)agent.python.PyInterpreterState_Main();
     copy_text(counters->version, sizeof(counters->version), agent.python.Py_GetVersion());
     if (agent.python._PyMem_GetCurrentAllocatorName)
@@ -236,11 +266,12 @@ static void publish(const struct agent_counters *counters)
     __atomic_store_n(sequence, number + 2, __ATOMIC_RELEASE);
 }
 
-void agent_sample(struct agent_answer *answer)
+void agent_sample(const int64_t *arguments, struct agent_answer *answer)
 {
     static struct agent_counters counters;
     int64_t began;
 
+    (void)arguments;
     if (!agent_gil_take(&counters.gil_wait_ns)) {
         answer->status = AGENT_STATUS_FINALIZING;
         return;
@@ -252,32 +283,4 @@ void agent_sample(struct agent_answer *answer)
     counters.gil_held_ns = counters.published_ns - began;
     answer->elapsed_ns = counters.gil_held_ns;
     publish(&counters);
-}
-
-void agent_collect(int64_t generation, struct agent_answer *answer)
-{
-    struct object *arguments, *result = NULL;
-    int64_t wait_ns, began;
-
-    if (!agent_gil_take(&wait_ns)) {
-        answer->status = AGENT_STATUS_FINALIZING;
-        return;
-    }
-    arguments = agent.python.PyTuple_New(1);
-    if (arguments)
-        agent.python.PyTuple_SetItem(arguments, 0,
-                                     agent.python.PyLong_FromLong((long)generation));
-    agent.collect_uncollectable = -1;
-    agent.collects = true;
-    began = agent_now_ns();
-    if (arguments)
-        result = agent.python.PyObject_CallObject(agent.collect, arguments);
-    answer->elapsed_ns = agent_now_ns() - began;
-    agent.collects = false;
-    answer->status = result ? AGENT_STATUS_OK : AGENT_STATUS_PYTHON_ERROR;
-    answer->value = agent_number(result);
-    answer->uncollectable = agent.collect_uncollectable;
-    if (arguments)
-        agent.python.Py_DecRef(arguments);
-    agent_gil_drop();
 }

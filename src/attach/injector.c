@@ -220,6 +220,8 @@ static int inject(struct injection *injection, struct err *err)
         return -1;
     faultpoint_reach(FAULTPOINT_stub_written);
     injection->report.found_leftover = scene->found_leftover;
+    snprintf(injection->report.other_malloc, sizeof(injection->report.other_malloc), "%s",
+             scene_other_malloc(scene));
     hurry(true);
     faultpoint_reach(FAULTPOINT_hurried);
     status = borrow_thread(scene, &injection->borrowed, err);

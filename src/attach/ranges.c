@@ -249,6 +249,8 @@ static void add_other_allocators(struct scene *scene)
             image->base == scene->vdso_base ||
             !image_symbol(image, scene->target->reader, "malloc", &symbol))
             continue;
+        if (!scene->other_malloc)
+            scene->other_malloc = image;
         if (!is_shared_room)
             add_text(scene, image, "an allocator");
         for (size_t k = 0; is_shared_room && k < sizeof(family) / sizeof(family[0]); k++)

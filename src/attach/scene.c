@@ -169,6 +169,20 @@ static int find_python_functions(struct scene *scene, struct err *err)
     return 0;
 }
 
+/* The addresses of a dlopen()ed library that keeps its malloc to itself are not
+ * told apart from those of one that took malloc's place: neither is trimmed. */
+static void find_trim(struct scene *scene)
+{
+    struct image_symbol symbol;
+
+    if (!scene->other_malloc && !image_symbol(scene->libc, scene->target->reader,
+                                              "gnu_get_libc_version", &symbol))
+        scene->other_malloc = scene->libc;
+    if (!scene->other_malloc &&
+        image_symbol(scene->libc, scene->target->reader, "malloc_trim", &symbol))
+        scene->place.malloc_trim = symbol.address.value;
+}
+
 static void find_vdso_clock(struct scene *scene)
 {
     struct image_symbol symbol;
@@ -262,6 +276,7 @@ int scene_open(struct scene *scene, struct target *target, struct err *err)
     find_vdso_clock(scene);
     scene->place.unmap = scene->table.unmap;
     scene_find_ranges(scene);
+    find_trim(scene);
     return cave_find(scene, err);
 }
 
@@ -271,6 +286,11 @@ void scene_close(struct scene *scene)
         close(scene->mem_fd);
     free(scene->images);
     free(scene->ranges);
+}
+
+const char *scene_other_malloc(const struct scene *scene)
+{
+    return scene->other_malloc ? base_name(scene->other_malloc->path) : "";
 }
 
 const struct image *scene_image_at(const struct scene *scene, uint64_t address)

@@ -36,6 +36,7 @@ struct scene {
     struct image *images;
     size_t n_images;
     const struct image *loader, *libc, *threads; /* threads: has pthread_create */
+    const struct image *other_malloc;            /* in place of glibc's; NULL: none */
     uint64_t vdso_base, loader_base;
     struct scene_range *ranges;
     size_t n_ranges;
@@ -51,6 +52,8 @@ struct scene {
 int scene_open(struct scene *scene, struct target *target, struct err *err);
 void scene_close(struct scene *scene);
 
+/* The file that has the target's malloc when that is not glibc's, else "". */
+const char *scene_other_malloc(const struct scene *scene);
 const struct image *scene_image_at(const struct scene *scene, uint64_t address);
 /* The name of the unsafe range, or NULL when the address is in none. */
 const char *scene_unsafe_name(const struct scene *scene, uint64_t address);

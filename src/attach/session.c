@@ -161,7 +161,8 @@ static void connect_channel(struct session *session, int page_fd)
 
 static void step_attaching(struct session *session)
 {
-    int page_fd, got = injector_receive(session->socket, &session->report, &page_fd);
+    struct injector_report *report = &session->report;
+    int page_fd, got = injector_receive(session->socket, report, &page_fd);
 
     if (got == 0) {
         if (clock_monotonic_ns() - session->began_ns < ATTACH_LIMIT_NS)
@@ -182,6 +183,7 @@ static void step_attaching(struct session *session)
         session->err.remedy[sizeof(session->err.remedy) - 1] = '\0';
         fail(session);
     } else {
+        session_clean(report->other_malloc, sizeof(report->other_malloc));
         connect_channel(session, page_fd);
     }
     if (page_fd >= 0)
@@ -254,6 +256,11 @@ const struct err *session_err(const struct session *session)
     return &session->err;
 }
 
+const char *session_other_malloc(const struct session *session)
+{
+    return session->report.other_malloc;
+}
+
 int64_t session_diverted_ns(const struct session *session)
 {
     return session->report.diverted_ns;
@@ -300,7 +307,7 @@ int session_close(struct session *session, struct err *err)
     while (session_step(session) == SESSION_ATTACHING && clock_monotonic_ns() < deadline)
         nanosleep(&nap, NULL);
     if (session->is_connected) {
-        session_send(session, AGENT_LEAVE, 0);
+        session_send(session, AGENT_LEAVE, NULL);
         faultpoint_reach(FAULTPOINT_leave_asked);
         if (!wait_gone(session))
             status = err_set(err, ERR_FAILED,

@@ -37,9 +37,10 @@ int session_open(struct target *target, struct session **session, struct err *er
 enum session_state session_step(struct session *session);
 const struct err *session_err(const struct session *session);
 
-/* Asks for a command; one at a time. 0, or -1 when not ready or one is running. */
-int session_ask(struct session *session, enum agent_command command, int64_t argument,
-                struct err *err);
+/* Asks for a command; one at a time. 0, or -1 when not ready or one is running.
+ * `arguments` are AGENT_ARGUMENTS numbers, or NULL for none. */
+int session_ask(struct session *session, enum agent_command command,
+                const int64_t *arguments, struct err *err);
 
 /* True when the last asked command was answered; waits up to `wait_ns` for it. */
 bool session_answer(struct session *session, int64_t wait_ns,
@@ -51,6 +52,9 @@ bool session_counters(struct session *session, struct agent_counters *counters);
 /* Copies pauses number *seen .. newest (at most `max`), advances *seen. */
 uint32_t session_pauses(struct session *session, uint32_t *seen,
                         struct agent_pause *pauses, uint32_t max);
+
+/* The library whose malloc the target uses in place of glibc's; "" = glibc's. */
+const char *session_other_malloc(const struct session *session);
 
 /* Price: how long a thread of the target was diverted by the attach. */
 int64_t session_diverted_ns(const struct session *session);

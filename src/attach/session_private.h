@@ -27,7 +27,11 @@ struct session {
     uint32_t beat, asked;
 };
 
+/* Makes text that came from the target clean UTF-8. */
+void session_clean(char *text, size_t size);
+
 /* Orders the command without asking whether another one runs. */
-void session_send(struct session *session, enum agent_command command, int64_t argument);
+void session_send(struct session *session, enum agent_command command,
+                  const int64_t *arguments);
 
 #endif

@@ -20,24 +20,27 @@ static bool is_answered(struct session *session)
     return answered == session->asked;
 }
 
-void session_send(struct session *session, enum agent_command command, int64_t argument)
+void session_send(struct session *session, enum agent_command command,
+                  const int64_t *arguments)
 {
+    static const int64_t none[AGENT_ARGUMENTS] = {-1, -1, -1};
     uint32_t number = (uint32_t)command;
 
     channel_put(&session->channel, MEMBER(command), &number, sizeof(number));
-    channel_put(&session->channel, MEMBER(argument), &argument, sizeof(argument));
+    channel_put(&session->channel, MEMBER(arguments), arguments ? arguments : none,
+                sizeof(none));
     session->asked++;
     channel_publish(&session->channel, MEMBER(asked), session->asked);
 }
 
-int session_ask(struct session *session, enum agent_command command, int64_t argument,
-                struct err *err)
+int session_ask(struct session *session, enum agent_command command,
+                const int64_t *arguments, struct err *err)
 {
     if (session_step(session) != SESSION_READY)
         return err_set(err, ERR_FAILED, "the agent is not ready");
     if (session->asked && !is_answered(session))
         return err_set(err, ERR_FAILED, "the agent is busy with another command");
-    session_send(session, command, argument);
+    session_send(session, command, arguments);
     return 0;
 }
 
@@ -45,6 +48,21 @@ static void bound(int64_t *value)
 {
     if (*value < 0 || *value >= COUNTER_END)
         *value = -1;
+}
+
+static void bound_answer(struct agent_answer *answer)
+{
+    int64_t *plain[] = {&answer->value, &answer->uncollectable, &answer->elapsed_ns,
+                        &answer->gil_wait_ns, &answer->gil_held_ns};
+
+    if (answer->status < 0 || answer->status > AGENT_STATUS_UNAVAILABLE)
+        answer->status = AGENT_STATUS_PYTHON_ERROR;
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+        bound(plain[i]);
+    for (int i = 0; i < AGENT_ARGUMENTS; i++) {
+        bound(&answer->before[i]);
+        bound(&answer->after[i]);
+    }
 }
 
 bool session_answer(struct session *session, int64_t wait_ns, struct agent_answer *answer)
@@ -64,15 +82,11 @@ bool session_answer(struct session *session, int64_t wait_ns, struct agent_answe
     if (!channel_copy(&session->channel, MEMBER(answer), answer, sizeof(*answer)) ||
         answer->number != session->asked)
         return false;
-    if (answer->status < 0 || answer->status > AGENT_STATUS_UNKNOWN_COMMAND)
-        answer->status = AGENT_STATUS_PYTHON_ERROR;
-    bound(&answer->value);
-    bound(&answer->uncollectable);
-    bound(&answer->elapsed_ns);
+    bound_answer(answer);
     return true;
 }
 
-static void clean(char *text, size_t size)
+void session_clean(char *text, size_t size)
 {
     struct strbuf buffer = STRBUF_INIT;
     const char *cleaned;
@@ -91,7 +105,8 @@ static void validate(struct agent_counters *counters)
 {
     int64_t *plain[] = {&counters->published_ns, &counters->gil_wait_ns,
                         &counters->gil_held_ns,  &counters->allocated_blocks,
-                        &counters->gc_enabled,   &counters->gc_frozen};
+                        &counters->gc_enabled,   &counters->gc_frozen,
+                        &counters->gc_debug};
 
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         bound(plain[i]);
@@ -104,8 +119,8 @@ static void validate(struct agent_counters *counters)
         bound(&counters->generations[i].collected);
         bound(&counters->generations[i].uncollectable);
     }
-    clean(counters->allocator, sizeof(counters->allocator));
-    clean(counters->version, sizeof(counters->version));
+    session_clean(counters->allocator, sizeof(counters->allocator));
+    session_clean(counters->version, sizeof(counters->version));
 }
 
 bool session_counters(struct session *session, struct agent_counters *counters)

@@ -337,7 +337,7 @@ static int check_round(struct selfcheck *check, struct number numbers[NUMBERS],
     struct agent_counters counters;
     struct agent_answer answer;
 
-    if (session_ask(check->session, AGENT_SAMPLE, 0, err) ||
+    if (session_ask(check->session, AGENT_SAMPLE, NULL, err) ||
         !session_answer(check->session, NS_PER_S, &answer) ||
         !session_counters(check->session, &counters)) {
         snapshot_unref(before);

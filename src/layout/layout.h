@@ -43,8 +43,9 @@ struct layout_pymalloc {
 
 struct layout_gc {
     struct raddr state; /* struct _gc_runtime_state of the main interpreter */
-    uint16_t enabled, generations[3], permanent, stats, collecting; /* offsets in it */
-    bool stats_is_pointer;                                          /* 3.15 */
+    /* Offsets in it. debug: gc.get_debug() (pycore_gc.h, _gc_runtime_state.debug) */
+    uint16_t enabled, debug, generations[3], permanent, stats, collecting;
+    bool stats_is_pointer; /* 3.15 */
     bool has_permanent;
     bool is_incremental; /* 3.14.0 - 3.14.4: young and two old spaces */
 };

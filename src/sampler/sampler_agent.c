@@ -143,7 +143,7 @@ void sampler_agent_sample(struct sampler *sampler)
         return;
     if (agent->is_asked && !session_answer(agent->session, 0, &answer))
         return;
-    agent->is_asked = !session_ask(agent->session, AGENT_SAMPLE, 0, &err);
+    agent->is_asked = !session_ask(agent->session, AGENT_SAMPLE, NULL, &err);
     if (!agent->is_asked)
         log_line("agent not asked: %s", err.text);
     else if (session_answer(agent->session, AGENT_ANSWER_WAIT_NS, &answer))

@@ -160,6 +160,7 @@ static json_t *json_gc(const struct gc_section *gc)
              reading_is_known(gc->enabled) ? json_boolean(gc->enabled.value != 0)
                                            : json_null());
     json_add_reading(object, "frozen", gc->frozen);
+    json_add_reading(object, "debug", gc->debug);
     json_add(object, "generations", json_generations(gc));
     pauses = json_object();
     json_add_reading(pauses, "count", gc->pauses.count);

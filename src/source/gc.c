@@ -18,6 +18,7 @@
 
 #define STATE_BYTES     240 /* all that is read lies in front of this in every version */
 #define LISTS_BUDGET_NS NS_PER_MS
+#define DEBUG_MAX       0xff /* flags up to 32 are in use (3.8 - 3.15) */
 
 /* struct gc_generation: PyGC_Head, then int threshold, int count. */
 #define GENERATION_THRESHOLD 16
@@ -160,7 +161,7 @@ int gc_read_section(struct gc_section *section, struct gc_lists *lists,
 {
     const struct layout_gc *gc = &layout->gc;
     struct gc_state_bytes state;
-    int32_t enabled;
+    int32_t enabled, debug;
 
     if (!layout->has_gc)
         return err_set(err, ERR_UNSUPPORTED, "the target's collector is not known");
@@ -171,6 +172,9 @@ int gc_read_section(struct gc_section *section, struct gc_lists *lists,
     if (enabled != 0 && enabled != 1)
         return err_set(err, ERR_FAILED, "the collector's state makes no sense any more");
     section->enabled = reading_exact(enabled);
+    debug = state_int(&state, gc->debug);
+    if (debug >= 0 && debug <= DEBUG_MAX)
+        section->debug = reading_exact(debug);
     read_generations(section, gc, &state);
     read_stats(section, reader, gc, &state);
     /* During a collection the links hold the collector's own numbers. */
@@ -203,6 +207,7 @@ static void fill_from_agent(struct gc_section *section,
     section->n_generations = AGENT_GENERATIONS;
     fill_unknown(&section->enabled, counters->gc_enabled);
     fill_unknown(&section->frozen, counters->gc_frozen);
+    fill_unknown(&section->debug, counters->gc_debug);
     for (int i = 0; i < AGENT_GENERATIONS; i++) {
         struct generation_row *row = &section->generations[i];
         const struct agent_generation *theirs = &counters->generations[i];

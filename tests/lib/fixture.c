@@ -177,6 +177,7 @@ static void fill_gc(struct gc_section *gc, enum fixture fixture, int at, int64_t
         return;
     gc->enabled = reading_exact(1);
     gc->frozen = reading_exact(0);
+    gc->debug = reading_exact(0);
     for (int i = 0; i < 3; i++) {
         struct generation_row *row = &gc->generations[i];
 

@@ -2,14 +2,17 @@
  * attach_driver PID [ROUNDS]: attaches with a session and answers lines on its
  * input, one line of JSON each:
  *   open | sample | collect N | pauses | state | beat MS | close | quit
+ * or a command of src/agent/commands.def in small letters with its arguments.
  * With ROUNDS it attaches, samples and leaves that often, and prints a summary.
  * `attach_driver --faultpoints` lists the moments at which HEAPTOP_FAULT can let it
  * die: see attach_fault.h.
  */
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "attach/session.h"
@@ -90,7 +93,7 @@ static void run_sample(struct session *session)
     struct agent_answer answer;
     struct agent_counters counters;
 
-    if (session_ask(session, AGENT_SAMPLE, 0, &err) != 0)
+    if (session_ask(session, AGENT_SAMPLE, NULL, &err) != 0)
         print_err(&err);
     else if (!session_answer(session, 10 * NS_PER_S, &answer) ||
              !session_counters(session, &counters)) {
@@ -103,10 +106,11 @@ static void run_sample(struct session *session)
 
 static void run_collect(struct session *session, int64_t generation)
 {
+    const int64_t arguments[AGENT_ARGUMENTS] = {generation, -1, -1};
     struct err err = ERR_INIT;
     struct agent_answer answer;
 
-    if (session_ask(session, AGENT_COLLECT, generation, &err) != 0) {
+    if (session_ask(session, AGENT_COLLECT, arguments, &err) != 0) {
         print_err(&err);
         return;
     }
@@ -118,6 +122,49 @@ static void run_collect(struct session *session, int64_t generation)
     print_json(json_pack("{s:b, s:i, s:I, s:I, s:I}", "ok", 1, "status", answer.status,
                          "unreachable", answer.value, "uncollectable",
                          answer.uncollectable, "elapsed_ns", answer.elapsed_ns));
+}
+
+/* "enable", "trim" ...: the agent's words in small letters, then the arguments. */
+static int command_of(const char *word)
+{
+    static const char *const names[] = {
+#define AGENT_COMMAND(name, function) [AGENT_##name] = #name,
+#include "agent/commands.def"
+#undef AGENT_COMMAND
+    };
+
+    for (size_t i = AGENT_NOTHING + 1; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcasecmp(names[i], word))
+            return (int)i;
+    return AGENT_NOTHING;
+}
+
+static json_t *numbers_json(const int64_t *values)
+{
+    return json_pack("[I, I, I]", values[0], values[1], values[2]);
+}
+
+static void run_command(struct session *session, const char *line)
+{
+    int64_t arguments[AGENT_ARGUMENTS] = {-1, -1, -1};
+    struct err err = ERR_INIT;
+    struct agent_answer answer;
+    char word[32] = "";
+
+    sscanf(line, "%31s %" SCNd64 " %" SCNd64 " %" SCNd64, word, &arguments[0],
+           &arguments[1], &arguments[2]);
+    if (session_ask(session, (enum agent_command)command_of(word), arguments, &err) ||
+        (!session_answer(session, 30 * NS_PER_S, &answer) &&
+         err_set(&err, ERR_FAILED, "no answer"))) {
+        print_err(&err);
+        return;
+    }
+    print_json(json_pack("{s:b, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:s}", "ok", 1,
+                         "status", answer.status, "value", answer.value, "elapsed_ns",
+                         answer.elapsed_ns, "gil_held_ns", answer.gil_held_ns,
+                         "uncollectable", answer.uncollectable, "before",
+                         numbers_json(answer.before), "after", numbers_json(answer.after),
+                         "other_malloc", session_other_malloc(session)));
 }
 
 static void run_pauses(struct session *session, uint32_t *seen)
@@ -179,7 +226,7 @@ static void serve(struct target *target)
     uint32_t seen = 0;
     char line[128];
 
-    err_set(&none, ERR_USAGE, "no session, or no such command");
+    err_set(&none, ERR_USAGE, "there is no session");
     while (fgets(line, sizeof(line), stdin) && strncmp(line, "quit", 4)) {
         if (!strncmp(line, "open", 4) && !session)
             open_one(target, &session);
@@ -200,7 +247,7 @@ static void serve(struct target *target)
         else if (!strncmp(line, "close", 5))
             close_session(&session);
         else
-            print_err(&none);
+            run_command(session, line);
     }
     if (session)
         close_session(&session);
@@ -229,7 +276,7 @@ static int run_rounds(struct target *target, long rounds)
             break;
         }
         diverted[done] = session_diverted_ns(session);
-        if (session_ask(session, AGENT_SAMPLE, 0, &err) != 0 ||
+        if (session_ask(session, AGENT_SAMPLE, NULL, &err) != 0 ||
             !session_answer(session, 10 * NS_PER_S, &answer) ||
             session_close(session, &err) != 0) {
             if (err.code == ERR_NONE)

@@ -96,6 +96,7 @@ static void print_gc(const struct layout *layout, struct reader *reader,
     printf(",\"gc\":{\"sample_us\":%" PRId64, (clock_monotonic_ns() - began) / 1000);
     print_reading("enabled", section.enabled);
     print_reading("frozen", section.frozen);
+    print_reading("debug", section.debug);
     printf(",\"generations\":[");
     for (size_t i = 0; i < section.n_generations; i++) {
         const struct generation_row *row = &section.generations[i];

@@ -140,6 +140,7 @@ static void test_unknown_is_null_and_zero_is_zero(void **state)
     assert_float_equal(json_real_value(at(object, "process.cpu_percent")), 33.1, 1e-9);
     assert_true(json_is_false(at(object, "gc.enabled")));
     assert_true(json_is_null(at(object, "gc.frozen")));
+    assert_true(json_is_null(at(object, "gc.debug")));
     assert_true(json_is_null(at(object, "gc.pauses.p99_s")));
     assert_int_equal(json_array_size(at(object, "gc.generations")), 3);
     json_decref(object);

@@ -59,12 +59,12 @@ const struct err *session_err(const struct session *session)
     return &err;
 }
 
-int session_ask(struct session *session, enum agent_command command, int64_t argument,
-                struct err *err)
+int session_ask(struct session *session, enum agent_command command,
+                const int64_t *arguments, struct err *err)
 {
     (void)session;
     (void)command;
-    (void)argument;
+    (void)arguments;
     (void)err;
     play.n_asked++;
     return 0;
@@ -97,6 +97,12 @@ uint32_t session_pauses(struct session *session, uint32_t *seen,
         ++*seen;
     }
     return count;
+}
+
+const char *session_other_malloc(const struct session *session)
+{
+    (void)session;
+    return "";
 }
 
 int64_t session_diverted_ns(const struct session *session)

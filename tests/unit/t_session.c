@@ -99,7 +99,7 @@ static void answers_are_bounded(void **state)
     struct lie *lie = *state;
     struct agent_answer answer;
 
-    session_send(&lie->session, AGENT_COLLECT, 2);
+    session_send(&lie->session, AGENT_COLLECT, (const int64_t[]){2, -1, -1});
     assert_false(session_answer(&lie->session, 0, &answer));
     lie->page->answer = (struct agent_answer){.number = 7, .status = 99};
     lie->page->answered = 1;
@@ -108,12 +108,20 @@ static void answers_are_bounded(void **state)
                                               .status = 99,
                                               .value = INT64_MIN,
                                               .elapsed_ns = INT64_MAX,
-                                              .uncollectable = 3};
+                                              .gil_held_ns = INT64_MIN,
+                                              .uncollectable = 3,
+                                              .before = {INT64_MIN, 10, 10},
+                                              .after = {700, INT64_MAX, 0}};
     assert_true(session_answer(&lie->session, 0, &answer));
     assert_int_equal(answer.status, AGENT_STATUS_PYTHON_ERROR);
     assert_int_equal(answer.value, -1);
     assert_int_equal(answer.elapsed_ns, -1);
+    assert_int_equal(answer.gil_held_ns, -1);
     assert_int_equal(answer.uncollectable, 3);
+    assert_int_equal(answer.before[0], -1);
+    assert_int_equal(answer.before[1], 10);
+    assert_int_equal(answer.after[0], 700);
+    assert_int_equal(answer.after[1], -1);
 }
 
 int main(void)
