@@ -28,10 +28,8 @@ const char *gc_debug_names(char text[GC_DEBUG_NAMES_MAX], struct reading flags)
     char number[24];
 
     text[0] = '\0';
-    if (!reading_is_known(flags))
-        return strcpy(text, "-");
-    if (!left)
-        return strcpy(text, "none");
+    if (!reading_is_known(flags) || !left)
+        add(text, reading_is_known(flags) ? "none" : "-");
     for (size_t i = 0; i < sizeof(flags_known) / sizeof(flags_known[0]); i++) {
         if (!(left & flags_known[i].flag))
             continue;
