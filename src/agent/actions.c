@@ -39,9 +39,11 @@ static void run_call(const struct gc_call *call, struct agent_answer *answer)
     }
     if (call->setting)
         agent_numbers(call->setting, answer->before);
+    agent_fork_allow();
     began = agent_now_ns();
     result = agent.python.PyObject_CallObject(call->function, call->arguments);
     answer->elapsed_ns = agent_now_ns() - began;
+    agent_fork_forbid();
     answer->status = result ? AGENT_STATUS_OK : AGENT_STATUS_PYTHON_ERROR;
     answer->value = agent_number(result);
     if (call->setting)

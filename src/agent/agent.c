@@ -117,31 +117,33 @@ static enum agent_reason live(void)
 }
 
 /* Says farewell and unmaps what nobody can look at any more. */
-static int leave(enum agent_reason reason)
+static enum agent_rest leave(enum agent_reason reason)
 {
-    bool may_unmap;
+    enum agent_rest rest;
 
     agent.page->reason = reason;
     set_life(AGENT_LIFE_LEAVING);
-    may_unmap = agent_python_close();
-    agent.page->image_stays = !may_unmap;
+    rest = agent_python_close();
+    agent.page->image_stays = rest == AGENT_REST_IMAGE;
     set_life(AGENT_LIFE_GONE);
-    agent_channel_close(may_unmap || agent.is_inert);
-    if (may_unmap || agent.is_inert)
+    agent_channel_close(rest != AGENT_REST_IMAGE);
+    if (rest != AGENT_REST_IMAGE)
         agent_region_close();
-    return !may_unmap;
+    return rest;
 }
 
-int agent_main(struct agent_region *region)
+void agent_main(struct agent_region *region, struct agent_farewell *farewell)
 {
+    enum agent_rest rest = AGENT_REST_NOTHING;
+
     agent.region = region;
     agent.is_restricted = agent_place.is_restricted;
     take_functions();
-    agent_guard_open();
+    agent_fork_prepare();
     __atomic_store_n(&region->state, REGION_STATE_RUNNING, __ATOMIC_RELEASE);
-    if (agent_channel_open() != 0) {
+    if (agent_channel_open() == 0)
+        rest = leave(live());
+    else
         agent_region_close();
-        return 0;
-    }
-    return leave(live());
+    agent_farewell_say(farewell, rest);
 }

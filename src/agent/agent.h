@@ -4,6 +4,7 @@
  * The agent is import-free: no libc, no data but its own image, no dynamic
  * relocations but relative ones. Its functions run in one thread of the target,
  * except the gc callback, which runs in whatever thread collects, with the GIL.
+ * (In a free-threaded build "with the GIL" means attached to the interpreter.)
  */
 #ifndef HEAPTOP_AGENT_AGENT_H
 #define HEAPTOP_AGENT_AGENT_H
@@ -14,6 +15,8 @@
 
 #include "agent/protocol.h"
 #include "agent/region.h"
+
+#define AGENT_PAGE_BYTES 4096
 
 struct object; /* PyObject */
 
@@ -39,6 +42,40 @@ struct robust_head {
     void *pending;
 };
 
+/* kept_*.S: a page of code and these two pages stay in a forked child. */
+struct agent_guard { /* wiped by a fork; 0 = the callback does nothing */
+    struct object *(*on_collection)(struct object *self, struct object *arguments);
+    void (*on_death)(struct object *capsule);
+};
+
+struct agent_kept {
+    void (*inc_ref)(struct object *object); /* first two: used by the entry */
+    struct object *none;
+    uint64_t magic;
+    const struct agent_guard *guard;
+    uint64_t code;
+    struct method method;
+    char name[8];
+};
+
+extern struct agent_kept agent_kept;
+extern struct agent_guard agent_guard;
+extern const char agent_kept_code[AGENT_PAGE_BYTES];
+struct object *agent_callback_entry(struct object *self, struct object *arguments);
+void agent_death_entry(struct object *capsule);
+
+/* What stays of the image when the agent goes. */
+enum agent_rest {
+    AGENT_REST_NOTHING,
+    AGENT_REST_ENTRY, /* the kept pages: somebody has a reference to the callback */
+    AGENT_REST_IMAGE, /* all: the interpreter goes down, or a thread may be inside */
+};
+
+/* What agent_entry unmaps last, with the function that does it; 0 bytes: nothing. */
+struct agent_farewell {
+    uint64_t address, bytes, unmap;
+};
+
 struct agent {
     struct python python;
     struct agent_region *region;
@@ -48,19 +85,22 @@ struct agent {
     int64_t last_beat_ns;
     struct robust_head robust, *old_robust;
     size_t old_robust_bytes;
+    bool hides_from_forks; /* a forked child has the kept pages only */
+    int pid;               /* before Linux 4.14: a forked child has another */
 
     /* Owned by the thread that holds the GIL. */
+    int minor; /* of the interpreter's version */
+    bool is_free_threaded;
     void *thread_state;
     struct object *gc, *callback, *callbacks;
     struct object *blocks, *count, *threshold, *stats, *is_enabled, *freeze_count;
-    struct object *debug;
-    struct object *collect;
-    int pid;              /* where the callback was made; a forked child has another */
-    bool frozen_are_many; /* counting them costs too much for each sample */
-    bool collects;        /* gc.collect() of our own is running */
+    struct object *debug, *collect, *disable, *enable, *reference_count;
+    bool holds_gil;
+    bool frozen_are_many;     /* counting them costs too much for each sample */
+    int64_t references_alone; /* what the callback has when only the agent knows it */
+    bool collects;            /* gc.collect() of our own is running */
     int64_t pause_began_ns, collect_uncollectable;
     bool python_is_lost; /* the interpreter went down and took our callback */
-    bool is_inert;       /* the callback does nothing any more */
 };
 
 extern struct agent agent;
@@ -76,35 +116,50 @@ void agent_wait(uint32_t *word, uint32_t value, int64_t limit_ns, bool shared);
 void agent_wake(uint32_t *word);
 int agent_channel_open(void);
 void agent_channel_close(bool unmap);
-void agent_region_close(void);
 bool agent_client_is_gone(void);
-void agent_guard_open(void);
+
+/* memory.c: what the agent has mapped, in this process and in forked children. */
+void agent_unmap(uint64_t address, uint64_t bytes);
+void *agent_map(uint64_t bytes); /* zeroed; NULL when there is no room */
+void agent_region_close(void);
+void agent_farewell_say(struct agent_farewell *farewell, enum agent_rest rest);
+void agent_fork_prepare(void);
+/* Before and after code of the target's own runs in the agent's thread, for it may
+ * fork: then the child needs the code that it returns to. It ends in the second. */
+void agent_fork_allow(void);
+void agent_fork_forbid(void);
 bool agent_is_original(void);
 
 /* python.c */
 bool agent_python_may_be_used(void);
 bool agent_gil_take(int64_t *wait_ns);
 void agent_gil_drop(void);
-int agent_python_open(void);
-bool agent_python_close(void);
 int64_t agent_number(struct object *owned);
+struct object *agent_call(struct object *function);
+struct object *agent_call_one(struct object *function, struct object *argument);
+/* Between these two nothing that the agent allocates begins a collection. */
+bool agent_gc_hold(void);
+void agent_gc_let_go(bool was_enabled);
+
+/* life.c: into Python and out of it. */
+int agent_python_open(void);
+enum agent_rest agent_python_close(void);
 /* A new reference; NULL with the exception cleared. */
 struct object *agent_gc_function(const char *name);
-/* What the function of no arguments returns: one number, or a tuple of them. */
-void agent_numbers(struct object *function, int64_t values[AGENT_ARGUMENTS]);
 
-/* python.c and actions.c: the commands */
+/* sample.c and actions.c: the commands */
 #define AGENT_COMMAND(name, function) \
     void function(const int64_t *arguments, struct agent_answer *answer);
 #include "agent/commands.def"
 #undef AGENT_COMMAND
+/* What the function of no arguments returns: one number, or a tuple of them. */
+void agent_numbers(struct object *function, int64_t values[AGENT_ARGUMENTS]);
 
 /* callback.c */
-struct object *agent_callback_new(void);
 int agent_callback_install(void);
-bool agent_callback_remove(void);
+enum agent_rest agent_callback_remove(void);
 
-/* agent.c: 0 = unmap the image and go, 1 = the image stays. */
-int agent_main(struct agent_region *region);
+/* agent.c */
+void agent_main(struct agent_region *region, struct agent_farewell *farewell);
 
 #endif

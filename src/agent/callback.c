@@ -1,11 +1,14 @@
 /*
  * The gc callback: CPython calls it at the start and at the end of every
  * collection, with the GIL, in the thread that collects. It records the exact
- * pause and does nothing else. In a forked child it does nothing at all.
+ * pause and does nothing else. In a forked child it does nothing at all, for there
+ * is nothing behind its entry (kept_*.S).
  */
 #include "agent/agent.h"
 
 #define METH_VARARGS 0x0001 /* methodobject.h, 3.8 - 3.15 */
+#define GRACE_NS     (20 * INT64_C(1000000))
+#define GRACE_TRIES  10
 
 static int64_t info_number(struct object *info, const char *key)
 {
@@ -54,10 +57,8 @@ static void pause_ended(struct object *info)
 
 static struct object *none(void)
 {
-    struct object *object = (struct object *)(uintptr_t)agent.python._Py_NoneStruct;
-
-    agent.python.Py_IncRef(object);
-    return object;
+    agent.python.Py_IncRef(agent_kept.none);
+    return agent_kept.none;
 }
 
 static struct object *on_collection(struct object *self, struct object *arguments)
@@ -66,7 +67,7 @@ static struct object *on_collection(struct object *self, struct object *argument
     const char *words;
 
     (void)self;
-    if (agent.is_inert || !agent_is_original())
+    if (!agent_is_original())
         return none();
     phase = agent.python.PyTuple_GetItem(arguments, 0);
     info = agent.python.PyTuple_GetItem(arguments, 1);
@@ -82,61 +83,151 @@ static struct object *on_collection(struct object *self, struct object *argument
 
 /* The capsule dies with the callback: when that happens before the agent takes
  * its leave, the interpreter is gone and with it the thread state. */
-static void callback_died(struct object *capsule)
+static void on_death(struct object *capsule)
 {
     (void)capsule;
     agent.python_is_lost = true;
 }
 
-static struct method method;
+static void fill_kept(void)
+{
+    static const char name[sizeof(agent_kept.name)] = "heaptop";
+
+    for (size_t i = 0; i < sizeof(name); i++)
+        agent_kept.name[i] = name[i];
+    agent_kept.inc_ref = agent.python.Py_IncRef;
+    agent_kept.none = (struct object *)(uintptr_t)agent.python._Py_NoneStruct;
+    agent_kept.guard = &agent_guard;
+    agent_kept.code = (uintptr_t)agent_kept_code;
+    agent_kept.method =
+        (struct method){agent_kept.name, agent_callback_entry, METH_VARARGS, NULL};
+    agent_kept.magic = AGENT_MAGIC;
+}
+
+static int64_t references(struct object *object)
+{
+    return agent_number(agent_call_one(agent.reference_count, object));
+}
 
 /* A new reference, or NULL with the exception cleared. */
-struct object *agent_callback_new(void)
+static struct object *callback_new(void)
 {
-    struct object *capsule = agent.python.PyCapsule_New(&agent, "heaptop", callback_died);
+    struct object *capsule =
+        agent.python.PyCapsule_New(&agent_kept, agent_kept.name, agent_death_entry);
     struct object *callback = NULL;
 
-    method.name = "heaptop";
-    method.function = on_collection;
-    method.flags = METH_VARARGS;
     if (capsule) {
-        callback = agent.python.PyCFunction_NewEx(&method, capsule, NULL);
+        callback = agent.python.PyCFunction_NewEx(&agent_kept.method, capsule, NULL);
         agent.python.Py_DecRef(capsule);
     }
     agent.python.PyErr_Clear();
     return callback;
 }
 
+/* The kept pages that this entry of gc.callbacks has from the parent of a forked child;
+ * NULL when it is something else, or the callback of an agent that is still here. */
+static struct agent_kept *inherited(struct object *entry)
+{
+    struct object *self = agent.python.PyCFunction_GetSelf(entry);
+    struct agent_kept *kept = NULL;
+
+    if (self && agent.python.PyCapsule_IsValid(self, agent_kept.name))
+        kept = agent.python.PyCapsule_GetPointer(self, agent_kept.name);
+    agent.python.PyErr_Clear();
+    return kept && kept->magic == AGENT_MAGIC && !kept->guard->on_collection ? kept
+                                                                             : NULL;
+}
+
+/* Takes an inherited entry away, and its pages when nobody else knows it. */
+static void drop_inherited(int64_t index, struct object *entry, struct agent_kept *kept)
+{
+    uint64_t code = kept->code;
+    bool is_ours_alone;
+
+    agent.python.Py_IncRef(entry);
+    agent.python.PySequence_DelItem(agent.callbacks, index);
+    is_ours_alone = references(entry) == agent.references_alone;
+    agent.python.Py_DecRef(entry);
+    agent.python.PyErr_Clear();
+    if (!is_ours_alone)
+        return;
+    agent_unmap((uintptr_t)kept, 2 * AGENT_PAGE_BYTES);
+    agent_unmap(code, AGENT_PAGE_BYTES);
+}
+
+static void drop_all_inherited(void)
+{
+    int64_t n = agent.python.PyList_Size(agent.callbacks);
+
+    for (int64_t i = n - 1; i >= 0; i--) {
+        struct object *entry = agent.python.PyList_GetItem(agent.callbacks, i);
+        struct agent_kept *kept = entry ? inherited(entry) : NULL;
+
+        if (kept)
+            drop_inherited(i, entry, kept);
+    }
+    agent.python.PyErr_Clear();
+}
+
 int agent_callback_install(void)
 {
+    fill_kept();
     agent.callbacks = agent.python.PyObject_GetAttrString(agent.gc, "callbacks");
     if (agent.callbacks)
-        agent.callback = agent_callback_new();
-    if (!agent.callback ||
-        agent.python.PyList_Append(agent.callbacks, agent.callback) != 0) {
+        agent.callback = callback_new();
+    if (!agent.callback) {
         agent.python.PyErr_Clear();
         return -1;
     }
-    return 0;
+    agent.references_alone = references(agent.callback);
+    drop_all_inherited();
+    agent_guard = (struct agent_guard){on_collection, on_death};
+    if (agent.python.PyList_Append(agent.callbacks, agent.callback) == 0)
+        return 0;
+    agent.python.PyErr_Clear();
+    return -1;
 }
 
-/* True when nobody can call the callback any more. ob_refcnt is the first word
- * of an object (object.h); its lower half is the whole count of such an object
- * in 3.8 - 3.15. */
-bool agent_callback_remove(void)
+static bool is_ours_alone(void)
+{
+    return agent.references_alone > 0 &&
+           references(agent.callback) == agent.references_alone;
+}
+
+/* Without a GIL another thread may be about to call what it has just read from the
+ * list; who calls has a reference. Waits for that thread, as long as one can wait. */
+static bool wait_alone(void)
+{
+    for (int i = 0; i < GRACE_TRIES; i++) {
+        static uint32_t word;
+        int64_t wait_ns;
+
+        agent_gil_drop();
+        agent_wait(&word, 0, GRACE_NS, false);
+        if (!agent_gil_take(&wait_ns))
+            return false;
+        if (is_ours_alone())
+            return true;
+    }
+    return false;
+}
+
+enum agent_rest agent_callback_remove(void)
 {
     int64_t n = agent.python.PyList_Size(agent.callbacks);
-    bool is_ours_alone;
+    bool is_alone;
 
-    agent.is_inert = true;
+    agent_guard = (struct agent_guard){NULL, NULL};
     for (int64_t i = n - 1; i >= 0; i--)
         if (agent.python.PyList_GetItem(agent.callbacks, i) == agent.callback)
             agent.python.PySequence_DelItem(agent.callbacks, i);
     agent.python.PyErr_Clear();
-    is_ours_alone = *(const uint32_t *)agent.callback == 1;
-    if (is_ours_alone)
-        agent.python.Py_DecRef(agent.callback);
-    agent.python.Py_DecRef(agent.callbacks);
-    agent.callback = agent.callbacks = NULL;
-    return is_ours_alone;
+    is_alone = agent.is_free_threaded ? wait_alone() : is_ours_alone();
+    if (!agent.holds_gil)
+        return AGENT_REST_IMAGE;
+    agent.python.Py_DecRef(agent.callback);
+    agent.callback = NULL;
+    if (is_alone)
+        return AGENT_REST_NOTHING;
+    return agent.is_free_threaded ? AGENT_REST_IMAGE : AGENT_REST_ENTRY;
 }

@@ -7,7 +7,6 @@
 #include <linux/futex.h>
 #include <linux/memfd.h>
 #include <linux/mman.h>
-#include <linux/prctl.h>
 #include <linux/time.h>
 
 #include "agent/agent.h"
@@ -17,7 +16,7 @@
 #endif
 
 #define NS_PER_S        INT64_C(1000000000)
-#define PATIENCE_NS     (5 * NS_PER_S)
+#define PATIENCE_NS     (3 * NS_PER_S / 2) /* without a beat */
 #define CHANNEL_WAIT_NS (2 * NS_PER_S)
 
 struct timespec64 {
@@ -152,46 +151,23 @@ void agent_channel_close(bool unmap)
     }
     agent_wake(&agent.page->answered);
     if (unmap)
-        call2(__NR_munmap, (long)agent.page, (long)page_bytes());
+        agent_unmap((uintptr_t)agent.page, page_bytes());
 }
 
-void agent_region_close(void)
-{
-    call2(__NR_munmap, (long)agent.region, REGION_BYTES);
-}
-
+/* Who has put their name on the shared page is watched by the kernel, which marks the
+ * word when they die: a heaptop that is stopped or slow is not taken for dead. On a
+ * private page, and until the name is there, only the beat tells. */
 bool agent_client_is_gone(void)
 {
+    uint32_t owner = __atomic_load_n(&agent.page->client_owner, __ATOMIC_RELAXED);
     uint32_t beat = __atomic_load_n(&agent.page->client_beat, __ATOMIC_RELAXED);
     int64_t now = agent_now_ns();
 
-    if (__atomic_load_n(&agent.page->client_owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED)
+    if (owner & FUTEX_OWNER_DIED)
         return true;
-    if (beat != agent.last_beat) {
+    if (beat != agent.last_beat || (agent.page_is_shared && (owner & FUTEX_TID_MASK))) {
         agent.last_beat = beat;
         agent.last_beat_ns = now;
     }
     return now - agent.last_beat_ns > PATIENCE_NS;
-}
-
-/* The guard word is 1 here and wiped to 0 in a forked child, where the shared
- * page does not exist; the pid says the same on kernels before 4.14. */
-void agent_guard_open(void)
-{
-    uint32_t *guard = (uint32_t *)((char *)agent.region + REGION_GUARD);
-
-    if (!agent.is_restricted) {
-        agent.pid = (int)call2(__NR_getpid, 0, 0);
-        agent_system_call(__NR_madvise, (long)guard, 4096, MADV_WIPEONFORK, 0, 0, 0);
-        agent_system_call(__NR_prctl, PR_SET_NAME, (long)"heaptop", 0, 0, 0, 0);
-    }
-    *guard = 1;
-}
-
-bool agent_is_original(void)
-{
-    const uint32_t *guard = (const uint32_t *)((char *)agent.region + REGION_GUARD);
-
-    return *guard == 1 &&
-           (agent.is_restricted || (int)call2(__NR_getpid, 0, 0) == agent.pid);
 }

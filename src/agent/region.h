@@ -3,16 +3,14 @@
  *
  * The stub (src/attach/stub_*.S) maps it in the target; the injector reads and
  * writes it from outside. The first page carries the hand-over, the second one
- * begins the agent's page when no memfd could be made, the last one is wiped in
- * a forked child. Included by assembler, by the agent and by the injector; the
- * offsets are proven where the struct is defined.
+ * begins the agent's page when no memfd could be made. Included by assembler, by the
+ * agent and by the injector; the offsets are proven where the struct is defined.
  */
 #ifndef HEAPTOP_AGENT_REGION_H
 #define HEAPTOP_AGENT_REGION_H
 
 #define REGION_BYTES 65536
-#define REGION_PAGE  4096  /* offset of the agent's private page */
-#define REGION_GUARD 61440 /* offset of the page that a fork wipes */
+#define REGION_PAGE  4096 /* offset of the agent's private page */
 
 #define REGION_STATE       8
 #define REGION_TROUBLE     12

@@ -206,7 +206,7 @@ static void lose(struct session *session)
     switch (reason) {
     case AGENT_REASON_CLIENT_GONE:
         err_set(&session->err, ERR_FAILED,
-                "the agent left process %d: heaptop did not answer for 5 s", pid);
+                "the agent left process %d: heaptop gave no sign of life", pid);
         break;
     case AGENT_REASON_FINALIZING:
         err_set(&session->err, ERR_GONE, "Python is shutting down in process %d", pid);

@@ -1,0 +1,148 @@
+/* Into Python and out of it: the thread state, and what the agent keeps there. */
+#include "agent/agent.h"
+
+static struct object *find_gc(void)
+{
+    struct object *name = agent.python.PyUnicode_FromString("gc");
+    struct object *module = NULL;
+
+    if (name) {
+        module = agent.python.PyImport_GetModule(name);
+        agent.python.Py_DecRef(name);
+    }
+    agent.python.PyErr_Clear();
+    if (!module)
+        module = agent.python.PyImport_ImportModuleLevel("gc", NULL, NULL, NULL, 0);
+    agent.python.PyErr_Clear();
+    return module;
+}
+
+struct object *agent_gc_function(const char *name)
+{
+    struct object *function = agent.python.PyObject_GetAttrString(agent.gc, name);
+
+    agent.python.PyErr_Clear();
+    return function;
+}
+
+/* Unless somebody has put a function of their own in its place, which would run as it
+ * likes at every sample. */
+static struct object *gc_builtin(const char *name)
+{
+    struct object *function = agent_gc_function(name);
+
+    if (!function || agent.python.PyCFunction_GetFunction(function))
+        return function;
+    agent.python.PyErr_Clear();
+    agent.python.Py_DecRef(function);
+    return NULL;
+}
+
+static struct object *sys_function(const char *name)
+{
+    struct object *function = agent.python.PySys_GetObject(name); /* borrowed */
+
+    if (function)
+        agent.python.Py_IncRef(function);
+    return function;
+}
+
+/* "3.11.2 (main, ...": the number after the first point. */
+static int minor_version(void)
+{
+    const char *text = agent.python.Py_GetVersion();
+    int minor = 0;
+
+    if (text[0] != '3' || text[1] != '.')
+        return 0;
+    for (text += 2; *text >= '0' && *text <= '9' && minor < 1000; text++)
+        minor = minor * 10 + (*text - '0');
+    return minor;
+}
+
+static int keep_functions(void)
+{
+    bool was_enabled;
+    int status = -1;
+
+    agent.gc = find_gc();
+    if (!agent.gc)
+        return -1;
+    agent.is_enabled = gc_builtin("isenabled");
+    agent.disable = gc_builtin("disable");
+    agent.enable = gc_builtin("enable");
+    was_enabled = agent_gc_hold();
+    agent.blocks = sys_function("getallocatedblocks");
+    agent.reference_count = sys_function("getrefcount");
+    agent.count = gc_builtin("get_count");
+    agent.threshold = gc_builtin("get_threshold");
+    agent.stats = gc_builtin("get_stats");
+    agent.freeze_count = gc_builtin("get_freeze_count");
+    agent.debug = gc_builtin("get_debug");
+    agent.collect = agent_gc_function("collect");
+    if (agent.collect)
+        status = agent_callback_install();
+    agent_gc_let_go(was_enabled);
+    return status;
+}
+
+/* Makes the thread state and everything that sampling needs. The caller has
+ * seen that Python may be used. 0 or an enum agent_reason. */
+int agent_python_open(void)
+{
+    int status;
+    int64_t wait_ns;
+
+    agent.minor = minor_version();
+    agent.is_free_threaded = agent.python.PyUnstable_Module_SetGIL != NULL;
+    agent.thread_state =
+        agent.python.PyThreadState_New(agent.python.PyInterpreterState_Main());
+    if (!agent.thread_state)
+        return AGENT_REASON_PYTHON_ERROR;
+    if (!agent_gil_take(&wait_ns))
+        return AGENT_REASON_FINALIZING;
+    status = keep_functions();
+    agent_gil_drop();
+    return status == 0 ? 0 : AGENT_REASON_PYTHON_ERROR;
+}
+
+static void release(struct object **object)
+{
+    if (*object)
+        agent.python.Py_DecRef(*object);
+    *object = NULL;
+}
+
+static void release_all(void)
+{
+    struct object **all[] = {&agent.callbacks,      &agent.gc,        &agent.blocks,
+                             &agent.count,          &agent.threshold, &agent.stats,
+                             &agent.is_enabled,     &agent.disable,   &agent.enable,
+                             &agent.freeze_count,   &agent.debug,     &agent.collect,
+                             &agent.reference_count};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        release(all[i]);
+}
+
+/* Undoes all of agent_python_open(). */
+enum agent_rest agent_python_close(void)
+{
+    enum agent_rest rest = AGENT_REST_NOTHING;
+    int64_t wait_ns;
+
+    if (!agent.thread_state)
+        return AGENT_REST_NOTHING;
+    if (!agent_gil_take(&wait_ns))
+        return AGENT_REST_IMAGE; /* it goes down, and the callback may still be called */
+    if (agent.callback)
+        rest = agent_callback_remove();
+    if (!agent.holds_gil) /* it went down meanwhile */
+        return AGENT_REST_IMAGE;
+    release_all();
+    agent.python.PyErr_Clear();
+    agent.python.PyThreadState_Clear(agent.thread_state);
+    agent.python.PyThreadState_DeleteCurrent();
+    agent.thread_state = NULL;
+    return rest;
+}
