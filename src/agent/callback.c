@@ -138,19 +138,17 @@ static struct agent_kept *inherited(struct object *entry)
                                                                              : NULL;
 }
 
-/* Takes an inherited entry away, and its pages when nobody else knows it. */
+/* Takes an inherited entry away, and its pages when nobody else knows it. Whoever made
+ * it had a reference, which the fork has left without an owner. */
 static void drop_inherited(int64_t index, struct object *entry, struct agent_kept *kept)
 {
     uint64_t code = kept->code;
-    bool is_ours_alone;
 
-    agent.python.Py_IncRef(entry);
     agent.python.PySequence_DelItem(agent.callbacks, index);
-    is_ours_alone = references(entry) == agent.references_alone;
-    agent.python.Py_DecRef(entry);
     agent.python.PyErr_Clear();
-    if (!is_ours_alone)
+    if (references(entry) != agent.references_alone)
         return;
+    agent.python.Py_DecRef(entry);
     agent_unmap((uintptr_t)kept, 2 * AGENT_PAGE_BYTES);
     agent_unmap(code, AGENT_PAGE_BYTES);
 }

@@ -91,7 +91,7 @@ struct agent_answer {
 enum agent_reason {
     AGENT_REASON_NONE = 0,
     AGENT_REASON_ASKED,
-    AGENT_REASON_CLIENT_GONE, /* heaptop died, or did not beat for 5 s */
+    AGENT_REASON_CLIENT_GONE, /* heaptop died, or did not beat: agent_client_is_gone() */
     AGENT_REASON_FINALIZING,
     AGENT_REASON_NOT_INITIALIZED,
     AGENT_REASON_PYTHON_ERROR, /* no thread state, or gc is not what it should be */
@@ -104,7 +104,7 @@ struct agent_page {
     uint32_t asked;       /* futex: number of the newest command */
     uint32_t answered;    /* futex: number of the newest answer */
     uint32_t command;     /* enum agent_command */
-    uint32_t client_beat; /* heaptop increments at least every 250 ms */
+    uint32_t client_beat; /* incremented at least every 250 ms */
     int64_t arguments[AGENT_ARGUMENTS];
     struct agent_answer answer;
     uint32_t sequence;       /* of counters: odd while being written */

@@ -67,6 +67,13 @@ void borrow_start_ticking(void)
     sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
 }
 
+void borrow_stop_ticking(void)
+{
+    const struct itimerval never = {{0, 0}, {0, 0}};
+
+    setitimer(ITIMER_REAL, &never, NULL);
+}
+
 /* Blocks: polling would make the next request sleep for a whole jiffy. */
 static enum stop wait_stop(pid_t tid, int64_t deadline, int *number)
 {

@@ -23,5 +23,6 @@ int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *er
 
 /* An empty signal handler and a ticking timer, so that no wait is for ever. */
 void borrow_start_ticking(void);
+void borrow_stop_ticking(void);
 
 #endif

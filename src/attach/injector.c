@@ -18,6 +18,7 @@
 #include "attach/agent_image.h"
 #include "attach/arch.h"
 #include "attach/borrow.h"
+#include "attach/heart.h"
 #include "attach/faultpoint.h"
 #include "attach/scene.h"
 #include "util/clock.h"
@@ -281,6 +282,10 @@ void injector_main(struct target *target, int socket)
     inject(injection, &injection->report.err);
     send_report(socket, &injection->report, injection->page_fd);
     faultpoint_reach(FAULTPOINT_reported);
+    if (injection->report.page_is_private) {
+        borrow_stop_ticking();
+        heart_beat(target->pid, injection->report.region + REGION_PAGE, socket);
+    }
     _exit(0);
 }
 

@@ -57,6 +57,7 @@ static int start_injector(struct session *session, struct err *err)
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         if (getppid() != parent)
             _exit(1);
+        close(sockets[0]);
         injector_main(session->target, sockets[1]);
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -188,7 +189,8 @@ static void step_attaching(struct session *session)
     }
     if (page_fd >= 0)
         close(page_fd);
-    reap_injector(session);
+    if (!session->report.page_is_private || session->state == SESSION_FAILED)
+        reap_injector(session); /* else it beats on: heart.h */
 }
 
 static void lose(struct session *session)
@@ -229,9 +231,11 @@ static void step_connected(struct session *session)
 {
     uint32_t life = AGENT_LIFE_GONE, owner = OWNER_DIED;
 
-    session->beat++;
-    channel_put(&session->channel, MEMBER(client_beat), &session->beat,
-                sizeof(session->beat));
+    if (session->channel.shared) { /* else the injector does it: heart.h */
+        session->beat++;
+        channel_put(&session->channel, MEMBER(client_beat), &session->beat,
+                    sizeof(session->beat));
+    }
     channel_get(&session->channel, MEMBER(life), &life);
     channel_get(&session->channel, MEMBER(agent_owner), &owner);
     if (life >= AGENT_LIFE_GONE || (owner & OWNER_DIED))
