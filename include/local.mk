@@ -1,5 +1,6 @@
 noinst_HEADERS = \
 	include/heaptop/action.h \
+	include/heaptop/arenas.h \
 	include/heaptop/err.h \
 	include/heaptop/reading.h \
 	include/heaptop/sink.h \

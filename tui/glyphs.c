@@ -31,3 +31,14 @@ const char *glyphs_spark(bool use_unicode, int level)
     level = clamp(level, 0, GLYPHS_SPARK_LEVELS - 1);
     return use_unicode ? unicode[level] : ascii[level];
 }
+
+const char *glyphs_shade(bool use_unicode, int shade)
+{
+    static const char *const unicode[SHADES] = {
+        "?", "_", "\u00b7", "\u2591", "\u2592", "\u2593", "\u2588",
+    };
+    static const char *const ascii[SHADES] = {"?", "_", ".", "-", "+", "*", "#"};
+
+    shade = clamp(shade, 0, SHADES - 1);
+    return use_unicode ? unicode[shade] : ascii[shade];
+}

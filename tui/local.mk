@@ -1,5 +1,6 @@
 # The files of tui/: libheaptoptui_a_SOURCES += ...
 libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
+	tui/arenas_table.c tui/arenas_table.h \
 	tui/box.c tui/box.h \
 	tui/canvas.c tui/canvas.h \
 	tui/canvas_curses.c tui/canvas_curses.h \
@@ -17,8 +18,9 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/menu.c tui/menu.h \
 	tui/overview_blocks.c tui/overview_blocks.h \
 	tui/pane.h tui/panes.c tui/panes.def \
-	tui/pane_gc.c tui/pane_log.c tui/pane_overview.c tui/pane_sizes.c tui/pane_types.c \
+	tui/pane_arenas.c tui/pane_gc.c tui/pane_log.c tui/pane_overview.c tui/pane_sizes.c tui/pane_types.c \
 	tui/picker.c tui/picker.h \
+	tui/pool_blocks.c tui/pool_blocks.h tui/pools_table.c \
 	tui/prompt.c tui/prompt.h \
 	tui/screen.c tui/screen.h tui/screen_draw.c tui/screen_private.h \
 	tui/series.c tui/series.h \

@@ -14,6 +14,7 @@
 
 #include "heaptop/snapshot.h"
 #include "model/history.h"
+#include "model/inspection.h"
 #include "tui/canvas.h"
 #include "tui/command.h"
 
@@ -33,7 +34,8 @@ struct view_input {
     const struct snapshot *older_sample;
     const struct history *history;
     enum delta_mode delta;
-    const char *filter; /* "" = none */
+    const char *filter;                  /* "" = none */
+    const struct inspection *inspection; /* the last close look at an arena, or NULL */
 };
 
 enum pane_result {
@@ -60,6 +62,8 @@ struct pane_ops {
     void (*focus_at)(void *pane, int y, int x);
     /* What is open in place of the table ("app.cache.Entry"), or NULL; optional. */
     const char *(*breadcrumb)(void *pane);
+    /* The arena that the pane wants to be looked at closely, 0 = none; optional. */
+    uint64_t (*wants_arena)(void *pane);
 };
 
 /* In the order of panes.def = the tabs 1, 2, ...; ended by NULL. */

@@ -33,6 +33,7 @@ void screen_free(struct screen *screen)
     snapshot_unref(screen->shown);
     snapshot_unref(screen->older);
     snapshot_unref(screen->older_sample);
+    inspection_free(screen->inspection);
     free(screen->filter);
     free(screen->pattern);
     free(screen);
@@ -129,6 +130,7 @@ static void update_pane(struct screen *screen)
     input.history = screen->history;
     input.delta = screen_delta(screen);
     input.filter = screen->filter;
+    input.inspection = screen->inspection;
     screen_pane(screen)->update(screen->panes[screen->current], &input);
     snapshot_unref(old);
     snapshot_unref(old_sample);
@@ -228,6 +230,22 @@ void screen_show_delta(struct screen *screen, enum delta_mode mode)
 {
     screen->delta = mode;
     update_pane(screen);
+}
+
+uint64_t screen_wanted_arena(const struct screen *screen)
+{
+    const struct pane_ops *pane = screen_pane(screen);
+
+    return pane->wants_arena ? pane->wants_arena(screen->panes[screen->current]) : 0;
+}
+
+void screen_take_inspection(struct screen *screen, struct inspection *inspection)
+{
+    struct inspection *old = screen->inspection;
+
+    screen->inspection = inspection;
+    update_pane(screen);
+    inspection_free(old);
 }
 
 void screen_message(struct screen *screen, enum role role, const char *text)

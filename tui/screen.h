@@ -63,6 +63,11 @@ void screen_message(struct screen *screen, enum role role, const char *text);
 void screen_allow_actions(struct screen *screen, bool allowed);
 void screen_use_mouse(struct screen *screen, bool mouse);
 
+/* The arena that the pane on show wants to be looked at closely; 0 = none. */
+uint64_t screen_wanted_arena(const struct screen *screen);
+/* Takes it over; NULL: it could not be had. */
+void screen_take_inspection(struct screen *screen, struct inspection *inspection);
+
 /* For batch text: the header in its full form, at any width. */
 int screen_header_lines(const struct screen *screen);
 void screen_draw_header(struct screen *screen, struct canvas *canvas);

@@ -30,6 +30,7 @@ struct screen {
     bool is_paused, is_header_hidden, is_strong;
     bool allows_actions, uses_mouse;
     char *filter, *pattern;
+    struct inspection *inspection; /* owned; NULL = none */
 
     char message[512];
     enum role message_role;

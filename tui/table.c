@@ -87,6 +87,8 @@ const char *table_format(const struct table *table, size_t column,
                  number.state == READING_TORN ? "?" : "");
         return buffer;
     case VALUE_BAR:
+    case VALUE_SHADES:
+    case VALUE_SPARK:
         break;
     }
     return "";

@@ -25,9 +25,11 @@ enum value_type {
     VALUE_PERCENT,  /* milli per cent */
     VALUE_COUNT_DELTA,
     VALUE_BYTES_DELTA,
-    VALUE_BAR,   /* per mille */
-    VALUE_USE,   /* milli per cent, shown whole: 92% */
-    VALUE_LABEL, /* text to the right, ordered by its number: "64 B" */
+    VALUE_BAR,    /* per mille */
+    VALUE_USE,    /* milli per cent, shown whole: 92% */
+    VALUE_LABEL,  /* text to the right, ordered by its number: "64 B" */
+    VALUE_SHADES, /* a cell for each digit of the text, which is a shade; folded to fit */
+    VALUE_SPARK,  /* a sparkline of the levels in the text, '0' + level; ' ' is a gap */
 };
 
 struct column {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "heaptop/units.h"
+#include "tui/glyphs.h"
 #include "tui/table_private.h"
 #include "util/strbuf.h"
 #include "util/utf8.h"
@@ -22,6 +23,12 @@ static const char *heading_of(const struct table *table, size_t column)
     return table->columns[column].heading;
 }
 
+/* Fits any width, and is as wide as its column says. */
+static bool is_picture(const struct column *column)
+{
+    return column->type == VALUE_SHADES || column->type == VALUE_SPARK;
+}
+
 static int natural_width(const struct table *table, size_t column)
 {
     int width = table->columns[column].width;
@@ -36,7 +43,8 @@ static int natural_width(const struct table *table, size_t column)
     if (table->columns[column].type == VALUE_TEXT && column != table_name_column(table) &&
         table->needed[column] > 0 && table->needed[column] < width)
         width = table->needed[column];
-    if (table->columns[column].type != VALUE_TEXT && table->needed[column] > width)
+    if (table->columns[column].type != VALUE_TEXT &&
+        !is_picture(&table->columns[column]) && table->needed[column] > width)
         width = table->needed[column];
     return heading > width ? heading : width;
 }
@@ -88,6 +96,8 @@ static int most_of(const struct table *table, size_t column)
 
     if (table->columns[column].type == VALUE_BAR)
         return 40;
+    if (table->columns[column].type == VALUE_SHADES)
+        return most;
     return most > NAME_MOST ? most : NAME_MOST;
 }
 
@@ -121,7 +131,8 @@ static void set_apart(struct table *table, int spare)
         for (size_t i = 1; i < table->n_columns && spare > 0; i++) {
             enum value_type type = table->columns[i].type;
 
-            if (!table->places[i].drawn || type == VALUE_TEXT || type == VALUE_BAR)
+            if (!table->places[i].drawn || type == VALUE_TEXT || type == VALUE_BAR ||
+                is_picture(&table->columns[i]))
                 continue;
             table->places[i].width++;
             spare--;
@@ -174,7 +185,7 @@ static void place_columns(struct table *table, struct rect rect)
 
 static bool is_left(const struct column *column)
 {
-    return column->type == VALUE_TEXT || column->type == VALUE_BAR;
+    return column->type == VALUE_TEXT || column->type == VALUE_BAR || is_picture(column);
 }
 
 static void draw_heading(const struct table *table, struct canvas *canvas, int visible)
@@ -249,6 +260,72 @@ static void draw_name(struct canvas *canvas, int y, const struct column_place *p
     strbuf_release(&name);
 }
 
+/* The pools of one cell as one shade: how much of them is in use, on the whole; when
+ * none is, what there is most of. Something is never drawn as nothing. */
+static int fold_shades(const char *text, int count)
+{
+    int kinds[SHADES] = {0}, sum = 0, used;
+
+    for (int i = 0; i < count; i++) {
+        int shade = text[i] - '0';
+
+        if (shade < 0 || shade >= SHADES)
+            continue;
+        kinds[shade]++;
+        if (shade > SHADE_FREE)
+            sum += shade - SHADE_FREE;
+    }
+    used = kinds[SHADE_LOW] + kinds[SHADE_HALF] + kinds[SHADE_MOST] + kinds[SHADE_FULL];
+    if (used)
+        return SHADE_FREE + (sum + count - 1) / count;
+    if (kinds[SHADE_TORN])
+        return SHADE_TORN;
+    return kinds[SHADE_FREE] >= kinds[SHADE_UNTOUCHED] ? SHADE_FREE : SHADE_UNTOUCHED;
+}
+
+static void draw_shades(struct canvas *canvas, int y, const struct column_place *place,
+                        const char *text)
+{
+    int length = text ? (int)strlen(text) : 0;
+
+    if (length <= 0 || place->width <= 0)
+        return;
+    int folded = (length + place->width - 1) / place->width;
+    for (int i = 0; i * folded < length; i++) {
+        int count = length - i * folded < folded ? length - i * folded : folded;
+
+        canvas_text(
+            canvas, y, place->x + i, 1, ROLE_GRAPH,
+            glyphs_shade(canvas->use_unicode, fold_shades(text + i * folded, count)));
+    }
+}
+
+static void draw_levels(struct canvas *canvas, int y, const struct column_place *place,
+                        const char *text)
+{
+    int length = text ? (int)strlen(text) : 0;
+    int first = length > place->width ? length - place->width : 0;
+
+    for (int i = first; i < length; i++)
+        if (text[i] != ' ')
+            canvas_text(canvas, y, place->x + i - first, 1, ROLE_GRAPH,
+                        glyphs_spark(canvas->use_unicode, text[i] - '0'));
+}
+
+static bool draw_picture(struct canvas *canvas, int y, const struct column *column,
+                         const struct column_place *place, const struct value *value)
+{
+    if (column->type == VALUE_BAR)
+        draw_bar(canvas, y, place, value->number);
+    else if (column->type == VALUE_SHADES)
+        draw_shades(canvas, y, place, value->text);
+    else if (column->type == VALUE_SPARK)
+        draw_levels(canvas, y, place, value->text);
+    else
+        return false;
+    return true;
+}
+
 static void draw_values(const struct table *table, struct canvas *canvas, int y,
                         const struct value *values, enum role role)
 {
@@ -260,10 +337,8 @@ static void draw_values(const struct table *table, struct canvas *canvas, int y,
 
         if (!place->drawn)
             continue;
-        if (column->type == VALUE_BAR) {
-            draw_bar(canvas, y, place, values[i].number);
+        if (draw_picture(canvas, y, column, place, &values[i]))
             continue;
-        }
         const char *text = table_format(table, i, &values[i], buffer);
         enum role cell = cell_role(table, i, &values[i], role);
         if (column->cuts_middle)

@@ -75,6 +75,7 @@ static void take_key(struct tui *tui, const struct key *key)
         tui_picker_key(tui, key);
     else if (tui->screen)
         screen_key(tui, key);
+    tui_look_closely(tui, false);
 }
 
 static void take_keys(struct tui *tui)

@@ -56,9 +56,11 @@ struct tui {
     struct screen *screen;
     struct sampler *sampler;
     int64_t interval_ns, n_samples;
-    bool is_ended;   /* the target ended; the last sample stays */
-    bool is_failed;  /* the sampler sends nothing more */
-    bool is_waiting; /* for the result of an action */
+    bool is_ended;       /* the target ended; the last sample stays */
+    bool is_failed;      /* the sampler sends nothing more */
+    bool is_waiting;     /* for the result of an action */
+    bool is_looking;     /* an inspection was asked for and has not come */
+    uint64_t seen_arena; /* the one that was asked for last */
 
     bool is_picking;
     struct picker *picker;
@@ -94,6 +96,9 @@ void tui_take_messages(struct tui *tui);
 void tui_ask_collect(struct tui *tui);
 void tui_collect(struct tui *tui, int generation);
 bool tui_can_act(const struct tui *tui);
+/* Asks for a close look at the arena that the screen wants: a new one at once, and the
+ * same again with each new sample. */
+void tui_look_closely(struct tui *tui, bool has_new_sample);
 
 /* tui_command.c: the commands of the loop */
 void tui_command(struct tui *tui, enum command_id command);

@@ -44,7 +44,8 @@ int tui_start_target(struct tui *tui, struct target *target, struct err *err)
         tui->history = history_new();
         tui->screen = screen_new(tui->history);
     }
-    tui->is_ended = tui->is_failed = tui->is_waiting = false;
+    tui->is_ended = tui->is_failed = tui->is_waiting = tui->is_looking = false;
+    tui->seen_arena = 0;
     if (sampler_start(target, &wanted, &tui->sampler, err) < 0) {
         tui->sampler = NULL;
         return -1;
@@ -160,6 +161,28 @@ static void take_failure(struct tui *tui, const struct err *err)
     tui_notice(tui, "Nothing more can be read", err);
 }
 
+static void take_inspection(struct tui *tui, const struct sampler_message *message)
+{
+    tui->is_looking = false;
+    screen_take_inspection(tui->screen, message->inspection);
+    if (!message->inspection)
+        tui_say(tui, ROLE_WARNING, message->err.text);
+}
+
+void tui_look_closely(struct tui *tui, bool has_new_sample)
+{
+    uint64_t wanted =
+        tui->screen && !tui->is_picking ? screen_wanted_arena(tui->screen) : 0;
+
+    if (!wanted || tui->is_looking || !tui->sampler || tui->is_ended || tui->is_failed)
+        return;
+    if (wanted == tui->seen_arena && !has_new_sample)
+        return;
+    tui->seen_arena = wanted;
+    tui->is_looking = true;
+    sampler_inspect(tui->sampler, wanted);
+}
+
 static void take_message(struct tui *tui, const struct sampler_message *message)
 {
     switch (message->type) {
@@ -172,6 +195,9 @@ static void take_message(struct tui *tui, const struct sampler_message *message)
         break;
     case SAMPLER_ACTION_RESULT:
         take_result(tui, message);
+        break;
+    case SAMPLER_INSPECTION:
+        take_inspection(tui, message);
         break;
     case SAMPLER_ENDED:
         tui->is_ended = true;
@@ -189,12 +215,16 @@ static void take_message(struct tui *tui, const struct sampler_message *message)
 void tui_take_messages(struct tui *tui)
 {
     struct sampler_message message;
+    bool has_new_sample = false;
 
     if (!tui->sampler) /* left since it was readable */
         return;
-    while (!tui->is_over && sampler_next(tui->sampler, &message))
+    while (!tui->is_over && sampler_next(tui->sampler, &message)) {
+        has_new_sample |= message.type == SAMPLER_SNAPSHOT;
         take_message(tui, &message);
+    }
     screen_update(tui->screen);
+    tui_look_closely(tui, has_new_sample);
     tui->is_dirty = true;
 }
 

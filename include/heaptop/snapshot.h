@@ -21,6 +21,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "heaptop/arenas.h"
 #include "heaptop/reading.h"
 
 struct arena;
@@ -208,6 +209,7 @@ struct snapshot {
     const struct pymalloc_section *pymalloc;
     const struct gc_section *gc;
     const struct objects_section *objects;
+    const struct arenas_section *arenas; /* not renewed at each sample when it is large */
     struct cost_facts cost;
     size_t n_events; /* since the previous snapshot */
     const struct event *events;

@@ -25,6 +25,10 @@ struct gc_section *builder_gc(struct snapshot_builder *builder);
 void builder_objects(struct snapshot_builder *builder,
                      const struct objects_section *objects);
 
+/* Shares a sealed arenas section; NULL is allowed, and means none. */
+void builder_arenas(struct snapshot_builder *builder,
+                    const struct arenas_section *arenas);
+
 /* Copies the events in. */
 void builder_events(struct snapshot_builder *builder, const struct event *events,
                     size_t count);
@@ -39,5 +43,11 @@ const struct snapshot *snapshot_seal(struct snapshot_builder *builder);
  */
 const struct objects_section *objects_seal(const struct objects_section *facts,
                                            const struct kind_row *rows, size_t count);
+
+/* Copies the section with its arenas and cells; one reference is given. NULL when out
+ * of memory. In arenas_section.c. */
+const struct arenas_section *arenas_seal(const struct arenas_section *facts);
+/* The same pools in the same state; when it was taken does not matter. */
+bool arenas_are_same(const struct arenas_section *a, const struct arenas_section *b);
 
 #endif

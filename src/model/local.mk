@@ -1,7 +1,9 @@
 libheaptop_a_SOURCES += \
+	src/model/arenas_section.c \
 	src/model/builder.h src/model/snapshot.c \
 	src/model/gc_debug.c src/model/gc_debug.h \
 	src/model/history.c src/model/history.h \
+	src/model/inspection.c src/model/inspection.h \
 	src/model/kind.c src/model/kind.h \
 	src/model/partition.c src/model/partition.h
 

@@ -77,6 +77,14 @@ void builder_objects(struct snapshot_builder *builder,
     objects_unref(old);
 }
 
+void builder_arenas(struct snapshot_builder *builder, const struct arenas_section *arenas)
+{
+    const struct arenas_section *old = builder->snapshot->arenas;
+
+    builder->snapshot->arenas = arenas ? arenas_ref(arenas) : NULL;
+    arenas_unref(old);
+}
+
 void builder_events(struct snapshot_builder *builder, const struct event *events,
                     size_t count)
 {
@@ -109,6 +117,7 @@ void snapshot_unref(const struct snapshot *snapshot)
     if (!snapshot || atomic_fetch_sub(reference_count(&snapshot->references), 1) > 1)
         return;
     objects_unref(snapshot->objects);
+    arenas_unref(snapshot->arenas);
     arena_free(snapshot->memory);
 }
 

@@ -79,6 +79,11 @@ void sampler_fail(struct sampler *sampler, const struct err *err)
     sampler_send(sampler, &message);
 }
 
+void sampler_wake(struct sampler *sampler)
+{
+    sampler_signal(sampler->wish_fd);
+}
+
 struct sampler_wish sampler_take_wish(struct sampler *sampler)
 {
     static const struct sampler_wish none;
@@ -99,6 +104,7 @@ static void sampler_free(struct sampler *sampler)
 
         sampler->first = node->next;
         snapshot_unref(node->message.snapshot);
+        inspection_free(node->message.inspection);
         free(node);
     }
     snapshot_unref(sampler->latest);
@@ -187,7 +193,7 @@ void sampler_set_interval(struct sampler *sampler, int64_t interval_ns)
     sampler->wish.has_interval = true;
     sampler->wish.interval_ns = interval_ns;
     pthread_mutex_unlock(&sampler->lock);
-    sampler_signal(sampler->wish_fd);
+    sampler_wake(sampler);
 }
 
 void sampler_sample_now(struct sampler *sampler, bool walk)
@@ -196,7 +202,7 @@ void sampler_sample_now(struct sampler *sampler, bool walk)
     sampler->wish.sample = true;
     sampler->wish.walk = sampler->wish.walk || walk;
     pthread_mutex_unlock(&sampler->lock);
-    sampler_signal(sampler->wish_fd);
+    sampler_wake(sampler);
 }
 
 int sampler_run_action(struct sampler *sampler, const struct action_ops *action,
@@ -223,7 +229,7 @@ int sampler_run_action(struct sampler *sampler, const struct action_ops *action,
         err_set(err, ERR_FAILED, "an action is running already");
         return err_remedy(err, "wait for its result");
     }
-    sampler_signal(sampler->wish_fd);
+    sampler_wake(sampler);
     return 0;
 }
 
@@ -234,7 +240,7 @@ int sampler_stop(struct sampler *sampler, struct err *err)
     pthread_mutex_lock(&sampler->lock);
     sampler->wish.stop = true;
     pthread_mutex_unlock(&sampler->lock);
-    sampler_signal(sampler->wish_fd);
+    sampler_wake(sampler);
     pthread_join(sampler->thread, NULL);
     close_err = sampler->close_err;
     sampler_free(sampler);

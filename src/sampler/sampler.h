@@ -14,6 +14,7 @@
 #include "heaptop/action.h"
 #include "heaptop/err.h"
 #include "heaptop/snapshot.h"
+#include "model/inspection.h"
 #include "target/target.h"
 
 struct sampler;
@@ -37,8 +38,9 @@ struct sampler_options {
 enum sampler_message_type {
     SAMPLER_SNAPSHOT,
     SAMPLER_ACTION_RESULT,
-    SAMPLER_ENDED,  /* the target ended: the last snapshot came before this */
-    SAMPLER_FAILED, /* nothing more will come: err says why (agent required, ...) */
+    SAMPLER_INSPECTION, /* a close look at an arena, or err says why not */
+    SAMPLER_ENDED,      /* the target ended: the last snapshot came before this */
+    SAMPLER_FAILED,     /* nothing more will come: err says why (agent required, ...) */
 };
 
 struct sampler_message {
@@ -46,6 +48,7 @@ struct sampler_message {
     const struct snapshot *snapshot; /* the receiver owns the reference */
     const char *action;              /* name of the action */
     struct action_result result;
+    struct inspection *inspection; /* the receiver owns it; NULL when it failed */
     struct err err;
 };
 
@@ -60,6 +63,8 @@ bool sampler_next(struct sampler *sampler, struct sampler_message *message);
 void sampler_set_interval(struct sampler *sampler, int64_t interval_ns);
 /* A sample now; `walk` also begins a walk of the heap now. */
 void sampler_sample_now(struct sampler *sampler, bool walk);
+/* A close look at this arena, soon; the last one asked for counts. */
+void sampler_inspect(struct sampler *sampler, uint64_t arena);
 /* Runs an action; its result comes as a message. -1 when one is running already,
  * when read-only, or when it is not possible. */
 int sampler_run_action(struct sampler *sampler, const struct action_ops *action,

@@ -99,6 +99,8 @@ static void loop_wishes(struct sampler *sampler)
         sampler->walk.is_wanted = true;
     sampler->walk.is_requested |= wish.walk;
     sampler->is_stopping = wish.stop;
+    if (wish.arena && !wish.stop)
+        sampler_inspect_now(sampler, wish.arena);
     if (wish.action && !wish.stop && !sampler->is_ended && !sampler->is_failed)
         sampler_action_begin(sampler, wish.action, wish.argument);
 }

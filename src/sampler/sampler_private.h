@@ -3,7 +3,7 @@
  *
  * sampler.c has what the main thread calls, sampler_loop.c the thread and its
  * clock, sampler_sample.c one sample, sampler_walk.c the walk and its budget,
- * sampler_agent.c the session, sampler_action.c actions.
+ * sampler_agent.c the session, sampler_action.c actions, sampler_inspect.c close looks.
  *
  * Members under `lock` are shared by both threads; all others belong to the
  * sampler's thread once it runs. The lock is never held across a read of the
@@ -37,6 +37,7 @@ struct sampler_wish {
     int64_t interval_ns;
     const struct action_ops *action; /* NULL: none */
     int64_t argument;
+    uint64_t arena; /* to be looked at closely; 0: none */
 };
 
 struct sampler_source {
@@ -121,6 +122,11 @@ struct sampler {
 void sampler_send(struct sampler *sampler, const struct sampler_message *message);
 struct sampler_wish sampler_take_wish(struct sampler *sampler);
 void sampler_fail(struct sampler *sampler, const struct err *err);
+/* The thread looks at its wishes. */
+void sampler_wake(struct sampler *sampler);
+
+/* sampler_inspect.c */
+void sampler_inspect_now(struct sampler *sampler, uint64_t arena);
 
 /* sampler_loop.c: the thread's function. */
 void *sampler_thread(void *sampler);

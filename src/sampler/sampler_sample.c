@@ -229,6 +229,7 @@ static void sample_keep_sections(struct snapshot_builder *builder,
     if (latest->gc && (section = builder_gc(builder)))
         memcpy(section, latest->gc, sizeof(*latest->gc));
     builder_objects(builder, latest->objects);
+    builder_arenas(builder, latest->arenas);
 }
 
 void sampler_sample_end(struct sampler *sampler)

@@ -7,6 +7,7 @@
 
 #include "model/history.h"
 #include "sink/columns.h"
+#include "sink/json_arenas.h"
 #include "sink/json_value.h"
 #include "util/xalloc.h"
 
@@ -104,8 +105,10 @@ static json_t *json_size_classes(const struct pymalloc_section *pymalloc)
     return array;
 }
 
-static json_t *json_pymalloc(const struct pymalloc_section *pymalloc)
+static json_t *json_pymalloc(const struct json_sink *sink,
+                             const struct snapshot *snapshot)
 {
+    const struct pymalloc_section *pymalloc = snapshot->pymalloc;
     json_t *object;
 
     if (!pymalloc)
@@ -126,6 +129,9 @@ static json_t *json_pymalloc(const struct pymalloc_section *pymalloc)
     json_add_count(object, "header_bytes", pymalloc->header_bytes);
     json_add_reading(object, "allocated_blocks", pymalloc->allocated_blocks);
     json_add(object, "size_classes", json_size_classes(pymalloc));
+    if (sink->options.pane && !strcmp(sink->options.pane, "arenas"))
+        json_add(object, "arenas_detail",
+                 json_arenas(snapshot->arenas, snapshot->mono_ns, sink->options.rows));
     return object;
 }
 
@@ -292,7 +298,7 @@ static int json_sink_snapshot(void *state, const struct snapshot *snapshot,
     json_add(object, "access", json_access(&snapshot->access));
     json_add(object, "process", json_process(snapshot->process));
     json_add(object, "account", json_null());
-    json_add(object, "pymalloc", json_pymalloc(snapshot->pymalloc));
+    json_add(object, "pymalloc", json_pymalloc(sink, snapshot));
     json_add(object, "malloc", json_null());
     json_add(object, "gc", json_gc(snapshot->gc));
     json_add(object, "free_lists", json_null());

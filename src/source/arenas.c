@@ -109,23 +109,36 @@ bool arena_row_from_slot(struct arena_row *row, const struct arena_object *slot,
 static int arenas_add(struct arena_table *table, const struct arenas_copy *copy,
                       const struct layout_pymalloc *pymalloc, size_t *bad)
 {
+    uint32_t *orders = calloc(copy->count + 1, sizeof(*orders)), n_usable = 0;
     size_t n_used = 0;
     struct arena_row *grown;
 
     for (uint64_t i = 0; i < copy->count; i++)
         n_used += copy->slots[i].address != 0;
     grown = reallocarray(table->rows, table->count + n_used + 1, sizeof(*grown));
-    if (!grown)
+    if (grown)
+        table->rows = grown;
+    if (!grown || !orders) {
+        free(orders);
         return -1;
-    table->rows = grown;
-    table->n_slots += copy->count;
-    for (uint64_t i = 0; i < copy->count; i++) {
-        if (arena_row_from_slot(&table->rows[table->count], &copy->slots[i], (uint32_t)i,
-                                pymalloc))
-            table->count++;
-        else
-            *bad += copy->slots[i].address != 0;
     }
+    table->n_slots += copy->count;
+    table->is_order_exact &=
+        arenas_order(copy->slots, copy->count, copy->address, orders);
+    for (uint64_t i = 0; i < copy->count; i++) {
+        struct arena_row *row = &table->rows[table->count];
+
+        if (!arena_row_from_slot(row, &copy->slots[i], (uint32_t)i, pymalloc)) {
+            *bad += copy->slots[i].address != 0;
+            continue;
+        }
+        /* Interpreters with arenas of their own come one after the other. */
+        row->order = orders[i] ? table->n_usable + orders[i] : 0;
+        n_usable += orders[i] != 0;
+        table->count++;
+    }
+    table->n_usable += n_usable;
+    free(orders);
     return 0;
 }
 
@@ -155,7 +168,7 @@ int arenas_read(struct arena_table *table, struct reader *reader,
     struct err other_err = ERR_INIT;
     size_t n_states;
 
-    *table = (struct arena_table){NULL, 0, 0};
+    *table = (struct arena_table){.is_order_exact = true};
     *bad = 0;
     if (!layout->has_pymalloc)
         return err_set(err, ERR_UNSUPPORTED, "the target's arenas are not known");
@@ -176,7 +189,7 @@ int arenas_read(struct arena_table *table, struct reader *reader,
 void arenas_release(struct arena_table *table)
 {
     free(table->rows);
-    *table = (struct arena_table){NULL, 0, 0};
+    *table = (struct arena_table){.rows = NULL};
 }
 
 const struct arena_row *arenas_find(const struct arena_table *table, uint64_t address,

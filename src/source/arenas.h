@@ -22,12 +22,15 @@ struct arena_row {
     uint64_t pool_high; /* next never-carved pool: [first_pool, pool_high) have headers */
     uint32_t total_pools; /* ntotalpools */
     uint64_t arenas_word; /* of its table: interpreters may have their own (3.12+) */
+    uint32_t order;       /* place in usable_arenas, from 1; 0 = no pool is free */
 };
 
 struct arena_table {
     struct arena_row *rows; /* sorted by address */
     size_t count;
     uint64_t n_slots;
+    uint32_t n_usable;   /* with a free pool */
+    bool is_order_exact; /* the lists of usable arenas were whole */
 };
 
 /* Reads every used slot of every interpreter's table; implausible slots are left out and
@@ -39,6 +42,12 @@ void arenas_release(struct arena_table *table);
 /* One slot as a row; false when it is unused or implausible. */
 bool arena_row_from_slot(struct arena_row *row, const struct arena_object *slot,
                          uint32_t index, const struct layout_pymalloc *pymalloc);
+
+/* The place of every slot in the list of usable arenas, from 1; 0 = not on it. `orders`
+ * comes zeroed. False when the list was changing: then they are ordered as it must be,
+ * by their free pools. */
+bool arenas_order(const struct arena_object *slots, uint64_t count,
+                  uint64_t table_address, uint32_t *orders);
 
 /* The arena that contains the address, or NULL. */
 const struct arena_row *arenas_find(const struct arena_table *table, uint64_t address,

@@ -7,7 +7,9 @@ tests_unit_t_process_SOURCES = tests/unit/t_process.c
 tests_unit_t_process_LDADD = $(UNIT_LIBS)
 endif
 libheaptop_a_SOURCES += \
-	src/source/arenas.c src/source/arenas.h \
+	src/source/arenas.c src/source/arenas.h src/source/arenas_order.c \
+	src/source/arenas_picture.c src/source/arenas_picture.h \
+	src/source/inspect.c src/source/inspect.h \
 	src/source/gc.c src/source/gc.h \
 	src/source/gc_lists.c src/source/gc_lists.h \
 	src/source/gc_pauses.c src/source/gc_pauses.h \

@@ -59,8 +59,7 @@ static int objects_possible(const struct source_context *context, struct err *er
     return 0;
 }
 
-/* Where the interpreter's own image lies. */
-static void objects_image(struct walk *walk, const struct target *target)
+void walk_set_target_image(struct walk *walk, const struct target *target)
 {
     const struct image *image = &target->python;
     uint64_t start = UINT64_MAX, end = 0;
@@ -126,7 +125,7 @@ static int objects_begin(struct objects_state *objects,
     if (!objects->is_open) {
         walk_init(&objects->walk, context->target->reader, context->layout,
                   context->target->type_type.value);
-        objects_image(&objects->walk, context->target);
+        walk_set_target_image(&objects->walk, context->target);
         objects->arenas_word = pymalloc->arenas_word.value;
         objects->debug_prefix_bytes = pymalloc->debug_prefix_bytes;
         objects->is_open = true;

@@ -219,3 +219,19 @@ void walk_scan_pool(struct walk *walk, const struct pool *pool, const uint8_t *b
             scan_block_slowly(&scan, block, address);
     }
 }
+
+const struct kind *walk_block_kind(struct walk *walk, uint32_t block_bytes,
+                                   const uint8_t *block, uint64_t address,
+                                   bool *is_free_listed)
+{
+    struct pool_scan scan = {.walk = walk,
+                             .block_bytes = block_bytes,
+                             .debug_prefix = walk->layout.pymalloc.debug_prefix_bytes};
+    struct type_entry *entry = NULL;
+    enum block_is what = is_object_memory(&scan, block)
+                             ? scan_classify(&scan, block, address, &entry)
+                             : BLOCK_OTHER;
+
+    *is_free_listed = what == BLOCK_FREE_LISTED;
+    return what == BLOCK_OBJECT ? entry->kind : NULL;
+}

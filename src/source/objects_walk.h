@@ -28,6 +28,8 @@
 #include "target/pagemap.h"
 #include "target/reader.h"
 
+struct target;
+
 /* ---- pools (objects_pool.c) ---- */
 
 #define POOL_BLOCKS_MAX   1024
@@ -160,6 +162,8 @@ void walk_release(struct walk *walk);
 
 /* Non-PIE interpreters map their statics low, where addresses pass for refcounts. */
 void walk_set_image(struct walk *walk, uint64_t start, uint64_t end);
+/* The same from the target's mappings. objects.c */
+void walk_set_target_image(struct walk *walk, const struct target *target);
 
 /* Which pages may be read without mapping them; -1, as at first: all. Borrowed. */
 void walk_set_pagemap(struct walk *walk, int fd);
@@ -195,6 +199,12 @@ static inline bool walk_is_alive(const struct walk *walk, uint64_t word)
     return !(word & walk->layout.object.refcnt_never) && (uint32_t)word &&
            word - walk->image_start >= walk->image_bytes;
 }
+
+/* The kind of the object in a block, or NULL: it is a part, or (is_free_listed) a dead
+ * object that is kept for reuse. Nothing is counted. objects_scan.c */
+const struct kind *walk_block_kind(struct walk *walk, uint32_t block_bytes,
+                                   const uint8_t *block, uint64_t address,
+                                   bool *is_free_listed);
 
 /* The size of an object has a part elsewhere: from the window, else later. */
 void walk_later(struct walk *walk, struct type_entry *entry,

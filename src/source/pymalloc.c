@@ -11,12 +11,17 @@
 #include "layout/pymalloc_layout.h"
 #include "model/builder.h"
 #include "source/arenas.h"
+#include "source/arenas_picture.h"
 #include "source/pymalloc.h"
 #include "target/target.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define BATCH_POOLS   1024 /* headers in one scattered read */
 #define HEAL_ATTEMPTS 8    /* for a pool that changed while it was read */
+/* A picture larger than this is not taken at each sample. */
+#define PICTURE_SMALL_BYTES (64u << 10)
+#define PICTURE_PAUSE_NS    (10 * NS_PER_S)
 /* Blocks that may be in flight between the agent's count and ours. */
 #define IN_FLIGHT_BLOCKS 2000
 #define STILL_BLOCKS     64 /* a target at rest still counts a few up and down */
@@ -26,6 +31,7 @@ struct pymalloc_state {
     struct piece pieces[BATCH_POOLS];
     int64_t previous_blocks, previous_agent; /* allocated_blocks of the last sample */
     bool has_complained;
+    const struct arenas_section *arenas; /* a reference: the last picture, or NULL */
 };
 
 /* One sample while it is counted. */
@@ -34,7 +40,8 @@ struct pymalloc_count {
     struct reader *reader;
     const struct layout_pymalloc *pymalloc;
     struct pymalloc_section *section;
-    size_t n_healed; /* arenas that had to be read again: the target is at work */
+    struct picture *picture; /* NULL: none is taken */
+    size_t n_healed;         /* arenas that had to be read again: the target is at work */
     size_t n_states; /* of interpreters with an allocator of their own, the main first */
     struct layout_pymalloc states[LAYOUT_OBMALLOC_STATES_MAX];
 };
@@ -118,8 +125,16 @@ static void count_row(struct pymalloc_count *count, const struct arena_row *row,
     size_t n_pools = row_pools(row, count->pymalloc);
 
     count_arena(count->section, count->pymalloc, row);
+    if (count->picture)
+        picture_arena(count->picture, row);
     for (size_t i = 0; i < n_pools; i++) {
-        if (pool_is_good(count, row, at + i)) {
+        bool is_good = pool_is_good(count, row, at + i);
+
+        if (count->picture)
+            picture_pool(count->picture, i,
+                         is_good ? &count->state->headers[at + i] : NULL,
+                         count->pymalloc);
+        if (is_good) {
             count_pool(count->section, count->pymalloc, &count->state->headers[at + i]);
             continue;
         }
@@ -133,6 +148,7 @@ static bool reread_row(struct pymalloc_count *count, struct arena_row *row)
 {
     struct layout_pymalloc pymalloc = *count->pymalloc;
     struct arena_object slot;
+    uint32_t order = row->order;
     uint64_t arenas;
 
     pymalloc.arenas_word = raddr_of(row->arenas_word);
@@ -140,7 +156,10 @@ static bool reread_row(struct pymalloc_count *count, struct arena_row *row)
         reader_read(count->reader, raddr_of(arenas + row->index * sizeof(slot)), &slot,
                     sizeof(slot)))
         return false;
-    return arena_row_from_slot(row, &slot, row->index, &pymalloc);
+    if (!arena_row_from_slot(row, &slot, row->index, &pymalloc))
+        return false;
+    row->order = order;
+    return true;
 }
 
 static bool row_is_readable(const struct pymalloc_count *count,
@@ -294,9 +313,27 @@ static void read_peak(struct pymalloc_count *count)
         count->section->arenas_peak.state = READING_ESTIMATE;
 }
 
-int pymalloc_count_section(struct pymalloc_section *section, struct pymalloc_state *state,
-                           struct reader *reader, const struct layout *layout,
-                           struct err *err)
+/* Counts the table, and takes the picture where one is wanted. */
+static void count_and_draw(struct pymalloc_count *count, const struct arena_table *table,
+                           const struct arenas_section **arenas)
+{
+    struct picture picture;
+
+    if (!arenas) {
+        count_table(count, table);
+        return;
+    }
+    if (!picture_begin(&picture, table, count->pymalloc))
+        count->picture = &picture;
+    count_table(count, table);
+    *arenas = count->picture ? arenas_seal(&picture.facts) : NULL;
+    picture_release(&picture);
+}
+
+int pymalloc_count_section(struct pymalloc_section *section,
+                           const struct arenas_section **arenas,
+                           struct pymalloc_state *state, struct reader *reader,
+                           const struct layout *layout, struct err *err)
 {
     struct pymalloc_count count = {
         .state = state,
@@ -319,7 +356,7 @@ int pymalloc_count_section(struct pymalloc_section *section, struct pymalloc_sta
                        bad);
     }
     section_begin(section, &layout->pymalloc);
-    count_table(&count, &table);
+    count_and_draw(&count, &table, arenas);
     arenas_release(&table);
     section_end(section);
     read_allocated_blocks(&count, raw_before);
@@ -361,6 +398,36 @@ struct pymalloc_state *pymalloc_state_new(void)
     return calloc(1, sizeof(struct pymalloc_state));
 }
 
+void pymalloc_state_free(struct pymalloc_state *state)
+{
+    if (state)
+        arenas_unref(state->arenas);
+    free(state);
+}
+
+/* A large picture costs memory in each snapshot that has its own. */
+static bool picture_is_due(const struct pymalloc_state *state)
+{
+    const struct arenas_section *last = state->arenas;
+
+    return !last || last->n_arenas * last->pools_each <= PICTURE_SMALL_BYTES ||
+           clock_monotonic_ns() - last->taken_mono_ns >= PICTURE_PAUSE_NS;
+}
+
+/* Takes the reference over; what is the same as before is shared with it. */
+static void keep_picture(struct pymalloc_state *state,
+                         const struct arenas_section *arenas)
+{
+    if (!arenas)
+        return;
+    if (state->arenas && arenas_are_same(state->arenas, arenas)) {
+        arenas_unref(arenas);
+        return;
+    }
+    arenas_unref(state->arenas);
+    state->arenas = arenas;
+}
+
 static int pymalloc_open(struct target *target, void **state, struct err *err)
 {
     (void)target;
@@ -375,11 +442,15 @@ static enum source_result pymalloc_sample(void *opaque, struct source_context *c
     struct pymalloc_state *state = opaque;
     const struct layout *layout = context->layout;
     struct pymalloc_section counted = {0}, *section;
+    const struct arenas_section *arenas = NULL;
 
     if (!layout || !layout->has_pymalloc || !context->target->reader)
         return SOURCE_DONE;
-    if (pymalloc_count_section(&counted, state, context->target->reader, layout, err))
+    if (pymalloc_count_section(&counted, picture_is_due(state) ? &arenas : NULL, state,
+                               context->target->reader, layout, err))
         return SOURCE_FAILED;
+    keep_picture(state, arenas);
+    builder_arenas(context->builder, state->arenas);
     if (context->session)
         compare_with_agent(state, context->session, counted.allocated_blocks);
     section = builder_pymalloc(context->builder);
@@ -393,7 +464,7 @@ static enum source_result pymalloc_sample(void *opaque, struct source_context *c
 
 static void pymalloc_close(void *state)
 {
-    free(state);
+    pymalloc_state_free(state);
 }
 
 const struct source_ops source_pymalloc = {

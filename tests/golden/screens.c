@@ -37,6 +37,17 @@ static const struct golden_case cases[] = {
     {"sizes", FIXTURE_SERVICE, "sizes", {COMMAND_NONE}},
     {"sizes-detail", FIXTURE_SERVICE, "sizes", {COMMAND_DOWN, COMMAND_ENTER}},
     {"gc", FIXTURE_SERVICE, "gc", {COMMAND_NONE}},
+    {"arenas", FIXTURE_SERVICE, "arenas", {COMMAND_NONE}},
+    {"arenas-each", FIXTURE_SERVICE, "arenas", {COMMAND_FOLD, COMMAND_DOWN}},
+    {"arenas-pools",
+     FIXTURE_SERVICE,
+     "arenas",
+     {COMMAND_FOLD, COMMAND_DOWN, COMMAND_ENTER}},
+    {"arenas-blocks",
+     FIXTURE_SERVICE,
+     "arenas",
+     {COMMAND_ENTER, COMMAND_ENTER, COMMAND_BOTTOM, COMMAND_ENTER}},
+    {"no-pymalloc-arenas", FIXTURE_NO_PYMALLOC, "arenas", {COMMAND_NONE}},
     {"log", FIXTURE_SERVICE, "log", {COMMAND_NONE}},
     {"log-event", FIXTURE_NO_AGENT, "log", {COMMAND_BOTTOM, COMMAND_ENTER}},
     {"paused", FIXTURE_SERVICE, "types", {COMMAND_PAUSE}},
@@ -86,8 +97,12 @@ static void draw_case(FILE *file, const struct golden_case *what, struct size si
     screen_show_pane(screen, what->pane);
     canvas_init(&canvas, size.height, size.width, use_unicode);
     screen_draw(screen, &canvas);
-    for (size_t i = 0; what->commands[i]; i++)
+    for (size_t i = 0; what->commands[i]; i++) {
         screen_command(screen, what->commands[i]);
+        if (screen_wanted_arena(screen))
+            screen_take_inspection(screen,
+                                   fixture_inspection(screen_wanted_arena(screen)));
+    }
     screen_message(screen, ROLE_NORMAL, "");
     screen_draw(screen, &canvas);
     put_canvas(file, &canvas);

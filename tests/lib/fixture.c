@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/builder.h"
@@ -167,6 +168,120 @@ static void fill_pymalloc(struct pymalloc_section *pymalloc, enum fixture fixtur
     pymalloc->allocated_blocks = reading_exact((int64_t)pymalloc->blocks_used);
 }
 
+#define FIRST_ARENA UINT64_C(0x7f3200000000)
+#define POOLS_EACH  64
+
+/* Arenas from full to empty; the emptier ones are usable. */
+static uint8_t cell_of(size_t arena, size_t pool, uint64_t n_arenas)
+{
+    size_t empty = arena * 70 / n_arenas, mixed = arena * 7 + pool * 13;
+
+    if (arena + 1 == n_arenas && pool > 40)
+        return POOL_CELL_UNTOUCHED;
+    if (arena == 3 && pool == 5)
+        return POOL_CELL_TORN;
+    if (mixed % 70 < empty)
+        return arena % 2 ? POOL_CELL_FREE : pool_cell_of((uint32_t)mixed % 32, 1, 340);
+    return pool_cell_of((uint32_t)mixed % 32, 340 - (uint32_t)(mixed % 17 * empty) / 4,
+                        340);
+}
+
+static void fill_arena(struct arena_picture *arena, uint8_t *cells, size_t at,
+                       uint64_t n_arenas)
+{
+    *arena = (struct arena_picture){.address = FIRST_ARENA + ((uint64_t)at << 20),
+                                    .pools = POOLS_EACH};
+    for (size_t i = 0; i < POOLS_EACH; i++) {
+        cells[i] = cell_of(at, i, n_arenas);
+        if (cells[i] == POOL_CELL_FREE) {
+            arena->pools_free++;
+        } else if (cells[i] == POOL_CELL_UNTOUCHED) {
+            arena->pools_untouched++;
+        } else if (pool_cell_is_used(cells[i])) {
+            uint32_t blocks = (uint32_t)pool_cell_fill(cells[i]) * 56 + 4;
+
+            arena->pools_used++;
+            arena->blocks_used += blocks;
+            arena->used_bytes += blocks * 48;
+        }
+    }
+}
+
+static void fill_arenas(struct snapshot_builder *builder, uint64_t n_arenas)
+{
+    struct arena_picture *arenas = calloc(n_arenas, sizeof(*arenas));
+    uint8_t *cells = calloc(n_arenas, POOLS_EACH);
+    struct arenas_section facts = {.taken_mono_ns = builder->snapshot->mono_ns,
+                                   .is_order_exact = true,
+                                   .arena_bytes_each = 1 << 20,
+                                   .pool_bytes_each = 16384,
+                                   .class_bytes = 16,
+                                   .n_arenas = n_arenas,
+                                   .arenas = arenas,
+                                   .pools_each = POOLS_EACH,
+                                   .cells = cells};
+    const struct arenas_section *section;
+    uint32_t order = 0;
+
+    for (size_t i = 0; i < n_arenas; i++) {
+        fill_arena(&arenas[i], cells + i * POOLS_EACH, i, n_arenas);
+        if (arenas[i].pools_free + arenas[i].pools_untouched)
+            arenas[i].order = ++order;
+    }
+    section = arenas_seal(&facts);
+    assert(section);
+    builder_arenas(builder, section);
+    arenas_unref(section);
+    free(arenas);
+    free(cells);
+}
+
+static void fill_inspected_pool(struct inspection *inspection, size_t at)
+{
+    static const char *const kinds[] = {"app.cache.Entry", "str", "tuple"};
+    struct inspected_pool *pool = &inspection->pools[at];
+
+    pool->address = inspection->arena + at * 16384;
+    pool->state = (enum inspected_state)(at % 8 < 4 ? at % 8 : INSPECTED_USED);
+    if (pool->state != INSPECTED_USED)
+        return;
+    pool->block_bytes = 16 * (1 + (uint32_t)at % 32);
+    pool->n_blocks = (16384 - 48) / pool->block_bytes;
+    pool->blocks = calloc(pool->n_blocks, sizeof(*pool->blocks));
+    assert(pool->blocks);
+    for (uint32_t i = 0; i < pool->n_blocks; i++) {
+        const char *kind = kinds[i % 3];
+
+        if (i > pool->n_blocks * 9 / 10) {
+            pool->untouched++;
+            continue;
+        }
+        pool->used++;
+        if (i % 5 == 0)
+            pool->blocks[i] = inspection_count(
+                inspection, kind_intern(kind, strlen(kind)), pool->block_bytes);
+        else if (i % 7 == 0)
+            pool->blocks[i] = BLOCK_PART;
+        else {
+            pool->blocks[i] = BLOCK_FREE;
+            pool->free++;
+            pool->used--;
+        }
+    }
+}
+
+struct inspection *fixture_inspection(uint64_t arena)
+{
+    struct inspection *inspection = calloc(1, sizeof(*inspection));
+
+    assert(inspection);
+    inspection->arena = arena;
+    inspection->n_pools = POOLS_EACH;
+    for (size_t i = 0; i < POOLS_EACH; i++)
+        fill_inspected_pool(inspection, i);
+    return inspection;
+}
+
 static void fill_gc(struct gc_section *gc, enum fixture fixture, int at, int64_t wall_ns)
 {
     static const int64_t thresholds[] = {700, 10, 10}, runs[] = {9000, 820, 31};
@@ -271,6 +386,8 @@ static const struct snapshot *make_snapshot(enum fixture fixture, int at,
     fill_process(builder_process(builder), fixture, at);
     if (fixture != FIXTURE_NO_PYMALLOC) {
         fill_pymalloc(builder_pymalloc(builder), fixture, at);
+        if (at == SAMPLES - 1)
+            fill_arenas(builder, snapshot->pymalloc->arenas);
         fill_gc(builder_gc(builder), fixture, at, snapshot->wall_ns);
         builder_objects(builder, objects);
     }

@@ -6,6 +6,7 @@
 #define HEAPTOP_TESTS_FIXTURE_H
 
 #include "model/history.h"
+#include "model/inspection.h"
 
 enum fixture {
     FIXTURE_SERVICE = 0, /* six minutes of a growing service */
@@ -17,6 +18,9 @@ enum fixture {
     FIXTURE_NO_PYMALLOC, /* procfs only */
     FIXTURE_EMPTY,       /* no sample yet */
 };
+
+/* A close look at any arena: one made-up pool of each sort. The caller owns it. */
+struct inspection *fixture_inspection(uint64_t arena);
 
 /* Gives a history with its samples; history_free() ends it. */
 struct history *fixture_history(enum fixture fixture);

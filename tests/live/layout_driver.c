@@ -60,7 +60,7 @@ static void print_pymalloc(const struct layout *layout, struct reader *reader,
     struct err err = ERR_INIT;
     int64_t began = clock_monotonic_ns();
 
-    if (pymalloc_count_section(&section, state, reader, layout, &err)) {
+    if (pymalloc_count_section(&section, NULL, state, reader, layout, &err)) {
         printf(",\"pymalloc\":null,\"pymalloc_err\":\"%s\"", err.text);
         return;
     }
@@ -132,7 +132,7 @@ static int drive(struct target *target, int n_samples, struct err *err)
         }
         status = 0;
     }
-    free(state);
+    pymalloc_state_free(state);
     free(lists);
     return status;
 }

@@ -47,6 +47,65 @@ static void reads_rows(void **state)
     fake_python_release(&fake);
 }
 
+#define ORDER_TABLE UINT64_C(0x1000)
+#define ORDER_SLOTS 6
+
+static uint64_t slot_address(uint64_t index)
+{
+    return ORDER_TABLE + index * sizeof(struct arena_object);
+}
+
+/* Slots 4, 1, 3 in this order; 0 has no free pool and stale links, 2 and 5 are unused. */
+static void make_order(struct arena_object slots[ORDER_SLOTS])
+{
+    memset(slots, 0, ORDER_SLOTS * sizeof(*slots));
+    slots[0] = (struct arena_object){.address = 1, .nextarena = slot_address(4)};
+    slots[4] = (struct arena_object){
+        .address = 1, .nfreepools = 2, .nextarena = slot_address(1)};
+    slots[1] = (struct arena_object){.address = 1,
+                                     .nfreepools = 2,
+                                     .nextarena = slot_address(3),
+                                     .prevarena = slot_address(4)};
+    slots[3] = (struct arena_object){
+        .address = 1, .nfreepools = 9, .prevarena = slot_address(1)};
+}
+
+static void follows_the_usable_arenas(void **state)
+{
+    const uint32_t wanted[ORDER_SLOTS] = {0, 2, 0, 3, 1, 0};
+    struct arena_object slots[ORDER_SLOTS];
+    uint32_t orders[ORDER_SLOTS] = {0};
+
+    (void)state;
+    make_order(slots);
+    assert_true(arenas_order(slots, ORDER_SLOTS, ORDER_TABLE, orders));
+    assert_memory_equal(orders, wanted, sizeof(wanted));
+}
+
+/* A list that was changing: a circle, a link to nowhere, one left over, out of order. */
+static void orders_by_free_pools_when_torn(void **state)
+{
+    const uint32_t wanted[ORDER_SLOTS] = {0, 1, 0, 3, 2, 0};
+
+    (void)state;
+    for (int damage = 0; damage < 4; damage++) {
+        struct arena_object slots[ORDER_SLOTS];
+        uint32_t orders[ORDER_SLOTS] = {0};
+
+        make_order(slots);
+        if (damage == 0)
+            slots[1].nextarena = slot_address(4);
+        else if (damage == 1)
+            slots[1].nextarena = slot_address(3) + 8;
+        else if (damage == 2)
+            slots[1].nextarena = 0;
+        else
+            slots[4].prevarena = slot_address(3);
+        assert_false(arenas_order(slots, ORDER_SLOTS, ORDER_TABLE, orders));
+        assert_memory_equal(orders, wanted, sizeof(wanted));
+    }
+}
+
 /* 3.12: a second interpreter embeds a state of its own; a third shares the first. */
 static void reads_other_interpreters(void **state)
 {
@@ -185,6 +244,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_rows),
+        cmocka_unit_test(follows_the_usable_arenas),
+        cmocka_unit_test(orders_by_free_pools_when_torn),
         cmocka_unit_test(reads_without_length),
         cmocka_unit_test(reads_other_interpreters),
         cmocka_unit_test(leaves_out_nonsense),

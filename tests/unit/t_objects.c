@@ -512,7 +512,7 @@ static void test_arena_map(void **state)
         {.index = 1, .address = 0x7f0000201000},
         {.index = 2, .address = 0x7f0000900000},
     };
-    struct arena_table table = {rows, 3, 16};
+    struct arena_table table = {.rows = rows, .count = 3, .n_slots = 16};
     struct arena_map map;
 
     (void)state;

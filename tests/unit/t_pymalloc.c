@@ -30,7 +30,7 @@ static void begin(struct pymalloc_case *c)
 
 static void end(struct pymalloc_case *c)
 {
-    free(c->memory);
+    pymalloc_state_free(c->memory);
     fake_python_release(&c->fake);
 }
 
@@ -38,8 +38,8 @@ static int count(struct pymalloc_case *c)
 {
     memset(&c->section, 0, sizeof(c->section));
     c->err = (struct err)ERR_INIT;
-    return pymalloc_count_section(&c->section, c->memory, c->fake.reader, &c->layout,
-                                  &c->err);
+    return pymalloc_count_section(&c->section, NULL, c->memory, c->fake.reader,
+                                  &c->layout, &c->err);
 }
 
 static void assert_closes(const struct pymalloc_section *section)
@@ -74,6 +74,59 @@ static void counts_pools(void **state)
     assert_int_equal(c.section.allocated_blocks.state, READING_EXACT);
     assert_int_equal(c.section.torn_pools, 0);
     end(&c);
+}
+
+/* The picture shows the same pools that are counted. */
+static void draws_pools(void **state)
+{
+    const struct arenas_section *arenas = NULL;
+    struct pymalloc_case c;
+    uint64_t blocks = 0;
+    size_t at;
+
+    (void)state;
+    begin(&c);
+    fake_pool(&c.fake, 0, 3)->count = 0;
+    fake_pool(&c.fake, 0, 4)->maxnextoffset = 0; /* torn */
+    assert_int_equal(pymalloc_count_section(&c.section, &arenas, c.memory, c.fake.reader,
+                                            &c.layout, &c.err),
+                     0);
+    assert_non_null(arenas);
+    assert_int_equal(arenas->n_arenas, 2);
+    assert_int_equal(arenas->pools_each, 64);
+    /* An arena with a torn pool is read again, after the others. */
+    at = arenas->arenas[0].address != FAKE_ARENA_0;
+    assert_int_equal(arenas->arenas[at].address, FAKE_ARENA_0);
+    assert_int_equal(arenas->arenas[at].pools, 63);
+    assert_int_equal(arenas->arenas[at].pools_used, 38);
+    assert_int_equal(arenas->arenas[at].pools_free, 1);
+    assert_int_equal(arenas->arenas[at].pools_untouched, 23);
+    assert_int_equal(arena_cells(arenas, at)[3], POOL_CELL_FREE);
+    assert_int_equal(arena_cells(arenas, at)[4], POOL_CELL_TORN);
+    assert_int_equal(arena_cells(arenas, at)[40], POOL_CELL_UNTOUCHED);
+    assert_true(pool_cell_is_used(arena_cells(arenas, at)[0]));
+    assert_int_equal(pool_cell_class(arena_cells(arenas, at)[0]),
+                     fake_pool(&c.fake, 0, 0)->szidx);
+    assert_int_equal(pool_cell_fill(arena_cells(arenas, at)[0]), 0);
+    for (size_t i = 0; i < arenas->n_arenas; i++)
+        blocks += arenas->arenas[i].blocks_used;
+    assert_int_equal(blocks, c.section.blocks_used);
+    arenas_unref(arenas);
+    end(&c);
+}
+
+static void packs_class_and_fill_into_a_cell(void **state)
+{
+    (void)state;
+    for (uint32_t size_class = 0; size_class < PYMALLOC_SIZE_CLASSES; size_class++) {
+        assert_int_equal(pool_cell_class(pool_cell_of(size_class, 1, 31)), size_class);
+        assert_int_equal(pool_cell_class(pool_cell_of(size_class, 31, 31)), size_class);
+        assert_int_equal(pool_cell_fill(pool_cell_of(size_class, 1, 31)), 0);
+        assert_int_equal(pool_cell_fill(pool_cell_of(size_class, 30, 31)),
+                         POOL_FILL_FULL - 1);
+        assert_int_equal(pool_cell_fill(pool_cell_of(size_class, 31, 31)),
+                         POOL_FILL_FULL);
+    }
 }
 
 /* Pools that never make sense are counted as torn, and as loss. */
@@ -190,6 +243,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_pools),
+        cmocka_unit_test(draws_pools),
+        cmocka_unit_test(packs_class_and_fill_into_a_cell),
         cmocka_unit_test(counts_torn_pools),
         cmocka_unit_test(leaves_out_lost_arenas),
         cmocka_unit_test(refuses_a_table_of_nonsense),

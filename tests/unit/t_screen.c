@@ -84,7 +84,7 @@ static void test_tabs(void **state)
     assert_true(shows(&shown, "[2 Types]"));
     assert_false(screen_show_pane(shown.screen, "nothing"));
     assert_true(screen_show_pane(shown.screen, "log"));
-    assert_true(shows(&shown, "[5 Log]"));
+    assert_true(shows(&shown, "[6 Log]"));
     assert_false(screen_command(shown.screen, COMMAND_COLLECT));
     close_shown(&shown);
 }

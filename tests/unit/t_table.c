@@ -405,9 +405,39 @@ static void test_any_size(void **state)
     table_free(table);
 }
 
+/* A cell for each shade where there is room, folded where there is not. */
+static void test_shades_and_sparks(void **state)
+{
+    static const struct column pictures[] = {
+        {.name = "name", .heading = "N", .type = VALUE_TEXT, .width = 2},
+        {.name = "pools", .heading = "POOLS", .type = VALUE_SHADES, .width = 8},
+        {.name = "spark", .heading = "S", .type = VALUE_SPARK, .width = 3},
+    };
+    struct table *table = table_new(pictures, 3, 0);
+    struct table_row row;
+    struct strbuf lines = STRBUF_INIT;
+    struct canvas canvas;
+    (void)state;
+
+    memset(&row, 0, sizeof(row));
+    row.values[0].text = "a";
+    row.values[1].text = "6543210661";
+    row.values[2].text = "01 7";
+    table_set_rows(table, &row, 1);
+    canvas_init(&canvas, 2, 40, false);
+    table_draw(table, &canvas, (struct rect){0, 0, 2, 40}, false);
+    canvas_lines(&canvas, &lines);
+    /* Two a cell, as much as is in use on the whole; of none what there is most of. */
+    assert_non_null(strstr(strbuf_text(&lines), " a   #+.++    _ #"));
+    strbuf_release(&lines);
+    canvas_release(&canvas);
+    table_free(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shades_and_sparks),
         cmocka_unit_test(test_values_and_marks),
         cmocka_unit_test(test_narrow_drops_by_weight),
         cmocka_unit_test(test_scroll_columns),
