@@ -342,12 +342,36 @@ static int parse_target(struct args *args, const char *word, struct err *err)
     return 0;
 }
 
-static int parse_operands(struct args *args, int argc, char **argv, struct err *err)
+/* How many words stand behind the first "--"; -1 without one. */
+static int words_of_command(int argc, char **argv)
 {
-    if (optind > 1 && !strcmp(argv[optind - 1], "--") && optind < argc) {
-        err_set(err, ERR_USAGE, "starting a program is not part of this version");
-        return err_remedy(err, "start it yourself, then run heaptop PID");
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], "--"))
+            return argc - i - 1;
+    return -1;
+}
+
+static int parse_command(struct args *args, int argc, char **argv, int n_words,
+                         struct err *err)
+{
+    if (!n_words) {
+        err_set(err, ERR_USAGE, "no program follows --");
+        return err_remedy(err, "heaptop -- PROGRAM ARGS...");
     }
+    if (argc - optind > n_words) {
+        err_set(err, ERR_USAGE, "\"%.40s\" and a program to start were given",
+                argv[optind]);
+        return err_remedy(err, "heaptop PID, or heaptop -- PROGRAM ARGS...");
+    }
+    args->command = &argv[optind];
+    return 0;
+}
+
+static int parse_operands(struct args *args, int argc, char **argv, int n_words,
+                          struct err *err)
+{
+    if (optind > 1 && !strcmp(argv[optind - 1], "--") && n_words >= 0)
+        return parse_command(args, argc, argv, n_words, err);
     if (argc - optind > 1) {
         err_set(err, ERR_USAGE,
                 "one process at a time: \"%.40s\" and \"%.40s\" were given", argv[optind],
@@ -361,7 +385,7 @@ int args_parse(struct args *args, int argc, char **argv, struct err *err)
 {
     struct option longs[N_OPTIONS + 1];
     char shorts[2 * N_OPTIONS + 2];
-    int option;
+    int option, n_words = words_of_command(argc, argv);
 
     getopt_tables(longs, shorts);
     opterr = 0;
@@ -380,7 +404,7 @@ int args_parse(struct args *args, int argc, char **argv, struct err *err)
         err_set(err, ERR_USAGE, "--collect needs the agent, --agent=never forbids it");
         return err_remedy(err, "leave one of them out");
     }
-    return parse_operands(args, argc, argv, err);
+    return parse_operands(args, argc, argv, n_words, err);
 }
 
 void args_print_help(FILE *out)
@@ -389,8 +413,9 @@ void args_print_help(FILE *out)
 
     fputs(
         "Usage: heaptop [OPTIONS] [PID | PATTERN]\n"
+        "       heaptop [OPTIONS] -- PROGRAM ARGS...\n"
         "Shows the memory of a running CPython process. Without an argument: a list of\n"
-        "processes to choose from.\n\n",
+        "processes to choose from. With --: starts the program, the agent in it.\n\n",
         out);
     for (size_t i = 0; i < N_OPTIONS; i++) {
         const struct option_row *row = &option_rows[i];

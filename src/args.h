@@ -39,6 +39,7 @@ struct args {
     const char *config, *verbose; /* files, or NULL */
     pid_t pid;                    /* 0 = none given */
     const char *pattern;          /* NULL = none given */
+    char **command;               /* -- PROGRAM ARGS...; NULL = none given */
 };
 
 /* The defaults, NO_COLOR heeded. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "attach/launch.h"
 #include "batch/batch.h"
 #include "choose.h"
 #include "configuration.h"
@@ -138,6 +139,33 @@ static int run_screen(struct args *args, struct err *err)
     return tui_run(&options, err);
 }
 
+static int run(struct args *args, struct err *err)
+{
+    return args->is_batch ? run_batch(args, err) : run_screen(args, err);
+}
+
+/* heaptop -- PROGRAM: its end is no failure of heaptop's, and its status is ours. */
+static int run_command(struct args *args, struct err *err)
+{
+    struct launch_options options = {
+        .command = args->command,
+        .with_agent = args->sampler.agent != AGENT_NEVER,
+        .beside_screen = !args->is_batch,
+    };
+    struct launch *launch;
+    int status = 0, program_status;
+
+    if (launch_start(&options, &launch, err))
+        return print_error(err);
+    args->sampler.launch = launch;
+    if (launch_wait(launch, &args->pid, err))
+        status = print_error(err);
+    else if (run(args, err) && err->code != ERR_GONE)
+        status = print_error(err);
+    program_status = launch_end(launch);
+    return program_status ? program_status : status;
+}
+
 int main(int argc, char **argv)
 {
     struct config config = CONFIG_INIT;
@@ -155,7 +183,9 @@ int main(int argc, char **argv)
     if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         args.use_unicode = false;
     settle_batch(&args);
-    if (args.is_batch ? run_batch(&args, &err) : run_screen(&args, &err))
+    if (args.command)
+        status = run_command(&args, &err);
+    else if (run(&args, &err))
         status = print_error(&err);
     config_release(&config);
     return status;

@@ -5,7 +5,8 @@
 
 #define NS_PER_MS INT64_C(1000000)
 
-/* How long the agent waits for an interpreter that is still starting. */
+/* How long the agent waits for an interpreter that is still starting; in a program
+ * that heaptop started, as long as that takes. */
 #define START_WAIT_NS (3000 * NS_PER_MS)
 #define IDLE_NS       (500 * NS_PER_MS)
 #define POLL_NS       (20 * NS_PER_MS) /* restricted: nobody can wake the futex */
@@ -36,7 +37,7 @@ static enum agent_reason wait_for_python(void)
     while (!agent.python.Py_IsInitialized()) {
         if (agent_client_is_gone())
             return AGENT_REASON_CLIENT_GONE;
-        if (agent_now_ns() - began > START_WAIT_NS)
+        if (!agent_place.page && agent_now_ns() - began > START_WAIT_NS)
             return AGENT_REASON_NOT_INITIALIZED;
         agent_wait(&agent.page->asked, 0, POLL_NS, agent.page_is_shared);
     }

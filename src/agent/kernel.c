@@ -109,19 +109,29 @@ static void use_private_page(void)
     agent.region->page_is_private = 1;
 }
 
+/* The page of the life of a program that heaptop started. */
+static void use_given_page(void)
+{
+    agent.page = (struct agent_page *)(uintptr_t)agent_place.page;
+    agent.page_is_shared = true;
+    robust_open();
+}
+
 int agent_channel_open(void)
 {
     long fd = -1;
     void *page = NULL;
 
     agent.region->channel_fd = -1;
-    if (!agent.is_restricted) {
+    if (!agent.is_restricted && !agent_place.page) {
         fd = call2(__NR_memfd_create, (long)"heaptop", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
         if (fd == -22) /* EINVAL: Linux before 6.3 */
             fd = call2(__NR_memfd_create, (long)"heaptop",
                        MFD_CLOEXEC | MFD_ALLOW_SEALING);
     }
-    if (fd >= 0) {
+    if (agent_place.page) {
+        use_given_page();
+    } else if (fd >= 0) {
         if (channel_offer((int)fd) == 0)
             page = channel_map((int)fd, page_bytes());
         call2(__NR_close, fd, 0);

@@ -10,24 +10,6 @@
 
 #include "agent/agent.h"
 
-/* What the compiler may call although there is no C library. */
-void *memcpy(void *restrict to, const void *restrict from, size_t length);
-void *memset(void *to, int value, size_t length);
-
-void *memcpy(void *restrict to, const void *restrict from, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        ((char *)to)[i] = ((const char *)from)[i];
-    return to;
-}
-
-void *memset(void *to, int value, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        ((char *)to)[i] = (char)value;
-    return to;
-}
-
 static void advise(uint64_t address, uint64_t bytes, int advice)
 {
     if (bytes)

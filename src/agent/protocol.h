@@ -115,6 +115,7 @@ struct agent_page {
     uint32_t agent_owner;  /* robust futex: the agent's life */
     uint32_t reason;       /* enum agent_reason */
     uint32_t image_stays;  /* the callback is still referenced: the image stays mapped */
+    uint32_t launched_pid; /* of a program that heaptop started: who took the page */
 };
 
 /* CPython's functions as the agent knows them: see python.def. */
@@ -134,6 +135,7 @@ struct agent_place {
     uint64_t malloc_trim;   /* of glibc when the target allocates with it, else 0 */
     uint32_t is_restricted; /* seccomp: only mmap, munmap, futex */
     uint32_t reserved;
+    uint64_t page; /* made by heaptop and mapped already; 0 = the agent makes it */
     uint64_t python[AGENT_PYTHON_COUNT];
 };
 

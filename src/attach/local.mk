@@ -7,6 +7,8 @@ libheaptop_a_SOURCES += \
 	src/attach/faultpoint.c src/attach/faultpoint.h src/attach/faultpoints.def \
 	src/attach/heart.c src/attach/heart.h \
 	src/attach/injector.c src/attach/injector.h \
+	src/attach/launch.c src/attach/launch.h src/attach/launch_life.c src/attach/launch_private.h \
+	src/attach/loader_file.c src/attach/loader_file.h \
 	src/attach/ranges.c \
 	src/attach/safepoint.c src/attach/safepoint.h \
 	src/attach/scene.c src/attach/scene.h \
@@ -28,3 +30,7 @@ tests_unit_t_session_LDADD = $(UNIT_LIBS)
 tests_unit_t_attach_SOURCES = tests/unit/t_attach.c
 tests_unit_t_attach_LDADD = $(UNIT_LIBS)
 endif
+
+# A kernel that refuses ptrace, for tests/live/t_launch.
+check_PROGRAMS += tests/lib/deny_ptrace
+tests_lib_deny_ptrace_SOURCES = tests/lib/deny_ptrace.c

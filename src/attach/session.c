@@ -15,6 +15,7 @@
 
 #include "agent/region.h"
 #include "attach/faultpoint.h"
+#include "attach/launch.h"
 #include "attach/session_private.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -116,6 +117,35 @@ int session_open(struct target *target, struct session **result, struct err *err
         return -1;
     }
     faultpoint_reach(FAULTPOINT_injector_started);
+    *result = session;
+    return 0;
+}
+
+int session_open_launched(struct target *target, struct launch *launch,
+                          struct session **result, struct err *err)
+{
+    int page_fd = launch_take_page(launch, target->pid);
+    struct session *session;
+    int status;
+
+    *result = NULL;
+    if (page_fd < 0)
+        return -1;
+    session = xcalloc(1, sizeof(*session));
+    session->target = target;
+    session->lock_fd = session->socket = -1;
+    session->is_launched = true;
+    status = lock_target(session, err);
+    if (status == 0)
+        status = channel_open_shared(&session->channel, page_fd, err);
+    close(page_fd);
+    if (status != 0) {
+        session_free(session);
+        return -1;
+    }
+    session->is_connected = true;
+    session->state = SESSION_WAITING_FOR_GIL;
+    log_line("agent came with process %d", (int)target->pid);
     *result = session;
     return 0;
 }
@@ -265,6 +295,11 @@ const char *session_other_malloc(const struct session *session)
     return session->report.other_malloc;
 }
 
+const char *session_way(const struct session *session)
+{
+    return session->is_launched ? "launch" : "ptrace";
+}
+
 int64_t session_diverted_ns(const struct session *session)
 {
     return session->report.diverted_ns;
@@ -276,6 +311,8 @@ static bool is_unmapped(struct session *session)
     uint32_t stays = 0;
     uint8_t byte;
 
+    if (session->is_launched)
+        return true;
     channel_get(&session->channel, MEMBER(image_stays), &stays);
     return stays || reader_read(session->target->reader, raddr_of(session->report.image),
                                 &byte, sizeof(byte)) != 0;

@@ -21,6 +21,7 @@
 #include "target/target.h"
 
 struct session;
+struct launch;
 
 enum session_state {
     SESSION_ATTACHING,       /* the injector is at work */
@@ -32,6 +33,11 @@ enum session_state {
 
 /* Begins the attach. Borrows the target, which must outlive the session. */
 int session_open(struct target *target, struct session **session, struct err *err);
+
+/* Meets the agent that came with a program that heaptop has started; -1 without a
+ * sentence (ERR_NONE) when none came with this process. Borrows the target. */
+int session_open_launched(struct target *target, struct launch *launch,
+                          struct session **session, struct err *err);
 
 /* Moves the attach along, beats the heart, notices the end. Call it often. */
 enum session_state session_step(struct session *session);
@@ -55,6 +61,9 @@ uint32_t session_pauses(struct session *session, uint32_t *seen,
 
 /* The library whose malloc the target uses in place of glibc's; "" = glibc's. */
 const char *session_other_malloc(const struct session *session);
+
+/* How the agent got in, as a word: "ptrace", "remote", "launch". */
+const char *session_way(const struct session *session);
 
 /* Price: how long a thread of the target was diverted by the attach. */
 int64_t session_diverted_ns(const struct session *session);

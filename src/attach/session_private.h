@@ -24,6 +24,7 @@ struct session {
     struct injector_report report;
     struct channel channel;
     bool is_connected;
+    bool is_launched; /* it came with the program: nothing of it can be unmapped */
     uint32_t beat, asked;
 };
 

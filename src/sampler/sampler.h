@@ -17,6 +17,7 @@
 #include "model/inspection.h"
 #include "target/target.h"
 
+struct launch;
 struct sampler;
 
 enum agent_policy {
@@ -33,6 +34,7 @@ struct sampler_options {
     enum agent_policy agent;
     int64_t walk_interval_ns; /* WALK_AUTO, WALK_OFF, or the least time between walks */
     bool read_only;           /* refuse actions */
+    struct launch *launch;    /* the program that heaptop started, or NULL; borrowed */
 };
 
 enum sampler_message_type {

@@ -28,6 +28,19 @@ static void agent_failed(struct sampler *sampler, const struct err *err)
                   err->remedy[0] ? "; " : "", err->remedy);
 }
 
+/* The agent that came with the program, else an attach. */
+static int agent_open_session(struct sampler *sampler, struct err *err)
+{
+    struct launch *launch = sampler->options.launch;
+
+    if (launch &&
+        !session_open_launched(sampler->target, launch, &sampler->agent.session, err))
+        return 0;
+    if (err->code != ERR_NONE)
+        return -1;
+    return session_open(sampler->target, &sampler->agent.session, err);
+}
+
 void sampler_agent_open(struct sampler *sampler)
 {
     struct sampler_agent *agent = &sampler->agent;
@@ -39,7 +52,7 @@ void sampler_agent_open(struct sampler *sampler)
         err_set(&agent->err, ERR_NONE, "--agent=never was given");
         return;
     }
-    if (session_open(sampler->target, &agent->session, &err)) {
+    if (agent_open_session(sampler, &err)) {
         agent->session = NULL;
         agent_failed(sampler, &err);
         return;
@@ -65,6 +78,10 @@ static void agent_ready(struct sampler *sampler)
     agent->state = AGENT_LOADED;
     agent->is_settled = true;
     sampler->is_sample_due = true;
+    if (!strcmp(session_way(agent->session), "launch")) {
+        sampler_event(sampler, EVENT_ATTACH, "the agent came with the program");
+        return;
+    }
     sampler_event(
         sampler, EVENT_ATTACH, "agent loaded in %s, one thread diverted for %s",
         units_duration(took, reading_exact(took_ns)),

@@ -107,6 +107,11 @@ static void test_collect_and_requests(void **state)
     assert_int_equal(args.request, ARGS_VERSION);
     assert_int_equal(parse(&args, "--help", &err), 0);
     assert_int_equal(args.request, ARGS_HELP);
+    assert_int_equal(parse(&args, "-n 3 -- python -n app.py", &err), 0);
+    assert_string_equal(args.command[0], "python");
+    assert_string_equal(args.command[1], "-n");
+    assert_int_equal(args.iterations, 3);
+    assert_null(args.pattern);
 }
 
 static void test_mistakes(void **state)
@@ -134,7 +139,8 @@ static void test_mistakes(void **state)
     assert_refused("1 2", "one process at a time");
     assert_refused("99999999999", "not a process number");
     assert_refused("0", "not a process number");
-    assert_refused("-- python app.py", "starting a program");
+    assert_refused("-n 3 --", "no program follows");
+    assert_refused("12 -- python app.py", "were given");
 }
 
 static void test_help_lists_every_option_once(void **state)

@@ -44,6 +44,22 @@ int session_open(struct target *target, struct session **session, struct err *er
     return 0;
 }
 
+int session_open_launched(struct target *target, struct launch *launch,
+                          struct session **session, struct err *err)
+{
+    (void)target;
+    (void)launch;
+    (void)session;
+    (void)err;
+    return -1;
+}
+
+const char *session_way(const struct session *session)
+{
+    (void)session;
+    return "ptrace";
+}
+
 enum session_state session_step(struct session *session)
 {
     if (session->n_steps++ < 2)
