@@ -105,7 +105,7 @@ int cave_find(struct scene *scene, struct err *err)
         !image_contains(scene->loader, raddr_of(scene->cave)) ||
         scene_read(scene, scene->cave, now, stub_bytes()) != 0)
         return no_cave(scene, err);
-    scene->found_leftover = !memcmp(now, &magic, sizeof(magic));
+    scene->found_leftover = !memcmp(now, &magic, STUB_MAGIC_NAME_BYTES);
     scene->has_original = original_from_file(scene);
     if (!scene->has_original && !scene->found_leftover) {
         memcpy(scene->cave_original, now, stub_bytes());

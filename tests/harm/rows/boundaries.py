@@ -1,0 +1,134 @@
+"""The target is behind a boundary: namespaces, another root, another user, a tracer."""
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import look
+import tool
+from row import (Row, cannot, debian, expect_refusal, few, files, programs, root, root_and,
+                 works)
+
+GROUP = "Boundaries: namespaces, roots, users, tracers"
+UNSHARE = root_and("unshare")
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+
+
+def behind(*options, **more):
+    return works("plain.py", prefix=["unshare", *options, "--"], **more)
+
+
+def arranged(commands):
+    """In a mount namespace of its own, after these commands."""
+    return works("plain.py", prefix=["unshare", "--mount", "--", "sh", "-c",
+                                     commands + ' && exec "$@"', "sh"])
+
+
+def open_to_all(found):
+    """Interpreters that another user may execute."""
+    return few([i for i in found if not os.path.realpath(i.path).startswith("/root/")])
+
+
+def deleted(cell, rounds):
+    """The interpreter's file was removed, and another one has its name."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = os.path.join(folder, "python3")
+        shutil.copy(os.path.realpath(cell.interpreter.path), copy)
+        original, cell.interpreter.command = cell.interpreter.command, [copy]
+        try:
+            with cell.start("plain.py", env={"PYTHONHOME": "/usr"}) as it:
+                os.unlink(copy)
+                shutil.copy("/bin/true", copy)
+                before = look.Look(it.pid)
+                cell.attach(it, rounds)
+                cell.expect_released(it, before)
+                cell.expect_finish(it)
+        finally:
+            cell.interpreter.command = original
+
+
+def traced(cell, rounds):
+    with cell.start("plain.py") as it:
+        before = look.Look(it.pid)
+        tracer = subprocess.Popen(["strace", "-qq", "-e", "trace=none", "-p", str(it.pid)],
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 10
+            while look.Look(it.pid).tracers == {"0"} and time.monotonic() < deadline:
+                time.sleep(0.01)
+            cell.attach(it, rounds)
+            expect_refusal(cell, "traced")
+        finally:
+            tracer.send_signal(signal.SIGINT)
+            tracer.wait()
+        cell.expect_released(it, before)
+        cell.expect_finish(it)
+
+
+def zombie(cell, rounds):
+    process = subprocess.Popen(["true"])
+    deadline = time.monotonic() + 10
+    while open("/proc/%d/stat" % process.pid).read().rsplit(")", 1)[1].split()[0] != "Z":
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+    for _ in range(rounds):
+        cell.count(tool.by_program(process.pid))
+    if cell.inside:
+        cell.harm("attached to a zombie")
+    process.wait()
+
+
+ROWS = [
+    Row("mount-namespace", "23", "a mount namespace", behind("--mount"), needs=UNSHARE, on=few),
+    Row("net-namespace", "23", "a network namespace", behind("--net"), needs=UNSHARE, on=few),
+    Row("ipc-namespace", "23", "an IPC and UTS namespace", behind("--ipc", "--uts"),
+        needs=UNSHARE, on=few),
+    Row("pid-namespace", "23, 25", "a PID namespace, as its process 1",
+        behind("--pid", "--fork"), needs=UNSHARE),
+    Row("user-namespace", "23", "a user namespace", behind("--user", "--map-root-user"),
+        needs=UNSHARE, on=few),
+    Row("all-namespaces", "23", "all namespaces, as in a container",
+        behind("--mount", "--net", "--ipc", "--uts", "--pid", "--fork", "--cgroup", "--user",
+               "--map-root-user"), needs=UNSHARE),
+    Row("no-proc", "23", "no /proc in the target",
+        arranged("umount -l /proc"), needs=UNSHARE, on=few),
+    Row("read-only", "23; threat 10", "a root that cannot be written",
+        arranged("mount -o remount,bind,ro /"), needs=UNSHARE, on=few),
+    Row("noexec", "23; threat 10", "/tmp forbids execution",
+        arranged("mount --bind /tmp /tmp && mount -o remount,bind,noexec /tmp"),
+        needs=UNSHARE, on=few),
+    Row("memfd-noexec", "27; threat 10", "vm.memfd_noexec=2 in its PID namespace",
+        works("plain.py", prefix=["unshare", "--pid", "--fork", "--mount-proc", "--", "sh", "-c",
+                                  'echo 2 > /proc/sys/vm/memfd_noexec && exec "$@"', "sh"]),
+        needs=lambda: UNSHARE() or files("/proc/sys/vm/memfd_noexec")(), on=few),
+    Row("deleted", "23", "its executable was removed and replaced", deleted, on=debian),
+    Row("root-on-other", "25; threat 4", "root attaches to another user's process",
+        works("plain.py", prefix=NOBODY), on=open_to_all, needs=root_and("setpriv")),
+    Row("user-on-own", "25; threat 4", "a plain user attaches to a process of their own",
+        works("plain.py", prefix=NOBODY, tool_prefix=NOBODY), on=open_to_all,
+        needs=root_and("setpriv")),
+    Row("user-on-other", "25; threat 4", "a plain user and root's process",
+        works("plain.py", tool_prefix=NOBODY, only_refuses=""), on=few,
+        needs=root_and("setpriv")),
+    Row("undumpable", "25", "prctl(PR_SET_DUMPABLE, 0), and root attaches",
+        works("limits.py", "undumpable"), on=few, needs=root),
+    Row("undumpable-user", "25", "prctl(PR_SET_DUMPABLE, 0), and its user attaches",
+        works("limits.py", "undumpable", prefix=NOBODY, tool_prefix=NOBODY, only_refuses=""),
+        on=open_to_all, needs=root_and("setpriv")),
+    Row("traced", "25", "strace is attached", traced, on=few, needs=programs("strace")),
+    Row("zombie", "25", "a process that has ended", zombie, on=few),
+    cannot("yama", "25", "Yama 1 to 3", "this kernel is built without Yama"),
+    cannot("selinux", "27", "SELinux enforcing", "this kernel is built without SELinux"),
+    cannot("core-dump", "25", "target being dumped", "the moment can't be held without a "
+           "core_pattern of the whole machine"),
+    cannot("glibc-2.17", "24", "glibc 2.17 and 2.28", "no such system is installed here"),
+    cannot("musl", "24", "musl", "no CPython built for musl is installed here"),
+    cannot("free-threaded", "24", "free-threaded builds", "none is installed here"),
+    cannot("frozen-program", "24", "PyInstaller, conda", "not installed here"),
+]
+for row in ROWS:
+    if row.run is None and row.name == "yama" and os.path.exists("/proc/sys/kernel/yama"):
+        row.needs = lambda: "changing kernel.yama.ptrace_scope would change the whole machine"

@@ -1,0 +1,25 @@
+"""The target is a service."""
+import service
+import suite
+import watched
+from row import Row, debian, programs, python_modules, works
+
+GROUP = "Services and test suites"
+
+ROWS = [
+    Row("asyncio", "20", "asyncio, one thread that waits in epoll, 50 tasks",
+        works("asyncio_service.py", is_steady=False), weight=2),
+    Row("uvloop", "19", "uvloop", works("asyncio_service.py", "uvloop", is_steady=False),
+        on=debian, needs=python_modules("uvloop")),
+    Row("gunicorn", "20", "gunicorn with Django under load, master and workers",
+        watched.under_load(service.gunicorn), on=debian,
+        needs=python_modules("gunicorn", "django"), weight=10),
+    Row("uwsgi", "20", "uwsgi, which embeds Python, under load",
+        watched.under_load(service.uwsgi), on=debian,
+        needs=lambda: programs("uwsgi")() or python_modules("django")(), weight=3),
+    Row("pytest", "20", "pytest with processes of its own (-n 2)", watched.pytest, on=debian,
+        needs=python_modules("pytest", "xdist")),
+]
+ROWS += [Row("cpython-" + name, "12 to 20", "CPython's own test_" + name, suite.runs(name),
+             on=suite.with_tests, weight=0.1,
+             short=int(name in ("gc", "fork1"))) for name in suite.NAMES]

@@ -1,0 +1,54 @@
+"""What stays after a long time, and leaving at an awkward moment."""
+import time
+
+import attach
+import look
+import tool
+from row import Row, few
+
+GROUP = "After many rounds, and leaving at an awkward moment"
+GROWTH_KIB = 256
+
+
+def many_rounds(cell, rounds):
+    """Nothing grows with the rounds; the first ones may leave what the documents name."""
+    with cell.start("plain.py", "2") as it:
+        cell.count(tool.by_driver(it.pid, 10))
+        before, memory = look.Look(it.pid), attach.rss_anon(it.pid)
+        cell.attach(it, rounds)
+        cell.expect_released(it, before, is_steady=False)
+        grown = attach.rss_anon(it.pid) - memory
+        if grown > GROWTH_KIB:
+            cell.leftovers.append("RssAnon grew by %d KiB in %d rounds" % (grown, rounds))
+        more = look.Look(it.pid).mappings - before.mappings
+        if more > look.MAPPINGS_THAT_STAY:
+            cell.leftovers.append("%d more mappings after %d rounds" % (more, rounds))
+        cell.expect_finish(it)
+
+
+def leaves_while(target, *arguments):
+    """heaptop asks, does not wait for the answer, and goes."""
+    def run(cell, rounds):
+        with cell.start(target, *arguments) as it:
+            before = look.Look(it.pid)
+            for _ in range(rounds):
+                driver = tool.start_driver(it.pid, 1000)
+                time.sleep(0.05)
+                driver.terminate()
+                driver.communicate()
+                cell.rounds += 1
+                cell.inside += 1
+            cell.expect_released(it, before, is_steady=False)
+            cell.expect_finish(it)
+    return run
+
+
+ROWS = [
+    Row("long-stay", "29", "very many rounds on one process", many_rounds, on=few, weight=30, short=20),
+    Row("leave-waiting", "30", "leaves while its command waits for the GIL",
+        leaves_while("native.py", "hold_gil", "0.3"), on=few),
+    Row("leave-collecting", "30", "leaves while the target collects",
+        leaves_while("collecting.py")),
+    Row("leave-finalizing", "30", "leaves while the target finalizes",
+        None, needs=lambda: "is the row end-finalizers-race"),
+]

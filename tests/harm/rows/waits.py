@@ -1,0 +1,39 @@
+"""The target is blocked in a system call, which must end as if nobody had come."""
+from row import EACH, Row, cannot, works
+
+GROUP = "Blocked in a system call"
+
+
+def waits(kind, who="alone", *more):
+    return works("waits.py", kind, who, *more, is_steady=False)
+
+
+# Restarted by the kernel after any stop, or by heaptop (an endless epoll_wait).
+RESTARTED = [
+    ("nanosleep", "nanosleep"), ("clock-nanosleep", "clock_nanosleep to a point in time"),
+    ("select", "select"), ("poll", "poll"), ("ppoll", "ppoll"),
+    ("epoll-endless", "epoll_wait without an end"), ("accept", "accept"), ("futex", "futex"),
+    ("lock", "a lock of Python with a time-out"), ("flock", "flock"), ("wait4", "waitpid"),
+    ("inotify", "a read from inotify"), ("epoll-of-python", "select.epoll().poll(time-out)"),
+    ("recv-of-python", "socket.recv with a time-out"),
+]
+# Any stop ends these with EINTR, so heaptop borrows another thread when there is one.
+AWKWARD = [
+    ("epoll-finite", "epoll_wait with an end"), ("recv-timeout", "recv with SO_RCVTIMEO"),
+    ("semop", "semop"), ("msgrcv", "msgrcv"), ("io-getevents", "io_getevents"),
+    ("io-uring", "io_uring_enter"), ("sigtimedwait", "sigtimedwait"),
+]
+
+ROWS = [Row("wait-" + kind, "15", words, waits(kind.replace("-", "_")),
+            short=EACH(3) if kind == "epoll-endless" else 2)
+        for kind, words in RESTARTED]
+ROWS += [Row("wait-read-" + kind, "15", "read from a " + kind, waits("read", "alone", kind))
+         for kind in ("pipe", "tty", "socket")]
+ROWS += [Row("wait-" + kind, "15", words + ", beside another thread",
+             waits(kind.replace("-", "_"), "helped")) for kind, words in AWKWARD]
+ROWS += [
+    cannot("wait-connect", "15", "connect that does not end",
+           "needs a network that answers late"),
+    cannot("wait-fuse", "15", "a read from a FUSE file system",
+           "needs a FUSE server beside the tests"),
+]
