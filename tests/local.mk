@@ -19,9 +19,24 @@ check-local:
 clean-local:
 	rm -rf sanitized
 
+# Every row of the fault matrix, again and again; goes on where the last run ended.
+MINUTES = 30
+ROUNDS = 10
+JOBS = 2
+HARM_STATE = $(abs_top_builddir)/harm/state.json
+HARM_TABLE = $(abs_top_builddir)/harm/harm.md
+
+.PHONY: check-harm
+check-harm: all tests/live/attach_driver
+	@HEAPTOP="$(abs_top_builddir)/heaptop" SOURCE_DIR="$(abs_top_srcdir)" \
+		BUILD_DIR="$(abs_top_builddir)" PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON3) $(srcdir)/tests/harm/run --state "$(HARM_STATE)" \
+		--minutes $(MINUTES) --rounds $(ROUNDS) --jobs $(JOBS) --rows "$(HARM)" \
+		--table "$(HARM_TABLE)"
+
 # Measures; slow, and no part of the tests.
 .PHONY: bench
-bench: all
+bench: all tests/live/attach_driver
 	@HEAPTOP="$(abs_top_builddir)/heaptop" SOURCE_DIR="$(abs_top_srcdir)" \
 		BUILD_DIR="$(abs_top_builddir)" $(PYTHON3) $(srcdir)/tests/bench/run.py $(BENCH)
 

@@ -137,14 +137,13 @@ struct detour {
 };
 
 /* On a busy machine an ordinary thread may wait long for its turn to run the
- * stub. The stub takes the priority back by itself when nobody else does, and
- * the new thread drops what it inherits. */
+ * stub, and one at nice 5 for more than a second. The stub takes the priority back
+ * by itself when nobody else does, and the new thread drops what it inherits; the
+ * kernel keeps the nice value meanwhile. */
 static bool may_hurry(const struct detour *detour)
 {
-    errno = 0;
     return !detour->scene->is_restricted &&
-           sched_getscheduler(detour->tid) == SCHED_OTHER &&
-           getpriority(PRIO_PROCESS, (id_t)detour->tid) == 0 && errno == 0;
+           sched_getscheduler(detour->tid) == SCHED_OTHER;
 }
 
 static void set_policy(struct detour *detour, int policy)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures heaptop beside its peers on one target in one run, and prints tables.
 
-    make bench [BENCH="--entries 1000000 --big 1000"]
+    make bench [BENCH="--entries 1000000 --big 1000"] [BENCH=attach]
 
 All ways to count the objects of a target run on the same process, one after the
 other. What the target felt is measured by the target: a thread that looks at
@@ -20,6 +20,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "lib")]
+import attach_cost
 import heaptop
 import screen
 import target
@@ -304,7 +305,8 @@ def main():
     parser.add_argument("--entries", type=int, default=1000000, help="instances (1000000)")
     parser.add_argument("--heap", type=int, default=200, help="MB for the first screen (200)")
     parser.add_argument("--big", type=int, default=1000, help="MB for the keys (1000)")
-    parser.add_argument("--only", default="", help="compare, first, keys, idle or throughput")
+    parser.add_argument("parts", nargs="*",
+                        help="compare, first, keys, idle, throughput, attach (all)")
     arguments = parser.parse_args()
     if not heaptop.is_built():
         sys.exit("bench: %s is not built: run make" % heaptop.program())
@@ -313,9 +315,13 @@ def main():
              ("first", lambda: first_screen(arguments.python, arguments.heap), has_tmux),
              ("keys", lambda: key_latency(arguments.python, arguments.big), has_tmux),
              ("idle", lambda: idle_share(arguments.python), has_tmux),
-             ("throughput", lambda: throughput(arguments.python), True)]
+             ("throughput", lambda: throughput(arguments.python), True),
+             ("attach", lambda: attach_cost.measure(arguments.python), True)]
+    unknown = set(arguments.parts) - {name for name, _part, _is_possible in parts}
+    if unknown:
+        parser.error("there is no part %s" % ", ".join(sorted(unknown)))
     for name, part, is_possible in parts:
-        if arguments.only and arguments.only != name:
+        if arguments.parts and name not in arguments.parts:
             continue
         if not is_possible:
             print("%s: skipped: tmux is not installed" % name)

@@ -19,6 +19,7 @@
 #include "attach_fault.h"
 #include "target/target.h"
 #include "util/clock.h"
+#include "util/xalloc.h"
 
 static const char *const states[] = {"attaching", "waiting", "ready", "failed", "lost"};
 
@@ -260,42 +261,77 @@ static int compare(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
+/* What is measured in each round, in nanoseconds. */
+enum measure {
+    MEASURE_DIVERTED, /* how long a thread was away */
+    MEASURE_ATTACH,   /* from the request to the agent's readiness */
+    MEASURE_GIL,      /* how long a sample held the GIL */
+    MEASURE_LEAVE,
+    MEASURE_COUNT,
+};
+
+static const char *const measures[] = {"diverted", "attach", "gil", "leave"};
+
+static int one_round(struct target *target, int64_t *ns[MEASURE_COUNT], long at)
+{
+    struct err err = ERR_INIT;
+    struct session *session = open_session(target, &err, &ns[MEASURE_ATTACH][at]);
+    struct agent_answer answer;
+    struct agent_counters counters = {0};
+    int64_t began;
+    bool has_answer;
+
+    if (!session) {
+        print_err(&err);
+        return -1;
+    }
+    ns[MEASURE_DIVERTED][at] = session_diverted_ns(session);
+    has_answer = session_ask(session, AGENT_SAMPLE, NULL, &err) == 0 &&
+                 session_answer(session, 10 * NS_PER_S, &answer);
+    if (has_answer && session_counters(session, &counters))
+        ns[MEASURE_GIL][at] = counters.gil_held_ns;
+    began = clock_monotonic_ns();
+    if (session_close(session, &err) == 0 && has_answer) {
+        ns[MEASURE_LEAVE][at] = clock_monotonic_ns() - began;
+        return 0;
+    }
+    if (err.code == ERR_NONE)
+        err_set(&err, ERR_FAILED, "no answer in round %ld", at);
+    print_err(&err);
+    return -1;
+}
+
+static void print_summary(int64_t *ns[MEASURE_COUNT], long done, bool is_whole)
+{
+    json_t *summary = json_pack("{s:b, s:I}", "ok", is_whole, "rounds", (json_int_t)done);
+
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        char name[64];
+
+        qsort(ns[i], (size_t)done, sizeof(int64_t), compare);
+        snprintf(name, sizeof(name), "%s_median_ns", measures[i]);
+        json_object_set_new(summary, name, json_integer(ns[i][done / 2]));
+        snprintf(name, sizeof(name), "%s_p99_ns", measures[i]);
+        json_object_set_new(summary, name, json_integer(ns[i][(done - 1) * 99 / 100]));
+        snprintf(name, sizeof(name), "%s_max_ns", measures[i]);
+        json_object_set_new(summary, name, json_integer(ns[i][done - 1]));
+    }
+    print_json(summary);
+}
+
 static int run_rounds(struct target *target, long rounds)
 {
-    int64_t *diverted = calloc((size_t)rounds, sizeof(*diverted));
-    int64_t *attach = calloc((size_t)rounds, sizeof(*attach));
-    struct agent_answer answer;
+    int64_t *ns[MEASURE_COUNT];
     long done = 0;
 
-    for (; diverted && attach && done < rounds; done++) {
-        struct err err = ERR_INIT;
-        struct session *session = open_session(target, &err, &attach[done]);
-
-        if (!session) {
-            print_err(&err);
-            break;
-        }
-        diverted[done] = session_diverted_ns(session);
-        if (session_ask(session, AGENT_SAMPLE, NULL, &err) != 0 ||
-            !session_answer(session, 10 * NS_PER_S, &answer) ||
-            session_close(session, &err) != 0) {
-            if (err.code == ERR_NONE)
-                err_set(&err, ERR_FAILED, "no answer in round %ld", done);
-            print_err(&err);
-            break;
-        }
-    }
-    if (diverted && attach && done > 0) {
-        qsort(diverted, (size_t)done, sizeof(*diverted), compare);
-        qsort(attach, (size_t)done, sizeof(*attach), compare);
-        print_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "ok", done == rounds,
-                             "rounds", (json_int_t)done, "diverted_median_ns",
-                             diverted[done / 2], "diverted_max_ns", diverted[done - 1],
-                             "attach_median_ns", attach[done / 2], "attach_max_ns",
-                             attach[done - 1]));
-    }
-    free(diverted);
-    free(attach);
+    for (int i = 0; i < MEASURE_COUNT; i++)
+        ns[i] = xcalloc((size_t)rounds, sizeof(int64_t));
+    while (done < rounds && one_round(target, ns, done) == 0)
+        done++;
+    if (done > 0)
+        print_summary(ns, done, done == rounds);
+    for (int i = 0; i < MEASURE_COUNT; i++)
+        free(ns[i]);
     return done == rounds ? 0 : 1;
 }
 
