@@ -168,11 +168,101 @@ struct objects_section {
     uint64_t other_blocks; /* in use and no objects: parts */
     uint64_t other_bytes;
     uint64_t freelist_objects; /* entries of free lists: not objects */
+    uint64_t large_bytes;      /* of memory_bytes, in malloc and not in pymalloc */
     struct walk_facts walk;
     size_t n_kinds;
     const struct kind_row *kinds; /* by memory_bytes, descending */
     struct arena *memory;         /* owns the rows; private */
     int references;               /* private, atomic */
+};
+
+#define MALLOC_ARENAS_MAX 128
+
+/* One of malloc's arenas: the main one, or one that threads share. */
+struct malloc_arena_row {
+    uint64_t address; /* of its state; 0 = the main arena */
+    uint64_t heaps, heap_bytes;
+    uint64_t used_bytes;   /* chunks in use */
+    uint64_t free_bytes;   /* free chunks, without the top */
+    uint64_t cached_bytes; /* of tcache and fastbins: free, but not for other sizes */
+    uint64_t top_bytes;
+    uint64_t trim_bytes;
+};
+
+/* What malloc holds. Bytes of address space but trim_bytes, which are in memory. */
+struct malloc_section {
+    char allocator[16]; /* "glibc", "jemalloc", "tcmalloc", "mimalloc", "musl" */
+    struct reading arenas, heaps;           /* unknown with another malloc than glibc's */
+    struct reading used_bytes, used_chunks; /* mmapped chunks are not in them */
+    struct reading free_bytes;
+    struct reading tcache_bytes, fastbin_bytes;
+    struct reading top_bytes;
+    struct reading mmapped_bytes, mmapped_chunks;
+    struct reading trim_bytes; /* what malloc_trim(0) would return now */
+    uint64_t lost_bytes;       /* where the chain of chunks changed while it was read */
+    int64_t ended_mono_ns;
+    size_t n_rows;
+    const struct malloc_arena_row *rows; /* the main arena first */
+};
+
+/* The parts of RES, in the order in which they are shown. model/account.h names them. */
+enum account_part {
+    PART_OBJECTS = 0, /* objects and parts in pymalloc */
+    PART_FREE_BLOCKS, /* in used pools */
+    PART_FREE_POOLS,
+    PART_POOL_HEADERS, /* and loss */
+    PART_NEVER_CARVED,
+    PART_PYTHON_LARGE, /* Python's large memory in malloc */
+    PART_NATIVE,       /* other malloc in use */
+    PART_MALLOC_FREE,
+    PART_MALLOC_TOP, /* and overhead */
+    PART_THREAD_STACKS,
+    PART_IMAGE_DATA, /* of the interpreter and libraries */
+    PART_PRIVATE,    /* other private mappings */
+    PART_FILES,      /* shared and file mappings */
+    ACCOUNT_PARTS,
+};
+
+struct account_bytes {
+    uint64_t resident, swapped;
+};
+
+/* Mappings of one name, or of one sort. */
+struct mapping_row {
+    const char *name; /* clean */
+    enum account_part part;
+    uint64_t mappings, virt_bytes;
+    uint64_t res_bytes, swap_bytes;
+};
+
+struct account_section {
+    uint64_t res_bytes; /* at the instant at which the pages were looked at */
+    struct account_bytes parts[ACCOUNT_PARTS];
+    int64_t
+        unexplained_bytes; /* res_bytes without the parts; < 0: pages came meanwhile */
+    struct reading trim_bytes;         /* as malloc's */
+    struct reading collect_trim_bytes; /* after gc.collect; the least, where bounded */
+    struct reading collect_trim_most_bytes;
+    struct reading restart_bytes; /* what only a restart would return */
+    struct reading garbage_objects, garbage_bytes;
+    int64_t ended_mono_ns, wall_ns, cpu_ns; /* when, and the price */
+    size_t n_mappings;
+    const struct mapping_row *mappings; /* by res_bytes, descending */
+};
+
+struct free_list_row {
+    const char *type; /* static text */
+    int32_t length;   /* of tuples; -1 = this list holds one size */
+    uint64_t count, bytes;
+    uint64_t arenas; /* that this list alone keeps */
+};
+
+struct free_lists_section {
+    uint64_t count, bytes;
+    uint64_t arenas; /* in which nothing but entries of free lists is in use */
+    int64_t ended_mono_ns;
+    size_t n_rows;
+    const struct free_list_row *rows;
 };
 
 struct cost_facts {
@@ -210,15 +300,18 @@ struct snapshot {
     const struct gc_section *gc;
     const struct objects_section *objects;
     const struct arenas_section *arenas; /* not renewed at each sample when it is large */
+    const struct malloc_section *malloc;
+    const struct account_section *account;
+    const struct free_lists_section *free_lists;
     struct cost_facts cost;
     size_t n_events; /* since the previous snapshot */
     const struct event *events;
-    struct arena *memory; /* private */
-    int references;       /* private, atomic */
+    struct arena *memory;                 /* private */
+    int references;                       /* private, atomic */
+    const struct snapshot *account_owner; /* private: has the memory of these sections */
 };
 
-/* Rooms to come, always NULL until their source exists: account, malloc,
- * free lists, verdicts. They are members of JSON as null already. */
+/* A room to come: verdicts. It is a member of JSON as null already. */
 
 const struct snapshot *snapshot_ref(const struct snapshot *snapshot);
 void snapshot_unref(const struct snapshot *snapshot);

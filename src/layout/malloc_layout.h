@@ -1,10 +1,13 @@
 /*
- * malloc_layout.h - glibc's chunks, as far as heaptop reads them.
+ * malloc_layout.h - glibc's chunks and arenas, as far as heaptop reads them.
  *
- * Source: glibc malloc/malloc.c, struct malloc_chunk (2.17 - 2.41, LP64): {prev_size,
- * size | flags, user data...}. The low three bits of size are flags; whether chunk i is
- * in use is said by chunk i + 1; the prev_size of the next chunk belongs to the user
- * data, but an mmapped chunk has none. With another malloc nothing looks like that.
+ * Source: glibc malloc/malloc.c and malloc/arena.c, LP64. What moved between versions is
+ * not written down but searched for, and proven by the lists that must close.
+ *
+ * struct malloc_chunk (2.17 - 2.43): {prev_size, size | flags, user data...}. The low
+ * three bits of size are flags; whether chunk i is in use is said by chunk i + 1; the
+ * prev_size of the next chunk belongs to the user data, but an mmapped chunk has none.
+ * With another malloc nothing looks like that.
  */
 #ifndef HEAPTOP_LAYOUT_MALLOC_LAYOUT_H
 #define HEAPTOP_LAYOUT_MALLOC_LAYOUT_H
@@ -20,5 +23,39 @@
 #define CHUNK_OTHER_ARENA UINT64_C(4)
 #define FASTBIN_MAX       128 /* global_max_fast: larger chunks never go to a fastbin */
 #define THREAD_HEAP_BYTES (UINT64_C(64) << 20) /* arena.c HEAP_MAX_SIZE */
+
+/* malloc.c mtrim(): whole pages behind the header of a free chunk, which has two more
+ * links when it is large. systrim(): the top keeps MINSIZE + 1 bytes. */
+#define TRIM_CHUNK_HEADER 48
+#define TRIM_TOP_KEEPS    33
+
+/* arena.c heap_info: ar_ptr, prev, size, mprotect_size; 2.35+: pagesize. */
+#define HEAP_INFO_ARENA 0
+#define HEAP_INFO_SIZE  16
+#define HEAP_INFO_BYTES 32
+/* The first heap of an arena also holds its malloc_state: its first chunk is closer. */
+#define HEAP_FIRST_CHUNK_MOST 4096
+
+/*
+ * malloc_state: ..., fastbinsY[10] (until 2.42), top, last_remainder, bins[254], ...
+ * An empty bin points at itself: (address of its pair - 16) twice. That is how the bins
+ * are found (2.17-2.25 at 104, 2.26-2.42 at 112, later in front of that).
+ */
+#define STATE_BINS_MOST       256 /* no version has them further in */
+#define STATE_BIN_WORDS       254
+#define STATE_BINS_PROVEN     16 /* so many empty bins are no accident */
+#define STATE_TOP_TO_BINS     16
+#define STATE_FASTBINS        10
+#define STATE_FASTBINS_TO_TOP 80
+
+/*
+ * tcache_perthread_struct: 2.26-2.29 {u8 counts[64]; entry *[64]} in a chunk of 0x250,
+ * 2.30-2.41 {u16 counts[64]; entry *[64]} in one of 0x290, 2.42+ {u16 slots[76]; entry
+ * *[76]} in one of 0x300, whose slots are what is still free. A list's first 64 sizes
+ * are 32, 48, ...; later ones hold several sizes. 2.32+: next = link ^ address >> 12.
+ */
+#define TCACHE_SIZES         64
+#define TCACHE_LISTS_MOST    76
+#define TCACHE_PER_LIST_MOST 4096
 
 #endif

@@ -20,6 +20,21 @@ void builder_drop(struct snapshot_builder *builder);
 struct process_section *builder_process(struct snapshot_builder *builder);
 struct pymalloc_section *builder_pymalloc(struct snapshot_builder *builder);
 struct gc_section *builder_gc(struct snapshot_builder *builder);
+struct malloc_section *builder_malloc(struct snapshot_builder *builder);
+struct account_section *builder_account(struct snapshot_builder *builder);
+struct free_lists_section *builder_free_lists(struct snapshot_builder *builder);
+
+/* Rows of a section, copied in; NULL when out of memory. */
+const void *builder_copy(struct snapshot_builder *builder, const void *rows, size_t count,
+                         size_t size);
+/* As builder_copy, with clean copies of the names. */
+const struct mapping_row *builder_mappings(struct snapshot_builder *builder,
+                                           const struct mapping_row *rows, size_t count);
+
+/* Shares the sections that a round of the account gave: malloc, account, free lists.
+ * NULL is none. Takes its own reference of the snapshot that has them. */
+void builder_share_account(struct snapshot_builder *builder,
+                           const struct snapshot *owner);
 
 /* Shares a sealed objects section (takes its own reference). */
 void builder_objects(struct snapshot_builder *builder,

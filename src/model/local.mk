@@ -1,5 +1,6 @@
 libheaptop_a_SOURCES += \
 	src/model/arenas_section.c \
+	src/model/account.c src/model/account.h \
 	src/model/builder.h src/model/snapshot.c \
 	src/model/gc_debug.c src/model/gc_debug.h \
 	src/model/history.c src/model/history.h \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/arena.h"
+#include "util/utf8.h"
 
 #define SNAPSHOT_MAX_BYTES ((size_t)4 << 20)
 #define OBJECTS_MAX_BYTES  ((size_t)32 << 20)
@@ -68,6 +69,76 @@ struct gc_section *builder_gc(struct snapshot_builder *builder)
     return section;
 }
 
+struct malloc_section *builder_malloc(struct snapshot_builder *builder)
+{
+    struct malloc_section *section =
+        arena_alloc(builder->snapshot->memory, 1, sizeof(*section));
+
+    builder->snapshot->malloc = section;
+    return section;
+}
+
+struct account_section *builder_account(struct snapshot_builder *builder)
+{
+    struct account_section *section =
+        arena_alloc(builder->snapshot->memory, 1, sizeof(*section));
+
+    builder->snapshot->account = section;
+    return section;
+}
+
+struct free_lists_section *builder_free_lists(struct snapshot_builder *builder)
+{
+    struct free_lists_section *section =
+        arena_alloc(builder->snapshot->memory, 1, sizeof(*section));
+
+    builder->snapshot->free_lists = section;
+    return section;
+}
+
+const void *builder_copy(struct snapshot_builder *builder, const void *rows, size_t count,
+                         size_t size)
+{
+    void *copy = arena_alloc(builder->snapshot->memory, count, size);
+
+    if (copy && count)
+        memcpy(copy, rows, count * size);
+    return copy;
+}
+
+const struct mapping_row *builder_mappings(struct snapshot_builder *builder,
+                                           const struct mapping_row *rows, size_t count)
+{
+    struct arena *memory = builder->snapshot->memory;
+    struct mapping_row *copy = arena_alloc(memory, count, sizeof(*copy));
+    struct strbuf name = STRBUF_INIT;
+
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = rows[i];
+        strbuf_reset(&name);
+        utf8_clean(&name, rows[i].name, strlen(rows[i].name));
+        copy[i].name = arena_strdup(memory, strbuf_text(&name));
+        if (!copy[i].name)
+            copy = NULL;
+    }
+    strbuf_release(&name);
+    return copy;
+}
+
+void builder_share_account(struct snapshot_builder *builder, const struct snapshot *owner)
+{
+    struct snapshot *snapshot = builder->snapshot;
+
+    if (!owner)
+        return;
+    if (owner->account_owner)
+        owner = owner->account_owner;
+    snapshot->account_owner = snapshot_ref(owner);
+    snapshot->malloc = owner->malloc;
+    snapshot->account = owner->account;
+    snapshot->free_lists = owner->free_lists;
+}
+
 void builder_objects(struct snapshot_builder *builder,
                      const struct objects_section *objects)
 {
@@ -118,6 +189,7 @@ void snapshot_unref(const struct snapshot *snapshot)
         return;
     objects_unref(snapshot->objects);
     arenas_unref(snapshot->arenas);
+    snapshot_unref(snapshot->account_owner);
     arena_free(snapshot->memory);
 }
 

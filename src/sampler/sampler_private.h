@@ -25,6 +25,7 @@
 #define SAMPLER_EVENTS_MAX   64
 #define SAMPLER_MESSAGES_MAX 256
 #define SAMPLER_SLICE_NS     (20 * INT64_C(1000000))
+#define SAMPLER_WALKS_MAX    4
 
 struct message_node {
     struct sampler_message message;
@@ -48,8 +49,12 @@ struct sampler_source {
     char last_error[320]; /* the sentence that was reported last; "" after success */
 };
 
+/* One round: each slow source in turn. */
 struct sampler_walk {
-    struct sampler_source *source; /* NULL: nothing walks */
+    struct sampler_source sources[SAMPLER_WALKS_MAX];
+    size_t n_sources; /* 0: nothing walks */
+    size_t at;        /* the one that has its turn */
+    bool has_failed;  /* the first one in this round */
     bool is_running;
     bool is_wanted;    /* on request: begin as soon as possible */
     bool is_requested; /* the running walk was on request: show its end at once */
@@ -58,6 +63,7 @@ struct sampler_walk {
     int64_t began_mono_ns, cpu_ns;
     int64_t next_mono_ns;                 /* not before this, unless wanted */
     const struct objects_section *latest; /* a reference: the last walk's result */
+    const struct snapshot *account;       /* a reference: has the last account */
 };
 
 struct sampler_agent {
@@ -101,7 +107,6 @@ struct sampler {
 
     struct sampler_source *cheap;
     size_t n_cheap;
-    struct sampler_source walk_source;
     struct sampler_walk walk;
     struct sampler_agent agent;
     struct sampler_action action;

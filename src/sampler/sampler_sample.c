@@ -54,15 +54,14 @@ void sampler_sources_open(struct sampler *sampler)
         count++;
     sampler->cheap = xcalloc(count + 1, sizeof(*sampler->cheap));
     for (size_t i = 0; i < count; i++) {
-        struct sampler_source *source = sources[i]->cost == SOURCE_WALK
-                                            ? &sampler->walk_source
-                                            : &sampler->cheap[sampler->n_cheap++];
+        struct sampler_source *source =
+            sources[i]->cost == SOURCE_WALK
+                ? &sampler->walk.sources[sampler->walk.n_sources++]
+                : &sampler->cheap[sampler->n_cheap++];
 
         source->ops = sources[i];
         source_open(sampler, source);
     }
-    if (sampler->walk_source.is_open)
-        sampler->walk.source = &sampler->walk_source;
 }
 
 static void source_close(struct sampler_source *source)
@@ -76,7 +75,8 @@ void sampler_sources_close(struct sampler *sampler)
 {
     for (size_t i = 0; i < sampler->n_cheap; i++)
         source_close(&sampler->cheap[i]);
-    source_close(&sampler->walk_source);
+    for (size_t i = 0; i < sampler->walk.n_sources; i++)
+        source_close(&sampler->walk.sources[i]);
 }
 
 void sampler_source_failed(struct sampler *sampler, struct sampler_source *source,
@@ -156,9 +156,8 @@ bool sampler_is_complete(const struct sampler *sampler)
     for (size_t i = 0; i < sampler->n_cheap; i++)
         if (!sampler->cheap[i].had_turn)
             return false;
-    if (!sampler->walk.source || sampler->options.walk_interval_ns == WALK_OFF)
-        return true;
-    return sampler->walk_source.had_turn;
+    return !sampler->walk.n_sources || sampler->options.walk_interval_ns == WALK_OFF ||
+           sampler->walk.has_run;
 }
 
 static void sample_send(struct sampler *sampler, struct snapshot_builder *builder)
@@ -204,6 +203,7 @@ void sampler_sample(struct sampler *sampler)
     sampler_agent_pauses(sampler, false);
     sample_cheap(sampler, builder);
     builder_objects(builder, sampler->walk.latest);
+    builder_share_account(builder, sampler->walk.account);
     snapshot->target = sampler->target->facts;
     snapshot->target.state = sampler->state;
     sampler_access_facts(sampler, &snapshot->access);
@@ -230,6 +230,8 @@ static void sample_keep_sections(struct snapshot_builder *builder,
         memcpy(section, latest->gc, sizeof(*latest->gc));
     builder_objects(builder, latest->objects);
     builder_arenas(builder, latest->arenas);
+    if (latest->account_owner)
+        builder_share_account(builder, latest);
 }
 
 void sampler_sample_end(struct sampler *sampler)

@@ -26,7 +26,7 @@ int64_t sampler_walk_next_ns(const struct sampler *sampler)
 {
     const struct sampler_walk *walk = &sampler->walk;
 
-    if (!walk->source || !sampler->is_layout_tried || sampler->is_ended)
+    if (!walk->n_sources || !sampler->is_layout_tried || sampler->is_ended)
         return INT64_MAX;
     if (walk->is_running || walk->is_wanted)
         return 0;
@@ -52,6 +52,8 @@ void sampler_walk_begin(struct sampler *sampler)
     walk->is_wanted = false;
     walk->began_mono_ns = clock_monotonic_ns();
     walk->cpu_ns = 0;
+    walk->at = 0;
+    walk->has_failed = false;
 }
 
 static void walk_end(struct sampler *sampler, bool is_good)
@@ -60,15 +62,14 @@ static void walk_end(struct sampler *sampler, bool is_good)
     int64_t now_ns = clock_monotonic_ns(), wall_ns = now_ns - walk->began_mono_ns;
 
     walk->is_running = false;
-    walk->has_run = true;
     if (sampler->options.walk_interval_ns > 0)
         walk->next_mono_ns = walk->began_mono_ns + sampler->options.walk_interval_ns;
     else
         walk->next_mono_ns = now_ns + sampler_walk_pause_ns(sampler->options.interval_ns,
                                                             wall_ns, walk->cpu_ns);
-    if (walk->is_requested || !walk->source->had_turn)
+    if (walk->is_requested || !walk->has_run)
         sampler->is_sample_due = true;
-    walk->source->had_turn = true;
+    walk->has_run = true;
     log_line("walk: %s, %lld us, cpu %lld us, next in %lld ms",
              is_good ? "done" : "failed", (long long)(wall_ns / NS_PER_US),
              (long long)(walk->cpu_ns / NS_PER_US),
@@ -80,6 +81,10 @@ static void walk_keep(struct sampler_walk *walk, const struct snapshot_builder *
 {
     const struct objects_section *objects = builder->snapshot->objects;
 
+    if (builder->snapshot->account) {
+        snapshot_unref(walk->account);
+        walk->account = snapshot_ref(builder->snapshot);
+    }
     if (!objects || objects == walk->latest)
         return;
     objects_unref(walk->latest);
@@ -121,28 +126,44 @@ static void walk_tell_trouble(struct sampler *sampler)
     walk->is_trouble_told = is_trouble;
 }
 
+/* What the source in its turn said; true when it has had it. */
+static bool walk_settle(struct sampler *sampler, struct sampler_source *source,
+                        enum source_result result, const struct err *err)
+{
+    if (result == SOURCE_MORE)
+        return false;
+    source->had_turn = true;
+    if (result == SOURCE_DONE) {
+        source->last_error[0] = '\0';
+        if (!sampler->walk.at)
+            walk_tell_trouble(sampler);
+    } else if (target_state(sampler->target) != TARGET_ENDED) {
+        sampler_source_failed(sampler, source, err);
+    }
+    sampler->walk.has_failed |= result != SOURCE_DONE && !sampler->walk.at;
+    return true;
+}
+
 void sampler_walk_slice(struct sampler *sampler)
 {
     struct sampler_walk *walk = &sampler->walk;
+    struct sampler_source *source = &walk->sources[walk->at];
     struct snapshot_builder *builder = builder_new(1);
     struct source_context context = sampler_context(sampler, builder);
     int64_t began_cpu_ns = clock_thread_cpu_ns();
+    enum source_result result = SOURCE_FAILED;
     struct err err = ERR_INIT;
-    enum source_result result;
 
     if (!builder)
         return;
-    result = walk->source->ops->sample(walk->source->state, &context, &err);
+    /* What the walk found is a part of what the account explains. */
+    if (walk->at)
+        builder_objects(builder, walk->latest);
+    if (source->is_open)
+        result = source->ops->sample(source->state, &context, &err);
     walk->cpu_ns += clock_thread_cpu_ns() - began_cpu_ns;
     walk_keep(walk, builder);
     builder_drop(builder);
-    if (result == SOURCE_MORE)
-        return;
-    if (result == SOURCE_DONE)
-        walk_tell_trouble(sampler);
-    if (result == SOURCE_DONE)
-        walk->source->last_error[0] = '\0';
-    else if (target_state(sampler->target) != TARGET_ENDED)
-        sampler_source_failed(sampler, walk->source, &err);
-    walk_end(sampler, result == SOURCE_DONE);
+    if (walk_settle(sampler, source, result, &err) && ++walk->at == walk->n_sources)
+        walk_end(sampler, !walk->has_failed);
 }

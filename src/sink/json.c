@@ -8,6 +8,7 @@
 #include "model/history.h"
 #include "sink/columns.h"
 #include "sink/json_arenas.h"
+#include "sink/json_account.h"
 #include "sink/json_value.h"
 #include "util/xalloc.h"
 
@@ -297,11 +298,11 @@ static int json_sink_snapshot(void *state, const struct snapshot *snapshot,
     json_add(object, "target", json_target(&snapshot->target));
     json_add(object, "access", json_access(&snapshot->access));
     json_add(object, "process", json_process(snapshot->process));
-    json_add(object, "account", json_null());
+    json_add(object, "account", json_account(snapshot));
     json_add(object, "pymalloc", json_pymalloc(sink, snapshot));
-    json_add(object, "malloc", json_null());
+    json_add(object, "malloc", json_malloc(snapshot));
     json_add(object, "gc", json_gc(snapshot->gc));
-    json_add(object, "free_lists", json_null());
+    json_add(object, "free_lists", json_free_lists(snapshot));
     json_add(object, "objects", json_objects(sink, snapshot));
     json_add(object, "verdicts", json_null());
     json_add(object, "events", json_events(sink, snapshot, history));

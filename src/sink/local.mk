@@ -2,6 +2,7 @@ libheaptop_a_SOURCES += \
 	src/sink/columns.c src/sink/columns.h \
 	src/sink/json.c \
 	src/sink/json_arenas.c src/sink/json_arenas.h \
+	src/sink/json_account.c src/sink/json_account.h \
 	src/sink/json_value.c src/sink/json_value.h
 
 if HAVE_CMOCKA

@@ -15,6 +15,15 @@ libheaptop_a_SOURCES += \
 	src/source/gc_pauses.c src/source/gc_pauses.h \
 	src/source/pymalloc.c src/source/pymalloc.h
 libheaptop_a_SOURCES += \
+	src/source/account.c \
+	src/source/account_claims.c src/source/account_claims.h \
+	src/source/account_pools.c src/source/account_pools.h \
+	src/source/images.c src/source/images.h \
+	src/source/malloc_caches.c src/source/malloc_caches.h \
+	src/source/malloc_chain.c src/source/malloc_chain.h \
+	src/source/malloc_heaps.c src/source/malloc_heaps.h \
+	src/source/malloc_pass.c src/source/malloc_pass.h \
+	src/source/thread_stacks.c src/source/thread_stacks.h \
 	src/source/objects.c \
 	src/source/objects_chunks.c \
 	src/source/objects_large.c \

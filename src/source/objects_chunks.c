@@ -113,6 +113,7 @@ static bool chunk_count(struct walk *walk, struct type_entry *entry, uint64_t us
     entry->tracked +=
         entry->shape.has_gc_head && u64_at(view.bytes - GC_HEAD_BYTES, 0) != 0;
     entry->memory_bytes += chunk_bytes;
+    walk->large_bytes += chunk_bytes;
     entry->size_bytes += object_size(layout, &entry->shape, &view, &more);
     if (more.what != MORE_NOTHING)
         walk_later(walk, entry, &more);

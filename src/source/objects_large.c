@@ -165,7 +165,7 @@ static void large_count(struct walk *walk, struct type_entry *entry,
                         const struct object_view *view)
 {
     const struct object_layout *layout = &walk->layout.object;
-    uint64_t need = object_block_need(layout, &entry->shape, view);
+    uint64_t need = object_block_need(layout, &entry->shape, view), memory_bytes;
     struct size_more more;
     bool is_loose = entry->shape.rule == OBJECT_LOOSE ||
                     entry->shape.rule == OBJECT_GENERATOR ||
@@ -183,7 +183,9 @@ static void large_count(struct walk *walk, struct type_entry *entry,
     entry->count++;
     entry->tracked++;
     entry->size_bytes += object_size(layout, &entry->shape, view, &more);
-    entry->memory_bytes += large_memory(walk, block, need, !is_loose);
+    memory_bytes = large_memory(walk, block, need, !is_loose);
+    entry->memory_bytes += memory_bytes;
+    walk->large_bytes += memory_bytes;
     if (more.what != MORE_NOTHING)
         walk_later(walk, entry, &more);
 }

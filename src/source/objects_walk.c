@@ -58,6 +58,7 @@ static void walk_reset(struct walk *walk)
     walk->next_arena = 0;
     walk->window_bytes = 0;
     walk->other_blocks = walk->other_bytes = walk->freelist_objects = 0;
+    walk->large_bytes = 0;
     walk->arenas_gone = 0;
     walk->absent_bytes = walk->absent_pools = walk->absent_chunks = 0;
     walk->open_links = 0;
@@ -332,6 +333,7 @@ const struct objects_section *walk_finish(struct walk *walk)
     facts.other_blocks = walk->other_blocks;
     facts.other_bytes = walk->other_bytes;
     facts.freelist_objects = walk->freelist_objects;
+    facts.large_bytes = walk->large_bytes;
     if (entries && rows)
         section = objects_seal(&facts, rows, walk_rows(walk, entries, rows));
     free(entries);

@@ -151,6 +151,7 @@ struct walk {
     struct walk_facts facts;
     uint64_t read_bytes_before;
     uint64_t other_blocks, other_bytes, freelist_objects;
+    uint64_t large_bytes; /* of the objects' memory, in malloc's chunks */
     uint64_t arenas_gone; /* could not be read at all: unmapped meanwhile */
     bool is_cut;          /* a bound was hit or a slot made no sense */
 };

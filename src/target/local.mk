@@ -11,6 +11,8 @@ libheaptop_a_SOURCES += \
 	src/target/image_symbols.c \
 	src/target/maps.c src/target/maps.h \
 	src/target/pagemap.c src/target/pagemap.h \
+	src/target/pagemap_scan.h \
+	src/target/residency.c src/target/residency.h \
 	src/target/procfs.c src/target/procfs.h \
 	src/target/reader.c src/target/reader.h \
 	src/target/reader_files.c \

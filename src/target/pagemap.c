@@ -1,24 +1,12 @@
 #include "target/pagemap.h"
 
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "target/pagemap_scan.h"
 
 #define WORD_PRESENT (UINT64_C(1) << 63)
 #define WORD_SWAPPED (UINT64_C(1) << 62)
-
-/* linux/fs.h struct pm_scan_arg and its neighbours, since Linux 6.7. */
-struct scan_region {
-    uint64_t start, end, categories;
-};
-
-struct scan_request {
-    uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-    uint64_t kinds_inverted, kinds_mask, kinds_any_mask, return_mask;
-};
-
-#define SCAN_IS_PRESENT (UINT64_C(1) << 3)
-#define SCAN_REQUEST    _IOWR('f', 16, struct scan_request)
 
 void pagemap_init(struct pagemap *pagemap, int fd)
 {

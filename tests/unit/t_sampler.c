@@ -28,9 +28,9 @@ static void test_walks_keep_to_their_budget(void **state)
                      120 * NS_PER_S);
 }
 
-static void prepare(struct sampler *sampler, struct sampler_source *source)
+static void prepare(struct sampler *sampler)
 {
-    sampler->walk.source = source;
+    sampler->walk.n_sources = 1;
     sampler->is_layout_tried = true;
     sampler->options.interval_ns = 2 * NS_PER_S;
 }
@@ -38,12 +38,11 @@ static void prepare(struct sampler *sampler, struct sampler_source *source)
 static void test_when_a_walk_is_due(void **state)
 {
     struct sampler *sampler = calloc(1, sizeof(*sampler));
-    struct sampler_source source = {0};
     static const struct action_ops action = {.name = "any"};
     (void)state;
 
     assert_false(sampler_walk_is_due(sampler, 1000)); /* no source */
-    prepare(sampler, &source);
+    prepare(sampler);
     assert_true(sampler_walk_is_due(sampler, 1000)); /* the first, at once */
     sampler->options.walk_interval_ns = WALK_OFF;
     assert_false(sampler_walk_is_due(sampler, 1000));
@@ -67,14 +66,14 @@ static void test_complete_when_all_had_their_turn(void **state)
     struct sampler_source cheap[2] = {{.had_turn = true}, {.had_turn = false}};
     (void)state;
 
-    prepare(sampler, &sampler->walk_source);
+    prepare(sampler);
     sampler->cheap = cheap;
     sampler->n_cheap = 2;
     sampler->agent.is_settled = true;
     assert_false(sampler_is_complete(sampler));
     cheap[1].had_turn = true;
     assert_false(sampler_is_complete(sampler)); /* the walk */
-    sampler->walk_source.had_turn = true;
+    sampler->walk.has_run = true;
     assert_true(sampler_is_complete(sampler));
     sampler->agent.is_settled = false;
     assert_false(sampler_is_complete(sampler));
