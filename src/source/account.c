@@ -4,6 +4,7 @@
  * chunks of malloc; all that is counted is counted against that instant, so the parts
  * add up to the RES that was read beside it. What changed since shows up as unexplained.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,19 +159,19 @@ static void find_fastbins(struct account_state *state, struct reader *reader)
 {
     const struct malloc_heaps *heaps = &state->heaps;
     struct chunk_set *set = &state->pass.fastbins;
-    uint64_t bins = malloc_bins_find(reader, heaps, state->images.malloc_start,
-                                     state->images.malloc_end);
+    uint64_t lists = malloc_lists_find(reader, heaps, state->images.malloc_start,
+                                       state->images.malloc_end);
 
-    if (bins)
-        malloc_fastbins_add(set, reader, heaps, bins);
+    if (lists)
+        malloc_fastbins_add(set, reader, heaps, lists);
     for (size_t i = 0; i < heaps->count; i++) {
         uint64_t arena = heaps->heaps[i].arena;
 
         if (!arena || arena < heaps->heaps[i].start || arena >= heaps->heaps[i].first)
             continue;
-        bins = malloc_bins_find(reader, heaps, arena, heaps->heaps[i].first);
-        if (bins)
-            malloc_fastbins_add(set, reader, heaps, bins);
+        lists = malloc_lists_find(reader, heaps, arena, heaps->heaps[i].first);
+        if (lists)
+            malloc_fastbins_add(set, reader, heaps, lists);
     }
     chunk_set_sort(set);
 }
@@ -312,8 +313,8 @@ static enum source_result account_end(struct account_state *state,
         err_set(err, ERR_FAILED, "out of memory for the account");
         return SOURCE_FAILED;
     }
-    strncpy(malloc_section->allocator, state->images.allocator,
-            sizeof(malloc_section->allocator) - 1);
+    snprintf(malloc_section->allocator, sizeof(malloc_section->allocator), "%s",
+             state->images.allocator);
     if (state->is_glibc)
         fill_malloc(state, malloc_section, context->builder);
     fill_account(state, context, account);

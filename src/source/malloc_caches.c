@@ -115,10 +115,10 @@ static bool chunk_bytes_are(struct reader *reader, uint64_t chunk, uint64_t byte
 
 /* malloc.c fastbinsY[i]: chunks of 32 + 16 * i, linked by fd, in front of the top. */
 void malloc_fastbins_add(struct chunk_set *set, struct reader *reader,
-                         const struct malloc_heaps *heaps, uint64_t bins)
+                         const struct malloc_heaps *heaps, uint64_t lists)
 {
     uint64_t heads[STATE_FASTBINS];
-    struct raddr place = raddr_of(bins - STATE_TOP_TO_BINS - STATE_FASTBINS_TO_TOP);
+    struct raddr place = raddr_of(lists - STATE_TOP_TO_BINS - STATE_FASTBINS_TO_TOP);
 
     if (reader_read(reader, place, heads, sizeof(heads)))
         return;

@@ -34,7 +34,7 @@ bool chunk_set_has(struct chunk_set *set, uint64_t address);
 
 /* Adds the chunks in the fastbins of the arena with these bins. */
 void malloc_fastbins_add(struct chunk_set *set, struct reader *reader,
-                         const struct malloc_heaps *heaps, uint64_t bins);
+                         const struct malloc_heaps *heaps, uint64_t lists);
 
 /* Can a chunk of this size be a tcache? */
 bool malloc_is_tcache_size(uint64_t chunk_bytes);

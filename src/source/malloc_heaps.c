@@ -304,7 +304,7 @@ void malloc_heaps_find(struct malloc_heaps *heaps, const struct malloc_places *p
 /* ---- the states of arenas ---- */
 
 /* Are the 127 pairs from `at` on bins: each empty, or with two links? */
-static bool are_bins(const uint8_t *bytes, uint64_t address)
+static bool are_lists(const uint8_t *bytes, uint64_t address)
 {
     size_t n_empty = 0;
 
@@ -333,8 +333,8 @@ static bool is_top(struct reader *reader, const struct malloc_heaps *heaps,
            (address + (word & ~CHUNK_FLAGS)) % PAGE == 0;
 }
 
-uint64_t malloc_bins_find(struct reader *reader, const struct malloc_heaps *heaps,
-                          uint64_t start, uint64_t end)
+uint64_t malloc_lists_find(struct reader *reader, const struct malloc_heaps *heaps,
+                           uint64_t start, uint64_t end)
 {
     uint64_t length = end - start, found = 0;
     uint8_t *bytes;
@@ -345,7 +345,7 @@ uint64_t malloc_bins_find(struct reader *reader, const struct malloc_heaps *heap
     if (bytes && !reader_read(reader, raddr_of(start), bytes, (size_t)length))
         for (uint64_t at = STATE_TOP_TO_BINS;
              at + STATE_BIN_WORDS * 8 <= length && !found; at += 8)
-            if (are_bins(bytes + at, start + at) &&
+            if (are_lists(bytes + at, start + at) &&
                 is_top(reader, heaps, u64_at(bytes, at - STATE_TOP_TO_BINS)))
                 found = start + at;
     free(bytes);

@@ -50,7 +50,7 @@ const struct malloc_heap *malloc_heaps_at(const struct malloc_heaps *heaps,
 
 /* Address of the bins of a malloc_state somewhere in [start, end); 0 = none there. The
  * top of the state must lie in one of the heaps. */
-uint64_t malloc_bins_find(struct reader *reader, const struct malloc_heaps *heaps,
-                          uint64_t start, uint64_t end);
+uint64_t malloc_lists_find(struct reader *reader, const struct malloc_heaps *heaps,
+                           uint64_t start, uint64_t end);
 
 #endif
