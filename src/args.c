@@ -27,13 +27,13 @@ enum option_id {
     OPTION_WALK,
     OPTION_READ_ONLY,
     OPTION_SELFCHECK,
-    OPTION_COLLECT,
     OPTION_CONFIG,
     OPTION_VERBOSE,
+    OPTION_ACTIONS = 512, /* and upwards: the actions in their order */
 };
 
 struct option_row {
-    enum option_id id; /* below 256: the letter */
+    int id; /* enum option_id; below 256: the letter */
     const char *name;
     int has_argument; /* as getopt: no_argument ... */
     const char *argument;
@@ -59,8 +59,7 @@ static const struct option_row option_rows[] = {
     {OPTION_WALK, "walk", required_argument, "SECS|off",
      "least time between two walks of the heap (as cheap as 2 % of a core)"},
     {OPTION_READ_ONLY, "read-only", no_argument, NULL, "refuse all actions"},
-    {OPTION_COLLECT, "collect", optional_argument, "GEN",
-     "run gc.collect(GEN) in the target, print what changed, and exit (2)"},
+    {OPTION_ACTIONS, NULL, no_argument, NULL, NULL}, /* here stand the actions */
     {OPTION_SELFCHECK, "selfcheck", no_argument, NULL,
      "check heaptop's numbers against each other and the agent's, and exit"},
     {OPTION_NO_COLOR, "no-color", no_argument, NULL, "no colours (also NO_COLOR)"},
@@ -74,12 +73,46 @@ static const struct option_row option_rows[] = {
     {OPTION_HELP, "help", no_argument, NULL, "print this and exit"},
 };
 
-#define N_OPTIONS (sizeof(option_rows) / sizeof(option_rows[0]))
+#define N_FIXED     (sizeof(option_rows) / sizeof(option_rows[0]))
+#define ACTIONS_MAX 32
+#define OPTIONS_MAX (N_FIXED + ACTIONS_MAX)
+
+static struct option_row action_row(size_t index)
+{
+    const struct action_ops *action = actions[index];
+    bool needs_value = action->n_parameters && action->parameters[0].is_needed &&
+                       action->parameters[0].standard == ACTION_NOT_GIVEN;
+
+    return (struct option_row){
+        .id = OPTION_ACTIONS + (int)index,
+        .name = action->name,
+        .has_argument = needs_value            ? required_argument
+                        : action->n_parameters ? optional_argument
+                                               : no_argument,
+        .argument = action->argument,
+        .help = action->help,
+    };
+}
+
+/* The rows of all options, the actions among them. */
+static size_t all_rows(struct option_row rows[OPTIONS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < N_FIXED; i++) {
+        if (option_rows[i].id != OPTION_ACTIONS) {
+            rows[count++] = option_rows[i];
+            continue;
+        }
+        for (size_t k = 0; actions[k] && k < ACTIONS_MAX; k++)
+            rows[count++] = action_row(k);
+    }
+    return count;
+}
 
 /* Options that the documents name and this version does not have yet. */
 static const char *const later_options[] = {
-    "write",  "read",   "begin",    "end",          "trim",
-    "freeze", "listen", "textfile", "list-plugins", NULL,
+    "write", "read", "begin", "end", "listen", "textfile", "list-plugins", NULL,
 };
 
 void args_init(struct args *args)
@@ -89,7 +122,6 @@ void args_init(struct args *args)
     memset(args, 0, sizeof(*args));
     args->sampler.interval_ns = 2 * NS_PER_S;
     args->output = "text";
-    args->collect_generation = 2;
     args->use_color = !no_color || !*no_color;
     args->use_unicode = true;
     args->use_mouse = true;
@@ -182,17 +214,24 @@ static int set_number(struct args *args, enum option_id id, const char *value,
             return usage(err, "iterations", value, "a number from 1");
         args->iterations = number;
         args->has_iterations = true;
-    } else if (id == OPTION_ROWS) {
+    } else {
         if (!parse_number(value, 1, INT_MAX, &number))
             return usage(err, "rows", value, "a number from 1");
         args->rows = (int)number;
-    } else {
-        if (value && !parse_number(value, 0, 2, &number))
-            return usage(err, "collect", value, "a generation: 0, 1 or 2");
-        args->collect = true;
-        args->collect_generation = value ? (int)number : 2;
     }
     return 0;
+}
+
+static int set_action(struct args *args, const struct action_ops *action,
+                      const char *value, struct err *err)
+{
+    if (args->action && args->action != action) {
+        err_set(err, ERR_USAGE, "one action at a time: --%s and --%s were given",
+                args->action->name, action->name);
+        return err_remedy(err, "run heaptop once for each");
+    }
+    args->action = action;
+    return action_parse(action, value, &args->action_arguments, err);
 }
 
 static int set_sort(struct args *args, const char *value)
@@ -220,8 +259,9 @@ static int set_option(struct args *args, enum option_id id, const char *value,
         return set_sort(args, value);
     case OPTION_ITERATIONS:
     case OPTION_ROWS:
-    case OPTION_COLLECT:
         return set_number(args, id, value, err);
+    case OPTION_ACTIONS: /* not one of these: set_any() */
+        return 0;
     case OPTION_PANE:
         args->pane = value;
         return 0;
@@ -262,12 +302,19 @@ static int set_option(struct args *args, enum option_id id, const char *value,
     return 0;
 }
 
+static int set_any(struct args *args, int id, const char *value, struct err *err)
+{
+    if (id >= OPTION_ACTIONS)
+        return set_action(args, actions[id - OPTION_ACTIONS], value, err);
+    return set_option(args, (enum option_id)id, value, err);
+}
+
 bool args_set(struct args *args, const char *name, const char *value, struct err *err)
 {
-    for (size_t i = 0; i < N_OPTIONS; i++) {
+    for (size_t i = 0; i < N_FIXED; i++) {
         const struct option_row *row = &option_rows[i];
 
-        if (strcmp(row->name, name) != 0)
+        if (!row->name || strcmp(row->name, name) != 0)
             continue;
         if (row->has_argument == required_argument && !value)
             err_set(err, ERR_USAGE, "%s needs a value", name);
@@ -306,16 +353,17 @@ static int unknown_option(struct err *err, int missing, char **argv, int letter)
     return err_remedy(err, "heaptop --help lists the options");
 }
 
-static void getopt_tables(struct option longs[N_OPTIONS + 1],
-                          char shorts[2 * N_OPTIONS + 2])
+static void getopt_tables(struct option longs[OPTIONS_MAX + 1],
+                          char shorts[2 * OPTIONS_MAX + 2])
 {
-    size_t used = 0;
+    struct option_row rows[OPTIONS_MAX];
+    size_t used = 0, count = all_rows(rows);
 
     shorts[used++] = ':'; /* a missing argument is told apart */
-    for (size_t i = 0; i < N_OPTIONS; i++) {
-        const struct option_row *row = &option_rows[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct option_row *row = &rows[i];
 
-        longs[i] = (struct option){row->name, row->has_argument, NULL, (int)row->id};
+        longs[i] = (struct option){row->name, row->has_argument, NULL, row->id};
         if (row->id >= 256)
             continue;
         shorts[used++] = (char)row->id;
@@ -323,7 +371,7 @@ static void getopt_tables(struct option longs[N_OPTIONS + 1],
             shorts[used++] = ':';
     }
     shorts[used] = '\0';
-    longs[N_OPTIONS] = (struct option){NULL, 0, NULL, 0};
+    longs[count] = (struct option){NULL, 0, NULL, 0};
 }
 
 static int parse_target(struct args *args, const char *word, struct err *err)
@@ -381,10 +429,25 @@ static int parse_operands(struct args *args, int argc, char **argv, int n_words,
     return optind < argc ? parse_target(args, argv[optind], err) : 0;
 }
 
+static int check_action(const struct args *args, struct err *err)
+{
+    if (!args->action)
+        return 0;
+    if (args->sampler.read_only)
+        err_set(err, ERR_USAGE, "--%s changes the target, --read-only forbids it",
+                args->action->name);
+    else if (args->sampler.agent == AGENT_NEVER)
+        err_set(err, ERR_USAGE, "--%s needs the agent, --agent=never forbids it",
+                args->action->name);
+    else
+        return 0;
+    return err_remedy(err, "leave one of them out");
+}
+
 int args_parse(struct args *args, int argc, char **argv, struct err *err)
 {
-    struct option longs[N_OPTIONS + 1];
-    char shorts[2 * N_OPTIONS + 2];
+    struct option longs[OPTIONS_MAX + 1];
+    char shorts[2 * OPTIONS_MAX + 2];
     int option, n_words = words_of_command(argc, argv);
 
     getopt_tables(longs, shorts);
@@ -393,23 +456,38 @@ int args_parse(struct args *args, int argc, char **argv, struct err *err)
     while ((option = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
         if (option == '?' || option == ':')
             return unknown_option(err, option, argv, optopt);
-        if (set_option(args, (enum option_id)option, optarg, err))
+        if (set_any(args, option, optarg, err))
             return -1;
     }
-    if (args->collect && args->sampler.read_only) {
-        err_set(err, ERR_USAGE, "--collect changes the target, --read-only forbids it");
-        return err_remedy(err, "leave one of them out");
-    }
-    if (args->collect && args->sampler.agent == AGENT_NEVER) {
-        err_set(err, ERR_USAGE, "--collect needs the agent, --agent=never forbids it");
-        return err_remedy(err, "leave one of them out");
-    }
+    if (check_action(args, err))
+        return -1;
     return parse_operands(args, argc, argv, n_words, err);
+}
+
+static void print_row(FILE *out, const struct option_row *row)
+{
+    const char *argument = row->argument ? row->argument : "";
+    const char *before = row->has_argument == no_argument         ? ""
+                         : row->has_argument == optional_argument ? "[="
+                                                                  : " ";
+    char left[64];
+
+    snprintf(left, sizeof(left), "%c%c%s --%s%s%s%s", row->id < 256 ? '-' : ' ',
+             row->id < 256 ? row->id : ' ', row->id < 256 ? "," : " ", row->name, before,
+             argument, row->has_argument == optional_argument ? "]" : "");
+    if (strlen(left) > 27)
+        fprintf(out, "  %s\n  %-27s %s", left, "", row->help);
+    else
+        fprintf(out, "  %-27s %s", left, row->help);
+    if (row->id >= OPTION_ACTIONS)
+        fprintf(out, " (%s)", actions[row->id - OPTION_ACTIONS]->call);
+    fputc('\n', out);
 }
 
 void args_print_help(FILE *out)
 {
-    char left[64];
+    struct option_row rows[OPTIONS_MAX];
+    size_t count = all_rows(rows);
 
     fputs(
         "Usage: heaptop [OPTIONS] [PID | PATTERN]\n"
@@ -417,20 +495,13 @@ void args_print_help(FILE *out)
         "Shows the memory of a running CPython process. Without an argument: a list of\n"
         "processes to choose from. With --: starts the program, the agent in it.\n\n",
         out);
-    for (size_t i = 0; i < N_OPTIONS; i++) {
-        const struct option_row *row = &option_rows[i];
-        const char *argument = row->argument ? row->argument : "";
-        const char *before = row->has_argument == no_argument         ? ""
-                             : row->has_argument == optional_argument ? "[="
-                                                                      : " ";
-
-        snprintf(left, sizeof(left), "%c%c%s --%s%s%s%s", row->id < 256 ? '-' : ' ',
-                 row->id < 256 ? (int)row->id : ' ', row->id < 256 ? "," : " ", row->name,
-                 before, argument, row->has_argument == optional_argument ? "]" : "");
-        if (strlen(left) > 27)
-            fprintf(out, "  %s\n  %-27s %s\n", left, "", row->help);
-        else
-            fprintf(out, "  %-27s %s\n", left, row->help);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].id == OPTION_ACTIONS)
+            fputs("\n  One action in the target; prints what changed, and exits:\n", out);
+        print_row(out, &rows[i]);
+        if (rows[i].id >= OPTION_ACTIONS &&
+            (i + 1 == count || rows[i + 1].id < OPTION_ACTIONS))
+            fputc('\n', out);
     }
     fputs(
         "\nExit status: 0 as asked, 1 failure, 2 usage, 3 target gone, 4 not permitted,\n"

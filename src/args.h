@@ -33,8 +33,9 @@ struct args {
     const char *output;               /* "text" or "json" */
     const char *pane, *sort, *filter; /* NULL = the default */
     int rows;
-    bool selfcheck, collect;
-    int collect_generation;
+    bool selfcheck;
+    const struct action_ops *action; /* to run, or NULL */
+    struct action_arguments action_arguments;
     bool use_color, use_unicode, use_mouse;
     const char *config, *verbose; /* files, or NULL */
     pid_t pid;                    /* 0 = none given */

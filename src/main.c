@@ -77,7 +77,7 @@ static void settle_batch(struct args *args)
 {
     bool is_terminal = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
 
-    if (!strcmp(args->output, "json") || args->collect || args->selfcheck)
+    if (!strcmp(args->output, "json") || args->action || args->selfcheck)
         args->is_batch = true;
     if (!isatty(STDOUT_FILENO) && !args->has_iterations)
         args->iterations = 1;
@@ -90,8 +90,7 @@ static int run_batch(struct args *args, struct err *err)
     bool has_target = args->pid || args->pattern;
     int signal_fd;
 
-    if (!has_target && !strcmp(args->output, "text") && !args->collect &&
-        !args->selfcheck)
+    if (!has_target && !strcmp(args->output, "text") && !args->action && !args->selfcheck)
         return choose_list(stdout, NULL, err);
     if (!has_target) {
         err_set(err, ERR_USAGE, "no process was named");
@@ -107,8 +106,8 @@ static int run_batch(struct args *args, struct err *err)
     signal_fd = batch_block_signals(err);
     if (signal_fd < 0)
         return -1;
-    if (args->collect)
-        return batch_collect(args, signal_fd, err);
+    if (args->action)
+        return batch_action(args, signal_fd, err);
     if (args->selfcheck)
         return batch_selfcheck(args, signal_fd, err);
     return batch_run(args, !strcmp(args->output, "json") ? &sink_json : &sink_text,

@@ -1,5 +1,6 @@
 # The files of tui/: libheaptoptui_a_SOURCES += ...
 libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
+	tui/action_dialog.c tui/action_dialog.h \
 	tui/arenas_table.c tui/arenas_table.h \
 	tui/box.c tui/box.h \
 	tui/canvas.c tui/canvas.h \
@@ -30,7 +31,7 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/term_signals.c tui/term_signals.h \
 	tui/theme.c tui/theme.h \
 	tui/tui.c tui/tui.h tui/tui_private.h \
-	tui/tui_command.c tui/tui_columns.c tui/tui_overlay.c tui/tui_picker.c tui/tui_target.c
+	tui/tui_action.c tui/tui_command.c tui/tui_columns.c tui/tui_overlay.c tui/tui_picker.c tui/tui_target.c
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_canvas tests/unit/t_command tests/unit/t_dialog \
@@ -55,7 +56,10 @@ tests_fuzz_fuzz_keys_SOURCES = tests/fuzz/fuzz_keys.c tests/fuzz/smoke_main.c \
 tests_fuzz_fuzz_keys_LDADD = $(HEAPTOP_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/t_screen tests/unit/t_table
+check_PROGRAMS += tests/unit/t_action tests/unit/t_screen tests/unit/t_table
+tests_unit_t_action_SOURCES = tests/unit/t_action.c tests/lib/fixture.c \
+	tests/lib/fixture.h
+tests_unit_t_action_LDADD = $(UNIT_LIBS)
 tests_unit_t_screen_SOURCES = tests/unit/t_screen.c tests/lib/fixture.c \
 	tests/lib/fixture.h
 tests_unit_t_screen_LDADD = $(UNIT_LIBS)

@@ -30,11 +30,14 @@ void menu_add(struct menu *menu, int value, bool is_checked, const char *label,
 {
     menu->items = xreallocarray(menu->items, menu->count + 1, sizeof(menu->items[0]));
     menu->items[menu->count++] = (struct menu_item){
-        xstrdup(label),
-        xstrdup(help ? help : ""),
-        value,
-        is_checked,
+        xstrdup(label), xstrdup(help ? help : ""), value, is_checked, false, 0,
     };
+}
+
+void menu_set_key(struct menu *menu, char key, bool is_dim)
+{
+    menu->items[menu->count - 1].key = key;
+    menu->items[menu->count - 1].is_dim = is_dim;
 }
 
 static int label_columns(const struct menu *menu)
@@ -76,7 +79,8 @@ static void draw_item(const struct menu *menu, struct canvas *canvas, int y, siz
     if (menu->has_checks)
         x += canvas_text(canvas, y, x, line.width, ROLE_DIALOG,
                          item->is_checked ? "[x] " : "[ ] ");
-    canvas_text(canvas, y, x, line.x + line.width - x, ROLE_DIALOG, item->label);
+    canvas_text(canvas, y, x, line.x + line.width - x,
+                item->is_dim ? ROLE_DIM : ROLE_DIALOG, item->label);
     x += labels + 2;
     canvas_text(canvas, y, x, line.x + line.width - x, ROLE_DIM, item->help);
     if (index != menu->selected)
@@ -172,6 +176,17 @@ static enum menu_result key_command(struct menu *menu, enum command_id command)
     }
 }
 
+/* The letter of an item; false: of none. */
+static bool choose_by_key(struct menu *menu, const struct key *key)
+{
+    for (size_t i = 0; i < menu->count; i++)
+        if (menu->items[i].key && key->text[0] == menu->items[i].key && !key->text[1]) {
+            menu->selected = i;
+            return true;
+        }
+    return false;
+}
+
 enum menu_result menu_key(struct menu *menu, const struct key *key)
 {
     switch (key->mouse) {
@@ -186,6 +201,8 @@ enum menu_result menu_key(struct menu *menu, const struct key *key)
     default:
         break;
     }
+    if (choose_by_key(menu, key))
+        return MENU_CHOSEN;
     enum menu_result result = key_command(menu, command_of_key(key->name));
     return menu->count == 0 && result != MENU_CLOSED ? MENU_OPEN : result;
 }

@@ -80,6 +80,11 @@ static void draw_pauses(struct detail *detail, const struct snapshot *snapshot)
                 units_duration(b, pauses->p99_ns), units_duration(c, pauses->p50_ns));
 }
 
+static bool is_shown(enum event_type type)
+{
+    return type == EVENT_GC || type == EVENT_COLLECT || type == EVENT_ACTION;
+}
+
 /* The newest first, as far as there is room. */
 static void draw_events(struct detail *detail, const struct history *history)
 {
@@ -88,16 +93,16 @@ static void draw_events(struct detail *detail, const struct history *history)
     char clock[UNITS_MAX];
     bool is_any = false;
 
-    detail_heading(detail, "LAST COLLECTIONS");
+    detail_heading(detail, "LAST COLLECTIONS AND ACTIONS");
     for (size_t i = count; i > 0; i--)
-        if (events[i - 1].type == EVENT_GC || events[i - 1].type == EVENT_COLLECT) {
+        if (is_shown(events[i - 1].type)) {
             detail_line(detail, units_clock(clock, events[i - 1].wall_ns), "%s",
                         events[i - 1].words);
             is_any = true;
         }
     if (!is_any)
         detail_line(detail, "none", "%s",
-                    "full collections and those of heaptop stand here");
+                    "full collections and what heaptop did stand here");
 }
 
 static void gc_draw(void *pane, struct canvas *canvas, struct rect rect, bool has_focus)

@@ -11,7 +11,8 @@
 #include "tui/tui_private.h"
 #include "util/clock.h"
 
-#define TICK_NS NS_PER_S /* ages in the header go on between samples */
+#define TICK_NS     NS_PER_S /* ages in the header go on between samples */
+#define PROGRESS_MS 100      /* of an action that is waited for */
 
 static void fit_canvas(struct tui *tui)
 {
@@ -136,6 +137,8 @@ static int poll_timeout_ms(const struct tui *tui, int64_t tick_ns)
     int64_t now = clock_monotonic_ns();
     int timeout = until_ms(tick_ns, now), keys = keys_wait_ms(&tui->keys);
 
+    if (tui->action.is_waiting && timeout > PROGRESS_MS)
+        timeout = PROGRESS_MS;
     if (tui->is_picking && until_ms(tui->list_due_ns, now) < timeout)
         timeout = until_ms(tui->list_due_ns, now);
     return keys >= 0 && keys < timeout ? keys : timeout;
@@ -147,6 +150,7 @@ static void do_timers(struct tui *tui, int64_t *tick_ns)
 
     if (tui->is_picking && now >= tui->list_due_ns)
         tui_refresh_picker(tui);
+    tui_show_progress(tui);
     if (now < *tick_ns)
         return;
     tui->is_dirty = true;
@@ -188,6 +192,7 @@ static void loop(struct tui *tui)
 static void release(struct tui *tui)
 {
     tui_close_overlay(tui);
+    tui_forget_action(tui);
     screen_free(tui->screen);
     history_free(tui->history);
     picker_free(tui->picker);
@@ -214,8 +219,12 @@ static int run_on_terminal(struct tui *tui, struct target *target, struct err *e
         loop(tui);
 
     struct err leave_err = ERR_INIT;
+    char left_action[TUI_LEFT_MAX];
+    tui_left_action(tui, left_action);
     int left = tui_stop_target(tui, &leave_err);
     term_stop(tui->term);
+    if (left_action[0])
+        fprintf(stderr, "heaptop: %s\n", left_action);
     /* An agent that is still on its way out is worth a sentence, not a failure. */
     if (left < 0)
         fprintf(stderr, "heaptop: %s\n", leave_err.text);

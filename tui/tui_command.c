@@ -103,12 +103,8 @@ static void toggle_mouse(struct tui *tui)
 /* Esc: the nearest thing that can be left. */
 static void go_back(struct tui *tui)
 {
-    if (tui->is_waiting) {
-        tui->is_waiting = false;
-        tui_say(tui, ROLE_NORMAL,
-                "not waiting any more; the collection goes on, its result will be shown");
+    if (tui_stop_waiting(tui))
         return;
-    }
     if (screen_command(tui->screen, COMMAND_BACK))
         return;
     tui->find[0] = '\0';
@@ -120,7 +116,8 @@ static void go_back(struct tui *tui)
 /* What needs a live target. */
 static bool live_command(struct tui *tui, enum command_id command)
 {
-    if (!(commands[command].flags & COMMAND_LIVE) || command == COMMAND_COLLECT)
+    if (!(commands[command].flags & COMMAND_LIVE) ||
+        (commands[command].flags & COMMAND_ACTS)) /* these say more about why not */
         return false;
     if (tui->is_picking)
         return true;
@@ -181,7 +178,7 @@ static bool common_command(struct tui *tui, enum command_id command)
         term_suspend(tui->term);
         return true;
     case COMMAND_QUIT:
-        tui->is_over = true;
+        tui->is_over = !tui_ask_quit(tui);
         return true;
     default:
         return false;
@@ -202,7 +199,10 @@ void tui_command(struct tui *tui, enum command_id command)
         tui_open_menu(tui, PURPOSE_MARK);
         break;
     case COMMAND_COLLECT:
-        tui_ask_collect(tui);
+        tui_ask_action(tui, action_find("collect"));
+        break;
+    case COMMAND_ACTIONS:
+        tui_open_actions(tui);
         break;
     case COMMAND_ATTACH:
         tui_open_picker(tui);

@@ -21,7 +21,7 @@ void tui_close_overlay(struct tui *tui)
     tui->is_dirty = true;
 }
 
-static void open_overlay(struct tui *tui, enum overlay overlay, enum purpose purpose)
+void tui_open_overlay(struct tui *tui, enum overlay overlay, enum purpose purpose)
 {
     tui_close_overlay(tui);
     tui->overlay = overlay;
@@ -30,7 +30,7 @@ static void open_overlay(struct tui *tui, enum overlay overlay, enum purpose pur
 
 void tui_notice(struct tui *tui, const char *title, const struct err *err)
 {
-    open_overlay(tui, OVERLAY_DIALOG, PURPOSE_NOTICE);
+    tui_open_overlay(tui, OVERLAY_DIALOG, PURPOSE_NOTICE);
     dialog_notice(&tui->dialog, title, err->text, err->remedy);
 }
 
@@ -42,7 +42,7 @@ void tui_open_help(struct tui *tui)
         .table = tui_table(tui),
     };
 
-    open_overlay(tui, OVERLAY_HELP, PURPOSE_NONE);
+    tui_open_overlay(tui, OVERLAY_HELP, PURPOSE_NONE);
     help_init(&tui->help, &facts);
 }
 
@@ -82,7 +82,7 @@ static void go_back_to_row(struct tui *tui)
 
 void tui_open_prompt(struct tui *tui, enum purpose purpose)
 {
-    open_overlay(tui, OVERLAY_PROMPT, purpose);
+    tui_open_overlay(tui, OVERLAY_PROMPT, purpose);
     switch (purpose) {
     case PURPOSE_FIND:
         remember_row(tui);
@@ -169,7 +169,7 @@ void tui_open_menu(struct tui *tui, enum purpose purpose)
         tui_say(tui, ROLE_NORMAL, "there is no table on this tab");
         return;
     }
-    open_overlay(tui, OVERLAY_MENU, purpose);
+    tui_open_overlay(tui, OVERLAY_MENU, purpose);
     if (purpose == PURPOSE_MARK)
         add_marks(tui);
     else if (purpose == PURPOSE_SORT)
@@ -261,6 +261,10 @@ static void choose_item(struct tui *tui)
         screen_show_delta(tui->screen, DELTA_MARK);
     } else if (tui->purpose == PURPOSE_SORT && table) {
         choose_sort(table, (size_t)value);
+    } else if (tui->purpose == PURPOSE_ACTIONS) {
+        tui_close_overlay(tui);
+        tui_ask_action(tui, actions[value]);
+        return;
     }
     tui_close_overlay(tui);
 }
@@ -299,16 +303,40 @@ static void menu_overlay_key(struct tui *tui, const struct key *key)
     }
 }
 
+static void dialog_accepted(struct tui *tui)
+{
+    if (tui->purpose == PURPOSE_ACTION && !tui_run_action(tui))
+        return;
+    tui->is_over |= tui->purpose == PURPOSE_QUIT;
+    if (tui->purpose == PURPOSE_QUIT)
+        tui_close_overlay(tui);
+}
+
+static void dialog_closed(struct tui *tui)
+{
+    bool is_progress = tui->purpose == PURPOSE_PROGRESS;
+
+    tui_close_overlay(tui);
+    if (is_progress)
+        tui_stop_waiting(tui);
+}
+
 static void dialog_overlay_key(struct tui *tui, const struct key *key)
 {
-    enum dialog_result result = dialog_key(&tui->dialog, key);
-    bool is_collect = tui->purpose == PURPOSE_COLLECT;
-
-    if (result == DIALOG_OPEN)
-        return;
-    tui_close_overlay(tui);
-    if (result == DIALOG_ACCEPTED && is_collect)
-        tui_collect(tui, tui->dialog.choice);
+    switch (dialog_key(&tui->dialog, key)) {
+    case DIALOG_OPEN:
+        break;
+    case DIALOG_CHANGED:
+        if (tui->purpose == PURPOSE_ACTION)
+            tui_explain_action(tui);
+        break;
+    case DIALOG_CLOSED:
+        dialog_closed(tui);
+        break;
+    case DIALOG_ACCEPTED:
+        dialog_accepted(tui);
+        break;
+    }
 }
 
 void tui_overlay_key(struct tui *tui, const struct key *key)

@@ -70,6 +70,7 @@ static void attach(struct tui *tui, pid_t pid)
 {
     struct target *target = NULL;
     struct err err = ERR_INIT;
+    char left[TUI_LEFT_MAX];
 
     if (pid == 0)
         return;
@@ -82,6 +83,7 @@ static void attach(struct tui *tui, pid_t pid)
         tui_notice(tui, "Cannot attach", &err);
         return;
     }
+    tui_left_action(tui, left);
     if (tui_stop_target(tui, &err) < 0)
         tui_notice(tui, "The agent of the last target is on its way out", &err);
     forget_target(tui);
@@ -91,6 +93,8 @@ static void attach(struct tui *tui, pid_t pid)
         return;
     }
     tui->is_picking = false;
+    if (left[0])
+        tui_say(tui, ROLE_WARNING, left);
 }
 
 static void leave(struct tui *tui)

@@ -1,7 +1,8 @@
 /*
  * tui_private.h - what the files of the loop share: tui.c runs it, tui_target.c
- * owns the target's session, tui_command.c does the commands, tui_overlay.c what
- * lies over the screen, tui_picker.c the picker. Main thread only.
+ * owns the target's session, tui_action.c what may be done to it, tui_command.c does the
+ * commands, tui_overlay.c what lies over the screen, tui_picker.c the picker. Main thread
+ * only.
  */
 #ifndef HEAPTOP_TUI_TUI_PRIVATE_H
 #define HEAPTOP_TUI_TUI_PRIVATE_H
@@ -23,6 +24,8 @@
 #include "tui/term.h"
 #include "tui/tui.h"
 
+#define TUI_LEFT_MAX 256
+
 /* What lies over the screen and gets the keys. */
 enum overlay {
     OVERLAY_NONE = 0,
@@ -41,8 +44,24 @@ enum purpose {
     PURPOSE_SORT,
     PURPOSE_COLUMNS,
     PURPOSE_MARK,
-    PURPOSE_COLLECT,
+    PURPOSE_ACTIONS,  /* the menu of them */
+    PURPOSE_ACTION,   /* the question before one */
+    PURPOSE_PROGRESS, /* one runs */
+    PURPOSE_QUIT,     /* although one runs */
     PURPOSE_NOTICE,
+};
+
+/* The action that is asked about, or runs, or ran last. */
+struct tui_action {
+    const struct action_ops *ops; /* NULL: none yet */
+    struct action_arguments arguments;
+    struct action_plan plan;
+    int64_t began_mono_ns;
+    bool is_running;               /* ordered, and its result has not come */
+    bool is_waiting;               /* and the user waits for it */
+    const struct snapshot *before; /* a reference, until the walk after it has come */
+    int64_t ended_mono_ns;         /* 0 until it is over */
+    char last[256];                /* its report, for the next dialog; "" = none yet */
 };
 
 struct tui {
@@ -58,9 +77,9 @@ struct tui {
     int64_t interval_ns, n_samples;
     bool is_ended;       /* the target ended; the last sample stays */
     bool is_failed;      /* the sampler sends nothing more */
-    bool is_waiting;     /* for the result of an action */
     bool is_looking;     /* an inspection was asked for and has not come */
     uint64_t seen_arena; /* the one that was asked for last */
+    struct tui_action action;
 
     bool is_picking;
     struct picker *picker;
@@ -93,12 +112,24 @@ int tui_prepare_view(struct tui *tui, struct err *err);
 int tui_start_target(struct tui *tui, struct target *target, struct err *err);
 int tui_stop_target(struct tui *tui, struct err *err);
 void tui_take_messages(struct tui *tui);
-void tui_ask_collect(struct tui *tui);
-void tui_collect(struct tui *tui, int generation);
-bool tui_can_act(const struct tui *tui);
 /* Asks for a close look at the arena that the screen wants: a new one at once, and the
  * same again with each new sample. */
 void tui_look_closely(struct tui *tui, bool has_new_sample);
+
+/* tui_action.c: the menu of actions, the question, waiting, the report */
+bool tui_can_act(const struct tui *tui);
+void tui_open_actions(struct tui *tui);
+void tui_ask_action(struct tui *tui, const struct action_ops *action);
+void tui_explain_action(struct tui *tui);
+bool tui_run_action(struct tui *tui);
+void tui_show_progress(struct tui *tui);
+bool tui_stop_waiting(struct tui *tui);
+bool tui_ask_quit(struct tui *tui);
+/* What becomes of the action that runs when its target is left; "" = none runs. */
+void tui_left_action(const struct tui *tui, char text[TUI_LEFT_MAX]);
+void tui_take_result(struct tui *tui, const struct action_result *result);
+void tui_report_kinds(struct tui *tui, const struct snapshot *snapshot);
+void tui_forget_action(struct tui *tui);
 
 /* tui_command.c: the commands of the loop */
 void tui_command(struct tui *tui, enum command_id command);
@@ -109,6 +140,7 @@ bool tui_find(struct tui *tui, int direction, bool from_here);
 struct table *tui_table(struct tui *tui);
 
 /* tui_overlay.c: prompt, menus, dialog, help */
+void tui_open_overlay(struct tui *tui, enum overlay overlay, enum purpose purpose);
 void tui_open_prompt(struct tui *tui, enum purpose purpose);
 void tui_open_menu(struct tui *tui, enum purpose purpose);
 void tui_open_help(struct tui *tui);

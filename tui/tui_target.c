@@ -44,8 +44,10 @@ int tui_start_target(struct tui *tui, struct target *target, struct err *err)
         tui->history = history_new();
         tui->screen = screen_new(tui->history);
     }
-    tui->is_ended = tui->is_failed = tui->is_waiting = tui->is_looking = false;
+    tui->is_ended = tui->is_failed = tui->is_looking = false;
     tui->seen_arena = 0;
+    tui_forget_action(tui);
+    memset(&tui->action, 0, sizeof(tui->action));
     if (sampler_start(target, &wanted, &tui->sampler, err) < 0) {
         tui->sampler = NULL;
         return -1;
@@ -124,34 +126,10 @@ int tui_stop_target(struct tui *tui, struct err *err)
     return leaving.result;
 }
 
-bool tui_can_act(const struct tui *tui)
-{
-    const struct snapshot *latest = tui->history ? history_latest(tui->history) : NULL;
-
-    return latest && tui->sampler && !tui->is_ended && !tui->is_failed &&
-           !tui->options->sampler.read_only && latest->access.agent == AGENT_LOADED;
-}
-
-static void take_result(struct tui *tui, const struct sampler_message *message)
-{
-    const struct action_result *result = &message->result;
-
-    tui->is_waiting = false;
-    if (result->err.code != ERR_NONE) {
-        tui_say(tui, ROLE_WARNING, result->err.text);
-        if (tui->overlay == OVERLAY_NONE)
-            tui_notice(tui, "gc.collect() did not run", &result->err);
-        return;
-    }
-    screen_choose_mark(tui->screen, 0);
-    screen_show_delta(tui->screen, DELTA_MARK);
-    tui_say(tui, ROLE_VALUE, result->words);
-}
-
 static void take_failure(struct tui *tui, const struct err *err)
 {
     tui->is_failed = true;
-    tui->is_waiting = false;
+    tui->action.is_running = tui->action.is_waiting = false;
     /* Nothing was ever shown of what the command line asked for: say it there. */
     if (tui->options->pid && !tui->picker && !history_latest(tui->history)) {
         *tui->err = *err;
@@ -188,20 +166,20 @@ static void take_message(struct tui *tui, const struct sampler_message *message)
     switch (message->type) {
     case SAMPLER_SNAPSHOT:
         history_add(tui->history, message->snapshot);
+        tui_report_kinds(tui, message->snapshot);
         snapshot_unref(message->snapshot);
         screen_allow_actions(tui->screen, tui_can_act(tui));
         if (++tui->n_samples == tui->options->iterations)
             tui->is_over = true;
         break;
     case SAMPLER_ACTION_RESULT:
-        take_result(tui, message);
+        tui_take_result(tui, &message->result);
         break;
     case SAMPLER_INSPECTION:
         take_inspection(tui, message);
         break;
     case SAMPLER_ENDED:
         tui->is_ended = true;
-        tui->is_waiting = false;
         screen_allow_actions(tui->screen, false);
         tui_say(tui, ROLE_WARNING,
                 "the target has ended: a attaches to another, q quits");
@@ -226,88 +204,4 @@ void tui_take_messages(struct tui *tui)
     screen_update(tui->screen);
     tui_look_closely(tui, has_new_sample);
     tui->is_dirty = true;
-}
-
-/* Why collecting is impossible now, and what to do; false when it is possible. */
-static bool is_impossible(const struct tui *tui, struct err *err)
-{
-    const struct snapshot *latest = history_latest(tui->history);
-
-    if (tui->options->sampler.read_only) {
-        err_set(err, ERR_DENIED, "heaptop only reads: it was started with --read-only");
-        err_remedy(err, "start it without --read-only");
-    } else if (tui->is_ended || tui->is_failed || !tui->sampler) {
-        err_set(err, ERR_GONE, "there is no live target");
-        err_remedy(err, "a attaches to another process");
-    } else if (latest && latest->target.state == TARGET_STOPPED) {
-        err_set(err, ERR_FAILED, "the target is stopped: nothing runs in it");
-        err_remedy(err, "let it go on: kill -CONT %d", (int)latest->target.pid);
-    } else if (!latest || latest->access.agent == AGENT_ATTACHING) {
-        err_set(err, ERR_FAILED, "the agent is still on its way into the target");
-        err_remedy(err, "try again in a moment");
-    } else if (latest->access.agent != AGENT_LOADED) {
-        bool is_lost = latest->access.agent == AGENT_LOST;
-
-        err_set(err, ERR_DENIED, "it needs the agent, which is %s%s%.250s",
-                is_lost ? "lost" : "not in the target", latest->access.why[0] ? ": " : "",
-                latest->access.why);
-        if (tui->options->sampler.agent == AGENT_NEVER)
-            err_remedy(err, "start heaptop without --agent=never");
-        else if (!latest->access.why[0])
-            err_remedy(err, "start heaptop as root or as the target's user");
-    } else {
-        return false;
-    }
-    return true;
-}
-
-void tui_ask_collect(struct tui *tui)
-{
-    struct err err = ERR_INIT;
-
-    if (tui->is_waiting) {
-        tui_say(tui, ROLE_WARNING, "a collection is running; Esc stops waiting");
-        return;
-    }
-    if (is_impossible(tui, &err)) {
-        tui_notice(tui, "gc.collect() cannot run", &err);
-        return;
-    }
-    tui_close_overlay(tui);
-    dialog_collect(&tui->dialog, history_latest(tui->history));
-    tui->overlay = OVERLAY_DIALOG;
-    tui->purpose = PURPOSE_COLLECT;
-}
-
-static void set_mark(struct tui *tui)
-{
-    const struct mark *mark = history_mark(tui->history, "");
-    struct event event;
-
-    if (!mark)
-        return;
-    memset(&event, 0, sizeof(event));
-    event.type = EVENT_MARK;
-    event.wall_ns = clock_wall_ns();
-    snprintf(event.words, sizeof(event.words), "mark #%u set before gc.collect",
-             (unsigned)mark->number);
-    history_add_event(tui->history, &event);
-}
-
-void tui_collect(struct tui *tui, int generation)
-{
-    const struct action_ops *action = action_find("collect");
-    struct err err = ERR_INIT;
-
-    if (!action)
-        err_set(&err, ERR_UNSUPPORTED, "this build has no collect action");
-    else if (!is_impossible(tui, &err) &&
-             sampler_run_action(tui->sampler, action, generation, &err) == 0) {
-        /* The newest sample is from before the collection: later ones are added here. */
-        set_mark(tui);
-        tui->is_waiting = true;
-        tui_say(tui, ROLE_WARNING, "collecting... Esc stops waiting");
-        return;
-    }
-    tui_notice(tui, "gc.collect() cannot run", &err);
 }

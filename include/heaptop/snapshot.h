@@ -280,6 +280,7 @@ enum event_type {
     EVENT_GC,    /* a full collection of the target's own */
     EVENT_STATE, /* stopped, continued, ended, exec */
     EVENT_ERROR,
+    EVENT_ACTION, /* of heaptop's, other than a collection */
 };
 
 struct event {

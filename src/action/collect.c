@@ -4,153 +4,111 @@
  * It works although the target has switched its collector off, and it runs the
  * finalizers of what it finds: that is the change it makes.
  */
-#include "heaptop/action.h"
-
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "attach/session.h"
+#include "action/ask_agent.h"
+#include "action/plan.h"
 #include "heaptop/units.h"
-#include "target/procfs.h"
-#include "util/xalloc.h"
+#include "model/collect_cost.h"
+#include "model/gc_debug.h"
 
 #define OLDEST_GENERATION 2
 
-struct collect {
-    struct target *target;
-    struct session *session;
-    int64_t generation;
-};
+extern const struct action_ops action_collect;
 
-static struct reading read_blocks(struct session *session)
+/* Within a fiftieth: no other price is expected. */
+static bool is_alike(const struct collect_cost *cost)
 {
-    struct agent_counters counters;
+    int64_t change = cost->objects.value - cost->last_objects.value;
 
-    if (!session_counters(session, &counters) || counters.allocated_blocks < 0)
-        return reading_unknown();
-    return reading_exact(counters.allocated_blocks);
+    return (change < 0 ? -change : change) * 50 <= cost->objects.value;
 }
 
-static int collect_possible(struct target *target, struct session *session,
-                            struct err *err)
+static void say_cost(struct action_plan *plan, const struct collect_cost *cost,
+                     bool is_full)
 {
-    enum session_state state = session ? session_step(session) : SESSION_FAILED;
+    char count[UNITS_MAX], last[UNITS_MAX], expected[UNITS_MAX];
 
-    (void)target;
-    switch (state) {
-    case SESSION_READY:
-        return 0;
-    case SESSION_ATTACHING:
-        err_set(err, ERR_FAILED, "the agent is still on its way in");
-        return err_remedy(err, "try again in a moment");
-    case SESSION_WAITING_FOR_GIL:
-        err_set(err, ERR_FAILED,
-                "the agent waits for the GIL, which native code in the target holds");
-        return err_remedy(err, "try again when the target runs Python code");
-    default:
-        break;
+    if (reading_is_known(cost->objects))
+        plan_say(plan, "It looks at %s objects. ", units_count(count, cost->objects));
+    if (!reading_is_known(cost->last_ns)) {
+        plan_say(plan, "How long that takes here is not known yet. ");
+        return;
     }
-    if (session && session_err(session)->code != ERR_NONE) {
-        *err = *session_err(session);
-        return -1;
-    }
-    err_set(err, ERR_FAILED, "a collection needs the agent, which is not attached");
-    return err_remedy(err, "run heaptop with --agent=require to see why");
+    plan_say(plan, "Last %scollection took %s", is_full ? "full " : "",
+             units_duration(last, cost->last_ns));
+    if (cost->expected_ns.state == READING_ESTIMATE && !is_alike(cost))
+        plan_say(plan, " for %s: about %s now", units_count(count, cost->last_objects),
+                 units_duration(expected, reading_exact(cost->expected_ns.value)));
+    plan_say(plan, ". ");
+}
+
+static void collect_explain(const struct history *history,
+                            const struct action_arguments *arguments,
+                            struct action_plan *plan)
+{
+    const struct snapshot *latest = history_latest(history);
+    int generation = (int)arguments->values[0];
+    struct collect_cost cost;
+
+    collect_cost(history, generation, &cost);
+    plan->expected_ns = cost.expected_ns;
+    plan_say(plan, "Runs Python code in the target: finalizers and weak reference "
+                   "callbacks run there, in the agent's thread, and the interpreter is "
+                   "busy meanwhile.\n");
+    say_cost(plan, &cost, generation == OLDEST_GENERATION);
+    if (latest && latest->gc && (latest->gc->debug.value & GC_DEBUG_SAVEALL))
+        plan_say(plan, "DEBUG_SAVEALL is set: what it finds is kept in gc.garbage and "
+                       "not freed. ");
+    plan_say(plan, "A mark is set before it.");
 }
 
 static enum action_progress collect_start(struct target *target, struct session *session,
-                                          int64_t argument, void **state,
-                                          struct action_result *result)
+                                          const struct action_arguments *arguments,
+                                          void **state, struct action_result *result)
 {
-    struct collect *collect;
-
-    *state = NULL;
-    if (argument < 0 || argument > OLDEST_GENERATION) {
-        err_set(&result->err, ERR_USAGE, "there is no generation %lld",
-                (long long)argument);
-        err_remedy(&result->err, "use 0, 1 or 2");
-        return ACTION_FAILED;
-    }
-    if (collect_possible(target, session, &result->err) != 0)
-        return ACTION_FAILED;
-    result->res_before_bytes = procfs_res(target->fds.statm);
-    result->blocks_before = read_blocks(session);
-    if (session_ask(session, AGENT_COLLECT, (const int64_t[]){argument, -1, -1},
-                    &result->err) != 0)
-        return ACTION_FAILED;
-    collect = xcalloc(1, sizeof(*collect));
-    *collect = (struct collect){target, session, argument};
-    *state = collect;
-    return ACTION_RUNNING;
-}
-
-static void say(const struct collect *collect, struct action_result *result)
-{
-    struct reading res =
-        reading_difference(result->res_after_bytes, result->res_before_bytes);
-    char found[UNITS_MAX], count[UNITS_MAX], pause[UNITS_MAX], change[UNITS_MAX];
-    char stuck[UNITS_MAX + 20] = "";
-
-    if (result->uncollectable.value) /* rare, and the line is to fit 80 columns */
-        snprintf(stuck, sizeof(stuck), ", %s uncollectable",
-                 units_count(count, result->uncollectable));
-
-    snprintf(result->words, sizeof(result->words),
-             "gc.collect(%lld): %s unreachable%s, %s; RES %s",
-             (long long)collect->generation, units_count(found, result->unreachable),
-             stuck, units_duration(pause, result->pause_ns),
-             units_bytes_delta(change, res));
-}
-
-static struct reading known(int64_t value)
-{
-    return value < 0 ? reading_unknown() : reading_exact(value);
-}
-
-static enum action_progress fail_status(struct action_result *result, int32_t status)
-{
-    if (status == AGENT_STATUS_FINALIZING)
-        err_set(&result->err, ERR_GONE, "Python is shutting down in the target");
-    else
-        err_set(&result->err, ERR_FAILED, "gc.collect() failed in the target");
-    return ACTION_FAILED;
+    return ask_agent_start(&action_collect, AGENT_COLLECT, target, session, arguments,
+                           state, result);
 }
 
 static enum action_progress collect_poll(void *state, struct action_result *result)
 {
-    const struct collect *collect = state;
-    struct agent_answer answer;
+    enum action_progress progress = ask_agent_poll(state, result);
+    char found[UNITS_MAX], count[UNITS_MAX], pause[UNITS_MAX], change[UNITS_MAX];
+    char stuck[UNITS_MAX + 20] = "";
 
-    if (!session_answer(collect->session, 0, &answer)) {
-        if (session_step(collect->session) == SESSION_READY)
-            return ACTION_RUNNING;
-        result->err = *session_err(collect->session);
-        if (result->err.code == ERR_NONE)
-            err_set(&result->err, ERR_GONE, "the agent is gone");
-        return ACTION_FAILED;
-    }
-    if (answer.status != AGENT_STATUS_OK)
-        return fail_status(result, answer.status);
-    result->unreachable = known(answer.value);
-    result->uncollectable = known(answer.uncollectable);
-    result->pause_ns = known(answer.elapsed_ns);
-    result->res_after_bytes = procfs_res(collect->target->fds.statm);
-    say(collect, result);
-    return ACTION_OVER;
+    if (progress != ACTION_OVER)
+        return progress;
+    result->unreachable = result->value;
+    if (result->uncollectable.value) /* rare, and the line is to fit 80 columns */
+        snprintf(stuck, sizeof(stuck), ", %s uncollectable",
+                 units_count(count, result->uncollectable));
+    snprintf(result->words, sizeof(result->words), "%s: %s unreachable%s, %s; RES %s",
+             ask_agent_call(state), units_count(found, result->unreachable), stuck,
+             units_duration(pause, result->pause_ns),
+             units_bytes_delta(change, reading_difference(result->res_after_bytes,
+                                                          result->res_before_bytes)));
+    return progress;
 }
 
-static void collect_free(void *state)
-{
-    free(state);
-}
+static const struct action_parameter parameters[] = {
+    {"Generation", 0, OLDEST_GENERATION, OLDEST_GENERATION, true},
+};
 
 const struct action_ops action_collect = {
     .name = "collect",
-    .title = "Run gc.collect()",
+    .call = "gc.collect",
+    .help = "free the garbage cycles",
+    .key = 'c',
     .event = EVENT_COLLECT,
-    .possible = collect_possible,
+    .flags = ACTION_FREES_OBJECTS | ACTION_FREES_MEMORY,
+    .parameters = parameters,
+    .n_parameters = 1,
+    .takes = "a generation: 0, 1 or 2",
+    .argument = "GEN",
+    .explain = collect_explain,
+    .possible = ask_agent_possible,
     .start = collect_start,
     .poll = collect_poll,
-    .free = collect_free,
+    .free = ask_agent_free,
 };

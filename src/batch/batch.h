@@ -40,7 +40,7 @@ void batch_close(struct batch *batch);
 
 int batch_run(const struct args *args, const struct sink_ops *sink, int signal_fd,
               struct err *err);
-int batch_collect(const struct args *args, int signal_fd, struct err *err);
+int batch_action(const struct args *args, int signal_fd, struct err *err);
 int batch_selfcheck(const struct args *args, int signal_fd, struct err *err);
 
 #endif

@@ -2,6 +2,7 @@ libheaptop_a_SOURCES += \
 	src/model/arenas_section.c \
 	src/model/account.c src/model/account.h \
 	src/model/builder.h src/model/snapshot.c \
+	src/model/collect_cost.c src/model/collect_cost.h \
 	src/model/gc_debug.c src/model/gc_debug.h \
 	src/model/history.c src/model/history.h \
 	src/model/inspection.c src/model/inspection.h \

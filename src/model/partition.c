@@ -163,6 +163,22 @@ out:
     return result;
 }
 
+int partition_changes(struct partition *partition, const struct objects_section *now,
+                      const struct objects_section *older, const char *filter)
+{
+    struct partition_options options = {
+        .sort = PARTITION_BY_MEMORY_DELTA, .ascending = true, .filter = filter};
+    size_t n_kept = 0;
+
+    if (partition_make(partition, now, older, &options))
+        return -1;
+    for (size_t i = 0; i < partition->count; i++)
+        if (partition->rows[i].count_delta || partition->rows[i].memory_delta_bytes)
+            partition->rows[n_kept++] = partition->rows[i];
+    partition->count = n_kept;
+    return 0;
+}
+
 void partition_release(struct partition *partition)
 {
     free(partition->rows);

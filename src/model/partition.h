@@ -47,6 +47,9 @@ struct partition {
 int partition_make(struct partition *partition, const struct objects_section *now,
                    const struct objects_section *older,
                    const struct partition_options *options);
+/* Only the kinds that changed, those that lost most memory first. */
+int partition_changes(struct partition *partition, const struct objects_section *now,
+                      const struct objects_section *older, const char *filter);
 void partition_release(struct partition *partition);
 
 /* Substring with smart case: case matters when the pattern has a capital. */

@@ -272,8 +272,8 @@ const char *read_method_name(enum read_method method)
 
 const char *event_type_name(enum event_type type)
 {
-    static const char *const names[] = {"note", "attach", "mark", "collect",
-                                        "gc",   "state",  "error"};
+    static const char *const names[] = {"note", "attach", "mark",  "collect",
+                                        "gc",   "state",  "error", "action"};
 
     return names[type];
 }

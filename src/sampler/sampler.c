@@ -207,7 +207,7 @@ void sampler_sample_now(struct sampler *sampler, bool walk)
 }
 
 int sampler_run_action(struct sampler *sampler, const struct action_ops *action,
-                       int64_t argument, struct err *err)
+                       const struct action_arguments *arguments, struct err *err)
 {
     bool is_pending, is_over;
 
@@ -220,7 +220,7 @@ int sampler_run_action(struct sampler *sampler, const struct action_ops *action,
     is_over = sampler->is_over;
     if (!is_pending && !is_over) {
         sampler->wish.action = action;
-        sampler->wish.argument = argument;
+        sampler->wish.arguments = *arguments;
         sampler->is_action_pending = true;
     }
     pthread_mutex_unlock(&sampler->lock);

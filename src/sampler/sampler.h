@@ -70,7 +70,7 @@ void sampler_inspect(struct sampler *sampler, uint64_t arena);
 /* Runs an action; its result comes as a message. -1 when one is running already,
  * when read-only, or when it is not possible. */
 int sampler_run_action(struct sampler *sampler, const struct action_ops *action,
-                       int64_t argument, struct err *err);
+                       const struct action_arguments *arguments, struct err *err);
 
 /* Releases the agent, joins the thread, closes the target. Frees all. */
 int sampler_stop(struct sampler *sampler, struct err *err);

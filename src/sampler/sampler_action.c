@@ -54,6 +54,52 @@ static void action_add_words(struct action_result *result)
              count == 1 ? "" : "s", freed.value < 0 ? "more" : "freed");
 }
 
+static void action_add_details(struct action_result *result)
+{
+    char before[UNITS_MAX], after[UNITS_MAX], elapsed[UNITS_MAX], held[UNITS_MAX];
+    bool needs_gil = !reading_is_known(result->gil_held_ns) || result->gil_held_ns.value;
+
+    snprintf(result->details, sizeof(result->details),
+             "RES %s, then %s; %s elapsed, %s%s",
+             units_bytes(before, result->res_before_bytes),
+             units_bytes(after, result->res_after_bytes),
+             units_duration(elapsed, result->elapsed_ns),
+             needs_gil ? "GIL held " : "without the GIL",
+             needs_gil ? units_duration(held, result->gil_held_ns) : "");
+}
+
+/* What was counted before is counted again. */
+static void action_measure(struct sampler *sampler)
+{
+    struct sampler_action *action = &sampler->action;
+    struct action_result *result = &action->result;
+
+    result->elapsed_ns = reading_exact(clock_monotonic_ns() - action->started_mono_ns);
+    action_count(sampler, &result->arenas_after, &result->blocks_after);
+    if (!reading_is_known(result->res_after_bytes))
+        result->res_after_bytes = procfs_res(sampler->target->fds.statm);
+    sampler_agent_pauses(sampler, true);
+    if (action->ops->flags & ACTION_FREES_OBJECTS)
+        action_add_words(result);
+    action_add_details(result);
+}
+
+static void action_tell(struct sampler *sampler)
+{
+    const struct action_ops *ops = sampler->action.ops;
+    const struct action_result *result = &sampler->action.result;
+    char call[ACTION_CALL_MAX];
+
+    if (result->err.code != ERR_NONE)
+        sampler_event(sampler, EVENT_ERROR, "%s: %.200s%s%.80s",
+                      action_call(call, ops, &sampler->action.arguments),
+                      result->err.text, result->err.remedy[0] ? "; " : "",
+                      result->err.remedy);
+    else
+        sampler_event(sampler, ops->event, "%.180s; %.120s%s%.80s", result->words,
+                      result->details, result->undo[0] ? "; " : "", result->undo);
+}
+
 static void action_end(struct sampler *sampler, bool has_failed)
 {
     struct sampler_action *action = &sampler->action;
@@ -61,32 +107,23 @@ static void action_end(struct sampler *sampler, bool has_failed)
     struct action_result *result = &action->result;
 
     if (has_failed && result->err.code == ERR_NONE)
-        err_set(&result->err, ERR_FAILED, "%s failed", action->ops->title);
-    if (action->is_started) {
-        action_count(sampler, &result->arenas_after, &result->blocks_after);
-        if (!reading_is_known(result->res_after_bytes))
-            result->res_after_bytes = procfs_res(sampler->target->fds.statm);
-        sampler_agent_pauses(sampler, true);
-        action_add_words(result);
-    }
-    if (result->err.code != ERR_NONE)
-        sampler_event(sampler, EVENT_ERROR, "%s: %.250s%s%.120s", action->ops->name,
-                      result->err.text, result->err.remedy[0] ? "; " : "",
-                      result->err.remedy);
-    else
-        sampler_event(sampler, action->ops->event, "%s", result->words);
+        err_set(&result->err, ERR_FAILED, "%s failed", action->ops->call);
+    if (action->is_started)
+        action_measure(sampler);
+    action_tell(sampler);
     message.action = action->ops->name;
     message.result = *result;
     if (action->state && action->ops->free)
         action->ops->free(action->state);
     sampler->is_sample_due = true;
-    sampler->walk.is_wanted = action->is_started;
+    if (action->is_started && (action->ops->flags & ACTION_FREES_OBJECTS))
+        sampler->walk.is_wanted = true;
     memset(action, 0, sizeof(*action));
     sampler_send(sampler, &message);
 }
 
 void sampler_action_begin(struct sampler *sampler, const struct action_ops *ops,
-                          int64_t argument)
+                          const struct action_arguments *arguments)
 {
     struct sampler_action *action = &sampler->action;
     struct session *session =
@@ -94,7 +131,7 @@ void sampler_action_begin(struct sampler *sampler, const struct action_ops *ops,
 
     memset(action, 0, sizeof(*action));
     action->ops = ops;
-    action->argument = argument;
+    action->arguments = *arguments;
     if (ops->possible && ops->possible(sampler->target, session, &action->result.err))
         action_end(sampler, true);
 }
@@ -112,7 +149,8 @@ static void action_start(struct sampler *sampler)
     sampler_agent_pauses(sampler, false);
     action_count(sampler, &arenas, &blocks);
     action->is_started = true;
-    progress = action->ops->start(sampler->target, session, action->argument,
+    action->started_mono_ns = clock_monotonic_ns();
+    progress = action->ops->start(sampler->target, session, &action->arguments,
                                   &action->state, result);
     result->arenas_before = arenas;
     if (!reading_is_known(result->blocks_before))
@@ -147,6 +185,19 @@ void sampler_action_step(struct sampler *sampler)
         action_end(sampler, progress == ACTION_FAILED);
 }
 
+static void action_lost(const struct sampler *sampler, struct err *err)
+{
+    const char *when = sampler->action.is_started ? "while it ran" : "before it began";
+
+    if (sampler->is_ended)
+        err_set(err, ERR_GONE, "the target ended %s: its result is not known", when);
+    else if (sampler->is_stopping)
+        err_set(err, ERR_FAILED, "heaptop was left %s: its result is not known", when);
+    else
+        err_set(err, ERR_GONE, "the agent was lost %s (%.160s): its result is not known",
+                when, sampler->agent.err.text);
+}
+
 /* The session or the target is gone, or heaptop leaves: no answer will come. */
 void sampler_action_drop(struct sampler *sampler)
 {
@@ -155,7 +206,6 @@ void sampler_action_drop(struct sampler *sampler)
     if (!action->ops)
         return;
     if (action->result.err.code == ERR_NONE)
-        err_set(&action->result.err, ERR_GONE, "%s: its result is not known",
-                action->ops->title);
+        action_lost(sampler, &action->result.err);
     action_end(sampler, true);
 }

@@ -102,7 +102,7 @@ static void loop_wishes(struct sampler *sampler)
     if (wish.arena && !wish.stop)
         sampler_inspect_now(sampler, wish.arena);
     if (wish.action && !wish.stop && !sampler->is_ended && !sampler->is_failed)
-        sampler_action_begin(sampler, wish.action, wish.argument);
+        sampler_action_begin(sampler, wish.action, &wish.arguments);
 }
 
 /* A sample out of turn moves the ticks, so that the next comes an interval later. */

@@ -37,7 +37,7 @@ struct sampler_wish {
     bool stop, sample, walk, has_interval;
     int64_t interval_ns;
     const struct action_ops *action; /* NULL: none */
-    int64_t argument;
+    struct action_arguments arguments;
     uint64_t arena; /* to be looked at closely; 0: none */
 };
 
@@ -80,8 +80,9 @@ struct sampler_agent {
 
 struct sampler_action {
     const struct action_ops *ops; /* NULL: none */
-    int64_t argument;
+    struct action_arguments arguments;
     bool is_started;
+    int64_t started_mono_ns;
     void *state;
     struct action_result result;
 };
@@ -176,7 +177,7 @@ void sampler_access_facts(const struct sampler *sampler, struct access_facts *ac
 
 /* sampler_action.c */
 void sampler_action_begin(struct sampler *sampler, const struct action_ops *action,
-                          int64_t argument);
+                          const struct action_arguments *arguments);
 void sampler_action_step(struct sampler *sampler);
 void sampler_action_drop(struct sampler *sampler);
 

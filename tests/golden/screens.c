@@ -10,6 +10,7 @@
 
 #include "heaptop/sink.h"
 #include "tests/lib/fixture.h"
+#include "tui/action_dialog.h"
 #include "tui/picker.h"
 #include "tui/screen.h"
 
@@ -158,6 +159,60 @@ static void draw_picker(FILE *file, struct size size, bool use_unicode)
         free(rows[i].command);
 }
 
+/* Over the screen that it belongs to; `what` is an action's name, or a word below. */
+static void draw_action(FILE *file, const char *what, struct size size, bool use_unicode)
+{
+    static const char last[] =
+        "14:01:31 gc.collect(2): 1,204 unreachable, 41ms; RES -0.4M";
+    const struct action_ops *action = action_find(what);
+    struct history *history = fixture_history(FIXTURE_SERVICE);
+    struct screen *screen = screen_new(history);
+    struct canvas canvas;
+    struct dialog dialog;
+    struct menu menu;
+
+    screen_allow_actions(screen, strcmp(what, "menu-read-only") != 0);
+    canvas_init(&canvas, size.height, size.width, use_unicode);
+    screen_draw(screen, &canvas);
+    if (action)
+        action_dialog_ask(&dialog, action, history, !strcmp(what, "trim") ? last : "");
+    else if (!strcmp(what, "progress"))
+        action_dialog_progress(&dialog, "gc.collect(2)", 4242, 1300000000,
+                               reading_exact(3400000000));
+    else if (!strcmp(what, "progress-late"))
+        action_dialog_progress(&dialog, "gc.collect(2)", 4242, 5300000000,
+                               reading_exact(3400000000));
+    else if (!strcmp(what, "progress-unknown"))
+        action_dialog_progress(&dialog, "gc.collect(2)", 4242, 1300000000,
+                               reading_unknown());
+    if (!strncmp(what, "menu", 4)) {
+        action_menu(&menu, history_latest(history),
+                    strcmp(what, "menu") ? "heaptop only reads" : NULL);
+        menu_draw(&menu, &canvas);
+        menu_release(&menu);
+    } else {
+        dialog_draw(&dialog, &canvas);
+    }
+    fprintf(file, "-- %s\n", what);
+    put_canvas(file, &canvas);
+    canvas_release(&canvas);
+    screen_free(screen);
+    history_free(history);
+}
+
+static void draw_actions(FILE *file)
+{
+    static const char *const others[] = {"menu", "menu-read-only", "progress",
+                                         "progress-late", "progress-unknown"};
+
+    for (size_t j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++) {
+        for (size_t i = 0; actions[i]; i++)
+            draw_action(file, actions[i]->name, sizes[j], j % 2);
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+            draw_action(file, others[i], sizes[j], j % 2);
+    }
+}
+
 static void put_text(FILE *file, int columns, const char *pane, bool use_unicode)
 {
     struct sink_options options = {.out = file,
@@ -202,6 +257,9 @@ int main(int argc, char **argv)
         draw_picker(file, sizes[j], false);
         draw_picker(file, sizes[j], true);
     }
+    fclose(file);
+    file = open_case(argv[1], "actions");
+    draw_actions(file);
     fclose(file);
     file = open_case(argv[1], "text");
     put_text(file, 80, NULL, false);

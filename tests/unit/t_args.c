@@ -96,11 +96,20 @@ static void test_collect_and_requests(void **state)
     (void)state;
 
     assert_int_equal(parse(&args, "--collect 12", &err), 0);
-    assert_true(args.collect);
-    assert_int_equal(args.collect_generation, 2);
+    assert_string_equal(args.action->name, "collect");
+    assert_int_equal(args.action_arguments.values[0], 2);
     assert_int_equal(args.pid, 12);
     assert_int_equal(parse(&args, "--collect=0 12", &err), 0);
-    assert_int_equal(args.collect_generation, 0);
+    assert_int_equal(args.action_arguments.values[0], 0);
+    assert_int_equal(parse(&args, "--gc-threshold 700,5 12", &err), 0);
+    assert_string_equal(args.action->name, "gc-threshold");
+    assert_int_equal(args.action_arguments.values[0], 700);
+    assert_int_equal(args.action_arguments.values[1], 5);
+    assert_int_equal(args.action_arguments.values[2], ACTION_NOT_GIVEN);
+    assert_int_equal(args.pid, 12);
+    assert_int_equal(parse(&args, "--trim 12", &err), 0);
+    assert_string_equal(args.action->name, "trim");
+    assert_int_equal(args.pid, 12);
     assert_int_equal(parse(&args, "-s help", &err), 0);
     assert_int_equal(args.request, ARGS_COLUMNS);
     assert_int_equal(parse(&args, "-V", &err), 0);
@@ -134,8 +143,24 @@ static void test_mistakes(void **state)
     assert_refused("-Z", "no option -Z");
     assert_refused("-d", "needs an argument");
     assert_refused("--collect=3 12", "--collect takes");
-    assert_refused("--collect --read-only 12", "--read-only forbids");
-    assert_refused("--collect --agent=never 12", "--agent=never forbids");
+    assert_refused("--collect=1,1 12", "--collect takes");
+    assert_refused("--gc-threshold=1,2,3,4 12", "--gc-threshold takes");
+    assert_refused("--gc-threshold=-1 12", "--gc-threshold takes");
+    assert_refused("--gc-threshold=99999999999999999999 12", "--gc-threshold takes");
+    assert_refused("--gc-threshold=700, 12", "--gc-threshold takes");
+    assert_refused("--gc-threshold", "needs an argument");
+    assert_refused("--trim=1 12", "--trim");
+    assert_refused("--collect --trim 12", "one action at a time");
+    for (size_t i = 0; actions[i]; i++) {
+        char line[80];
+
+        snprintf(line, sizeof(line), "--%s=1 --read-only 12", actions[i]->name);
+        if (actions[i]->n_parameters)
+            assert_refused(line, "--read-only forbids");
+        snprintf(line, sizeof(line), "--%s --agent=never 12", actions[i]->name);
+        if (!actions[i]->n_parameters)
+            assert_refused(line, "--agent=never forbids");
+    }
     assert_refused("1 2", "one process at a time");
     assert_refused("99999999999", "not a process number");
     assert_refused("0", "not a process number");
@@ -148,11 +173,13 @@ static void test_help_lists_every_option_once(void **state)
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
-    const char *names[] = {"--delay",     "--iterations", "--batch",      "--output",
-                           "--pane",      "--sort",       "--filter",     "--rows",
-                           "--agent",     "--walk",       "--read-only",  "--collect",
-                           "--selfcheck", "--no-color",   "--no-unicode", "--no-mouse",
-                           "--config",    "--verbose",    "--version",    "--help"};
+    const char *names[] = {
+        "--delay",        "--iterations", "--batch",    "--output",    "--pane",
+        "--sort",         "--filter",     "--rows",     "--agent",     "--walk",
+        "--read-only",    "--collect",    "--trim",     "--gc-enable", "--gc-disable",
+        "--gc-threshold", "--freeze",     "--unfreeze", "--selfcheck", "--no-color",
+        "--no-unicode",   "--no-mouse",   "--config",   "--verbose",   "--version",
+        "--help"};
     (void)state;
 
     args_print_help(out);

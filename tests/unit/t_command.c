@@ -68,7 +68,8 @@ static void test_names(void **state)
     assert_int_equal(command_of_key(""), COMMAND_NONE);
     assert_int_equal(command_of_key("F1 h"), COMMAND_NONE);
     assert_int_equal(command_of_key("c"), COMMAND_COLLECT);
-    assert_int_equal(command_of_key("C"), COMMAND_NONE);
+    assert_int_equal(command_of_key("C"), COMMAND_ACTIONS);
+    assert_int_equal(command_of_key("Y"), COMMAND_NONE);
 }
 
 /* Only what acts on the target may carry the flag, and it does. */
@@ -76,7 +77,8 @@ static void test_flags(void **state)
 {
     (void)state;
     for (size_t i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++)
-        assert_int_equal((commands[i].flags & COMMAND_ACTS) != 0, i == COMMAND_COLLECT);
+        assert_int_equal((commands[i].flags & COMMAND_ACTS) != 0,
+                         i == COMMAND_COLLECT || i == COMMAND_ACTIONS);
 }
 
 int main(void)

@@ -137,12 +137,13 @@ int session_close(struct session *session, struct err *err)
 
 /* An action that takes three polls. */
 static enum action_progress start_three(struct target *target, struct session *session,
-                                        int64_t argument, void **state,
-                                        struct action_result *result)
+                                        const struct action_arguments *arguments,
+                                        void **state, struct action_result *result)
 {
     (void)target;
     (void)session;
-    snprintf(result->words, sizeof(result->words), "three polls of %d", (int)argument);
+    snprintf(result->words, sizeof(result->words), "three polls of %d",
+             (int)arguments->values[0]);
     *state = calloc(1, sizeof(int));
     return ACTION_RUNNING;
 }
@@ -164,13 +165,16 @@ static int possible_with_agent(struct target *target, struct session *session,
 
 static const struct action_ops action_three = {
     .name = "three",
-    .title = "Three polls",
+    .call = "three",
     .event = EVENT_COLLECT,
+    .flags = ACTION_FREES_OBJECTS,
     .possible = possible_with_agent,
     .start = start_three,
     .poll = poll_three,
     .free = free,
 };
+
+static const struct action_arguments seven = {{7}};
 
 struct scene {
     bool is_mute; /* the agent, from the beginning */
@@ -349,8 +353,8 @@ static void test_action(void **state)
 
     begin(&scene, AGENT_AUTO, SESSION_READY);
     snapshot_unref(snapshot_with(&scene, "agent loaded"));
-    assert_int_equal(sampler_run_action(scene.sampler, &action_three, 7, &err), 0);
-    assert_int_equal(sampler_run_action(scene.sampler, &action_three, 8, &err), -1);
+    assert_int_equal(sampler_run_action(scene.sampler, &action_three, &seven, &err), 0);
+    assert_int_equal(sampler_run_action(scene.sampler, &action_three, &seven, &err), -1);
     assert_non_null(strstr(err.text, "running already"));
     message = next_of(&scene, SAMPLER_ACTION_RESULT);
     assert_string_equal(message.action, "three");
@@ -371,7 +375,7 @@ static void test_action_that_is_not_possible(void **state)
     (void)state;
 
     begin(&scene, AGENT_NEVER, SESSION_READY);
-    assert_int_equal(sampler_run_action(scene.sampler, &action_three, 7, &err), 0);
+    assert_int_equal(sampler_run_action(scene.sampler, &action_three, &seven, &err), 0);
     message = next_of(&scene, SAMPLER_ACTION_RESULT);
     assert_string_equal(message.result.err.text, "it needs the agent");
     end(&scene);
@@ -394,7 +398,7 @@ static void test_mute_agent_and_the_end(void **state)
     kill(scene.pid, SIGKILL);
     message = next_of(&scene, SAMPLER_ENDED);
     assert_int_equal(message.err.code, ERR_GONE);
-    assert_int_equal(sampler_run_action(scene.sampler, &action_three, 7, &err), -1);
+    assert_int_equal(sampler_run_action(scene.sampler, &action_three, &seven, &err), -1);
     assert_int_equal(err.code, ERR_GONE);
     end(&scene);
 }

@@ -1,0 +1,81 @@
+/*
+ * trim - malloc_trim(0) of the target's own glibc, by the agent and without the GIL.
+ *
+ * It changes no object: pages that are free inside malloc go back to the system.
+ */
+#include <stdio.h>
+
+#include "action/ask_agent.h"
+#include "action/plan.h"
+#include "attach/session.h"
+#include "heaptop/units.h"
+
+extern const struct action_ops action_trim;
+
+static void trim_explain(const struct history *history,
+                         const struct action_arguments *arguments,
+                         struct action_plan *plan)
+{
+    (void)history;
+    (void)arguments;
+    plan_say(plan,
+             "Gives pages that are free inside malloc back to the system. No object "
+             "changes, no Python code runs, and the GIL is not held; a thread that "
+             "allocates may wait while its heap is gone through.\n"
+             "How much it would return is not known. What was returned costs page "
+             "faults when it is needed again. A mark is set before it.");
+}
+
+static int trim_possible(struct target *target, struct session *session, struct err *err)
+{
+    const char *other;
+
+    if (ask_agent_possible(target, session, err) != 0)
+        return -1;
+    other = session_other_malloc(session);
+    if (!other[0])
+        return 0;
+    err_set(err, ERR_UNSUPPORTED,
+            "the target allocates with %.60s, not with glibc's malloc: "
+            "malloc_trim(0) would return nothing",
+            other);
+    return err_remedy(err, "see how that allocator is told to give memory back");
+}
+
+static enum action_progress trim_start(struct target *target, struct session *session,
+                                       const struct action_arguments *arguments,
+                                       void **state, struct action_result *result)
+{
+    return ask_agent_start(&action_trim, AGENT_TRIM, target, session, arguments, state,
+                           result);
+}
+
+static enum action_progress trim_poll(void *state, struct action_result *result)
+{
+    enum action_progress progress = ask_agent_poll(state, result);
+    char took[UNITS_MAX], change[UNITS_MAX];
+
+    if (progress != ACTION_OVER)
+        return progress;
+    snprintf(result->words, sizeof(result->words), "%s: RES %s, %s%s",
+             ask_agent_call(state),
+             units_bytes_delta(change, reading_difference(result->res_after_bytes,
+                                                          result->res_before_bytes)),
+             units_duration(took, result->pause_ns),
+             result->value.value ? "" : "; malloc had nothing to return");
+    return progress;
+}
+
+const struct action_ops action_trim = {
+    .name = "trim",
+    .call = "malloc_trim(0)",
+    .help = "give malloc's free pages back to the system",
+    .key = 't',
+    .event = EVENT_ACTION,
+    .flags = ACTION_FREES_MEMORY,
+    .explain = trim_explain,
+    .possible = trim_possible,
+    .start = trim_start,
+    .poll = trim_poll,
+    .free = ask_agent_free,
+};

@@ -1,0 +1,33 @@
+/*
+ * action_dialog.h - an action as the user sees it: the question before it, its
+ * progress, and the menu of all of them. Pure drawing and words; the loop
+ * (tui_action.c) gives the orders.
+ */
+#ifndef HEAPTOP_TUI_ACTION_DIALOG_H
+#define HEAPTOP_TUI_ACTION_DIALOG_H
+
+#include "heaptop/action.h"
+#include "model/history.h"
+#include "tui/dialog.h"
+#include "tui/menu.h"
+
+/* Asks whether to run it, with what the history tells about its price. `last` is the
+ * report of the action before, or "". */
+void action_dialog_ask(struct dialog *dialog, const struct action_ops *action,
+                       const struct history *history, const char *last);
+/* The arguments as they stand in the dialog now. */
+void action_dialog_arguments(const struct dialog *dialog, const struct action_ops *action,
+                             struct action_arguments *arguments);
+/* Explains it anew after DIALOG_CHANGED; the plan may be NULL. */
+void action_dialog_explain(struct dialog *dialog, const struct action_ops *action,
+                           const struct history *history, const char *last,
+                           struct action_plan *plan);
+
+/* What runs in `pid` since `elapsed_ns`; expected_ns may be unknown. */
+void action_dialog_progress(struct dialog *dialog, const char *call, int pid,
+                            int64_t elapsed_ns, struct reading expected_ns);
+
+/* All actions; `why` says why none is possible now, NULL when they are. */
+void action_menu(struct menu *menu, const struct snapshot *snapshot, const char *why);
+
+#endif
