@@ -24,6 +24,7 @@ enum option_id {
     OPTION_PANE = 256,
     OPTION_ROWS,
     OPTION_AGENT,
+    OPTION_AGENT_VIA,
     OPTION_WALK,
     OPTION_READ_ONLY,
     OPTION_SELFCHECK,
@@ -56,6 +57,9 @@ static const struct option_row option_rows[] = {
     {OPTION_ROWS, "rows", required_argument, "N", "at most N rows of a table (batch)"},
     {OPTION_AGENT, "agent", required_argument, "auto|never|require",
      "whether to load the agent into the target (auto)"},
+    {OPTION_AGENT_VIA, "agent-via", required_argument, "auto|ptrace|remote",
+     "how the agent gets in: by ptrace, or by a script that CPython 3.14+ executes "
+     "(auto)"},
     {OPTION_WALK, "walk", required_argument, "SECS|off",
      "least time between two walks of the heap (as cheap as 2 % of a core)"},
     {OPTION_READ_ONLY, "read-only", no_argument, NULL, "refuse all actions"},
@@ -188,6 +192,20 @@ static int set_agent(struct args *args, const char *value, struct err *err)
     return usage(err, "agent", value, "auto, never or require");
 }
 
+static int set_agent_via(struct args *args, const char *value, struct err *err)
+{
+    static const char *const names[] = {
+        [ATTACH_AUTO] = "auto", [ATTACH_PTRACE] = "ptrace", [ATTACH_REMOTE] = "remote"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (!strcmp(value, names[i])) {
+            args->agent_via = (enum attach_way)i;
+            return 0;
+        }
+    }
+    return usage(err, "agent-via", value, "auto, ptrace or remote");
+}
+
 static int set_output(struct args *args, const char *value, struct err *err)
 {
     static const char *const later[] = {"csv", "openmetrics"};
@@ -253,6 +271,8 @@ static int set_option(struct args *args, enum option_id id, const char *value,
         return set_walk(args, value, err);
     case OPTION_AGENT:
         return set_agent(args, value, err);
+    case OPTION_AGENT_VIA:
+        return set_agent_via(args, value, err);
     case OPTION_OUTPUT:
         return set_output(args, value, err);
     case OPTION_SORT:

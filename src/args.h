@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "attach/ways.h"
 #include "heaptop/err.h"
 #include "sampler/sampler.h"
 
@@ -27,6 +28,7 @@ enum args_request {
 struct args {
     enum args_request request;
     struct sampler_options sampler;
+    enum attach_way agent_via;
     int64_t iterations; /* 0 = without end */
     bool has_iterations;
     bool is_batch;

@@ -182,6 +182,7 @@ int main(int argc, char **argv)
     if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         args.use_unicode = false;
     settle_batch(&args);
+    attach_choose_way(args.agent_via);
     if (args.command)
         status = run_command(&args, &err);
     else if (run(&args, &err))

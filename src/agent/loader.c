@@ -131,6 +131,7 @@ int64_t loader_load(const struct agent_place *place)
     if (is_failure(region))
         return region;
     image = map_image(place, (uint64_t)region);
+    ((struct agent_region *)region)->image = (uint64_t)image;
     problem = is_failure(image) ? (int)-image
                                 : start_thread(&threads, (uint64_t)image + cargo->entry,
                                                (uint64_t)region);

@@ -20,7 +20,7 @@ void *loader_arrive(void)
     struct place_of_symbol place;
     void *handle = NULL;
 
-    if (!answer)
+    if (!answer || answer->ticket == cargo->ticket) /* once is enough */
         return NULL;
     answer->region =
         loader_load((const struct agent_place *)(cargo->image + cargo->place));

@@ -20,11 +20,14 @@
 #include "attach/borrow.h"
 #include "attach/heart.h"
 #include "attach/faultpoint.h"
+#include "attach/remote.h"
+#include "attach/ways.h"
 #include "attach/scene.h"
 #include "util/clock.h"
 
 #define STEP_WAIT_NS    (3 * NS_PER_S)
 #define FAREWELL_NS     NS_PER_S
+#define REMOTE_MINOR    14 /* executes scripts on request: PEP 768 */
 #define MEMFD_LINK      "/memfd:heaptop"
 #define PAGE_FILE_BYTES ((sizeof(struct agent_page) + 4095) & ~(size_t)4095)
 
@@ -206,23 +209,21 @@ static void retreat(struct injection *injection)
         cave_restore(&injection->scene);
 }
 
-static int inject(struct injection *injection, struct err *err)
+/* Borrows a thread that starts the agent's, and loads the agent's code. */
+static int inject_by_ptrace(struct injection *injection, struct err *err)
 {
     struct scene *scene = &injection->scene;
     int status;
 
     if (!arch_is_usable())
         return err_set(err, ERR_UNSUPPORTED, "this processor lacks what an attach needs");
-    if (agent_image_build(&injection->image, err) != 0 ||
-        scene_open(scene, injection->target, err) != 0)
+    if (scene_prepare_borrowing(scene, err) != 0)
         return -1;
     faultpoint_reach(FAULTPOINT_scene_open);
     if (cave_write_stub(scene, err) != 0)
         return -1;
     faultpoint_reach(FAULTPOINT_stub_written);
     injection->report.found_leftover = scene->found_leftover;
-    snprintf(injection->report.other_malloc, sizeof(injection->report.other_malloc), "%s",
-             scene_other_malloc(scene));
     hurry(true);
     faultpoint_reach(FAULTPOINT_hurried);
     status = borrow_thread(scene, &injection->borrowed, err);
@@ -240,6 +241,52 @@ static int inject(struct injection *injection, struct err *err)
     if (!injection->borrowed.left_alone)
         cave_restore(scene);
     faultpoint_reach(FAULTPOINT_cave_restored);
+    return 0;
+}
+
+static int inject_by_remote(struct injection *injection, struct err *err)
+{
+    struct agent_region region;
+
+    if (remote_load(&injection->scene, &injection->image, &injection->borrowed.region,
+                    err) != 0 ||
+        wait_state(injection, REGION_STATE_RUNNING, &region, err) != 0)
+        return -1;
+    injection->report.is_remote = true;
+    injection->report.region = injection->borrowed.region;
+    injection->report.image = region.image;
+    injection->report.image_bytes = injection->image.length;
+    return 0;
+}
+
+/* Nothing of the first attempt is left in a target that can still be asked. */
+static bool may_try_remote(const struct injection *injection, const struct err *err)
+{
+    return attach_way() == ATTACH_AUTO && err->code != ERR_GONE &&
+           !injection->borrowed.region && !injection->borrowed.left_alone &&
+           injection->target->version.minor >= REMOTE_MINOR &&
+           !injection->scene.is_restricted;
+}
+
+static int inject(struct injection *injection, struct err *err)
+{
+    struct injector_report *report = &injection->report;
+    struct err second = ERR_INIT;
+
+    if (agent_image_build(&injection->image, err) != 0 ||
+        scene_open(&injection->scene, injection->target, err) != 0)
+        return -1;
+    snprintf(report->other_malloc, sizeof(report->other_malloc), "%s",
+             scene_other_malloc(&injection->scene));
+    if (attach_way() == ATTACH_REMOTE) {
+        if (inject_by_remote(injection, err) != 0)
+            return -1;
+    } else if (inject_by_ptrace(injection, err) != 0) {
+        if (!may_try_remote(injection, err) || inject_by_remote(injection, &second) != 0)
+            return -1;
+        snprintf(report->why_remote, sizeof(report->why_remote), "%s", err->text);
+        *err = (struct err)ERR_INIT;
+    }
     return take_channel(injection, err);
 }
 

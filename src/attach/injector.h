@@ -24,6 +24,8 @@ struct injector_report {
     char other_malloc[64]; /* a file's name as the target gives it; "" = glibc's malloc */
     bool page_is_private;
     bool found_leftover;
+    bool is_remote;       /* by remote execution */
+    char why_remote[320]; /* why not by ptrace; "" = it was asked for */
 };
 
 /* Runs in the child and never returns. */

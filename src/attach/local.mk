@@ -10,13 +10,16 @@ libheaptop_a_SOURCES += \
 	src/attach/launch.c src/attach/launch.h src/attach/launch_life.c src/attach/launch_private.h \
 	src/attach/loader_file.c src/attach/loader_file.h \
 	src/attach/ranges.c \
+	src/attach/remote.c src/attach/remote.h \
+	src/attach/remote_script.c src/attach/remote_script.h \
 	src/attach/safepoint.c src/attach/safepoint.h \
 	src/attach/scene.c src/attach/scene.h \
 	src/attach/seccomp.c src/attach/seccomp.h \
 	src/attach/session.c src/attach/session.h \
 	src/attach/session_private.h src/attach/session_talk.c \
 	src/attach/stub.h src/attach/stub_x86_64.S \
-	src/attach/threads.c src/attach/threads.h
+	src/attach/threads.c src/attach/threads.h \
+	src/attach/ways.c src/attach/ways.h
 
 check_PROGRAMS += tests/live/attach_driver
 tests_live_attach_driver_SOURCES = \

@@ -194,14 +194,21 @@ static void find_vdso_clock(struct scene *scene)
             scene->place.clock_gettime = symbol.address.value;
 }
 
+static uint64_t status_field(const struct scene *scene, const char *name)
+{
+    char text[PROCFS_TEXT_BYTES];
+    uint64_t value = 0;
+
+    if (procfs_read(scene->target->fds.status, text, sizeof(text)) > 0)
+        procfs_field(text, name, &value);
+    return value;
+}
+
 /* Seccomp: 1 is strict mode, 2 a filter. */
 static int check_seccomp(struct scene *scene, struct err *err)
 {
-    char text[PROCFS_TEXT_BYTES];
-    uint64_t mode = 0;
+    uint64_t mode = status_field(scene, "Seccomp");
 
-    if (procfs_read(scene->target->fds.status, text, sizeof(text)) > 0)
-        procfs_field(text, "Seccomp", &mode);
     scene->is_restricted = mode == 2;
     scene->place.is_restricted = scene->is_restricted;
     if (mode == 1)
@@ -211,23 +218,24 @@ static int check_seccomp(struct scene *scene, struct err *err)
     return 0;
 }
 
-/* A debugger, or a vfork child whose memory is its parent's. */
-static int check_others(struct scene *scene, struct err *err)
+static int check_tracer(const struct scene *scene, struct err *err)
+{
+    int tracer = (int)status_field(scene, "TracerPid");
+
+    if (!tracer)
+        return 0;
+    err_set(err, ERR_DENIED,
+            "process %d is being traced by process %d; only one tracer is possible",
+            (int)scene->target->pid, tracer);
+    return err_remedy(err, "end the debugger and attach again");
+}
+
+/* A vfork child's memory is its parent's. */
+static int check_parent(const struct scene *scene, struct err *err)
 {
     int pid = (int)scene->target->pid;
-    char text[PROCFS_TEXT_BYTES];
-    uint64_t tracer = 0, parent = 0;
+    uint64_t parent = status_field(scene, "PPid");
 
-    if (procfs_read(scene->target->fds.status, text, sizeof(text)) <= 0)
-        return 0;
-    procfs_field(text, "TracerPid", &tracer);
-    procfs_field(text, "PPid", &parent);
-    if (tracer) {
-        err_set(err, ERR_DENIED,
-                "process %d is being traced by process %d; only one tracer is possible",
-                pid, (int)tracer);
-        return err_remedy(err, "end the debugger and attach again");
-    }
     if (parent > 1 && syscall(SYS_kcmp, pid, (pid_t)parent, KCMP_VM, 0, 0) == 0) {
         err_set(err, ERR_FAILED, "process %d is about to execute another program", pid);
         return err_remedy(err, "attach to its parent, process %d", (int)parent);
@@ -256,8 +264,8 @@ int scene_open(struct scene *scene, struct target *target, struct err *err)
     memset(scene, 0, sizeof(*scene));
     scene->target = target;
     scene->mem_fd = -1;
-    if (target_refresh_maps(target, err) != 0 || open_memory(scene, err) != 0 ||
-        check_others(scene, err) != 0 || check_seccomp(scene, err) != 0)
+    if (target_refresh_maps(target, err) != 0 || check_parent(scene, err) != 0 ||
+        check_seccomp(scene, err) != 0)
         return -1;
     scene->images = xcalloc(SCENE_IMAGES_MAX, sizeof(scene->images[0]));
     scene->ranges = xcalloc(SCENE_RANGES_MAX, sizeof(scene->ranges[0]));
@@ -277,6 +285,13 @@ int scene_open(struct scene *scene, struct target *target, struct err *err)
     scene->place.unmap = scene->table.unmap;
     scene_find_ranges(scene);
     find_trim(scene);
+    return 0;
+}
+
+int scene_prepare_borrowing(struct scene *scene, struct err *err)
+{
+    if (check_tracer(scene, err) != 0 || open_memory(scene, err) != 0)
+        return -1;
     return cave_find(scene, err);
 }
 

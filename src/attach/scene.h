@@ -49,7 +49,10 @@ struct scene {
     bool found_leftover; /* an earlier heaptop was killed here */
 };
 
+/* What every way in needs. */
 int scene_open(struct scene *scene, struct target *target, struct err *err);
+/* And what borrowing a thread needs: memory to write to, no tracer, the cave. */
+int scene_prepare_borrowing(struct scene *scene, struct err *err);
 void scene_close(struct scene *scene);
 
 /* The file that has the target's malloc when that is not glibc's, else "". */

@@ -215,6 +215,7 @@ static void step_attaching(struct session *session)
         fail(session);
     } else {
         session_clean(report->other_malloc, sizeof(report->other_malloc));
+        report->why_remote[sizeof(report->why_remote) - 1] = '\0';
         connect_channel(session, page_fd);
     }
     if (page_fd >= 0)
@@ -297,7 +298,14 @@ const char *session_other_malloc(const struct session *session)
 
 const char *session_way(const struct session *session)
 {
-    return session->is_launched ? "launch" : "ptrace";
+    return session->is_launched        ? "launch"
+           : session->report.is_remote ? "remote"
+                                       : "ptrace";
+}
+
+const char *session_why_remote(const struct session *session)
+{
+    return session->report.why_remote;
 }
 
 int64_t session_diverted_ns(const struct session *session)

@@ -64,6 +64,8 @@ const char *session_other_malloc(const struct session *session);
 
 /* How the agent got in, as a word: "ptrace", "remote", "launch". */
 const char *session_way(const struct session *session);
+/* Why not by ptrace; "" when remote execution was asked for, or not used. */
+const char *session_why_remote(const struct session *session);
 
 /* Price: how long a thread of the target was diverted by the attach. */
 int64_t session_diverted_ns(const struct session *session);

@@ -82,6 +82,16 @@ static void agent_ready(struct sampler *sampler)
         sampler_event(sampler, EVENT_ATTACH, "the agent came with the program");
         return;
     }
+    if (!strcmp(session_way(agent->session), "remote")) {
+        const char *why = session_why_remote(agent->session);
+
+        sampler_event(
+            sampler, EVENT_ATTACH,
+            "agent loaded in %s by a script that the main thread executed%s%.200s",
+            units_duration(took, reading_exact(took_ns)),
+            why[0] ? "; not by ptrace: " : "", why);
+        return;
+    }
     sampler_event(
         sampler, EVENT_ATTACH, "agent loaded in %s, one thread diverted for %s",
         units_duration(took, reading_exact(took_ns)),

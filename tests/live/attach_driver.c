@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "attach/session.h"
+#include "attach/ways.h"
 #include "attach_fault.h"
 #include "target/target.h"
 #include "util/clock.h"
@@ -347,6 +348,9 @@ int main(int argc, char **argv)
         return attach_fault_list();
     if (attach_fault_arm(getenv("HEAPTOP_FAULT")) != 0)
         return 2;
+    if (getenv("HEAPTOP_VIA"))
+        attach_choose_way(!strcmp(getenv("HEAPTOP_VIA"), "remote") ? ATTACH_REMOTE
+                                                                   : ATTACH_PTRACE);
     if (target_open((pid_t)strtol(argv[1], NULL, 10), &target, &err) != 0) {
         print_err(&err);
         return 1;

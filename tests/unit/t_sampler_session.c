@@ -60,6 +60,12 @@ const char *session_way(const struct session *session)
     return "ptrace";
 }
 
+const char *session_why_remote(const struct session *session)
+{
+    (void)session;
+    return "";
+}
+
 enum session_state session_step(struct session *session)
 {
     if (session->n_steps++ < 2)
