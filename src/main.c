@@ -10,11 +10,14 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "attach/injector_start.h"
 #include "attach/launch.h"
 #include "batch/batch.h"
 #include "choose.h"
 #include "configuration.h"
+#include "guard/guard.h"
 #include "sink/columns.h"
+#include "target/files.h"
 #include "tui/tui.h"
 #include "util/log.h"
 
@@ -53,6 +56,28 @@ static int read_options(struct args *args, struct config *config, int argc, char
     if (first.request == ARGS_WATCH && config_load(config, first.config, args, err))
         return -1;
     return args_parse(args, argc, argv, err);
+}
+
+/* What the privileged helper does for the rest of heaptop. */
+static const struct helper_service *const services[] = {
+    &target_files_service,
+    &target_look_service,
+    &target_io_service,
+    &injector_start_service,
+    &injector_end_service,
+    &injector_write_service,
+    NULL,
+};
+
+/* From here on this process may read what others wrote. */
+static int begin_guard(const struct args *args, struct err *err)
+{
+    struct guard_options options = {
+        .services = services, .target = args->pid, .keeps_user = args->command != NULL};
+
+    if (args->command || (args->sampler.agent != AGENT_NEVER && !guard_is_privileged()))
+        options.needs |= GUARD_ATTACHES;
+    return guard_begin(&options, err);
 }
 
 static void print_columns(void)
@@ -140,6 +165,8 @@ static int run_screen(struct args *args, struct err *err)
 
 static int run(struct args *args, struct err *err)
 {
+    if (begin_guard(args, err))
+        return -1;
     return args->is_batch ? run_batch(args, err) : run_screen(args, err);
 }
 
@@ -173,6 +200,8 @@ int main(int argc, char **argv)
     int status = 0;
 
     setlocale(LC_CTYPE, "");
+    if (guard_check_start(&err))
+        return print_error(&err);
     if (read_options(&args, &config, argc, argv, &err)) {
         config_release(&config);
         return print_error(&err);

@@ -45,10 +45,12 @@ int channel_open_shared(struct channel *channel, int fd, struct err *err)
     return 0;
 }
 
-void channel_open_private(struct channel *channel, pid_t pid, uint64_t address)
+void channel_open_private(struct channel *channel, const struct target *target,
+                          const struct injector *injector, uint64_t address)
 {
     memset(channel, 0, sizeof(*channel));
-    channel->pid = pid;
+    channel->target = target;
+    channel->injector = injector;
     channel->address = address;
 }
 
@@ -63,9 +65,6 @@ void channel_close(struct channel *channel)
 
 bool channel_copy(const struct channel *channel, size_t offset, void *to, size_t length)
 {
-    struct iovec local = {to, length};
-    struct iovec remote = {(void *)(uintptr_t)(channel->address + offset), length};
-
     if (channel->shared) {
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         memcpy(to, (const char *)channel->shared + offset, length);
@@ -73,7 +72,8 @@ bool channel_copy(const struct channel *channel, size_t offset, void *to, size_t
         return true;
     }
     return channel->address &&
-           process_vm_readv(channel->pid, &local, 1, &remote, 1, 0) == (ssize_t)length;
+           reader_read(channel->target->reader, raddr_of(channel->address + offset), to,
+                       length) == 0;
 }
 
 static uint32_t *word_at(const struct channel *channel, size_t offset)
@@ -98,8 +98,12 @@ bool channel_put(struct channel *channel, size_t offset, const void *from, size_
         memcpy((char *)channel->shared + offset, from, length);
         return true;
     }
-    return channel->address &&
-           process_vm_writev(channel->pid, &local, 1, &remote, 1, 0) == (ssize_t)length;
+    if (!channel->address)
+        return false;
+    return process_vm_writev(channel->target->pid, &local, 1, &remote, 1, 0) ==
+               (ssize_t)length ||
+           (channel->injector &&
+            injector_write_page(channel->injector, offset, from, length));
 }
 
 void channel_publish(struct channel *channel, size_t offset, uint32_t value)

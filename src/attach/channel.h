@@ -14,13 +14,15 @@
 #include <sys/types.h>
 
 #include "agent/protocol.h"
+#include "attach/injector_start.h"
 #include "heaptop/err.h"
 
 struct channel {
-    struct agent_page *shared; /* NULL when the page is private */
-    pid_t pid;
-    uint64_t address; /* of the private page in the target */
-    pid_t owner_tid;  /* who is registered as the client's life; 0 = nobody */
+    struct agent_page *shared;   /* NULL when the page is private */
+    const struct target *target; /* of the private page, as the rest */
+    const struct injector *injector;
+    uint64_t address;
+    pid_t owner_tid; /* who is registered as the client's life; 0 = nobody */
     void *old_robust;
     size_t old_robust_bytes;
     struct {
@@ -32,7 +34,9 @@ struct channel {
 
 /* Maps the descriptor, which stays the caller's. */
 int channel_open_shared(struct channel *channel, int fd, struct err *err);
-void channel_open_private(struct channel *channel, pid_t pid, uint64_t address);
+/* Both are borrowed; `injector` is NULL in the injector itself. */
+void channel_open_private(struct channel *channel, const struct target *target,
+                          const struct injector *injector, uint64_t address);
 void channel_close(struct channel *channel);
 
 /* False when the page cannot be read any more. */

@@ -8,13 +8,13 @@
 
 #define BEAT_MS 250
 
-void heart_beat(pid_t pid, uint64_t address, int socket)
+void heart_beat(const struct target *target, uint64_t address, int socket)
 {
     struct pollfd socket_end = {.fd = socket, .events = POLLIN};
     struct channel channel;
     uint32_t beat = 0;
 
-    channel_open_private(&channel, pid, address);
+    channel_open_private(&channel, target, NULL, address);
     do {
         beat++;
         if (!channel_put(&channel, offsetof(struct agent_page, client_beat), &beat,

@@ -9,10 +9,11 @@
 #define HEAPTOP_ATTACH_HEART_H
 
 #include <stdint.h>
-#include <sys/types.h>
+
+#include "target/target.h"
 
 /* Beats into the page at `address` until the other end of `socket` is closed or the
  * page is gone. */
-void heart_beat(pid_t pid, uint64_t address, int socket);
+void heart_beat(const struct target *target, uint64_t address, int socket);
 
 #endif

@@ -290,7 +290,7 @@ static int inject(struct injection *injection, struct err *err)
     return take_channel(injection, err);
 }
 
-static void send_report(int socket, const struct injector_report *report, int fd)
+void injector_send(int socket, const struct injector_report *report, int fd)
 {
     struct iovec piece = {(void *)(uintptr_t)report, sizeof(*report)};
     union {
@@ -315,7 +315,7 @@ static void send_report(int socket, const struct injector_report *report, int fd
         ;
 }
 
-void injector_main(struct target *target, int socket)
+void injector_main(struct target *target, int socket, uint64_t *region)
 {
     struct injection *injection = calloc(1, sizeof(*injection));
 
@@ -327,11 +327,13 @@ void injector_main(struct target *target, int socket)
     injection->target = target;
     injection->page_fd = -1;
     inject(injection, &injection->report.err);
-    send_report(socket, &injection->report, injection->page_fd);
+    if (region)
+        *region = injection->report.region;
+    injector_send(socket, &injection->report, injection->page_fd);
     faultpoint_reach(FAULTPOINT_reported);
     if (injection->report.page_is_private) {
         borrow_stop_ticking();
-        heart_beat(target->pid, injection->report.region + REGION_PAGE, socket);
+        heart_beat(target, injection->report.region + REGION_PAGE, socket);
     }
     _exit(0);
 }

@@ -28,8 +28,13 @@ struct injector_report {
     char why_remote[320]; /* why not by ptrace; "" = it was asked for */
 };
 
-/* Runs in the child and never returns. */
-void injector_main(struct target *target, int socket) __attribute__((noreturn));
+/* Runs in the child and never returns. The region's address is also stored at `region`
+ * unless that is NULL. */
+void injector_main(struct target *target, int socket, uint64_t *region)
+    __attribute__((noreturn));
+
+/* Sends the report, with the descriptor unless that is -1. */
+void injector_send(int socket, const struct injector_report *report, int fd);
 
 /* Receives the report: 1 = here it is, 0 = not yet, -1 = the child died. */
 int injector_receive(int socket, struct injector_report *report, int *page_fd);

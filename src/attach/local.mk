@@ -7,6 +7,7 @@ libheaptop_a_SOURCES += \
 	src/attach/faultpoint.c src/attach/faultpoint.h src/attach/faultpoints.def \
 	src/attach/heart.c src/attach/heart.h \
 	src/attach/injector.c src/attach/injector.h \
+	src/attach/injector_start.c src/attach/injector_start.h \
 	src/attach/launch.c src/attach/launch.h src/attach/launch_life.c src/attach/launch_private.h \
 	src/attach/loader_file.c src/attach/loader_file.h \
 	src/attach/ranges.c \

@@ -25,59 +25,27 @@
 #define CLOSE_LIMIT_NS  (2 * NS_PER_S)
 #define OWNER_DIED      UINT32_C(0x40000000) /* FUTEX_OWNER_DIED, linux/futex.h */
 
+/* The lock dies with the descriptor of the directory, so with heaptop. */
 static int lock_target(struct session *session, struct err *err)
 {
-    char path[32];
-    int pid = (int)session->target->pid;
+    const struct target *target = session->target;
 
-    snprintf(path, sizeof(path), "/proc/%d", pid);
-    session->lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (session->lock_fd < 0)
-        return err_set(err, ERR_GONE, "process %d does not exist", pid);
-    if (flock(session->lock_fd, LOCK_EX | LOCK_NB) == 0)
+    if (flock(target->fds.dir, LOCK_EX | LOCK_NB) == 0) {
+        session->is_locked = true;
         return 0;
-    err_set(err, ERR_FAILED, "another heaptop is attached to process %d", pid);
-    return err_remedy(err, "quit it, or run with --agent=never");
-}
-
-/* The child of a program with threads: no signal of the parent's reaches it,
- * and it dies with the thread that wants the session. */
-static int start_injector(struct session *session, struct err *err)
-{
-    int sockets[2];
-    sigset_t all, old;
-    pid_t parent = getpid();
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
-        return err_set_errno(err, ERR_FAILED, errno, "cannot attach");
-    sigfillset(&all);
-    faultpoint_reach(FAULTPOINT_locked);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    session->injector = fork();
-    if (session->injector == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        if (getppid() != parent)
-            _exit(1);
-        close(sockets[0]);
-        injector_main(session->target, sockets[1]);
     }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    close(sockets[1]);
-    session->socket = sockets[0];
-    if (session->injector > 0)
-        return 0;
-    session->injector = 0;
-    return err_set_errno(err, ERR_FAILED, errno, "cannot attach");
+    err_set(err, ERR_FAILED, "another heaptop is attached to process %d",
+            (int)target->pid);
+    return err_remedy(err, "quit it, or run with --agent=never");
 }
 
 static void session_free(struct session *session)
 {
     if (session->is_connected)
         channel_close(&session->channel);
-    if (session->socket >= 0)
-        close(session->socket);
-    if (session->lock_fd >= 0)
-        close(session->lock_fd);
+    injector_end(&session->injector);
+    if (session->is_locked)
+        flock(session->target->fds.dir, LOCK_UN);
     free(session);
 }
 
@@ -110,9 +78,14 @@ int session_open(struct target *target, struct session **result, struct err *err
         return -1;
     session = xcalloc(1, sizeof(*session));
     session->target = target;
-    session->lock_fd = session->socket = -1;
+    session->injector = (struct injector)INJECTOR_NONE;
     session->began_ns = clock_monotonic_ns();
-    if (lock_target(session, err) != 0 || start_injector(session, err) != 0) {
+    if (lock_target(session, err) != 0) {
+        session_free(session);
+        return -1;
+    }
+    faultpoint_reach(FAULTPOINT_locked);
+    if (injector_start(target, &session->injector, err) != 0) {
         session_free(session);
         return -1;
     }
@@ -133,7 +106,7 @@ int session_open_launched(struct target *target, struct launch *launch,
         return -1;
     session = xcalloc(1, sizeof(*session));
     session->target = target;
-    session->lock_fd = session->socket = -1;
+    session->injector = (struct injector)INJECTOR_NONE;
     session->is_launched = true;
     status = lock_target(session, err);
     if (status == 0)
@@ -150,20 +123,9 @@ int session_open_launched(struct target *target, struct launch *launch,
     return 0;
 }
 
-/* Ends the injector if it still runs; that is harmless at any moment. */
-static void reap_injector(struct session *session)
-{
-    if (session->injector <= 0)
-        return;
-    kill(session->injector, SIGKILL);
-    while (waitpid(session->injector, NULL, 0) < 0 && errno == EINTR)
-        ;
-    session->injector = 0;
-}
-
 static void fail(struct session *session)
 {
-    reap_injector(session);
+    injector_end(&session->injector);
     session->state = SESSION_FAILED;
     log_line("attach failed: %s", session->err.text);
 }
@@ -173,7 +135,7 @@ static void connect_channel(struct session *session, int page_fd)
     const struct injector_report *report = &session->report;
 
     if (report->page_is_private) {
-        channel_open_private(&session->channel, session->target->pid,
+        channel_open_private(&session->channel, session->target, &session->injector,
                              report->region + REGION_PAGE);
     } else if (page_fd < 0 ||
                channel_open_shared(&session->channel, page_fd, &session->err) != 0) {
@@ -193,7 +155,7 @@ static void connect_channel(struct session *session, int page_fd)
 static void step_attaching(struct session *session)
 {
     struct injector_report *report = &session->report;
-    int page_fd, got = injector_receive(session->socket, report, &page_fd);
+    int page_fd, got = injector_receive(session->injector.socket, report, &page_fd);
 
     if (got == 0) {
         if (clock_monotonic_ns() - session->began_ns < ATTACH_LIMIT_NS)
@@ -221,7 +183,7 @@ static void step_attaching(struct session *session)
     if (page_fd >= 0)
         close(page_fd);
     if (!session->report.page_is_private || session->state == SESSION_FAILED)
-        reap_injector(session); /* else it beats on: heart.h */
+        injector_end(&session->injector); /* else it beats on: heart.h */
 }
 
 static void lose(struct session *session)
@@ -365,7 +327,6 @@ int session_close(struct session *session, struct err *err)
                              (int)session->target->pid);
     }
     faultpoint_reach(FAULTPOINT_agent_gone);
-    reap_injector(session);
     session_free(session);
     return status;
 }

@@ -9,6 +9,7 @@
 
 #include "attach/channel.h"
 #include "attach/injector.h"
+#include "attach/injector_start.h"
 #include "attach/session.h"
 
 #define MEMBER(member) offsetof(struct agent_page, member)
@@ -17,9 +18,8 @@ struct session {
     struct target *target;
     enum session_state state;
     struct err err;
-    int lock_fd;    /* /proc/PID, locked: one heaptop at a time */
-    pid_t injector; /* 0 = has ended */
-    int socket;
+    bool is_locked; /* the target's directory in /proc: one heaptop at a time */
+    struct injector injector;
     int64_t began_ns;
     struct injector_report report;
     struct channel channel;

@@ -1,12 +1,11 @@
 #include "layout/layout.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "layout/find.h"
 #include "layout/pymalloc_layout.h"
+#include "target/procfs.h"
 
 #define ENVIRON_BYTES ((size_t)128 << 10)
 
@@ -35,17 +34,12 @@ static bool environ_allocator(const struct target *target, char *value, size_t s
     static const char name[] = "PYTHONMALLOC=";
     char text[ENVIRON_BYTES];
     ssize_t length;
-    int fd = target->fds.dir < 0
-                 ? -1
-                 : openat(target->fds.dir, "environ", O_RDONLY | O_CLOEXEC);
 
-    if (fd < 0)
+    if (target->fds.environ < 0)
         return false;
-    length = read(fd, text, sizeof(text) - 1);
-    close(fd);
+    length = procfs_read(target->fds.environ, text, sizeof(text));
     if (length <= 0)
         return false;
-    text[length] = '\0';
     for (const char *at = text; at < text + length; at += strlen(at) + 1)
         if (!strncmp(at, name, sizeof(name) - 1)) {
             snprintf(value, size, "%s", at + sizeof(name) - 1);

@@ -108,7 +108,8 @@ static void read_io(const struct target *target, struct process_section *section
 {
     char text[1024];
 
-    if (target->fds.io < 0 || procfs_read(target->fds.io, text, sizeof(text)) <= 0)
+    if (!target_read_io(target->pid, target->start_ticks, target->fds.io, text,
+                        sizeof(text)))
         return;
     section->io_read_bytes = field(text, "read_bytes", 1);
     section->io_write_bytes = field(text, "write_bytes", 1);

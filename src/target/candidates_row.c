@@ -1,7 +1,6 @@
 /* One row of the list: what the process is, and its numbers of now. */
 #include "target/candidates_private.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "target/access.h"
+#include "target/files.h"
 #include "target/identify.h"
 #include "target/procfs.h"
 #include "util/clock.h"
@@ -30,32 +29,21 @@ static int open_process(pid_t pid)
     return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static void read_exe(int dir, char exe[128])
-{
-    ssize_t length = readlinkat(dir, "exe", exe, 127);
-
-    exe[length > 0 ? length : 0] = '\0';
-}
-
 bool candidate_has_changed(const struct listed *listed, const struct known *known)
 {
     uint64_t change = listed->virt_kib > known->virt_kib
                           ? listed->virt_kib - known->virt_kib
                           : known->virt_kib - listed->virt_kib;
-    char exe[128];
-    int dir;
+    struct err ignored = ERR_INIT;
+    struct target_look look;
 
     if (strcmp(listed->comm, known->comm) != 0)
         return true;
     /* A program that loads Python later grows by it. */
     if (!known->is_python)
         return change >= VIRT_CHANGE_KIB;
-    dir = open_process(listed->pid);
-    if (dir < 0)
-        return true;
-    read_exe(dir, exe);
-    close(dir);
-    return strcmp(exe, known->exe) != 0;
+    return target_look(listed->pid, &look, &ignored) != 0 ||
+           strncmp(look.exe, known->exe, sizeof(known->exe) - 1) != 0;
 }
 
 /* PYTHONMALLOC's words (Python/preconfig.c, Objects/obmalloc.c) as the name that
@@ -77,11 +65,11 @@ static const char *allocator_by_word(const char *word, bool is_dev_mode)
 }
 
 /* From the environment it was started with; "-" when that cannot be read. */
-static void guess_allocator(int dir, bool is_free_threaded, char allocator[24])
+static void guess_allocator(int environ_fd, bool is_free_threaded, char allocator[24])
 {
     size_t size = (size_t)256 << 10;
     char *text = malloc(size);
-    ssize_t length = text ? procfs_read_at(dir, "environ", text, size) : -1;
+    ssize_t length = text && environ_fd >= 0 ? procfs_read(environ_fd, text, size) : -1;
     const char *word = "";
     bool is_dev_mode = false;
 
@@ -100,29 +88,29 @@ static void guess_allocator(int dir, bool is_free_threaded, char allocator[24])
 }
 
 /* For a process that may not be looked into: is it called like a Python? */
-static bool is_called_python(int dir, const char *comm)
+static bool is_called_python(int cmdline_fd, const char *comm)
 {
     char text[4096];
     const char *name;
 
     if (!strncmp(comm, "python", 6))
         return true;
-    if (procfs_read_at(dir, "cmdline", text, sizeof(text)) <= 0)
+    if (cmdline_fd < 0 || procfs_read(cmdline_fd, text, sizeof(text)) <= 0)
         return false;
     name = strrchr(text, '/');
     return !strncmp(name ? name + 1 : text, "python", 6);
 }
 
-static bool identify_in(pid_t pid, int dir, const struct maps *maps,
+static bool identify_in(pid_t pid, const struct target_fds *fds, const struct maps *maps,
                         struct identity *identity)
 {
     struct reader *reader = NULL;
     struct err ignored;
-    bool has_memory = !reader_live_open(pid, -1, &reader, &ignored);
+    bool has_memory = !reader_live_open(pid, fds->mem, &reader, &ignored);
     bool is_known;
 
     if (!has_memory)
-        reader = reader_files_new(maps, dir);
+        reader = reader_files_new(maps, fds->dir);
     is_known = !identify(reader, maps, has_memory, "", identity, &ignored);
     reader_close(reader);
     return is_known;
@@ -130,30 +118,28 @@ static bool identify_in(pid_t pid, int dir, const struct maps *maps,
 
 void candidate_identify(const struct listed *listed, struct known *known)
 {
-    int dir = open_process(listed->pid);
-    int maps_fd = dir < 0 ? -1 : openat(dir, "maps", O_RDONLY | O_CLOEXEC);
-    struct identity identity;
     struct maps maps = {NULL, 0, false, NULL};
+    struct target_files files;
+    struct identity identity;
     struct err ignored;
 
     known->is_python = false;
     snprintf(known->python, sizeof(known->python), "-");
     snprintf(known->allocator, sizeof(known->allocator), "-");
-    if (maps_fd < 0) {
-        known->is_by_name = dir >= 0 && (errno == EACCES || errno == EPERM) &&
-                            is_called_python(dir, listed->comm);
-    } else if (!maps_read(&maps, maps_fd, &ignored) &&
-               identify_in(listed->pid, dir, &maps, &identity)) {
+    if (target_files_open(listed->pid, &files, &ignored) != 0)
+        return;
+    if (files.fds.maps < 0) {
+        known->is_by_name = files.access_why.code == ERR_DENIED &&
+                            is_called_python(files.fds.cmdline, listed->comm);
+    } else if (!maps_read(&maps, files.fds.maps, &ignored) &&
+               identify_in(listed->pid, &files.fds, &maps, &identity)) {
         known->is_python = true;
         snprintf(known->python, sizeof(known->python), "%.15s", identity.text);
-        guess_allocator(dir, identity.is_free_threaded, known->allocator);
-        read_exe(dir, known->exe);
+        guess_allocator(files.fds.environ, identity.is_free_threaded, known->allocator);
+        snprintf(known->exe, sizeof(known->exe), "%.127s", files.exe);
     }
     maps_release(&maps);
-    if (maps_fd >= 0)
-        close(maps_fd);
-    if (dir >= 0)
-        close(dir);
+    target_fds_close(&files.fds);
 }
 
 static bool fill_memory(int dir, struct candidate *row)
@@ -187,16 +173,6 @@ static void fill_cpu(struct known *known, struct candidate *row)
     known->cpu_mono_ns = now;
 }
 
-static void fill_user(int dir, struct candidate *row)
-{
-    char text[PROCFS_TEXT_BYTES];
-    uint64_t uid;
-
-    if (procfs_read_at(dir, "status", text, sizeof(text)) > 0 &&
-        procfs_field(text, "Uid", &uid))
-        access_user_name((uid_t)uid, row->user);
-}
-
 /* `words` is a whole sentence; the buffer is large enough for the shorter ones. */
 static void set_why(struct candidate *row, const char *text, const char *remedy)
 {
@@ -210,12 +186,19 @@ static void set_why(struct candidate *row, const char *text, const char *remedy)
 static void fill_access(const struct listed *listed, const struct known *known,
                         struct candidate *row)
 {
-    struct err err;
+    struct target_look look;
+    struct err err = ERR_INIT;
 
-    row->can_read = known->is_python && !access_try(listed->pid);
-    if (!row->can_read) {
-        access_explain(listed->pid, row->access, &err);
+    if (target_look(listed->pid, &look, &err) != 0) {
+        snprintf(row->access, sizeof(row->access), "helper");
         set_why(row, err.text, err.remedy);
+        return;
+    }
+    snprintf(row->user, sizeof(row->user), "%s", look.user);
+    row->can_read = known->is_python && look.can_read;
+    if (!row->can_read) {
+        snprintf(row->access, sizeof(row->access), "%s", look.word);
+        set_why(row, look.why.text, look.why.remedy);
     } else if (listed->state == 'T' || listed->state == 't') {
         snprintf(row->access, sizeof(row->access), "stopped");
         snprintf(row->access_why, sizeof(row->access_why),
@@ -231,7 +214,7 @@ bool candidate_fill(const struct listed *listed, struct known *known,
                     struct candidate *row)
 {
     struct strbuf command = STRBUF_INIT;
-    int dir = open_process(listed->pid);
+    int dir = open_process(listed->pid), cmdline;
 
     memset(row, 0, sizeof(*row));
     row->pid = listed->pid;
@@ -244,11 +227,13 @@ bool candidate_fill(const struct listed *listed, struct known *known,
     row->uptime_ns = reading_exact(procfs_uptime_ns(listed->start_ticks));
     snprintf(row->python, sizeof(row->python), "%s", known->python);
     snprintf(row->allocator, sizeof(row->allocator), "%s", known->allocator);
-    fill_user(dir, row);
     fill_cpu(known, row);
     fill_access(listed, known, row);
-    procfs_add_command(&command, dir, listed->comm);
+    cmdline = openat(dir, "cmdline", O_RDONLY | O_CLOEXEC);
+    procfs_add_command(&command, cmdline, listed->comm);
     row->command = strbuf_detach(&command);
+    if (cmdline >= 0)
+        close(cmdline);
     close(dir);
     return true;
 }

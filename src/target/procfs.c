@@ -55,10 +55,10 @@ ssize_t procfs_read_at(int dir, const char *name, char *buffer, size_t size)
     return got;
 }
 
-void procfs_add_command(struct strbuf *out, int dir, const char *comm)
+void procfs_add_command(struct strbuf *out, int cmdline_fd, const char *comm)
 {
     char text[4096];
-    ssize_t length = procfs_read_at(dir, "cmdline", text, sizeof(text));
+    ssize_t length = cmdline_fd < 0 ? -1 : procfs_read(cmdline_fd, text, sizeof(text));
 
     while (length > 0 && !text[length - 1])
         length--;

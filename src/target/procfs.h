@@ -29,8 +29,8 @@ ssize_t procfs_read_file(const char *path, char *buffer, size_t size);
 ssize_t procfs_read_at(int dir, const char *name, char *buffer, size_t size);
 
 /* Appends the arguments with spaces between, or "[comm]" when there are none;
- * clean text. `dir` is /proc/PID. */
-void procfs_add_command(struct strbuf *out, int dir, const char *comm);
+ * clean text. `cmdline_fd` is a descriptor of /proc/PID/cmdline, or -1. */
+void procfs_add_command(struct strbuf *out, int cmdline_fd, const char *comm);
 
 /* CPU time that all threads of the process used; finer than the ticks of stat.
  * False when the process is gone. */

@@ -1,16 +1,12 @@
 #include "target/target.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "target/access.h"
 #include "target/identify.h"
 #include "target/procfs.h"
 #include "util/clock.h"
@@ -27,11 +23,6 @@ struct opening {
     struct procfs_stat stat;
     char who[128]; /* "process 42 (name)", clean */
 };
-
-static int open_in(const struct target *target, const char *name)
-{
-    return openat(target->fds.dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-}
 
 /* A text that was cut may end in the middle of a character. */
 static void drop_split_character(char *text)
@@ -63,7 +54,7 @@ static void fill_command(const struct opening *opening)
     struct target_facts *facts = &opening->target->facts;
     struct strbuf command = STRBUF_INIT;
 
-    procfs_add_command(&command, opening->target->fds.dir, opening->stat.comm);
+    procfs_add_command(&command, opening->target->fds.cmdline, opening->stat.comm);
     snprintf(facts->command, sizeof(facts->command), "%s", strbuf_text(&command));
     if (command.length >= sizeof(facts->command))
         drop_split_character(facts->command);
@@ -76,24 +67,19 @@ static int fail_no_process(pid_t pid, struct err *err)
     return err_remedy(err, "run heaptop without a process to choose from a list");
 }
 
-/* pidfd first: while it says "alive", everything opened after it is of the same
- * process, whatever happens to the number. */
-static int open_directory(struct opening *opening, struct err *err)
+static int open_files(struct opening *opening, struct err *err)
 {
     struct target *target = opening->target;
-    char path[32];
+    struct target_files files;
 
-    if (target->pid <= 0)
-        return fail_no_process(target->pid, err);
-    target->fds.pidfd = (int)syscall(SYS_pidfd_open, target->pid, 0);
-    if (target->fds.pidfd < 0 && errno == ESRCH)
-        return fail_no_process(target->pid, err);
-    snprintf(path, sizeof(path), "/proc/%d", (int)target->pid);
-    target->fds.dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (target->fds.dir < 0 && (errno == ENOENT || errno == ESRCH))
-        return fail_no_process(target->pid, err);
-    if (target->fds.dir < 0)
-        return err_set_errno(err, ERR_DENIED, errno, "cannot open %s", path);
+    if (target_files_open(target->pid, &files, err) != 0)
+        return -1;
+    target->fds = files.fds;
+    target->access_why = files.access_why;
+    copy_clean(target->facts.exe, sizeof(target->facts.exe), files.exe,
+               strnlen(files.exe, sizeof(files.exe)));
+    copy_clean(target->facts.user, sizeof(target->facts.user), files.user,
+               strnlen(files.user, sizeof(files.user)));
     return 0;
 }
 
@@ -116,10 +102,7 @@ static int open_identity(struct opening *opening, struct err *err)
     char text[PROCFS_TEXT_BYTES], name[64 * 4];
     uint64_t uid;
 
-    target->fds.stat = open_in(target, "stat");
-    target->fds.status = open_in(target, "status");
-    if (target->fds.stat < 0 || target->fds.status < 0 ||
-        procfs_read(target->fds.stat, text, sizeof(text)) <= 0 ||
+    if (procfs_read(target->fds.stat, text, sizeof(text)) <= 0 ||
         !procfs_parse_stat(text, stat))
         return fail_no_process(target->pid, err);
     target->start_ticks = stat->start_ticks;
@@ -147,51 +130,31 @@ static int open_identity(struct opening *opening, struct err *err)
 static int open_maps(struct opening *opening, struct err *err)
 {
     struct target *target = opening->target;
-    char word[16];
 
-    target->fds.maps = open_in(target, "maps");
     if (target->fds.maps < 0) {
-        if (errno != EACCES && errno != EPERM)
-            return fail_no_process(target->pid, err);
-        access_explain(target->pid, word, err);
+        *err = target->access_why;
         return -1;
     }
-    if (maps_read(&target->maps, target->fds.maps, err)) {
-        if (errno == EACCES || errno == EPERM)
-            access_explain(target->pid, word, err);
+    if (maps_read(&target->maps, target->fds.maps, err))
         return -1;
-    }
     if (target->maps.count)
         return 0;
     err_set(err, ERR_GONE, "%s has no memory: it is ending", opening->who);
     return -1;
 }
 
-static void open_others(struct target *target)
-{
-    struct target_fds *fds = &target->fds;
-
-    fds->statm = open_in(target, "statm");
-    fds->io = open_in(target, "io");
-    fds->smaps_rollup = open_in(target, "smaps_rollup");
-    fds->mem = open_in(target, "mem");
-    fds->pagemap = open_in(target, "pagemap");
-}
-
 /* The reader, or the reason why there is none. */
 static int open_reader(struct target *target, struct err *err)
 {
-    char word[16];
+    struct err failed = ERR_INIT;
 
-    if (!reader_live_open(target->pid, target->fds.mem, &target->reader,
-                          &target->access_why))
+    if (!reader_live_open(target->pid, target->fds.mem, &target->reader, &failed))
         return 0;
     target->reader = NULL;
-    if (target->access_why.code == ERR_GONE) {
-        *err = target->access_why;
+    if (failed.code == ERR_GONE) {
+        *err = failed;
         return -1;
     }
-    access_explain(target->pid, word, &target->access_why);
     return 0;
 }
 
@@ -223,25 +186,18 @@ static void fill_facts(const struct opening *opening)
 {
     struct target *target = opening->target;
     struct target_facts *facts = &target->facts;
-    char path[4096];
-    ssize_t length = readlinkat(target->fds.dir, "exe", path, sizeof(path));
 
     facts->pid = target->pid;
     facts->start_wall_ns = procfs_start_wall_ns(target->start_ticks);
-    if (length > 0)
-        copy_clean(facts->exe, sizeof(facts->exe), path, (size_t)length);
-    access_user_name(target->uid, facts->user);
     fill_command(opening);
     facts->state = target_state(target);
 }
 
 static int open_steps(struct opening *opening, struct err *err)
 {
-    if (open_directory(opening, err) || open_identity(opening, err) ||
-        open_maps(opening, err))
-        return -1;
-    open_others(opening->target);
-    if (open_reader(opening->target, err) || open_python(opening, err))
+    if (open_files(opening, err) || open_identity(opening, err) ||
+        open_maps(opening, err) || open_reader(opening->target, err) ||
+        open_python(opening, err))
         return -1;
     fill_facts(opening);
     if (opening->target->facts.state == TARGET_ENDED)
@@ -252,7 +208,7 @@ static int open_steps(struct opening *opening, struct err *err)
 int target_open(pid_t pid, struct target **target, struct err *err)
 {
     struct opening opening = {.target = xcalloc(1, sizeof(struct target))};
-    struct target_fds none = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    struct target_fds none = TARGET_FDS_NONE;
 
     opening.target->pid = pid;
     opening.target->fds = none;
@@ -269,16 +225,9 @@ void target_close(struct target *target)
 {
     if (!target)
         return;
-
-    const struct target_fds *fds = &target->fds;
-    const int all[] = {fds->dir, fds->pidfd, fds->stat,    fds->statm,        fds->status,
-                       fds->io,  fds->mem,   fds->pagemap, fds->smaps_rollup, fds->maps};
-
     reader_close(target->reader);
     maps_release(&target->maps);
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-        if (all[i] >= 0)
-            close(all[i]);
+    target_fds_close(&target->fds);
     free(target);
 }
 

@@ -1,10 +1,10 @@
 /*
  * target.h - one CPython process: who it is, and the descriptors kept on it.
  *
- * target_open() opens everything that needs privilege once (pidfd, /proc/PID
- * files), proves that the process runs CPython by the runtime in its maps -
- * never by its name - and remembers the identity (start time, executable) by
- * which the end, a reused PID or an exec are noticed.
+ * target_open() has everything that needs privilege opened once (files.h), proves that
+ * the process runs CPython by the runtime in its maps - never by its name - and remembers
+ * the identity (start time, executable) by which the end, a reused PID or an exec are
+ * noticed.
  *
  * Owned by one thread at a time: opened by the main thread, then handed to the
  * sampler.
@@ -18,16 +18,10 @@
 
 #include "heaptop/err.h"
 #include "heaptop/snapshot.h"
+#include "target/files.h"
 #include "target/image.h"
 #include "target/maps.h"
 #include "target/reader.h"
-
-/* Descriptors opened once and read with pread; -1 when it could not be opened. */
-struct target_fds {
-    int dir; /* /proc/PID */
-    int pidfd;
-    int stat, statm, status, io, smaps_rollup, maps, mem, pagemap;
-};
 
 struct python_version {
     uint8_t major, minor, micro; /* micro 255 = unknown */

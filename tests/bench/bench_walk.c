@@ -1,13 +1,15 @@
 /*
- * bench_walk PID [TIMES] - walks the objects of a target that stands still, and copies
- * the same arenas with process_vm_readv alone, in turns, so that both meet the same
- * machine. Prints one line of figures: the median of each.
+ * bench_walk PID [TIMES [UID]] - walks the objects of a target that stands still, and
+ * copies the same arenas with process_vm_readv alone, in turns, so that both meet the
+ * same machine. Prints one line of figures: the median of each. With UID it becomes that
+ * user once the target is open, as the guard does, so the reader has what is left then.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "heaptop/snapshot.h"
 #include "layout/layout.h"
@@ -118,6 +120,16 @@ static int bench(struct target *target, size_t times, struct err *err)
     return result;
 }
 
+/* The reader chooses again between process_vm_readv and the kept descriptor. */
+static int become(struct target *target, uid_t uid, struct err *err)
+{
+    if (setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)
+        return err_set(err, ERR_FAILED, "cannot become another user");
+    reader_close(target->reader);
+    target->reader = NULL;
+    return reader_live_open(target->pid, target->fds.mem, &target->reader, err);
+}
+
 int main(int argc, char **argv)
 {
     long times = argc > 2 ? strtol(argv[2], NULL, 10) : 9;
@@ -126,10 +138,12 @@ int main(int argc, char **argv)
     int result;
 
     if (argc < 2 || times < 1 || times > TIMES_MAX) {
-        fprintf(stderr, "usage: bench_walk PID [TIMES]\n");
+        fprintf(stderr, "usage: bench_walk PID [TIMES [UID]]\n");
         return 2;
     }
     result = target_open((pid_t)strtol(argv[1], NULL, 10), &target, &err);
+    if (!result && argc > 3)
+        result = become(target, (uid_t)strtol(argv[3], NULL, 10), &err);
     if (!result)
         result = bench(target, (size_t)times, &err);
     if (result)

@@ -198,7 +198,7 @@ void fake_python_init(struct fake_python *fake)
     fake->target.runtime = raddr_of(FAKE_RUNTIME);
     fake->target.reader = fake->reader;
     fake->target.maps = (struct maps){.mappings = fake->mappings, .count = 4};
-    fake->target.fds = (struct target_fds){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    fake->target.fds = (struct target_fds)TARGET_FDS_NONE;
     fake->target.python.n_loads = 1;
     fake->target.python.loads[0] = (struct image_load){
         .start = FAKE_DATA, .end = FAKE_DATA + FAKE_DATA_BYTES, .is_writable = true};

@@ -40,16 +40,12 @@ static void fill_self(struct target *target)
 
     memset(target, 0, sizeof(*target));
     target->pid = getpid();
-    target->fds = (struct target_fds){.dir = -1,
-                                      .pidfd = -1,
-                                      .stat = open_self("stat"),
-                                      .statm = open_self("statm"),
-                                      .status = open_self("status"),
-                                      .io = open_self("io"),
-                                      .smaps_rollup = open_self("smaps_rollup"),
-                                      .maps = -1,
-                                      .mem = -1,
-                                      .pagemap = -1};
+    target->fds = (struct target_fds)TARGET_FDS_NONE;
+    target->fds.stat = open_self("stat");
+    target->fds.statm = open_self("statm");
+    target->fds.status = open_self("status");
+    target->fds.io = open_self("io");
+    target->fds.smaps_rollup = open_self("smaps_rollup");
     assert_true(procfs_read(target->fds.stat, text, sizeof(text)) > 0);
     assert_true(procfs_parse_stat(text, &stat));
     target->start_ticks = stat.start_ticks;
