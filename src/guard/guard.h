@@ -22,6 +22,7 @@ enum guard_need {
     GUARD_ALWAYS = 0,
     GUARD_ATTACHES = 1, /* loads the agent: an ordinary user has no helper */
     GUARD_WRITES = 2,   /* opens files for writing after the guard began */
+    GUARD_LAUNCHED = 4, /* has started the target, and takes leave of it */
 };
 
 struct guard_options {
