@@ -100,6 +100,7 @@ struct agent {
     int64_t references_alone; /* what the callback has when only the agent knows it */
     bool collects;            /* gc.collect() of our own is running */
     int64_t pause_began_ns, collect_uncollectable;
+    struct object *info; /* what the callback was last called with */
     bool python_is_lost; /* the interpreter went down and took our callback */
 };
 

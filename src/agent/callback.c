@@ -9,6 +9,8 @@
 #define METH_VARARGS 0x0001 /* methodobject.h, 3.8 - 3.15 */
 #define GRACE_NS     (20 * INT64_C(1000000))
 #define GRACE_TRIES  10
+#define WALK_NS      (3 * INT64_C(1000000))
+#define WALK_TRIES   12
 
 static int64_t info_number(struct object *info, const char *key)
 {
@@ -61,6 +63,17 @@ static struct object *none(void)
     return agent_kept.none;
 }
 
+static void keep_info(struct object *info)
+{
+    struct object *last = agent.info;
+
+    if (info)
+        agent.python.Py_IncRef(info);
+    agent.info = info;
+    if (last)
+        agent.python.Py_DecRef(last);
+}
+
 static struct object *on_collection(struct object *self, struct object *arguments)
 {
     struct object *phase, *info;
@@ -72,6 +85,7 @@ static struct object *on_collection(struct object *self, struct object *argument
     phase = agent.python.PyTuple_GetItem(arguments, 0);
     info = agent.python.PyTuple_GetItem(arguments, 1);
     words = phase && info ? agent.python.PyUnicode_AsUTF8(phase) : NULL;
+    keep_info(info);
     if (!words)
         agent.python.PyErr_Clear();
     else if (words[0] == 's' && words[1] == 't' && words[2] == 'a') /* start, stop */
@@ -139,7 +153,7 @@ static struct agent_kept *inherited(struct object *entry)
 }
 
 /* Takes an inherited entry away, and its pages when nobody else knows it. Whoever made
- * it had a reference, which the fork has left without an owner. */
+ * it had a reference, which the fork, or its leave, has left without an owner. */
 static void drop_inherited(int64_t index, struct object *entry, struct agent_kept *kept)
 {
     uint64_t code = kept->code;
@@ -153,7 +167,8 @@ static void drop_inherited(int64_t index, struct object *entry, struct agent_kep
     agent_unmap(code, AGENT_PAGE_BYTES);
 }
 
-static void drop_all_inherited(void)
+/* Those at the end of the list: see may_be_walked(). */
+static void drop_last_inherited(void)
 {
     int64_t n = agent.python.PyList_Size(agent.callbacks);
 
@@ -161,8 +176,9 @@ static void drop_all_inherited(void)
         struct object *entry = agent.python.PyList_GetItem(agent.callbacks, i);
         struct agent_kept *kept = entry ? inherited(entry) : NULL;
 
-        if (kept)
-            drop_inherited(i, entry, kept);
+        if (!kept)
+            break;
+        drop_inherited(i, entry, kept);
     }
     agent.python.PyErr_Clear();
 }
@@ -178,7 +194,7 @@ int agent_callback_install(void)
         return -1;
     }
     agent.references_alone = references(agent.callback);
-    drop_all_inherited();
+    drop_last_inherited();
     agent_guard = (struct agent_guard){on_collection, on_death};
     if (agent.python.PyList_Append(agent.callbacks, agent.callback) == 0)
         return 0;
@@ -192,34 +208,79 @@ static bool is_ours_alone(void)
            references(agent.callback) == agent.references_alone;
 }
 
+/* False when the interpreter went down meanwhile; the GIL is not held then. */
+static bool let_others_run(int64_t for_ns)
+{
+    static uint32_t word;
+    int64_t wait_ns;
+
+    agent_gil_drop();
+    agent_wait(&word, 0, for_ns, false);
+    return agent_gil_take(&wait_ns);
+}
+
 /* Without a GIL another thread may be about to call what it has just read from the
  * list; who calls has a reference. Waits for that thread, as long as one can wait. */
 static bool wait_alone(void)
 {
-    for (int i = 0; i < GRACE_TRIES; i++) {
-        static uint32_t word;
-        int64_t wait_ns;
-
-        agent_gil_drop();
-        agent_wait(&word, 0, GRACE_NS, false);
-        if (!agent_gil_take(&wait_ns))
-            return false;
+    for (int i = 0; i < GRACE_TRIES && let_others_run(GRACE_NS); i++)
         if (is_ours_alone())
             return true;
-    }
     return false;
 }
 
-enum agent_rest agent_callback_remove(void)
+/*
+ * CPython walks the list by index, and other threads get the GIL inside the callbacks
+ * (gcmodule.c, invoke_gc_callback()): when an entry goes while a walk has passed it, the
+ * walk skips the next callback. The walk that last called us is over when nobody else has
+ * the dict that it called us with.
+ */
+static bool may_be_walked(void)
 {
     int64_t n = agent.python.PyList_Size(agent.callbacks);
-    bool is_alone;
 
-    agent_guard = (struct agent_guard){NULL, NULL};
+    if (n > 0 && agent.python.PyList_GetItem(agent.callbacks, n - 1) == agent.callback)
+        return false; /* nobody is behind us */
+    return agent.info && references(agent.info) != agent.references_alone;
+}
+
+/* False when each try met one, or somebody keeps that dict. */
+static bool wait_unwalked(void)
+{
+    for (int i = 0; may_be_walked(); i++)
+        if (i == WALK_TRIES || !let_others_run(WALK_NS))
+            return false;
+    return true;
+}
+
+/* An entry that must stay keeps our reference: drop_inherited() counts on it. */
+static enum agent_rest leave_entry(void)
+{
+    agent.callback = NULL;
+    return agent.is_free_threaded ? AGENT_REST_IMAGE : AGENT_REST_ENTRY;
+}
+
+static void delete_entry(void)
+{
+    int64_t n = agent.python.PyList_Size(agent.callbacks);
+
     for (int64_t i = n - 1; i >= 0; i--)
         if (agent.python.PyList_GetItem(agent.callbacks, i) == agent.callback)
             agent.python.PySequence_DelItem(agent.callbacks, i);
     agent.python.PyErr_Clear();
+}
+
+enum agent_rest agent_callback_remove(void)
+{
+    bool is_free = wait_unwalked(), is_alone;
+
+    agent_guard = (struct agent_guard){NULL, NULL};
+    if (!agent.holds_gil)
+        return AGENT_REST_IMAGE;
+    keep_info(NULL);
+    if (!is_free)
+        return leave_entry();
+    delete_entry();
     is_alone = agent.is_free_threaded ? wait_alone() : is_ours_alone();
     if (!agent.holds_gil)
         return AGENT_REST_IMAGE;

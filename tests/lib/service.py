@@ -30,8 +30,8 @@ def gunicorn(port):
             "djapp:application"]
 
 
-def uwsgi(port):
-    return ["uwsgi", "--plugin", "python3", "--http-socket", "127.0.0.1:%d" % port, "--master",
+def uwsgi(port, *options):
+    return ["uwsgi", *options, "--plugin", "python3", "--http-socket", "127.0.0.1:%d" % port, "--master",
             "--die-on-term", "--processes", str(WORKERS), "--module", "djapp", "--pythonpath", LIB]
 
 

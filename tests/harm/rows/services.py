@@ -6,6 +6,11 @@ from row import Row, debian, programs, python_modules, works
 
 GROUP = "Services and test suites"
 
+
+def has_uwsgi():
+    return programs("uwsgi")() or python_modules("django")()
+
+
 ROWS = [
     Row("asyncio", "20", "asyncio, one thread that waits in epoll, 50 tasks",
         works("asyncio_service.py", is_steady=False), weight=2),
@@ -15,8 +20,11 @@ ROWS = [
         watched.under_load(service.gunicorn), on=debian,
         needs=python_modules("gunicorn", "django"), weight=10),
     Row("uwsgi", "20", "uwsgi, which embeds Python, under load",
-        watched.under_load(service.uwsgi), on=debian,
-        needs=lambda: programs("uwsgi")() or python_modules("django")(), weight=3),
+        watched.under_load(lambda port: service.uwsgi(port, "--enable-threads")), on=debian,
+        needs=has_uwsgi, weight=3),
+    Row("uwsgi-no-threads", "20", "uwsgi whose GIL is never free: only waited for",
+        watched.under_load(service.uwsgi, can_leave=False), on=debian, needs=has_uwsgi, weight=0.2,
+        short=0),
     Row("pytest", "20", "pytest with processes of its own (-n 2)", watched.pytest, on=debian,
         needs=python_modules("pytest", "xdist")),
 ]

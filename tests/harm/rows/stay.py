@@ -4,7 +4,7 @@ import time
 import attach
 import look
 import tool
-from row import Row, few
+from row import Row, few, works
 
 GROUP = "After many rounds, and leaving at an awkward moment"
 GROWTH_KIB = 256
@@ -49,6 +49,6 @@ ROWS = [
         leaves_while("native.py", "hold_gil", "0.3"), on=few),
     Row("leave-collecting", "30", "leaves while the target collects",
         leaves_while("collecting.py")),
-    Row("leave-finalizing", "30", "leaves while the target finalizes",
-        None, needs=lambda: "is the row end-finalizers-race"),
+    Row("leave-callbacks", "30", "leaves while the target's own gc callbacks are called",
+        works("callbacks.py"), weight=3, short=6),
 ]

@@ -26,9 +26,12 @@ async def echo(reader, writer):
         writer.write(line.upper())
         await writer.drain()
     writer.close()
+    over.set()
 
 
 async def main():
+    global over
+    over = asyncio.Event()
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
     turns = 0
@@ -41,6 +44,7 @@ async def main():
         turns += 1
     _at_first.update(_signals())
     writer.close()
+    await over.wait()
     server.close()
     finish(turns)
 
