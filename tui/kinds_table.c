@@ -171,18 +171,18 @@ static void row_fill(struct table_row *row, const struct partition_row *from,
         delta_value(input, from->memory_delta_bytes, elapsed_ns);
 }
 
-/* What the rows above do not hold: without it a dict looks smaller than it is. */
+/* Blocks in use that nobody is known to have: the rows above do not hold them. */
 static void add_parts(struct table *table, const struct objects_section *now)
 {
     struct table_row row;
 
-    if (!now->other_blocks)
+    if (!now->unowned_blocks)
         return;
     memset(&row, 0, sizeof(row));
     row.is_fixed = true;
     row.role = ROLE_VALUE;
-    row.values[COLUMN_KIND].text = "(tables, items)";
-    row.values[COLUMN_MEMORY] = number(now->other_bytes);
+    row.values[COLUMN_KIND].text = "(unowned parts)";
+    row.values[COLUMN_MEMORY] = number(now->unowned_bytes);
     table_add_row(table, &row);
 }
 

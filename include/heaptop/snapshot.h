@@ -141,8 +141,11 @@ struct kind_row {
     const struct kind *kind;
     uint64_t count;
     uint64_t size_bytes;   /* as sys.getsizeof would say */
-    uint64_t memory_bytes; /* what the allocators gave for the objects themselves */
+    uint64_t memory_bytes; /* what the allocators gave for the objects and their parts */
     uint64_t tracked;      /* of count, tracked by the garbage collector */
+    uint64_t parts_bytes;  /* of memory_bytes: parts (tables, items, buffers) */
+    uint64_t malloc_bytes; /* of memory_bytes: outside pymalloc */
+    uint64_t immortal;     /* of count: never freed (3.12+) */
 };
 
 struct walk_facts {
@@ -152,6 +155,7 @@ struct walk_facts {
     int64_t wall_ns, cpu_ns; /* duration and price */
     uint64_t read_bytes;
     uint64_t torn_pools;    /* re-read and still changing: left out */
+    uint64_t healed_pools;  /* read while changing, whole when re-read */
     uint64_t absent_bytes;  /* of heaps and arenas, not in memory: not read */
     uint64_t absent_pools;  /* swapped out in part: left out */
     uint64_t absent_chunks; /* places of malloc's heap, swapped out or not readable, where
@@ -164,11 +168,13 @@ struct walk_facts {
 
 struct objects_section {
     uint64_t count, size_bytes, memory_bytes, tracked;
+    uint64_t parts_bytes, malloc_bytes, immortal; /* as in the rows */
+    uint64_t interned;                            /* strings */
     /* Of pymalloc's blocks; all 0 and without meaning where there is no pymalloc. */
-    uint64_t other_blocks; /* in use and no objects: parts */
-    uint64_t other_bytes;
+    uint64_t unowned_blocks; /* in use, no objects, and parts of none that is known */
+    uint64_t unowned_bytes;
     uint64_t freelist_objects; /* entries of free lists: not objects */
-    uint64_t large_bytes;      /* of memory_bytes, in malloc and not in pymalloc */
+    uint64_t freelist_bytes;
     struct walk_facts walk;
     size_t n_kinds;
     const struct kind_row *kinds; /* by memory_bytes, descending */

@@ -207,7 +207,7 @@ static void check_objects(struct selfcheck *check, const struct snapshot *snapsh
                    "the walk is complete, %" PRIu64 " pools torn",
                    objects->walk.torn_pools);
     if (snapshot->pymalloc)
-        check_that(check, objects->other_blocks <= snapshot->pymalloc->blocks_used * 2,
+        check_that(check, objects->unowned_blocks <= snapshot->pymalloc->blocks_used * 2,
                    "parts are some of the used blocks");
 }
 

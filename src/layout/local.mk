@@ -1,5 +1,6 @@
 # The files of src/layout/: libheaptop_a_SOURCES += ..., and their unit tests.
 libheaptop_a_SOURCES += src/layout/object_layout.c src/layout/object_layout.h \
+	src/layout/object_parts.c src/layout/object_parts.h \
 	src/layout/object_size.c src/layout/object_size.h
 libheaptop_a_SOURCES += \
 	src/layout/debugger_layout.h src/layout/decode.h src/layout/decode_x86_64.c \

@@ -39,6 +39,7 @@ static void layout_headers(struct object_layout *layout)
     layout->tp_flags = 168;
     layout->tp_base = 256;
     layout->tp_dict = 264;
+    layout->tp_dictoffset = 288;
     layout->type_bytes = row->type_bytes;
     layout->heap_type_bytes = row->heap_type_bytes;
     layout->ht_qualname = row->ht_qualname;
@@ -46,6 +47,7 @@ static void layout_headers(struct object_layout *layout)
     layout->ht_module = row->ht_module;
     layout->refcnt_never =
         layout->minor >= 14 ? UINT64_C(0xfff0ffff00000000) : UINT64_C(0xffffffff00000000);
+    layout->refcnt_immortal = layout->minor >= 12 ? UINT64_C(1) << 31 : 0;
     if (layout->minor >= 12)
         layout->pre_header_flags = TYPE_FLAG_MANAGED_DICT | TYPE_FLAG_MANAGED_WEAKREF;
     else if (layout->minor == 11)
@@ -77,6 +79,7 @@ static void layout_dict(struct object_layout *layout)
     layout->dict_keys = 32;
     layout->dict_values = 40;
     layout->odict_fast_nodes = 72; /* odictobject.c: od_fast_nodes_size */
+    layout->odict_first = 48;
     layout->keys_is_log2 = is_log2;
     layout->keys_header_bytes = is_log2 ? 32 : 40;
     layout->keys_refcnt = 0;
@@ -89,6 +92,7 @@ static void layout_dict(struct object_layout *layout)
 
 static void layout_containers(struct object_layout *layout)
 {
+    layout->list_items = 24;
     layout->list_allocated = 32;
     layout->set_mask = 32;
     layout->set_table = 40;
@@ -97,10 +101,27 @@ static void layout_containers(struct object_layout *layout)
     layout->int_is_tagged = layout->minor >= 12;
     layout->int_has_one_digit = layout->minor >= 11;
     layout->bytearray_alloc = 24;
+    layout->bytearray_bytes = 32;
     layout->bytearray_is_bytes = layout->minor >= 15;
+    layout->deque_left_block = 24;
     layout->deque_left_index = 40;
+    layout->array_items = 24;
     layout->array_allocated = 32;
     layout->array_descr = 40;
+}
+
+/* _f_frame_data, and what stands in front of localsplus. */
+static void layout_frame(struct object_layout *layout)
+{
+    if (layout->minor < 11)
+        return;
+    layout->frame_inner = 24;
+    layout->frame_code = layout->minor == 11 ? 32 : 0;
+    layout->frame_bytes = layout->minor <= 12   ? 48 + 72
+                          : layout->minor == 13 ? 64 + 72
+                                                : 72 + 80;
+    if (layout->minor >= 12)
+        layout->frame_extra_words = layout->minor >= 14 ? 10 : 9;
 }
 
 /* code.h PyCodeObject, genobject.h: a generator holds its frame from 3.11 on. */
@@ -130,6 +151,7 @@ bool object_layout_for(uint8_t major, uint8_t minor, struct object_layout *layou
     layout_dict(layout);
     layout_containers(layout);
     layout_code(layout);
+    layout_frame(layout);
     return true;
 }
 

@@ -41,12 +41,14 @@ struct object_layout {
     uint16_t ob_refcnt, ob_type, ob_size;
     /* Include/cpython/object.h PyTypeObject and PyHeapTypeObject. */
     uint16_t tp_name, tp_basicsize, tp_itemsize, tp_flags, tp_base, tp_dict;
+    uint16_t tp_dictoffset;
     uint16_t type_bytes, heap_type_bytes, ht_qualname, ht_cached_keys, ht_module;
 
     /* The refcount word of a living object has none of these bits and is not 0
      * in its low half: counts stay below 2^32; 3.12+ use the low 32 bits only;
      * 3.14+ keep flags (< 16) in bits 48-63. Pointers fail the test. */
     uint64_t refcnt_never;
+    uint64_t refcnt_immortal;  /* the bit that immortal objects have (3.12+), or 0 */
     uint64_t pre_header_flags; /* type flags that put 16 more bytes before the GC head */
 
     /* Include/cpython/unicodeobject.h */
@@ -59,18 +61,19 @@ struct object_layout {
     uint16_t keys_header_bytes; /* of the keys table; the index follows */
     uint16_t keys_refcnt, keys_size, keys_log2_index, keys_kind, keys_usable,
         keys_nentries;
-    bool keys_is_log2;         /* 3.11+: sizes are stored as logarithms in bytes */
-    uint16_t odict_fast_nodes; /* od_fast_nodes_size */
+    bool keys_is_log2; /* 3.11+: sizes are stored as logarithms in bytes */
+    /* odictobject.c: od_fast_nodes_size, behind od_fast_nodes; od_first */
+    uint16_t odict_fast_nodes, odict_first;
 
-    uint16_t list_allocated;
+    uint16_t list_items, list_allocated;
     uint16_t set_mask, set_table, set_small_table;
     uint16_t int_digits_bytes; /* offsetof(ob_digit) */
     bool int_is_tagged;        /* 3.12+: lv_tag >> 3 is the number of digits */
     bool int_has_one_digit;    /* 3.11+: getsizeof counts at least one */
-    uint16_t bytearray_alloc;
-    bool bytearray_is_bytes; /* 3.15: the buffer is a bytes object */
-    uint16_t deque_left_index;
-    uint16_t array_allocated, array_descr;
+    uint16_t bytearray_alloc, bytearray_bytes; /* ob_bytes */
+    bool bytearray_is_bytes;                   /* 3.15: the buffer is a bytes object */
+    uint16_t deque_left_block, deque_left_index;
+    uint16_t array_items, array_allocated, array_descr;
     bool code_is_var; /* 3.11+: the byte code is in the object */
 
     /* Generators (genobject.h): 3.11+ hold their frame. */
@@ -79,6 +82,11 @@ struct object_layout {
     uint16_t code_stacksize; /* 3.11: slots = co_stacksize + co_nlocalsplus */
     uint16_t code_nlocalsplus;
     uint16_t code_framesize; /* 3.12+: co_framesize, in words */
+
+    /* Frame objects, 3.11+ (pycore_frame.h PyFrameObject, _PyInterpreterFrame): f_frame,
+     * the code in it, the size without slots, and how many words co_framesize counts
+     * more than slots. */
+    uint16_t frame_inner, frame_code, frame_bytes, frame_extra_words;
 };
 
 /* False when the version is not known. */

@@ -13,19 +13,8 @@
 #define SET_ENTRY      16 /* setobject.h setentry: key, hash */
 #define DEQUE_SIZE_MAX (UINT64_C(1) << 36)
 
-/* numpy/ndarraytypes.h PyArrayObject_fields, the same in 1.x and 2.x: nd, dimensions
- * (the strides follow them in the same block), flags. */
-#define NDARRAY_ND         24
-#define NDARRAY_DIMENSIONS 32
-#define NDARRAY_FLAGS      64
-#define NDARRAY_OWNS_DATA  4
-#define NDARRAY_ND_MAX     64
-#define NDARRAY_ND_READ    (SIZE_MORE_BYTES / 16) /* of more the data is not known */
-
-/* _decimal.c PyDecObject: the mpd_t behind the hash; mpdecimal.h: flags, alloc. */
-#define DECIMAL_FLAGS       24
-#define DECIMAL_ALLOC       56
-#define DECIMAL_OTHERS_DATA 0xe0 /* MPD_DATAFLAGS: its own words, shared or constant */
+#define NDARRAY_ND_READ \
+    (SIZE_MORE_BYTES / 16) /* of more dimensions the data is not known */
 
 static uint64_t view_u64(const struct object_view *view, size_t offset)
 {
@@ -96,7 +85,14 @@ enum object_rule object_rule_of_name(const struct object_layout *layout, const c
         {"generator", OBJECT_GENERATOR},
         {"coroutine", OBJECT_GENERATOR},
         {"async_generator", OBJECT_GENERATOR},
-        {"frame", OBJECT_LOOSE},
+        {"frame", OBJECT_FRAME},
+        {"_io.BytesIO", OBJECT_BYTES_IO},
+        {"_io.BufferedReader", OBJECT_BUFFERED},
+        {"_io.BufferedWriter", OBJECT_BUFFERED},
+        {"_io.BufferedRandom", OBJECT_BUFFERED},
+        {"_struct.Struct", OBJECT_STRUCT},
+        {"Struct", OBJECT_STRUCT},
+        {"xml.etree.ElementTree.Element", OBJECT_ELEMENT},
         {"datetime.time", OBJECT_DATETIME},
         {"datetime.datetime", OBJECT_DATETIME},
     };
@@ -269,6 +265,44 @@ static void generator_more(const struct object_layout *layout,
     more->what = code ? MORE_CODE : MORE_NOTHING;
 }
 
+/* frameobject.c frame_sizeof. 3.8 - 3.10: one slot is in the basic size. */
+static uint64_t frame_bytes(const struct object_layout *layout,
+                            const struct object_shape *shape,
+                            const struct object_view *view, struct size_more *more)
+{
+    uint64_t slots;
+
+    if (!layout->frame_inner) {
+        slots = view_u64(view, layout->ob_size);
+        return shape->basicsize + (slots ? items_bytes(slots - 1, 8) : 0);
+    }
+    more->address = view_u64(view, layout->frame_inner);
+    more->what = more->address ? MORE_FRAME : MORE_NOTHING;
+    return layout->frame_bytes - layout->frame_extra_words * UINT64_C(8);
+}
+
+/* Types of the standard library that have more than their own block. */
+static uint64_t library_bytes(const struct object_shape *shape,
+                              const struct object_view *view, struct size_more *more)
+{
+    switch (shape->rule) {
+    case OBJECT_BUFFERED:
+        if (shape->basicsize < BUFFERED_BASICSIZE || !view_u64(view, BUFFERED_BUFFER))
+            return 0;
+        return items_bytes(view_u64(view, BUFFERED_SIZE), 1);
+    case OBJECT_BYTES_IO:
+        more->address = view_u64(view, BYTES_IO_BUFFER);
+        more->what = more->address ? MORE_BYTES_IO : MORE_NOTHING;
+        return 0;
+    case OBJECT_ELEMENT:
+        more->address = view_u64(view, ELEMENT_EXTRA);
+        more->what = more->address ? MORE_ELEMENT : MORE_NOTHING;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
 uint64_t object_size(const struct object_layout *layout, const struct object_shape *shape,
                      const struct object_view *view, struct size_more *more)
 {
@@ -308,8 +342,15 @@ uint64_t object_size(const struct object_layout *layout, const struct object_sha
     case OBJECT_GENERATOR:
         generator_more(layout, view, more);
         return shape->prefix + layout->gen_bytes;
+    case OBJECT_FRAME:
+        return shape->prefix + frame_bytes(layout, shape, view, more);
+    case OBJECT_BYTES_IO:
+    case OBJECT_BUFFERED:
+    case OBJECT_ELEMENT:
+        return bytes + library_bytes(shape, view, more);
     case OBJECT_TYPE:
         return shape->prefix + layout->heap_type_bytes;
+    case OBJECT_STRUCT:
     case OBJECT_FIXED:
     case OBJECT_LOOSE:
     case OBJECT_DATETIME:
@@ -347,6 +388,12 @@ uint64_t object_block_need(const struct object_layout *layout,
     return shape->prefix + shape->overhead + object_need(layout, shape, view);
 }
 
+bool object_is_loose(const struct object_shape *shape)
+{
+    return shape->rule == OBJECT_LOOSE || shape->rule == OBJECT_GENERATOR ||
+           shape->rule == OBJECT_FRAME || shape->has_inline_values;
+}
+
 bool object_fits_is_constant(const struct object_shape *shape)
 {
     return shape->rule != OBJECT_VAR && shape->rule != OBJECT_INT &&
@@ -356,7 +403,7 @@ bool object_fits_is_constant(const struct object_shape *shape)
 bool object_size_is_constant(const struct object_shape *shape)
 {
     return shape->rule == OBJECT_FIXED || shape->rule == OBJECT_LOOSE ||
-           shape->rule == OBJECT_DATETIME;
+           shape->rule == OBJECT_DATETIME || shape->rule == OBJECT_STRUCT;
 }
 
 bool object_fits(const struct object_layout *layout, const struct object_shape *shape,
@@ -373,8 +420,7 @@ bool object_fits(const struct object_layout *layout, const struct object_shape *
     /* _datetimemodule.c: _PyDateTime_BaseTime has no tzinfo. */
     if (shape->rule == OBJECT_DATETIME)
         return ((need + 7) & ~UINT64_C(15)) == block_bytes;
-    if (shape->rule == OBJECT_LOOSE || shape->rule == OBJECT_GENERATOR ||
-        shape->rule == OBJECT_TYPE || shape->has_inline_values)
+    if (object_is_loose(shape) || shape->rule == OBJECT_TYPE)
         return need <= block_bytes;
     return false;
 }
@@ -473,8 +519,31 @@ uint64_t object_size_more(const struct object_layout *layout,
         return itemsize <= 16 ? items_bytes(more->items, itemsize) : 0;
     case MORE_NDARRAY:
         return ndarray_more(bytes, more->items);
+    case MORE_BYTES_IO: /* bytesio.c SHARED_BUF: others have it, too */
+        return (uint32_t)u64_at(bytes, layout->ob_refcnt) == 1
+                   ? BYTES_BYTES + items_bytes(u64_at(bytes, layout->ob_size), 1)
+                   : 0;
+    case MORE_ELEMENT:
+        return EXTRA_BYTES + (u64_at(bytes, EXTRA_CHILDREN) == more->address + EXTRA_OWN
+                                  ? 0
+                                  : items_bytes(u64_at(bytes, EXTRA_ALLOCATED), 8));
+    case MORE_FRAME:
     case MORE_NOTHING:
         break;
     }
     return 0;
+}
+
+bool object_size_leads(const struct object_layout *layout, struct size_more *more,
+                       const uint8_t bytes[SIZE_MORE_BYTES])
+{
+    uint64_t code;
+
+    if (more->what != MORE_FRAME)
+        return false;
+    code = u64_at(bytes, layout->frame_code) & ~UINT64_C(7);
+    more->what = MORE_CODE;
+    more->address =
+        code + (layout->code_framesize ? layout->code_framesize : layout->code_stacksize);
+    return code != 0;
 }

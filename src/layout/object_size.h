@@ -36,8 +36,16 @@ enum object_rule {
     OBJECT_DECIMAL,
     OBJECT_CODE,
     OBJECT_GENERATOR,
+    OBJECT_FRAME,
+    OBJECT_BYTES_IO,
+    OBJECT_BUFFERED,
+    OBJECT_STRUCT, /* _struct.Struct */
+    OBJECT_ELEMENT,
     OBJECT_TYPE,
 };
+
+#define OBJECT_LEARNED_MAX     8
+#define OBJECT_DICT_OFFSET_MAX 4096 /* of a type with fixed slots before its dict */
 
 /* How the instances of one type are laid out. */
 struct object_shape {
@@ -49,6 +57,11 @@ struct object_shape {
     bool has_inline_values; /* 3.13+: attributes stand behind it; any block from there on
                              */
     enum object_rule rule;
+    /* Where its parts are (object_parts.h). */
+    bool has_parts, is_managed; /* managed: its dict or values stand in front of it */
+    int32_t dict_offset;        /* tp_dictoffset of what is not managed; 0 = none */
+    uint32_t n_learned;
+    uint16_t learned[OBJECT_LEARNED_MAX]; /* offsets of fields that lead to parts */
 };
 
 /* obmalloc.c _PyMem_DebugRawAlloc, 3.8 - 3.15: 16 bytes before a block, 8 behind.
@@ -68,6 +81,42 @@ static inline char object_debug_id(const uint8_t id[8])
     return (char)id[0];
 }
 
+/* numpy/ndarraytypes.h PyArrayObject_fields, the same in 1.x and 2.x: data, nd,
+ * dimensions (the strides follow them in the same block), flags. */
+#define NDARRAY_DATA       16
+#define NDARRAY_ND         24
+#define NDARRAY_DIMENSIONS 32
+#define NDARRAY_FLAGS      64
+#define NDARRAY_OWNS_DATA  4
+#define NDARRAY_ND_MAX     64
+
+/* _decimal.c PyDecObject: the mpd_t behind the hash; mpdecimal.h: flags, alloc, data. */
+#define DECIMAL_FLAGS       24
+#define DECIMAL_ALLOC       56
+#define DECIMAL_DATA        64
+#define DECIMAL_OTHERS_DATA 0xe0 /* MPD_DATAFLAGS: its own words, shared or constant */
+
+/* _io/bytesio.c bytesio; bytesobject.c: sizeof(PyBytesObject) with its last byte. */
+#define BYTES_IO_BUFFER 16
+#define BYTES_BYTES     33
+
+/* _io/bufferedio.c buffered, 3.8 - 3.15 while its size is this. */
+#define BUFFERED_BASICSIZE 152
+#define BUFFERED_BUFFER    56
+#define BUFFERED_SIZE      120
+
+/* _struct.c PyStructObject: s_codes, and formatcode. */
+#define STRUCT_CODES      32
+#define STRUCT_CODE_BYTES 32
+
+/* _elementtree.c ElementObject: extra; ElementObjectExtra: attrib, length, allocated,
+ * children, _children[4]. */
+#define ELEMENT_EXTRA   40
+#define EXTRA_ALLOCATED 16
+#define EXTRA_CHILDREN  24
+#define EXTRA_OWN       32
+#define EXTRA_BYTES     64
+
 /* The bytes of one object: from its start to the end of its block. */
 struct object_view {
     const uint8_t *bytes;
@@ -81,6 +130,9 @@ enum size_more_what {
     MORE_VALUES,    /* the same, and `values` pointers according to it */
     MORE_TYPE_KEYS, /* a class's cached keys: always charged */
     MORE_CODE,      /* a generator's code: how many slots its frame has */
+    MORE_FRAME,     /* what a frame object stands for: leads to its code */
+    MORE_BYTES_IO,  /* its buffer, a bytes object: charged when not shared */
+    MORE_ELEMENT,   /* what an Element has when it has attributes or children */
     MORE_ARRAY,     /* array.array's item description: the size of an item */
     MORE_NDARRAY,   /* numpy's dimensions and strides: the data that it owns */
 };
@@ -106,6 +158,16 @@ enum object_rule object_rule_of_name(const struct object_layout *layout,
 bool object_fits(const struct object_layout *layout, const struct object_shape *shape,
                  const struct object_view *view, uint32_t block_bytes);
 
+/* Is this str the one of its text? The low two bits of its state, 3.8 - 3.15. */
+static inline bool object_str_is_interned(const struct object_layout *layout,
+                                          const struct object_view *view)
+{
+    return view->length > layout->str_state && view->bytes[layout->str_state] & 3;
+}
+
+/* May its block be larger than its size tells? */
+bool object_is_loose(const struct object_shape *shape);
+
 /* Is the answer of object_fits() the same for all blocks of one size? */
 bool object_fits_is_constant(const struct object_shape *shape);
 
@@ -121,6 +183,11 @@ uint64_t object_block_need(const struct object_layout *layout,
 /* As getsizeof, the prefix included; `more` is what is still to be added. */
 uint64_t object_size(const struct object_layout *layout, const struct object_shape *shape,
                      const struct object_view *view, struct size_more *more);
+
+/* Where `more` leads to something else that is to be read, when it does: false, or the
+ * same with another address. */
+bool object_size_leads(const struct object_layout *layout, struct size_more *more,
+                       const uint8_t bytes[SIZE_MORE_BYTES]);
 
 /* What `more` adds, from the bytes at its address. *is_shared: the answer holds for
  * every object with the same address, so it may be remembered. */

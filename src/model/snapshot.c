@@ -217,11 +217,15 @@ static int kind_row_compare(const void *left, const void *right)
 static void objects_sum(struct objects_section *section)
 {
     section->count = section->size_bytes = section->memory_bytes = section->tracked = 0;
+    section->parts_bytes = section->malloc_bytes = section->immortal = 0;
     for (size_t i = 0; i < section->n_kinds; i++) {
         section->count += section->kinds[i].count;
         section->size_bytes += section->kinds[i].size_bytes;
         section->memory_bytes += section->kinds[i].memory_bytes;
         section->tracked += section->kinds[i].tracked;
+        section->parts_bytes += section->kinds[i].parts_bytes;
+        section->malloc_bytes += section->kinds[i].malloc_bytes;
+        section->immortal += section->kinds[i].immortal;
     }
 }
 

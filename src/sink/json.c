@@ -192,6 +192,7 @@ static json_t *json_walk(const struct objects_section *objects, int64_t now_mono
     json_add_count(object, "read_bytes", walk->read_bytes);
     json_add(object, "complete", json_boolean(walk->complete));
     json_add_count(object, "torn", walk->torn_pools);
+    json_add_count(object, "healed", walk->healed_pools);
     json_add_count(object, "absent_bytes", walk->absent_bytes);
     json_add_seconds(object, "stopped_s", reading_exact(walk->stopped_ns));
     return object;
@@ -217,6 +218,10 @@ static json_t *json_kinds(const struct json_sink *sink,
         json_add_count(object, "count", row->count);
         json_add_count(object, "size_bytes", row->size_bytes);
         json_add_count(object, "memory_bytes", row->memory_bytes);
+        json_add_count(object, "parts_bytes", row->parts_bytes);
+        json_add_count(object, "malloc_bytes", row->malloc_bytes);
+        json_add_count(object, "tracked", row->tracked);
+        json_add_count(object, "immortal", row->immortal);
         json_array_append_new(array, object);
     }
     partition_release(&partition);
@@ -234,6 +239,14 @@ static json_t *json_objects(const struct json_sink *sink, const struct snapshot 
     json_add_count(object, "count", objects->count);
     json_add_count(object, "size_bytes", objects->size_bytes);
     json_add_count(object, "memory_bytes", objects->memory_bytes);
+    json_add_count(object, "parts_bytes", objects->parts_bytes);
+    json_add_count(object, "malloc_bytes", objects->malloc_bytes);
+    json_add_count(object, "immortal", objects->immortal);
+    json_add_count(object, "interned", objects->interned);
+    json_add_count(object, "unowned_blocks", objects->unowned_blocks);
+    json_add_count(object, "unowned_bytes", objects->unowned_bytes);
+    json_add_count(object, "freelist_objects", objects->freelist_objects);
+    json_add_count(object, "freelist_bytes", objects->freelist_bytes);
     json_add(object, "walk", json_walk(objects, snapshot->mono_ns));
     json_add(object, "kinds", json_kinds(sink, objects));
     return object;

@@ -290,7 +290,7 @@ static void fill_account(struct account_state *state, struct source_context *con
     *section = state->account;
     account_close(section);
     if (objects)
-        account_split_large(section, objects->large_bytes, state->is_glibc);
+        account_split_large(section, objects->malloc_bytes, state->is_glibc);
     if (state->is_glibc)
         section->trim_bytes =
             reading_exact((int64_t)malloc_pass_trim_bytes(&state->pass));

@@ -68,7 +68,7 @@ static void inspect_pool(struct inspecting *inspecting, struct inspected_pool *i
 
     into->state = INSPECTED_TORN;
     /* What was swapped out is not brought back by looking at it. */
-    if (pagemap_run(&walk->pagemap, into->address, pool_bytes, &is_present) <
+    if (pagemap_run(&walk->workers[0].pagemap, into->address, pool_bytes, &is_present) <
             pool_bytes ||
         !is_present)
         return;

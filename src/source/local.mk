@@ -25,15 +25,23 @@ libheaptop_a_SOURCES += \
 	src/source/malloc_pass.c src/source/malloc_pass.h \
 	src/source/thread_stacks.c src/source/thread_stacks.h \
 	src/source/objects.c \
+	src/source/objects_arena.c \
 	src/source/objects_chunks.c \
+	src/source/objects_edges.c src/source/objects_edges.h \
 	src/source/objects_large.c \
 	src/source/objects_later.c \
+	src/source/objects_learn.c \
 	src/source/objects_malloc.c \
 	src/source/objects_map.c src/source/objects_map.h \
 	src/source/objects_names.c \
+	src/source/objects_notes.c src/source/objects_notes.h \
+	src/source/objects_owners.c \
+	src/source/objects_parts.c \
 	src/source/objects_pool.c \
+	src/source/objects_rows.c \
 	src/source/objects_scan.c \
 	src/source/objects_types.c src/source/objects_types.h \
+	src/source/objects_work.c \
 	src/source/objects_walk.c src/source/objects_walk.h
 
 if HAVE_CMOCKA

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "model/builder.h"
 #include "source/objects_walk.h"
@@ -109,6 +110,12 @@ static void objects_regions(struct walk *walk, struct target *target)
     free(regions);
 }
 
+/* A second core halves the time; more would take what the target may need. */
+static size_t objects_workers(void)
+{
+    return sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1;
+}
+
 /* Starts a walk; a layout that was found anew brings new types. */
 static int objects_begin(struct objects_state *objects,
                          const struct source_context *context, struct err *err)
@@ -125,6 +132,7 @@ static int objects_begin(struct objects_state *objects,
     if (!objects->is_open) {
         walk_init(&objects->walk, context->target->reader, context->layout,
                   context->target->type_type.value);
+        walk_set_workers(&objects->walk, objects_workers());
         walk_set_target_image(&objects->walk, context->target);
         objects->arenas_word = pymalloc->arenas_word.value;
         objects->debug_prefix_bytes = pymalloc->debug_prefix_bytes;
@@ -143,7 +151,7 @@ static enum source_result objects_end(struct objects_state *objects,
     const struct objects_section *section;
 
     objects->is_walking = false;
-    if (walk->table.count && walk->arenas_gone == walk->table.count) {
+    if (walk->table.count && walk->workers[0].counts.arenas_gone == walk->table.count) {
         err_set(err, ERR_FAILED,
                 "none of the target's %zu arenas could be read: it changed or ended "
                 "while it was walked",

@@ -14,7 +14,7 @@
  * nothing looks like a chunk, and nothing is found.
  */
 #define CHUNK_LARGE        528  /* the smallest for a request of more than 512 bytes */
-#define CHUNK_LOOK         160  /* bytes of user data that classifying may look at */
+#define CHUNK_LOOK         352  /* bytes of user data that is looked at */
 #define CHAIN_LENGTH       6    /* so many plausible chunks in a row are no accident */
 #define THREAD_FIRST_CHUNK 4096 /* heap_info and malloc_state are shorter */
 #define MMAPPED_PER_STEP   256
@@ -46,7 +46,7 @@ void walk_chunks_release(struct walk *walk)
 static bool chunk_fits(const struct type_entry *entry, uint64_t need, uint64_t usable,
                        bool is_mmapped)
 {
-    uint64_t slack = is_mmapped ? PAGE + 32 : 32;
+    uint64_t slack = (is_mmapped ? PAGE + 32 : 32) + entry->shape.overhead;
 
     /* _datetimemodule.c: _PyDateTime_BaseTime has no tzinfo. */
     if (entry->shape.rule == OBJECT_DATETIME)
@@ -55,8 +55,7 @@ static bool chunk_fits(const struct type_entry *entry, uint64_t need, uint64_t u
         return false;
     if (!entry->fits_is_constant)
         slack += need / 2 + 300;
-    if (entry->shape.rule == OBJECT_LOOSE || entry->shape.rule == OBJECT_GENERATOR ||
-        entry->shape.rule == OBJECT_TYPE || entry->shape.has_inline_values)
+    if (object_is_loose(&entry->shape) || entry->shape.rule == OBJECT_TYPE)
         slack = UINT64_MAX;
     return usable - need <= slack;
 }
@@ -94,8 +93,6 @@ static bool chunk_count(struct walk *walk, struct type_entry *entry, uint64_t us
     size_t at = walk->layout.pymalloc.debug_prefix_bytes + entry->shape.prefix;
     struct object_view view = {bytes + at, length - at, user + at};
     uint64_t need = object_block_need(layout, &entry->shape, &view);
-    struct size_more more;
-
     bool is_all = walk->method == WALK_BY_CHUNKS;
 
     if (entry->shape.rule == OBJECT_TYPE)
@@ -109,50 +106,68 @@ static bool chunk_count(struct walk *walk, struct type_entry *entry, uint64_t us
         return false;
     if (entry->shape.has_gc_head && walk_large_has(walk, view.address - GC_HEAD_BYTES))
         return true;
-    entry->count++;
-    entry->tracked +=
-        entry->shape.has_gc_head && u64_at(view.bytes - GC_HEAD_BYTES, 0) != 0;
-    entry->memory_bytes += chunk_bytes;
-    walk->large_bytes += chunk_bytes;
-    entry->size_bytes += object_size(layout, &entry->shape, &view, &more);
-    if (more.what != MORE_NOTHING)
-        walk_later(walk, entry, &more);
-    if (entry->shape.rule == OBJECT_TYPE)
-        walk_count_class(walk, entry, view.address);
+    walk_count_far(walk, entry, &view,
+                   entry->shape.has_gc_head && u64_at(view.bytes - GC_HEAD_BYTES, 0) != 0,
+                   chunk_bytes);
     return true;
 }
 
 /* Without pymalloc each object is here: what could not be read may have been one. */
 static void chunk_unreadable(struct walk *walk)
 {
-    walk->absent_chunks += walk->method == WALK_BY_CHUNKS;
+    walk->workers[0].counts.absent_chunks += walk->method == WALK_BY_CHUNKS;
 }
 
-/* Looks at the user data of a chunk that is in use. */
-static void chunk_look(struct walk *walk, uint64_t user, const uint8_t *bytes,
-                       size_t length, uint64_t chunk_bytes, bool is_mmapped)
+/* Counts the object in the chunk; false when none is there. */
+static bool chunk_has_object(struct walk *walk, uint64_t user, const uint8_t *bytes,
+                             size_t length, uint64_t chunk_bytes, bool is_mmapped)
 {
     uint32_t debug_prefix = walk->layout.pymalloc.debug_prefix_bytes;
 
-    if (length > chunk_bytes - 8)
-        length = (size_t)(chunk_bytes - 8);
     if (length < debug_prefix || (debug_prefix && bytes[8] != 'o'))
-        return;
+        return false;
     for (uint32_t prefix = 0; prefix <= OBJECT_PREFIX_MAX; prefix += 16) {
         uint32_t at = debug_prefix + prefix;
         struct type_entry *entry;
         uint64_t type;
 
         if (length < at + 16)
-            return;
+            return false;
         type = u64_at(bytes, at + 8);
         if (!walk_is_alive(walk, u64_at(bytes, at)) || type < PAGE || type & 7)
             continue;
         entry = types_get(&walk->types, type);
         if (entry && entry->shape.prefix == prefix &&
             chunk_count(walk, entry, user, bytes, length, chunk_bytes, is_mmapped))
-            return;
+            return true;
     }
+    return false;
+}
+
+/* obmalloc.c: what is too large for pymalloc under debug hooks is asked of the raw
+ * allocator, which has hooks of its own. */
+static bool chunk_has_two_hooks(const struct walk *walk, const uint8_t *bytes,
+                                size_t length)
+{
+    return walk->layout.pymalloc.debug_prefix_bytes && walk->method == WALK_BY_ARENAS &&
+           length >= 2 * OBJECT_DEBUG_PREFIX_BYTES &&
+           object_debug_id(bytes + OBJECT_DEBUG_ID) == 'r' &&
+           object_debug_id(bytes + OBJECT_DEBUG_PREFIX_BYTES + OBJECT_DEBUG_ID);
+}
+
+/* Looks at the user data of a chunk that is in use: an object, or perhaps a part. */
+static void chunk_look(struct walk *walk, uint64_t user, const uint8_t *bytes,
+                       size_t length, uint64_t chunk_bytes, bool is_mmapped)
+{
+    if (length > chunk_bytes - 8)
+        length = (size_t)(chunk_bytes - 8);
+    if (chunk_has_two_hooks(walk, bytes, length)) {
+        user += OBJECT_DEBUG_PREFIX_BYTES;
+        bytes += OBJECT_DEBUG_PREFIX_BYTES;
+        length -= OBJECT_DEBUG_PREFIX_BYTES;
+    }
+    if (!chunk_has_object(walk, user, bytes, length, chunk_bytes, is_mmapped))
+        chunk_notes_add(&walk->chunk_notes, user, chunk_bytes);
 }
 
 /* ---- chains: the main heap, and the heaps of threads ---- */
@@ -171,12 +186,12 @@ static bool chunk_is_plausible(const struct walk_chunks *chunks, uint64_t at,
 static bool chain_holds(const struct walk *walk, uint64_t at)
 {
     for (int n = 0; n < CHAIN_LENGTH; n++) {
-        uint64_t offset = at - walk->window_address, word;
+        uint64_t offset = at - walk->workers[0].window_address, word;
 
-        if (at == walk->chunks.end || offset >= walk->window_bytes ||
-            walk->window_bytes - offset < CHUNK_HEADER)
+        if (at == walk->chunks.end || offset >= walk->workers[0].window_bytes ||
+            walk->workers[0].window_bytes - offset < CHUNK_HEADER)
             return n >= CHAIN_LENGTH / 2;
-        word = u64_at(walk->window, offset + 8);
+        word = u64_at(walk->workers[0].window, offset + 8);
         if (!chunk_is_plausible(&walk->chunks, at, word))
             return false;
         at += word & ~CHUNK_FLAGS;
@@ -191,28 +206,29 @@ static bool chain_window(struct walk *walk, uint64_t at)
 
     if (length > walk->window_capacity)
         length = walk->window_capacity;
-    walk->window_address = at;
-    walk->window_bytes = 0;
-    pagemap_forget(&walk->pagemap);
+    walk->workers[0].window_address = at;
+    walk->workers[0].window_bytes = 0;
+    pagemap_forget(&walk->workers[0].pagemap);
     if (length < CHUNK_MIN)
         return false;
-    if (pagemap_read(&walk->pagemap, walk->reader, at, walk->window, length,
-                     &walk->absent_bytes)) {
+    if (pagemap_read(&walk->workers[0].pagemap, walk->reader, at, walk->workers[0].window,
+                     length, &walk->workers[0].counts.absent_bytes)) {
         chunk_unreadable(walk);
         return false;
     }
-    walk->window_bytes = length;
+    walk->workers[0].window_bytes = length;
     return true;
 }
 
 static bool chunk_is_in_use(struct walk *walk, uint64_t next)
 {
-    uint64_t offset = next - walk->window_address, word;
+    uint64_t offset = next - walk->workers[0].window_address, word;
 
-    if (offset < walk->window_bytes && walk->window_bytes - offset >= CHUNK_HEADER)
-        word = u64_at(walk->window, offset + 8);
-    else if (!pagemap_is_present(&walk->pagemap, next + 8)) {
-        walk->absent_chunks++;
+    if (offset < walk->workers[0].window_bytes &&
+        walk->workers[0].window_bytes - offset >= CHUNK_HEADER)
+        word = u64_at(walk->workers[0].window, offset + 8);
+    else if (!pagemap_is_present(&walk->workers[0].pagemap, next + 8)) {
+        walk->workers[0].counts.absent_chunks++;
         return false;
     } else if (!reader_u64(walk->reader, raddr_of(next + 8), &word)) {
         chunk_unreadable(walk);
@@ -225,7 +241,8 @@ static bool chunk_is_in_use(struct walk *walk, uint64_t next)
  * or the end of the window. */
 static uint64_t chain_resume(const struct walk *walk, uint64_t at)
 {
-    uint64_t end = walk->window_address + walk->window_bytes - CHUNK_HEADER;
+    uint64_t end =
+        walk->workers[0].window_address + walk->workers[0].window_bytes - CHUNK_HEADER;
 
     for (at += 16; at < end; at += 16) {
         if (chain_holds(walk, at))
@@ -250,12 +267,15 @@ static void chain_went_on(struct walk_chunks *chunks, uint64_t at)
  * stand two headers without a chunk. */
 static bool chain_is_fence(const struct walk *walk, uint64_t at)
 {
-    uint64_t offset = at - walk->window_address, left = walk->chunks.end - at;
+    uint64_t offset = at - walk->workers[0].window_address, left = walk->chunks.end - at;
 
     return left <= 2 * CHUNK_MIN ||
-           (offset < walk->window_bytes && walk->window_bytes - offset >= CHUNK_MIN &&
-            (u64_at(walk->window, offset + 8) & ~CHUNK_FLAGS) == CHUNK_HEADER &&
-            (u64_at(walk->window, offset + 24) & ~CHUNK_FLAGS) <= CHUNK_HEADER);
+           (offset < walk->workers[0].window_bytes &&
+            walk->workers[0].window_bytes - offset >= CHUNK_MIN &&
+            (u64_at(walk->workers[0].window, offset + 8) & ~CHUNK_FLAGS) ==
+                CHUNK_HEADER &&
+            (u64_at(walk->workers[0].window, offset + 24) & ~CHUNK_FLAGS) <=
+                CHUNK_HEADER);
 }
 
 /* Where to go on when no chunk is at `at`: the boundary that was there is gone, so once
@@ -269,7 +289,7 @@ static uint64_t chain_broke(struct walk *walk, uint64_t at)
         chunks->restarts++ < RESTARTS_MAX && chain_window(walk, boundary) &&
         chain_holds(walk, boundary))
         return boundary;
-    if (at - walk->window_address >= walk->window_bytes)
+    if (at - walk->workers[0].window_address >= walk->workers[0].window_bytes)
         chain_window(walk, at);
     if (!chain_is_fence(walk, at))
         chunk_unreadable(walk);
@@ -286,11 +306,11 @@ static void chain_walk_window(struct walk *walk)
     uint64_t smallest = walk->method == WALK_BY_CHUNKS ? CHUNK_MIN : CHUNK_LARGE;
 
     for (;;) {
-        uint64_t offset = at - walk->window_address, left, bytes, word;
+        uint64_t offset = at - walk->workers[0].window_address, left, bytes, word;
 
-        if (at >= chunks->end || offset >= walk->window_bytes)
+        if (at >= chunks->end || offset >= walk->workers[0].window_bytes)
             break;
-        left = walk->window_bytes - offset;
+        left = walk->workers[0].window_bytes - offset;
         /* What stands at the window's end is looked at in the next one. */
         if (left < CHUNK_HEADER + CHUNK_LOOK && offset && left < chunks->end - at)
             break;
@@ -298,9 +318,10 @@ static void chain_walk_window(struct walk *walk)
             at = chunks->end;
             break;
         }
-        word = u64_at(walk->window, offset + 8);
+        word = u64_at(walk->workers[0].window, offset + 8);
         if (!chunk_is_plausible(chunks, at, word)) {
-            walk->absent_chunks += !pagemap_is_present(&walk->pagemap, at + 8);
+            walk->workers[0].counts.absent_chunks +=
+                !pagemap_is_present(&walk->workers[0].pagemap, at + 8);
             at = chain_broke(walk, at);
             continue;
         }
@@ -308,7 +329,8 @@ static void chain_walk_window(struct walk *walk)
         left -= CHUNK_HEADER;
         if (bytes >= smallest && bytes < chunks->end - at && at >= chunks->counted &&
             chunk_is_in_use(walk, at + bytes))
-            chunk_look(walk, at + CHUNK_HEADER, walk->window + offset + CHUNK_HEADER,
+            chunk_look(walk, at + CHUNK_HEADER,
+                       walk->workers[0].window + offset + CHUNK_HEADER,
                        left < CHUNK_LOOK ? (size_t)left : CHUNK_LOOK, bytes, false);
         chain_went_on(chunks, at);
         at += bytes;
@@ -365,7 +387,8 @@ static bool thread_heap_begin(struct walk *walk, uint64_t start, uint64_t end)
     struct walk_chunks *chunks = &walk->chunks;
     uint64_t size;
 
-    if (start % THREAD_HEAP_BYTES || !pagemap_is_present(&walk->pagemap, start))
+    if (start % THREAD_HEAP_BYTES ||
+        !pagemap_is_present(&walk->workers[0].pagemap, start))
         return false;
     if (!reader_u64(walk->reader, raddr_of(start + 16), &size)) {
         chunk_unreadable(walk);
@@ -376,10 +399,10 @@ static bool thread_heap_begin(struct walk *walk, uint64_t start, uint64_t end)
     chain_begin(chunks, start, start + size, CHUNK_OTHER_ARENA);
     if (!chain_window(walk, start))
         return false;
-    for (uint64_t at = start + 32;
-         at < start + THREAD_FIRST_CHUNK && at - start < walk->window_bytes - 16;
+    for (uint64_t at = start + 32; at < start + THREAD_FIRST_CHUNK &&
+                                   at - start < walk->workers[0].window_bytes - 16;
          at += 16) {
-        if (u64_at(walk->window, at + 8 - start) & CHUNK_OTHER_ARENA &&
+        if (u64_at(walk->workers[0].window, at + 8 - start) & CHUNK_OTHER_ARENA &&
             chain_holds(walk, at)) {
             chunks->at = chunks->boundary = chunks->counted = at;
             return true;
@@ -428,10 +451,12 @@ static bool mmapped_next_page(struct walk *walk)
     struct walk_chunks *chunks = &walk->chunks;
     uint64_t end = chunks->end;
     bool is_present;
-    uint64_t run = pagemap_run(&walk->pagemap, chunks->at, end - chunks->at, &is_present);
+    uint64_t run =
+        pagemap_run(&walk->workers[0].pagemap, chunks->at, end - chunks->at, &is_present);
 
     /* What was never touched holds no chunk; what was swapped out may. */
-    walk->absent_chunks += !is_present && pagemap_is_swapped(&walk->pagemap, chunks->at);
+    walk->workers[0].counts.absent_chunks +=
+        !is_present && pagemap_is_swapped(&walk->workers[0].pagemap, chunks->at);
     chunks->at += is_present ? PAGE : run;
     return chunks->at < end && thread_heap_begin(walk, chunks->at, end);
 }
@@ -441,13 +466,13 @@ static void mmapped_step(struct walk *walk)
     struct walk_chunks *chunks = &walk->chunks;
     uint8_t bytes[CHUNK_HEADER + CHUNK_LOOK];
 
-    walk->window_bytes = 0;
-    pagemap_forget(&walk->pagemap);
+    walk->workers[0].window_bytes = 0;
+    pagemap_forget(&walk->workers[0].pagemap);
     for (int n = 0; n < MMAPPED_PER_STEP && chunks->at < chunks->end; n++) {
         uint64_t chunk = 0;
 
         if (!arena_map_has(&walk->map, chunks->at) &&
-            pagemap_is_present(&walk->pagemap, chunks->at)) {
+            pagemap_is_present(&walk->workers[0].pagemap, chunks->at)) {
             if (reader_read(walk->reader, raddr_of(chunks->at), bytes, sizeof(bytes)))
                 chunk_unreadable(walk);
             else
@@ -477,7 +502,8 @@ static void region_begin(struct walk *walk)
         chain_begin(chunks, region->start, region->end, 0);
         if (chain_window(walk, region->start) && chain_holds(walk, region->start))
             return;
-        walk->absent_chunks += pagemap_is_swapped(&walk->pagemap, region->start);
+        walk->workers[0].counts.absent_chunks +=
+            pagemap_is_swapped(&walk->workers[0].pagemap, region->start);
         region_done(chunks);
         return;
     }

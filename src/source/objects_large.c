@@ -14,8 +14,9 @@
 #define LARGE_FIRST    4096
 #define LARGE_MAX      ((size_t)1 << 22)
 #define LARGE_PER_READ 256
-#define LARGE_HEAD     (8 + GC_HEAD_BYTES)   /* chunk's size word and GC head */
-#define LARGE_BYTES    (GC_HEAD_BYTES + 144) /* of an object: enough for its size */
+#define LARGE_BEFORE   16  /* what stands in front of the GC head of some */
+#define LARGE_OBJECT   304 /* of an object: enough for its size, and to find its parts */
+#define LARGE_BYTES    (LARGE_BEFORE + GC_HEAD_BYTES + LARGE_OBJECT)
 
 /* True when the address was not there yet. The table has room. */
 static bool large_put(struct large *large, uint64_t gc_head)
@@ -70,7 +71,6 @@ void walk_large_add(struct walk *walk, uint64_t gc_head)
 {
     struct large *large = &walk->large;
 
-    large->last = gc_head;
     if (gc_head & 7 || gc_head < 4096 || gc_head >= RADDR_END)
         return;
     if (large->count * 2 >= large->n_slots && !large_grow(large)) {
@@ -86,7 +86,6 @@ void walk_large_begin(struct walk *walk)
     struct large *large = &walk->large;
 
     large->count = large->done = 0;
-    large->last = 0;
     large->is_full = false;
     if (large->slots)
         memset(large->slots, 0, large->n_slots * sizeof(*large->slots));
@@ -129,6 +128,12 @@ void walk_large_seed(struct walk *walk)
 {
     const struct layout_gc *gc = &walk->layout.gc;
 
+    for (size_t i = 0; i < walk->n_workers; i++) {
+        const struct edges *edges = &walk->workers[i].edges;
+
+        for (size_t n = 0; n < edges->n_links; n++)
+            walk_large_add(walk, edges->links[n]);
+    }
     if (walk->layout.has_gc) {
         for (size_t i = 0; i < 3; i++)
             large_seed_generation(walk, gc->generations[i]);
@@ -152,6 +157,11 @@ static uint64_t large_memory(struct walk *walk, uint64_t block, uint64_t need,
 
     if (walk->method == WALK_BY_LISTS)
         return (need + 15) & ~UINT64_C(15);
+    /* Debug hooks of the raw allocator stand in front of those of objects. */
+    if (walk->layout.pymalloc.debug_prefix_bytes && walk->method == WALK_BY_ARENAS) {
+        block -= OBJECT_DEBUG_PREFIX_BYTES;
+        need += OBJECT_DEBUG_BYTES;
+    }
     if (reader_u64(walk->reader, raddr_of(block - CHUNK_OVERHEAD), &word)) {
         chunk = word & ~CHUNK_FLAGS;
         if (chunk >= need + CHUNK_OVERHEAD && !(chunk & 15) &&
@@ -165,11 +175,8 @@ static void large_count(struct walk *walk, struct type_entry *entry,
                         const struct object_view *view)
 {
     const struct object_layout *layout = &walk->layout.object;
-    uint64_t need = object_block_need(layout, &entry->shape, view), memory_bytes;
-    struct size_more more;
-    bool is_loose = entry->shape.rule == OBJECT_LOOSE ||
-                    entry->shape.rule == OBJECT_GENERATOR ||
-                    entry->shape.has_inline_values;
+    uint64_t need = object_block_need(layout, &entry->shape, view);
+    bool is_loose = object_is_loose(&entry->shape);
     uint64_t block =
         view->address - entry->shape.prefix - walk->layout.pymalloc.debug_prefix_bytes;
 
@@ -180,24 +187,21 @@ static void large_count(struct walk *walk, struct type_entry *entry,
     if (walk->method == WALK_BY_ARENAS && !is_loose &&
         need + entry->shape.itemsize <= PYMALLOC_BLOCK_MAX)
         return;
-    entry->count++;
-    entry->tracked++;
-    entry->size_bytes += object_size(layout, &entry->shape, view, &more);
-    memory_bytes = large_memory(walk, block, need, !is_loose);
-    entry->memory_bytes += memory_bytes;
-    walk->large_bytes += memory_bytes;
-    if (more.what != MORE_NOTHING)
-        walk_later(walk, entry, &more);
+    walk_count_far(walk, entry, view, true, large_memory(walk, block, need, !is_loose));
 }
 
-/* A class is charged its cached keys (typeobject.c type___sizeof___impl). */
+/* A class is charged its cached keys (typeobject.c type___sizeof___impl), which its
+ * instances share. */
 void walk_count_class(struct walk *walk, struct type_entry *entry, uint64_t address)
 {
     const struct type_entry *class = types_get(&walk->types, address);
     struct size_more more = {MORE_TYPE_KEYS, class ? class->cached_keys : 0, 0};
+    struct far_edge edge = far_edge_of(more.address, entry->id, EDGE_PART);
 
-    if (more.address)
-        walk_later(walk, entry, &more);
+    if (!more.address)
+        return;
+    walk_later(&walk->workers[0], entry, false, &more);
+    EDGES_ADD(&walk->workers[0].edges, far, edge);
 }
 
 static bool is_list(const struct walk *walk, uint64_t address)
@@ -217,8 +221,7 @@ static bool large_look_at(struct walk *walk, uint64_t gc_head, const uint8_t *by
 {
     const struct object_layout *layout = &walk->layout.object;
     const uint8_t *object = bytes + GC_HEAD_BYTES;
-    struct object_view view = {object, LARGE_BYTES - GC_HEAD_BYTES,
-                               gc_head + GC_HEAD_BYTES};
+    struct object_view view = {object, LARGE_OBJECT, gc_head + GC_HEAD_BYTES};
     struct type_entry *entry;
 
     if (!u64_at(bytes, 0) || !walk_is_alive(walk, u64_at(object, layout->ob_refcnt)))
@@ -227,12 +230,22 @@ static bool large_look_at(struct walk *walk, uint64_t gc_head, const uint8_t *by
     if (!entry || !entry->shape.has_gc_head)
         return false;
     large_count(walk, entry, &view);
-    if (entry->shape.rule == OBJECT_TYPE)
-        walk_count_class(walk, entry, view.address);
     large_link(walk, u64_at(bytes, 0));
     if (!(u64_at(bytes, 8) & GC_PREV_COLLECTING))
         large_link(walk, u64_at(bytes, 8));
     return true;
+}
+
+/* What stands in front or behind may not be readable: then less is read. */
+static bool large_read_less(struct walk *walk, uint64_t gc_head, uint8_t *bytes)
+{
+    uint8_t *head = bytes + LARGE_BEFORE;
+
+    memset(bytes, 0, LARGE_BYTES);
+    return !reader_read(walk->reader, raddr_of(gc_head), head,
+                        GC_HEAD_BYTES + LARGE_OBJECT) ||
+           !reader_read(walk->reader, raddr_of(gc_head), head, GC_HEAD_BYTES + 144) ||
+           !reader_read(walk->reader, raddr_of(gc_head), head, GC_HEAD_BYTES + 24);
 }
 
 bool walk_large_step(struct walk *walk)
@@ -247,16 +260,17 @@ bool walk_large_step(struct walk *walk)
     if (count > LARGE_PER_READ)
         count = LARGE_PER_READ;
     for (size_t i = 0; i < count; i++)
-        pieces[i] = (struct piece){raddr_of(large->queue[first + i]), bytes[i],
-                                   LARGE_BYTES, false};
+        pieces[i] = (struct piece){raddr_of(large->queue[first + i] - LARGE_BEFORE),
+                                   bytes[i], LARGE_BYTES, false};
     reader_readv(walk->reader, pieces, count);
     large->done += count;
     for (size_t i = 0; i < count; i++) {
         /* Copied: the queue may move while new addresses are added. */
-        uint64_t gc_head = pieces[i].address.value;
+        uint64_t gc_head = pieces[i].address.value + LARGE_BEFORE;
 
         if (!is_list(walk, gc_head) &&
-            (!pieces[i].done || !large_look_at(walk, gc_head, bytes[i])))
+            ((!pieces[i].done && !large_read_less(walk, gc_head, bytes[i])) ||
+             !large_look_at(walk, gc_head, bytes[i] + LARGE_BEFORE)))
             walk->open_links++;
     }
     return true;

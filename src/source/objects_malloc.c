@@ -105,7 +105,7 @@ static void set_prefix(struct walk *walk, uint32_t prefix_bytes)
 {
     if (walk->layout.pymalloc.debug_prefix_bytes == prefix_bytes)
         return;
-    types_release(&walk->types);
+    types_forget(&walk->types);
     walk->layout.pymalloc.debug_prefix_bytes = prefix_bytes;
     walk->types.debug_prefix_bytes = prefix_bytes;
 }

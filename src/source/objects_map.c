@@ -5,15 +5,19 @@
 
 #define STRETCHES_MAX (UINT64_C(1) << 20)
 
-static void arena_map_add(struct arena_map *map, uint64_t address)
+static void arena_map_add(struct arena_map *map, size_t row)
 {
+    uint64_t address = map->table->rows[row].address;
     uint64_t bytes = UINT64_C(1) << map->shift;
     uint64_t at = (address >> map->shift) - map->first;
     uint32_t offset = (uint32_t)(address & (bytes - 1));
 
     map->stretches[at].start_of_upper = offset;
-    if (offset && at + 1 < map->count)
+    map->stretches[at].upper = (uint32_t)row;
+    if (offset && at + 1 < map->count) {
         map->stretches[at + 1].end_of_lower = offset;
+        map->stretches[at + 1].lower = (uint32_t)row;
+    }
 }
 
 void arena_map_init(struct arena_map *map, const struct arena_table *table,
@@ -36,7 +40,7 @@ void arena_map_init(struct arena_map *map, const struct arena_table *table,
     for (uint64_t i = 0; i < map->count; i++)
         map->stretches[i].start_of_upper = UINT32_MAX;
     for (size_t i = 0; i < table->count; i++)
-        arena_map_add(map, table->rows[i].address);
+        arena_map_add(map, i);
 }
 
 void arena_map_release(struct arena_map *map)

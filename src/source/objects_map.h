@@ -19,6 +19,7 @@
 struct arena_stretch {
     uint32_t end_of_lower;   /* [0, end_of_lower) of the stretch is in an arena */
     uint32_t start_of_upper; /* and so is [start_of_upper, end) */
+    uint32_t lower, upper;   /* their rows in the table */
 };
 
 struct arena_map {
@@ -44,6 +45,25 @@ static inline bool arena_map_has(const struct arena_map *map, uint64_t address)
         return arenas_find(map->table, address, map->arena_bytes) != NULL;
     return at < map->count && (offset < map->stretches[at].end_of_lower ||
                                offset >= map->stretches[at].start_of_upper);
+}
+
+/* The row of the arena that has the address, or -1. */
+static inline int64_t arena_map_row(const struct arena_map *map, uint64_t address)
+{
+    uint64_t at = (address >> map->shift) - map->first;
+    uint64_t offset = address & ((UINT64_C(1) << map->shift) - 1);
+
+    if (!map->stretches) {
+        const struct arena_row *row = arenas_find(map->table, address, map->arena_bytes);
+
+        return row ? row - map->table->rows : -1;
+    }
+    if (at >= map->count)
+        return -1;
+    if (offset >= map->stretches[at].start_of_upper)
+        return map->stretches[at].upper;
+    return offset < map->stretches[at].end_of_lower ? (int64_t)map->stretches[at].lower
+                                                    : -1;
 }
 
 #endif

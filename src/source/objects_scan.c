@@ -5,18 +5,28 @@
 #include "util/bytes.h"
 
 /*
- * The hot loop: about ten nanoseconds a block. Blocks of one pool are mostly of
- * a few types, so the types met last in this pool are tried first; only what
- * fits none of them is classified.
+ * The hot loop: a few nanoseconds a block. Blocks of one pool are mostly of a few
+ * types, so the types met last in this pool are tried first, and what is counted of
+ * them stays here until the pool is done; only what fits none of them is classified.
  */
 #define RECENT_TYPES 4
 
+struct recent_type {
+    struct type_entry *entry;
+    uint64_t count, tracked, immortal, interned, size_bytes;
+};
+
 /* What is known while one pool is scanned. */
 struct pool_scan {
-    struct walk *walk;
-    uint32_t block_bytes;
+    struct walk_worker *worker;
+    const struct walk *walk;
+    const struct object_layout *layout;
+    uint32_t block_bytes, n_blocks;
     uint32_t debug_prefix;
-    struct type_entry *recent[RECENT_TYPES]; /* never NULL up to n_recent */
+    uint32_t pool;           /* its index in the arena */
+    uint32_t block;          /* the index of the one that is looked at */
+    uint64_t *parts, *dicts; /* bits; NULL until needed */
+    struct recent_type recent[RECENT_TYPES];
     uint32_t n_recent, next_recent;
 };
 
@@ -35,17 +45,33 @@ static inline struct object_view block_view(const struct pool_scan *scan,
     return (struct object_view){block + at, scan->block_bytes - at, address + at};
 }
 
-/* A link of a GC list; one that leaves the arenas leads to a large object. */
-static inline void scan_link(struct walk *walk, uint64_t link)
+/* The bits of this pool; false when there is no room for them. */
+static bool scan_bits(struct pool_scan *scan)
 {
-    link &= GC_LINK_MASK;
-    if (link - walk->window_address < walk->window_bytes ||
-        arena_map_has(&walk->map, link) || link == walk->large.last)
-        return;
-    walk_large_add(walk, link);
+    struct walk_worker *worker = scan->worker;
+
+    if (scan->parts)
+        return true;
+    scan->parts = note_pad_pool(worker->pad, scan->pool, scan->block_bytes,
+                                scan->n_blocks, (uint32_t)worker->edges.n_dicts);
+    if (!scan->parts)
+        return false;
+    scan->dicts = scan->parts + (scan->n_blocks + 63) / 64;
+    return true;
 }
 
-static inline void scan_gc_head(struct walk *walk, struct type_entry *entry,
+/* A link of a GC list; one that leaves the arenas leads to a large object. */
+static inline void scan_link(struct walk_worker *worker, uint64_t link)
+{
+    link &= GC_LINK_MASK;
+    if (link - worker->window_address < worker->window_bytes ||
+        arena_map_has(&worker->walk->map, link) || link == worker->last_link)
+        return;
+    worker->last_link = link;
+    EDGES_ADD(&worker->edges, links, link);
+}
+
+static inline void scan_gc_head(struct walk_worker *worker, struct recent_type *recent,
                                 const uint8_t *object)
 {
     uint64_t next = u64_at(object - GC_HEAD_BYTES, 0);
@@ -53,30 +79,58 @@ static inline void scan_gc_head(struct walk *walk, struct type_entry *entry,
 
     if (!next)
         return;
-    entry->tracked++;
-    scan_link(walk, next);
+    recent->tracked++;
+    scan_link(worker, next);
     if (!(previous & GC_PREV_COLLECTING))
-        scan_link(walk, previous);
+        scan_link(worker, previous);
 }
 
-static inline void scan_count(struct pool_scan *scan, struct type_entry *entry,
-                              const uint8_t *block, uint64_t address)
+/* A dict's record stands at the place that its bit counts. */
+static void scan_dict(struct pool_scan *scan, const struct object_view *view)
 {
-    struct object_view view = block_view(scan, entry, block, address);
+    struct walk_worker *worker = scan->worker;
+    bool is_tracked = u64_at(view->bytes - GC_HEAD_BYTES, 0) != 0;
+    size_t n_dicts = worker->edges.n_dicts;
+
+    if (!scan_bits(scan))
+        return;
+    EDGES_ADD(&worker->edges, dicts, walk_dict_record(scan->walk, view, is_tracked));
+    if (worker->edges.n_dicts > n_dicts)
+        scan->dicts[scan->block / 64] |= UINT64_C(1) << scan->block % 64;
+}
+
+static inline void scan_size(struct pool_scan *scan, struct recent_type *recent,
+                             const struct object_view *view)
+{
+    struct type_entry *entry = recent->entry;
     struct size_more more;
 
-    entry->count++;
-    entry->memory_bytes += scan->block_bytes;
+    recent->size_bytes += object_size(scan->layout, &entry->shape, view, &more);
+    /* A table of keys is sized when its block is known. */
+    if (more.what != MORE_NOTHING && more.what != MORE_KEYS && !entry->is_plain_dict)
+        walk_later(scan->worker, entry, false, &more);
+}
+
+static inline void scan_count(struct pool_scan *scan, struct recent_type *recent,
+                              const uint8_t *block, uint64_t address)
+{
+    struct type_entry *entry = recent->entry;
+    struct object_view view = block_view(scan, entry, block, address);
+
+    recent->count++;
+    recent->immortal += (u64_at(view.bytes, 0) & scan->layout->refcnt_immortal) != 0;
+    if (entry->shape.rule == OBJECT_STR)
+        recent->interned += object_str_is_interned(scan->layout, &view);
     if (entry->shape.has_gc_head)
-        scan_gc_head(scan->walk, entry, view.bytes);
-    if (entry->size_is_constant) {
-        entry->size_bytes += entry->constant_size;
-        return;
-    }
-    entry->size_bytes +=
-        object_size(&scan->walk->layout.object, &entry->shape, &view, &more);
-    if (more.what != MORE_NOTHING)
-        walk_later(scan->walk, entry, &more);
+        scan_gc_head(scan->worker, recent, view.bytes);
+    if (!entry->size_is_constant)
+        scan_size(scan, recent, &view);
+    if (entry->is_plain_dict)
+        scan_dict(scan, &view);
+    else if (entry->shape.has_parts)
+        walk_parts(scan->worker, entry, &view);
+    if (entry->may_learn)
+        walk_learn_sample(scan->worker, entry, view.address);
 }
 
 /*
@@ -94,11 +148,11 @@ static inline bool may_begin_earlier(const struct pool_scan *scan,
 }
 
 /* The type among the recent ones that the block is an object of, or NULL. */
-static inline struct type_entry *scan_recent(const struct pool_scan *scan,
-                                             const uint8_t *block, uint64_t address)
+static inline struct recent_type *scan_recent(struct pool_scan *scan,
+                                              const uint8_t *block, uint64_t address)
 {
     for (uint32_t i = 0; i < scan->n_recent; i++) {
-        struct type_entry *entry = scan->recent[i];
+        struct type_entry *entry = scan->recent[i].entry;
         struct object_view view;
 
         if (u64_at(block, entry->type_at) != entry->address ||
@@ -106,25 +160,44 @@ static inline struct type_entry *scan_recent(const struct pool_scan *scan,
             may_begin_earlier(scan, entry, block))
             continue;
         if (entry->fits_is_constant)
-            return entry;
+            return &scan->recent[i];
         view = block_view(scan, entry, block, address);
-        if (object_fits(&scan->walk->layout.object, &entry->shape, &view,
-                        scan->block_bytes))
-            return entry;
+        if (object_fits(scan->layout, &entry->shape, &view, scan->block_bytes))
+            return &scan->recent[i];
     }
     return NULL;
 }
 
-static void scan_remember(struct pool_scan *scan, struct type_entry *entry)
+static void recent_flush(struct pool_scan *scan, struct recent_type *recent)
 {
+    const struct type_entry *entry = recent->entry;
+    struct tally *tally = tally_of(scan->worker, entry);
+
+    tally->count += recent->count;
+    tally->tracked += recent->tracked;
+    tally->immortal += recent->immortal;
+    tally->interned += recent->interned;
+    tally->memory_bytes += recent->count * scan->block_bytes;
+    tally->size_bytes += entry->size_is_constant ? recent->count * entry->constant_size
+                                                 : recent->size_bytes;
+}
+
+static struct recent_type *scan_remember(struct pool_scan *scan, struct type_entry *entry)
+{
+    struct recent_type *recent;
+
     for (uint32_t i = 0; i < scan->n_recent; i++) {
-        if (scan->recent[i] == entry)
-            return;
+        if (scan->recent[i].entry == entry)
+            return &scan->recent[i];
     }
-    scan->recent[scan->next_recent] = entry;
+    recent = &scan->recent[scan->next_recent];
     scan->next_recent = (scan->next_recent + 1) % RECENT_TYPES;
     if (scan->n_recent < RECENT_TYPES)
         scan->n_recent++;
+    else
+        recent_flush(scan, recent);
+    *recent = (struct recent_type){entry, 0, 0, 0, 0, 0};
+    return recent;
 }
 
 /* Under debug hooks a block says who asked for it: 'o' is PyObject_Malloc. */
@@ -146,7 +219,7 @@ static bool is_dead_refcount(const struct walk *walk, uint64_t word)
 static enum block_is scan_classify(struct pool_scan *scan, const uint8_t *block,
                                    uint64_t address, struct type_entry **found)
 {
-    struct walk *walk = scan->walk;
+    struct walk *walk = scan->worker->walk;
 
     for (uint32_t prefix = 0; prefix <= OBJECT_PREFIX_MAX; prefix += 16) {
         uint32_t at = scan->debug_prefix + prefix;
@@ -168,7 +241,7 @@ static enum block_is scan_classify(struct pool_scan *scan, const uint8_t *block,
         if (!entry || entry->shape.prefix != prefix)
             continue;
         view = block_view(scan, entry, block, address);
-        if (!object_fits(&walk->layout.object, &entry->shape, &view, scan->block_bytes))
+        if (!object_fits(scan->layout, &entry->shape, &view, scan->block_bytes))
             continue;
         *found = entry;
         return is_alive ? BLOCK_OBJECT : BLOCK_FREE_LISTED;
@@ -185,46 +258,58 @@ static void scan_block_slowly(struct pool_scan *scan, const uint8_t *block,
                              : BLOCK_OTHER;
 
     if (what == BLOCK_OBJECT) {
-        scan_remember(scan, entry);
-        scan_count(scan, entry, block, address);
-        return;
+        scan_count(scan, scan_remember(scan, entry), block, address);
+    } else if (what == BLOCK_FREE_LISTED) {
+        scan->worker->counts.freelist_objects++;
+        scan->worker->counts.freelist_bytes += scan->block_bytes;
+    } else if (scan_bits(scan)) {
+        scan->parts[scan->block / 64] |= UINT64_C(1) << scan->block % 64;
     }
-    if (what == BLOCK_FREE_LISTED) {
-        scan->walk->freelist_objects++;
-        return;
-    }
-    scan->walk->other_blocks++;
-    scan->walk->other_bytes += scan->block_bytes;
 }
 
-void walk_scan_pool(struct walk *walk, const struct pool *pool, const uint8_t *bytes,
-                    uint64_t address)
+void walk_scan_pool(struct walk_worker *worker, const struct pool *pool,
+                    const uint8_t *bytes, uint64_t address, uint32_t index)
 {
-    struct pool_scan scan = {.walk = walk,
-                             .block_bytes = pool->block_bytes,
-                             .debug_prefix = walk->layout.pymalloc.debug_prefix_bytes};
+    const struct walk *walk = worker->walk;
+    struct pool_scan scan;
     const uint8_t *block = bytes + POOL_HEADER_BYTES;
 
+    scan.worker = worker;
+    scan.walk = walk;
+    scan.layout = &walk->layout.object;
+    scan.block_bytes = pool->block_bytes;
+    scan.n_blocks = pool->n_carved;
+    scan.debug_prefix = walk->layout.pymalloc.debug_prefix_bytes;
+    scan.pool = index;
+    scan.parts = scan.dicts = NULL;
+    scan.n_recent = scan.next_recent = 0;
     address += POOL_HEADER_BYTES;
     for (uint32_t i = 0; i < pool->n_carved;
          i++, block += pool->block_bytes, address += pool->block_bytes) {
-        struct type_entry *entry;
+        struct recent_type *recent;
 
         if (pool->n_free && pool->free[i / 64] >> i % 64 & 1)
             continue;
-        entry = scan_recent(&scan, block, address);
-        if (entry)
-            scan_count(&scan, entry, block, address);
+        scan.block = i;
+        recent = scan_recent(&scan, block, address);
+        if (recent)
+            scan_count(&scan, recent, block, address);
         else
             scan_block_slowly(&scan, block, address);
     }
+    for (uint32_t i = 0; i < scan.n_recent; i++)
+        recent_flush(&scan, &scan.recent[i]);
+    worker->counts.used_bytes +=
+        (uint64_t)(pool->n_carved - pool->n_free) * pool->block_bytes;
 }
 
 const struct kind *walk_block_kind(struct walk *walk, uint32_t block_bytes,
                                    const uint8_t *block, uint64_t address,
                                    bool *is_free_listed)
 {
-    struct pool_scan scan = {.walk = walk,
+    struct pool_scan scan = {.worker = &walk->workers[0],
+                             .walk = walk,
+                             .layout = &walk->layout.object,
                              .block_bytes = block_bytes,
                              .debug_prefix = walk->layout.pymalloc.debug_prefix_bytes};
     struct type_entry *entry = NULL;

@@ -8,7 +8,6 @@
 
 #define SLOTS_FIRST     8192
 #define SLOTS_MAX       ((size_t)1 << 20)
-#define ENTRIES_MAX     200000
 #define TYPE_BYTES_MAX  1024 /* of any PyHeapTypeObject */
 #define METATYPE_STEPS  6
 #define BASE_STEPS      32
@@ -25,57 +24,81 @@ void types_init(struct types *types, struct reader *reader,
     types->layout = layout;
     types->type_type = type_type;
     types->debug_prefix_bytes = debug_prefix_bytes;
+    pthread_mutex_init(&types->lock, NULL);
 }
 
-void types_release(struct types *types)
+/* Ends tables that no thread looks at any more. */
+static void tables_free(struct type_table *table)
+{
+    while (table) {
+        struct type_table *older = table->older;
+
+        free(table);
+        table = older;
+    }
+}
+
+void types_forget(struct types *types)
 {
     for (size_t i = 0; i < types->n_entries; i++)
         free(types->entries[i]);
     free(types->entries);
-    free(types->slots);
+    tables_free(types->table);
     types->entries = NULL;
-    types->slots = NULL;
-    types->n_entries = types->n_slots = types->n_used_slots = 0;
+    types->table = NULL;
+    types->n_entries = types->entries_capacity = 0;
 }
 
-static void slots_put(struct types *types, uint64_t address, struct type_entry *entry)
+void types_release(struct types *types)
 {
-    size_t mask = types->n_slots - 1, at = type_hash(address) & mask;
+    types_forget(types);
+    pthread_mutex_destroy(&types->lock);
+}
 
-    while (types->slots[at].address && types->slots[at].address != address)
+/* A thread that finds the address finds the entry too. */
+static void table_put(struct type_table *table, uint64_t address,
+                      struct type_entry *entry)
+{
+    size_t mask = table->n_slots - 1, at = type_hash(address) & mask;
+
+    while (table->slots[at].address && table->slots[at].address != address)
         at = (at + 1) & mask;
-    types->n_used_slots += !types->slots[at].address;
-    types->slots[at] = (struct type_slot){address, entry};
+    table->n_used += !table->slots[at].address;
+    table->slots[at].entry = entry;
+    __atomic_store_n(&table->slots[at].address, address, __ATOMIC_RELEASE);
 }
 
-/* A fresh table of `n_slots` with the types that live; what was no type is forgotten. */
-static bool slots_rebuild(struct types *types, size_t n_slots)
+/* A fresh table of `n_slots` with the types that live; what was no type is forgotten.
+ * The one before stays until the next walk. */
+static bool table_rebuild(struct types *types, size_t n_slots)
 {
-    struct type_slot *slots = calloc(n_slots, sizeof(*slots));
+    struct type_table *table =
+        calloc(1, sizeof(*table) + n_slots * sizeof(table->slots[0]));
 
-    if (!slots)
+    if (!table)
         return false;
-    free(types->slots);
-    types->slots = slots;
-    types->n_slots = n_slots;
-    types->n_used_slots = 0;
+    table->n_slots = n_slots;
+    table->older = types->table;
     for (size_t i = 0; i < types->n_entries; i++) {
         if (!types->entries[i]->is_dead)
-            slots_put(types, types->entries[i]->address, types->entries[i]);
+            table_put(table, types->entries[i]->address, types->entries[i]);
     }
+    __atomic_store_n(&types->table, table, __ATOMIC_RELEASE);
     return true;
 }
 
 /* Makes room for one more. */
-static bool slots_reserve(struct types *types)
+static bool table_reserve(struct types *types)
 {
-    if (types->slots && types->n_used_slots * 2 < types->n_slots)
+    const struct type_table *table = types->table;
+
+    if (table && table->n_used * 2 < table->n_slots)
         return true;
-    if (!types->slots)
-        return slots_rebuild(types, SLOTS_FIRST);
-    if (types->n_slots < SLOTS_MAX)
-        return slots_rebuild(types, types->n_slots * 2);
-    return slots_rebuild(types, SLOTS_MAX) && types->n_used_slots * 2 < types->n_slots;
+    if (!table)
+        return table_rebuild(types, SLOTS_FIRST);
+    if (table->n_slots < SLOTS_MAX)
+        return table_rebuild(types, table->n_slots * 2);
+    return false;
 }
 
 static bool is_user_address(uint64_t address)
@@ -217,6 +240,9 @@ static bool type_shape(struct types *types, struct type_entry *entry,
     entry->size_is_constant = object_size_is_constant(&entry->shape);
     entry->constant_size = object_size(layout, &entry->shape, &nothing, &more);
     entry->is_heap = flags & TYPE_FLAG_HEAP;
+    entry->base = u64_at(bytes, layout->tp_base);
+    object_shape_parts(&entry->shape, layout, flags,
+                       (int64_t)u64_at(bytes, layout->tp_dictoffset));
     return true;
 }
 
@@ -234,6 +260,11 @@ static bool type_examine(struct types *types, struct type_entry *entry)
     entry->cached_keys = entry->is_heap ? u64_at(bytes, layout->ht_cached_keys) : 0;
     entry->fingerprint = type_fingerprint(layout, bytes);
     entry->kind = type_kind(types, bytes, entry->is_heap, name);
+    entry->dict_kind = NULL;
+    entry->is_plain_dict =
+        entry->shape.rule == OBJECT_DICT && !entry->is_heap && !strcmp(name, "dict");
+    /* A class of Python's has but references of its own: a name without a dot. */
+    entry->may_learn = !entry->is_plain_dict && (!entry->is_heap || strchr(name, '.'));
     return true;
 }
 
@@ -244,7 +275,7 @@ static bool entries_reserve(struct types *types)
 
     if (types->n_entries < types->entries_capacity)
         return true;
-    if (types->n_entries >= ENTRIES_MAX)
+    if (types->n_entries >= TYPES_MAX)
         return false;
     entries = realloc(types->entries, capacity * sizeof(struct type_entry *));
     if (!entries)
@@ -265,11 +296,35 @@ static struct type_entry *type_add(struct types *types, uint64_t address)
     }
     entry = xcalloc(1, sizeof(*entry));
     entry->address = address;
+    entry->id = (uint32_t)types->n_entries + 1;
     if (!type_examine(types, entry)) {
         free(entry);
         return NULL;
     }
     types->entries[types->n_entries++] = entry;
+    return entry;
+}
+
+static struct type_entry *type_look_at(struct types *types, uint64_t address)
+{
+    struct type_entry *entry;
+
+    /* Another thread may have been first. */
+    for (size_t at = type_hash(address);
+         types->table && types->table->slots[at & (types->table->n_slots - 1)].address;
+         at++) {
+        const struct type_slot *slot =
+            &types->table->slots[at & (types->table->n_slots - 1)];
+
+        if (slot->address == address)
+            return slot->entry;
+    }
+    if (!table_reserve(types)) {
+        types->is_full = true;
+        return NULL;
+    }
+    entry = type_add(types, address);
+    table_put(types->table, address, entry);
     return entry;
 }
 
@@ -280,12 +335,9 @@ struct type_entry *types_look_up(struct types *types, uint64_t address)
     if (!is_user_address(address) ||
         (types->arenas && arena_map_has(types->arenas, address)))
         return NULL;
-    if (!slots_reserve(types)) {
-        types->is_full = true;
-        return NULL;
-    }
-    entry = type_add(types, address);
-    slots_put(types, address, entry);
+    pthread_mutex_lock(&types->lock);
+    entry = type_look_at(types, address);
+    pthread_mutex_unlock(&types->lock);
     return entry;
 }
 
@@ -346,21 +398,20 @@ static void types_sweep(struct types *types)
             free(entry);
             continue;
         }
-        entry->count = entry->tracked = entry->size_bytes = entry->memory_bytes = 0;
         types->entries[kept++] = entry;
+        entry->id = (uint32_t)kept;
     }
     types->n_entries = kept;
 }
 
 void types_begin_walk(struct types *types)
 {
+    struct type_table *table = types->table;
+
     types->is_full = false;
     types_check_classes(types);
     types_sweep(types);
-    if (slots_rebuild(types, types->n_slots ? types->n_slots : SLOTS_FIRST))
-        return;
-    /* The old table points at entries that are gone. */
-    free(types->slots);
-    types->slots = NULL;
-    types->n_slots = types->n_used_slots = 0;
+    types->table = NULL;
+    table_rebuild(types, table ? table->n_slots : SLOTS_FIRST);
+    tables_free(table);
 }

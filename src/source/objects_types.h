@@ -6,41 +6,54 @@
  * answer, yes or no, is kept. A class can die and its memory become another
  * one, so heap types are looked at again before each walk.
  *
- * Belongs to one walk and its thread. Entries stay where they are until
- * types_release(); their counters belong to the walk that runs.
+ * Belongs to one walk. Entries stay where they are, and keep their number, until the
+ * next walk begins; types_get() may be called by the walk's threads at once.
  */
 #ifndef HEAPTOP_SOURCE_OBJECTS_TYPES_H
 #define HEAPTOP_SOURCE_OBJECTS_TYPES_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "heaptop/snapshot.h"
 #include "layout/object_layout.h"
+#include "layout/object_parts.h"
 #include "layout/object_size.h"
 #include "source/objects_map.h"
 #include "target/reader.h"
 
+#define TYPES_MAX 200000
+
 struct type_entry {
     uint64_t address;
+    uint32_t id; /* 1 .. TYPES_MAX, of the walk that runs */
     struct object_shape shape;
     uint32_t type_at; /* offset of the type word in an instance's block */
     bool fits_is_constant;
     bool size_is_constant;
     bool is_heap;
-    bool is_dead; /* no longer a type; kept because others may point here */
+    bool is_plain_dict; /* `dict` itself, of which one may be an instance's */
+    bool may_learn;     /* its instances may have fields of C's own */
+    bool is_dead;       /* no longer a type; kept because others may point here */
     uint64_t constant_size;
     uint64_t cached_keys; /* ht_cached_keys */
     uint64_t fingerprint;
+    uint64_t base; /* tp_base */
     const struct kind *kind;
-    /* Of the walk that runs. */
-    uint64_t count, tracked, size_bytes, memory_bytes;
+    const struct kind *dict_kind; /* of its instances' dicts; NULL until there is one */
 };
 
 struct type_slot {
     uint64_t address;         /* 0 = empty */
     struct type_entry *entry; /* NULL = not a type */
+};
+
+struct type_table {
+    struct type_table *older; /* still looked at by a thread, perhaps */
+    size_t n_slots, n_used;
+    struct type_slot slots[];
 };
 
 struct types {
@@ -49,8 +62,8 @@ struct types {
     uint64_t type_type; /* &PyType_Type */
     uint32_t debug_prefix_bytes;
     const struct arena_map *arenas; /* types are never inside an arena; may be NULL */
-    struct type_slot *slots;
-    size_t n_slots, n_used_slots;
+    struct type_table *table;       /* atomic */
+    pthread_mutex_t lock;           /* of everything else */
     struct type_entry **entries;
     size_t n_entries, entries_capacity;
     uint64_t module_keys[8]; /* addresses of str objects that read "__module__" */
@@ -62,8 +75,10 @@ void types_init(struct types *types, struct reader *reader,
                 const struct object_layout *layout, uint64_t type_type,
                 uint32_t debug_prefix_bytes);
 void types_release(struct types *types);
+/* As if no type had ever been met. */
+void types_forget(struct types *types);
 
-/* Before a walk: counters to 0, forget what was no type, look at classes again. */
+/* Before a walk, with one thread: forget what was no type, look at classes again. */
 void types_begin_walk(struct types *types);
 
 /* The type at the address, or NULL when there is none. Looks at memory when the
@@ -78,12 +93,14 @@ static inline size_t type_hash(uint64_t address)
 /* As types_look_up, for the hot path. */
 static inline struct type_entry *types_get(struct types *types, uint64_t address)
 {
-    size_t mask = types->n_slots - 1;
-    size_t at = type_hash(address) & mask;
+    const struct type_table *table = __atomic_load_n(&types->table, __ATOMIC_ACQUIRE);
+    size_t mask = table ? table->n_slots - 1 : 0, at = type_hash(address) & mask;
+    uint64_t found;
 
-    while (types->slots && types->slots[at].address) {
-        if (types->slots[at].address == address)
-            return types->slots[at].entry;
+    while (table &&
+           (found = __atomic_load_n(&table->slots[at].address, __ATOMIC_ACQUIRE))) {
+        if (found == address)
+            return table->slots[at].entry;
         at = (at + 1) & mask;
     }
     return types_look_up(types, address);

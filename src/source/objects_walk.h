@@ -2,14 +2,15 @@
  * objects_walk.h - one walk over all pools of all arenas, in slices; without pymalloc,
  * over all chunks of glibc's malloc, or else along the garbage collector's lists.
  *
- * Arena by arena through one window that is used again; free blocks are left
- * out by following each pool's free list; what remains is classified by the
- * type that stands in it. What an object has elsewhere (keys tables) is read in
- * batches; objects too large for pymalloc are found along the garbage
- * collector's lists and among glibc's chunks.
+ * Arena by arena through windows that are used again, with several threads where there
+ * are many; free blocks are left out by following each pool's free list; what remains is
+ * classified by the type that stands in it. Objects too large for pymalloc are found
+ * along the garbage collector's lists and among glibc's chunks. What an object has
+ * elsewhere is noted as an edge (objects_edges.h) and charged to it at the end, when all
+ * blocks are known (objects_owners.c).
  *
- * The walk borrows the reader and the layout while it is stepped. Everything
- * read is hostile. One thread.
+ * The walk borrows the reader and the layout while it is stepped. Everything read is
+ * hostile. Called by one thread; its own threads live inside a walk_step().
  */
 #ifndef HEAPTOP_SOURCE_OBJECTS_WALK_H
 #define HEAPTOP_SOURCE_OBJECTS_WALK_H
@@ -23,7 +24,9 @@
 #include "layout/layout.h"
 #include "layout/pymalloc_layout.h"
 #include "source/arenas.h"
+#include "source/objects_edges.h"
 #include "source/objects_map.h"
+#include "source/objects_notes.h"
 #include "source/objects_types.h"
 #include "target/pagemap.h"
 #include "target/reader.h"
@@ -31,9 +34,6 @@
 struct target;
 
 /* ---- pools (objects_pool.c) ---- */
-
-#define POOL_BLOCKS_MAX   1024
-#define POOL_BITMAP_WORDS (POOL_BLOCKS_MAX / 64)
 
 enum pool_state {
     POOL_USED,
@@ -58,6 +58,7 @@ enum pool_state pool_read(struct pool *pool, const uint8_t *bytes, uint32_t pool
 
 struct later_item {
     struct type_entry *entry;
+    bool is_dict_of; /* belongs to the dicts of the type's instances */
     struct size_more more;
 };
 
@@ -80,7 +81,6 @@ struct large {
     uint64_t *slots; /* a set of GC heads, 0 = empty */
     uint64_t *queue; /* the same, in the order found */
     size_t n_slots, count, done;
-    uint64_t last; /* the one added last: neighbours repeat */
     bool is_full;
 };
 
@@ -109,6 +109,29 @@ struct walk_chunks {
     int restarts;      /* since the chain last went on */
 };
 
+/* ---- owners (objects_owners.c) and learning (objects_learn.c) ---- */
+
+/* Where the charging of parts stands. */
+struct owners {
+    int phase;
+    size_t next; /* in the list of this phase */
+};
+
+#define LEARN_SAMPLES 48 /* addresses kept of a type's instances */
+
+struct type_samples {
+    uint32_t count;
+    uint64_t addresses[LEARN_SAMPLES];
+};
+
+struct walk_learning {
+    bool is_sampling;              /* in the walk that runs */
+    bool has_repeated;             /* this walk began again already */
+    size_t n_types;                /* by number */
+    struct type_samples **samples; /* NULL: none */
+    uint64_t walks;                /* without a lesson */
+};
+
 /* ---- the walk ---- */
 
 /* What gives the objects. */
@@ -123,37 +146,76 @@ enum walk_stage {
     WALK_ARENAS,
     WALK_LARGE,
     WALK_CHUNKS,
+    WALK_OWNERS,
+    WALK_LEARN,
     WALK_OVER,
 };
 
+/* What one worker counted of the instances of a type. */
+struct tally {
+    uint64_t count, tracked, immortal, interned, size_bytes, memory_bytes;
+    uint64_t parts_bytes;  /* of memory_bytes: parts */
+    uint64_t malloc_bytes; /* of memory_bytes: in chunks of malloc */
+    /* The dicts of the instances: objects of the kind "dict of ...". */
+    uint64_t dict_count, dict_tracked, dict_size_bytes, dict_memory_bytes;
+    uint64_t dict_malloc_bytes, dict_parts_bytes;
+};
+
+struct walk_counts {
+    uint64_t absent_bytes;  /* of heaps and arenas: not in memory, so not read */
+    uint64_t absent_pools;  /* with pages swapped out: their objects are left out */
+    uint64_t absent_chunks; /* places where a header is not in memory or not readable */
+    uint64_t torn_pools, healed_pools;
+    uint64_t used_bytes; /* of the blocks that were looked at */
+    uint64_t freelist_objects, freelist_bytes;
+    uint64_t arenas_gone; /* could not be read at all: unmapped meanwhile */
+    bool is_cut;          /* a bound was hit or a slot made no sense */
+};
+
+#define WALK_WORKERS_MAX 4
+
+/* What one thread has for itself. */
+struct walk_worker {
+    struct walk *walk;
+    uint32_t index;
+    uint8_t *window;
+    uint64_t window_address, window_bytes; /* what the window holds now */
+    struct pagemap pagemap;
+    bool has_absent; /* the arena in the window has pages that are not in memory */
+    struct later *later;
+    struct tally *tallies; /* by the number of the type */
+    size_t n_tallies;
+    struct edges edges;
+    struct note_pad *pad;
+    struct walk_counts counts;
+    uint64_t last_link; /* neighbours repeat */
+};
+
 struct walk {
-    struct reader *reader;
+    struct reader *reader; /* used by all workers at once */
     struct layout layout;
     struct types types;
     struct arena_table table;
     struct arena_map map;
+    struct arena_notes notes;
+    struct chunk_notes chunk_notes;
     enum walk_method method;
     enum walk_stage stage;
-    size_t next_arena;
-    uint8_t *window;
+    size_t next_arena; /* atomic: whoever is ready takes the next */
     size_t window_capacity;
-    uint64_t window_address, window_bytes; /* what the window holds now */
+    struct walk_worker workers[WALK_WORKERS_MAX]; /* the first is the caller's own */
+    size_t n_workers;
     uint64_t image_start, image_bytes; /* of a non-PIE python: no refcount lies there */
-    struct later *later;
+    uint64_t statics_start, statics_bytes;         /* of any python: no part lies there */
+    uint16_t keys_of_class[PYMALLOC_SIZE_CLASSES]; /* size of a table of keys there */
     struct large large;
     struct walk_chunks chunks;
-    struct pagemap pagemap;
-    bool has_absent;        /* the arena in the window has pages that are not in memory */
-    uint64_t absent_bytes;  /* of heaps and arenas: not in memory, so not read */
-    uint64_t absent_pools;  /* with pages swapped out: their objects are left out */
-    uint64_t absent_chunks; /* places where a header is not in memory or not readable */
-    uint64_t open_links;    /* of the collector's lists, that lead to no object */
+    struct owners owners;
+    struct walk_learning learning;
+    uint64_t open_links; /* of the collector's lists, that lead to no object */
     struct walk_facts facts;
     uint64_t read_bytes_before;
-    uint64_t other_blocks, other_bytes, freelist_objects;
-    uint64_t large_bytes; /* of the objects' memory, in malloc's chunks */
-    uint64_t arenas_gone; /* could not be read at all: unmapped meanwhile */
-    bool is_cut;          /* a bound was hit or a slot made no sense */
+    uint64_t unowned_blocks, unowned_bytes;
 };
 
 /* `layout` is copied; type_type = &PyType_Type. Call walk_release() in any case. */
@@ -165,6 +227,10 @@ void walk_release(struct walk *walk);
 void walk_set_image(struct walk *walk, uint64_t start, uint64_t end);
 /* The same from the target's mappings. objects.c */
 void walk_set_target_image(struct walk *walk, const struct target *target);
+
+/* How many threads may share the arenas, 1 .. WALK_WORKERS_MAX; the reader must bear it.
+ * Before a walk begins. */
+void walk_set_workers(struct walk *walk, size_t count);
 
 /* Which pages may be read without mapping them; -1, as at first: all. Borrowed. */
 void walk_set_pagemap(struct walk *walk, int fd);
@@ -190,9 +256,31 @@ const struct objects_section *walk_finish(struct walk *walk);
 int walk_choose_method(struct walk *walk, struct err *err);
 const char *walk_method_name(enum walk_method method);
 
+/* The workers: their memory, and running one thing with all of them. objects_work.c */
+int walk_workers_begin(struct walk *walk, struct err *err);
+void walk_workers_release(struct walk *walk);
+/* Sums what the helpers counted into the first worker. */
+void walk_workers_merge(struct walk *walk);
+void walk_parallel(struct walk *walk,
+                   void (*work)(struct walk_worker *worker, void *with), void *with);
+
+/* Reads and scans arenas until none is left or the time is up. objects_arena.c */
+void walk_arenas(struct walk *walk, int64_t deadline_mono_ns);
+
 /* Classifies and counts the blocks of a pool. objects_scan.c */
-void walk_scan_pool(struct walk *walk, const struct pool *pool, const uint8_t *bytes,
-                    uint64_t address);
+void walk_scan_pool(struct walk_worker *worker, const struct pool *pool,
+                    const uint8_t *bytes, uint64_t address, uint32_t index);
+
+void walk_tallies_grow(struct walk_worker *worker, uint32_t id);
+
+/* The worker's counters of a type. Valid until the next call. */
+static inline struct tally *tally_of(struct walk_worker *worker,
+                                     const struct type_entry *entry)
+{
+    if (entry->id >= worker->n_tallies)
+        walk_tallies_grow(worker, entry->id);
+    return &worker->tallies[entry->id];
+}
 
 /* Is this the refcount word of a living object? */
 static inline bool walk_is_alive(const struct walk *walk, uint64_t word)
@@ -208,9 +296,35 @@ const struct kind *walk_block_kind(struct walk *walk, uint32_t block_bytes,
                                    bool *is_free_listed);
 
 /* The size of an object has a part elsewhere: from the window, else later. */
-void walk_later(struct walk *walk, struct type_entry *entry,
+void walk_later(struct walk_worker *worker, struct type_entry *entry, bool is_dict_of,
                 const struct size_more *more);
-void walk_later_flush(struct walk *walk);
+void walk_later_flush(struct walk_worker *worker);
+
+/* Notes what an object has elsewhere. objects_parts.c */
+void walk_parts(struct walk_worker *worker, const struct type_entry *entry,
+                const struct object_view *view);
+/* A plain dict that lies in a chunk. */
+void walk_far_dict(struct walk_worker *worker, const struct object_view *view,
+                   uint64_t chunk_bytes, bool is_tracked);
+/* The record of a plain dict (objects_edges.h). */
+uint64_t walk_dict_record(const struct walk *walk, const struct object_view *view,
+                          bool is_tracked);
+
+/* Counts an object that lies in a chunk or by itself, and what it has elsewhere. */
+void walk_count_far(struct walk *walk, struct type_entry *entry,
+                    const struct object_view *view, bool is_tracked, uint64_t bytes);
+
+/* Charges parts to their owners. objects_owners.c */
+void walk_owners_begin(struct walk *walk);
+bool walk_owners_step(struct walk *walk); /* false when all are charged */
+void walk_owners_release(struct walk *walk);
+
+/* Learns from samples which fields lead to parts; true when the walk should begin again
+ * with what it learned. objects_learn.c */
+bool walk_learn(struct walk *walk);
+void walk_learn_sample(struct walk_worker *worker, const struct type_entry *entry,
+                       uint64_t address);
+void walk_learn_release(struct walk *walk);
 
 /* The cached keys of a class that was counted belong to its size. */
 void walk_count_class(struct walk *walk, struct type_entry *entry, uint64_t address);
@@ -218,7 +332,7 @@ void walk_count_class(struct walk *walk, struct type_entry *entry, uint64_t addr
 /* A GC head outside the arenas was met. */
 void walk_large_add(struct walk *walk, uint64_t gc_head);
 void walk_large_begin(struct walk *walk);
-/* Seeds with the generations' heads and the classes; before the first step. */
+/* Seeds with the generations' heads, the classes, and what the workers met. */
 void walk_large_seed(struct walk *walk);
 /* Handles a batch; false when none is left. */
 bool walk_large_step(struct walk *walk);
@@ -228,5 +342,8 @@ void walk_large_release(struct walk *walk);
 /* Looks at some chunks; false when none is left. */
 bool walk_chunks_step(struct walk *walk);
 void walk_chunks_release(struct walk *walk);
+
+/* One row a kind. objects_rows.c */
+const struct objects_section *walk_section(struct walk *walk);
 
 #endif

@@ -3,10 +3,16 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Several threads may read. */
+static void reader_price(struct reader *reader, size_t length)
+{
+    __atomic_fetch_add(&reader->calls, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&reader->read_bytes, length, __ATOMIC_RELAXED);
+}
+
 int reader_read(struct reader *reader, struct raddr address, void *buffer, size_t length)
 {
-    reader->calls++;
-    reader->read_bytes += length;
+    reader_price(reader, length);
     return reader->ops->read(reader, address, buffer, length);
 }
 
@@ -21,11 +27,13 @@ int reader_fetch(struct reader *reader, struct raddr address, void *buffer, size
 
 size_t reader_readv(struct reader *reader, struct piece *pieces, size_t count)
 {
-    reader->calls++;
+    size_t length = 0;
+
     for (size_t i = 0; i < count; i++) {
-        reader->read_bytes += pieces[i].length;
+        length += pieces[i].length;
         pieces[i].done = false;
     }
+    reader_price(reader, length);
     return reader->ops->readv(reader, pieces, count);
 }
 

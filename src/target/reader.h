@@ -6,7 +6,8 @@
  * later core files. It never changes the target. All bytes it gives are
  * hostile: validate before use.
  *
- * Belongs to the thread that samples; not thread-safe.
+ * Belongs to the thread that samples. A live reader has no state that reading changes,
+ * so the threads of a walk may read through it at once; others are for one thread.
  */
 #ifndef HEAPTOP_TARGET_READER_H
 #define HEAPTOP_TARGET_READER_H

@@ -70,12 +70,13 @@ static int bench_once(struct walk *walk, struct figures *figures, size_t i,
     figures->walk_ns[i] = section->walk.wall_ns;
     figures->walk_cpu_ns[i] = section->walk.cpu_ns;
     figures->objects = section->count;
-    figures->blocks = section->count + section->other_blocks + section->freelist_objects;
+    figures->blocks =
+        section->count + section->unowned_blocks + section->freelist_objects;
     figures->read_bytes = section->walk.read_bytes;
     objects_unref(section);
     began = clock_monotonic_ns();
-    figures->arena_bytes =
-        copy_arenas(walk->reader, &walk->table, walk->window, walk->window_capacity);
+    figures->arena_bytes = copy_arenas(walk->reader, &walk->table,
+                                       walk->workers[0].window, walk->window_capacity);
     figures->copy_ns[i] = clock_monotonic_ns() - began;
     return 0;
 }

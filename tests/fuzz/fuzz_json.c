@@ -35,7 +35,8 @@ static char *written(const struct snapshot *snapshot, size_t *length)
 static const struct snapshot *snapshot_of(const char *raw, size_t size,
                                           const struct kind *kind)
 {
-    const struct kind_row row = {kind, 1, 2, 3, 0};
+    const struct kind_row row = {
+        .kind = kind, .count = 1, .size_bytes = 2, .memory_bytes = 3};
     const struct objects_section facts = {.walk = {.method = "outside"}};
     const struct objects_section *objects = objects_seal(&facts, &row, 1);
     struct snapshot_builder *builder = builder_new(1);

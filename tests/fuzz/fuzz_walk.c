@@ -23,7 +23,7 @@ static void check_section(const struct objects_section *section)
     }
     demand(!section->walk.complete || !section->walk.tracked_only);
     demand(count == section->count);
-    demand(count + section->other_blocks + section->freelist_objects <= FAKE_BYTES / 8);
+    demand(count + section->unowned_blocks + section->freelist_objects <= FAKE_BYTES / 8);
 }
 
 /* The exclusive or of all bytes: any change chooses another version, and debug hooks. */

@@ -63,16 +63,18 @@ static struct kind_row row_of(const struct kind_seed *seed, int walk)
 
     if (strcmp(seed->name, "tuple") == 0)
         count -= (uint64_t)walk;
-    return (struct kind_row){kind_intern(seed->name, strlen(seed->name)), count,
-                             count * seed->size, count * seed->memory,
-                             seed->is_tracked ? count : 0};
+    return (struct kind_row){.kind = kind_intern(seed->name, strlen(seed->name)),
+                             .count = count,
+                             .size_bytes = count * seed->size,
+                             .memory_bytes = count * seed->memory,
+                             .tracked = seed->is_tracked ? count : 0};
 }
 
 static const struct objects_section *make_objects(enum fixture fixture, int walk,
                                                   int64_t mono_ns, int64_t wall_ns)
 {
     struct kind_row rows[64 + MORE_KINDS];
-    struct objects_section facts = {.other_blocks = 1000, .other_bytes = 93000};
+    struct objects_section facts = {.unowned_blocks = 1000, .unowned_bytes = 93000};
     size_t count = 0;
     bool is_hostile = fixture == FIXTURE_HOSTILE;
     const struct kind_seed *seeds = is_hostile ? hostile_kinds : service_kinds;

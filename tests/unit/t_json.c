@@ -41,7 +41,13 @@ static const struct objects_section *hostile_objects(void)
     for (size_t i = 0; i < N_NAMES; i++)
         rows[i] =
             (struct kind_row){kind_intern(hostile_names[i], strlen(hostile_names[i])),
-                              i + 1, 10 * (i + 1), 16 * (N_NAMES - i), 0};
+                              i + 1,
+                              10 * (i + 1),
+                              16 * (N_NAMES - i),
+                              0,
+                              0,
+                              0,
+                              0};
     return objects_seal(&facts, rows, N_NAMES);
 }
 

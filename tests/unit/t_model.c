@@ -49,9 +49,9 @@ static void test_one_kind_for_one_name(void **state)
 
 static void test_sealed_rows_are_sorted_and_summed(void **state)
 {
-    const struct kind_row rows[] = {{kind_of("a"), 1, 10, 16, 0},
-                                    {kind_of("b"), 2, 20, 64, 2},
-                                    {kind_of("c"), 3, 30, 64, 1}};
+    const struct kind_row rows[] = {{kind_of("a"), 1, 10, 16, 0, 0, 0, 0},
+                                    {kind_of("b"), 2, 20, 64, 2, 0, 0, 0},
+                                    {kind_of("c"), 3, 30, 64, 1, 0, 0, 0}};
     const struct objects_section *section = section_of(rows, 3);
     (void)state;
 
@@ -66,10 +66,10 @@ static void test_sealed_rows_are_sorted_and_summed(void **state)
 
 static void test_partition_with_deltas(void **state)
 {
-    const struct kind_row before[] = {{kind_of("gone"), 5, 50, 80, 0},
-                                      {kind_of("same"), 7, 70, 112, 0}};
-    const struct kind_row after[] = {{kind_of("same"), 7, 70, 112, 0},
-                                     {kind_of("came"), 9, 90, 144, 0}};
+    const struct kind_row before[] = {{kind_of("gone"), 5, 50, 80, 0, 0, 0, 0},
+                                      {kind_of("same"), 7, 70, 112, 0, 0, 0, 0}};
+    const struct kind_row after[] = {{kind_of("same"), 7, 70, 112, 0, 0, 0, 0},
+                                     {kind_of("came"), 9, 90, 144, 0, 0, 0, 0}};
     const struct objects_section *older = section_of(before, 2);
     const struct objects_section *now = section_of(after, 2);
     struct partition_options options = {.sort = PARTITION_BY_COUNT_DELTA};
@@ -104,9 +104,9 @@ static size_t filtered_count(const struct objects_section *now, const char *filt
 
 static void test_partition_filter_and_order(void **state)
 {
-    const struct kind_row rows[] = {{kind_of("app.Entry"), 1, 1, 16, 0},
-                                    {kind_of("app.entry"), 1, 1, 16, 0},
-                                    {kind_of("dict"), 1, 1, 16, 0}};
+    const struct kind_row rows[] = {{kind_of("app.Entry"), 1, 1, 16, 0, 0, 0, 0},
+                                    {kind_of("app.entry"), 1, 1, 16, 0, 0, 0, 0},
+                                    {kind_of("dict"), 1, 1, 16, 0, 0, 0, 0}};
     const struct objects_section *now = section_of(rows, 3);
     struct partition_options options = {.sort = PARTITION_BY_KIND, .ascending = true};
     struct partition partition;
@@ -125,7 +125,7 @@ static void test_partition_filter_and_order(void **state)
 
 static void test_history_finds_the_previous_walk(void **state)
 {
-    const struct kind_row row = {kind_of("a"), 1, 1, 16, 0};
+    const struct kind_row row = {kind_of("a"), 1, 1, 16, 0, 0, 0, 0};
     const struct objects_section *first = section_of(&row, 1);
     const struct objects_section *second = section_of(&row, 1);
     struct history *history = history_new();

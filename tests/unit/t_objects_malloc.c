@@ -120,7 +120,7 @@ static struct kind_row row_of(const struct objects_section *section, const char 
         if (!strcmp(section->kinds[i].kind->name, name))
             return section->kinds[i];
     }
-    return (struct kind_row){NULL, 0, 0, 0, 0};
+    return (struct kind_row){.kind = NULL};
 }
 
 static void check_counts(const struct objects_section *section, uint64_t n_list,

@@ -1,0 +1,60 @@
+/*
+ * object_parts.h - where the rest of an object lies: what its pointers lead to that no
+ * other object has.
+ *
+ * A list has its items in a block of their own, a dict its table of keys, an instance
+ * its dict. From the bytes of one object come the addresses of such parts; whose block
+ * that is, and that it is charged once only, is up to who asks. Types that nobody
+ * foresaw have learned fields, which the walk finds out.
+ *
+ * Everything in the object is hostile. Pure; any thread.
+ */
+#ifndef HEAPTOP_LAYOUT_OBJECT_PARTS_H
+#define HEAPTOP_LAYOUT_OBJECT_PARTS_H
+
+#include "layout/object_size.h"
+
+#define OBJECT_PARTS_MAX (8 + OBJECT_LEARNED_MAX)
+
+enum object_part_what {
+    OBJECT_PART_BLOCK = 0, /* the block that the address lies in */
+    OBJECT_PART_START,     /* the block that begins there, if one does */
+    OBJECT_PART_KEYS,      /* a table of keys that getsizeof counts too */
+    OBJECT_PART_SIZED,     /* a block that getsizeof counts as large as it is */
+    OBJECT_PART_DICT,      /* an instance's dict: an object of its own */
+    OBJECT_PART_CHAIN,     /* the first of `count` blocks that link to each other */
+};
+
+struct object_part {
+    uint64_t address;
+    uint64_t bytes; /* that it has at least; 0 = not known */
+    uint64_t count;
+    uint32_t link_at; /* in a block of a chain: where the next one's address stands */
+    enum object_part_what what;
+};
+
+/* Completes the shape: tp_flags and tp_dictoffset say where instances have their dict. */
+void object_shape_parts(struct object_shape *shape, const struct object_layout *layout,
+                        uint64_t flags, int64_t dict_offset);
+
+/* Notes a field that leads to the beginning of a part; false when there is no room. */
+bool object_shape_learn(struct object_shape *shape, uint32_t offset);
+
+/* The parts of one object. Words in front of it are read where its shape has them. */
+size_t object_parts(const struct object_layout *layout, const struct object_shape *shape,
+                    const struct object_view *view,
+                    struct object_part parts[OBJECT_PARTS_MAX]);
+
+/* What a plain dict leads to: its values when it has any, else its keys. */
+uint64_t object_dict_table(const struct object_layout *layout,
+                           const struct object_view *view, bool *is_split);
+
+/* The size of the table of keys in a block with so much room, of which up to `slack`
+ * bytes may be unused; 0 when no table fits. */
+uint64_t object_keys_of_room(const struct object_layout *layout, uint64_t room,
+                             uint64_t slack);
+
+/* The same for the values of a split dict, where the room alone tells (3.8 - 3.10). */
+uint64_t object_values_of_room(const struct object_layout *layout, uint64_t room);
+
+#endif

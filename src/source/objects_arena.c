@@ -1,0 +1,169 @@
+#include "source/objects_walk.h"
+
+#include "util/clock.h"
+
+/*
+ * Arena by arena: what is in memory of it is copied in one read, and its pools are
+ * checked and scanned there. A pool that was changing is read again.
+ */
+#define POOL_READS_MAX 8
+
+static void worker_scan(struct walk_worker *worker, const struct pool *pool,
+                        const uint8_t *bytes, uint64_t address,
+                        const struct arena_row *row)
+{
+    uint32_t pool_bytes = worker->walk->layout.pymalloc.pool_bytes;
+
+    walk_scan_pool(worker, pool, bytes, address,
+                   (uint32_t)((address - row->first_pool) / pool_bytes));
+}
+
+/* Reads a torn pool again and again; objects in a pool that never heals are left out
+ * and told. */
+static void worker_torn_pool(struct walk_worker *worker, uint8_t *bytes, uint64_t address,
+                             const struct arena_row *row)
+{
+    uint32_t pool_bytes = worker->walk->layout.pymalloc.pool_bytes;
+    struct pool pool;
+
+    for (int i = 0; i < POOL_READS_MAX; i++) {
+        if (reader_read(worker->walk->reader, raddr_of(address), bytes, pool_bytes))
+            break;
+        switch (pool_read(&pool, bytes, pool_bytes, address, row->index)) {
+        case POOL_USED:
+            worker->counts.healed_pools++;
+            worker_scan(worker, &pool, bytes, address, row);
+            return;
+        case POOL_EMPTY:
+        case POOL_FOREIGN:
+            worker->counts.healed_pools++;
+            return;
+        case POOL_TORN:
+            break;
+        }
+    }
+    worker->counts.torn_pools++;
+}
+
+static bool worker_pool_is_present(struct walk_worker *worker, uint64_t address)
+{
+    uint64_t length = worker->walk->layout.pymalloc.pool_bytes;
+    bool is_present;
+
+    return pagemap_run(&worker->pagemap, address, length, &is_present) == length &&
+           is_present;
+}
+
+static void worker_window(struct walk_worker *worker, const struct arena_row *row)
+{
+    uint32_t pool_bytes = worker->walk->layout.pymalloc.pool_bytes;
+    struct pool pool;
+
+    for (uint64_t at = 0; worker->window_bytes - at >= pool_bytes; at += pool_bytes) {
+        uint8_t *bytes = worker->window + at;
+        uint64_t address = worker->window_address + at;
+
+        /* A carved pool's header was written: if it is not there, it is swapped out. */
+        if (worker->has_absent && !pagemap_is_present(&worker->pagemap, address)) {
+            worker->counts.absent_pools++;
+            continue;
+        }
+        switch (pool_read(&pool, bytes, pool_bytes, address, row->index)) {
+        case POOL_USED:
+            worker_scan(worker, &pool, bytes, address, row);
+            break;
+        case POOL_TORN:
+            if (worker->has_absent && !worker_pool_is_present(worker, address))
+                worker->counts.absent_pools++;
+            else
+                worker_torn_pool(worker, bytes, address, row);
+            break;
+        case POOL_EMPTY:
+        case POOL_FOREIGN:
+            break;
+        }
+    }
+}
+
+/* What could not be read at once is read pool by pool. */
+static void worker_arena_by_pools(struct walk_worker *worker, const struct arena_row *row,
+                                  uint64_t length)
+{
+    uint32_t pool_bytes = worker->walk->layout.pymalloc.pool_bytes;
+    bool was_read = false;
+
+    worker->window_bytes = pool_bytes;
+    for (uint64_t at = 0; length - at >= pool_bytes; at += pool_bytes) {
+        worker->window_address = row->first_pool + at;
+        if (reader_read(worker->walk->reader, raddr_of(worker->window_address),
+                        worker->window, pool_bytes)) {
+            worker->counts.torn_pools += was_read;
+            continue;
+        }
+        worker->counts.torn_pools += was_read ? 0 : at / pool_bytes;
+        was_read = true;
+        worker_window(worker, row);
+    }
+    worker->counts.arenas_gone += !was_read;
+}
+
+/* Pages that are not in memory are left alone: they were never touched, and hold no
+ * block, or they are swapped out. */
+static int worker_arena_read(struct walk_worker *worker, uint64_t at, uint64_t length)
+{
+    if (!worker->has_absent)
+        return reader_read(worker->walk->reader, raddr_of(at), worker->window, length);
+    pagemap_forget(&worker->pagemap);
+    return pagemap_read(&worker->pagemap, worker->walk->reader, at, worker->window,
+                        length, &worker->counts.absent_bytes);
+}
+
+static void worker_arena(struct walk_worker *worker, const struct arena_row *row)
+{
+    uint32_t pool_bytes = worker->walk->layout.pymalloc.pool_bytes;
+    uint64_t length = row->pool_high - row->first_pool;
+
+    if (row->pool_high <= row->first_pool || row->first_pool % pool_bytes ||
+        length > worker->walk->window_capacity) {
+        worker->counts.is_cut |= row->pool_high != row->first_pool;
+        return;
+    }
+    length -= length % pool_bytes;
+    worker->window_address = row->first_pool;
+    worker->window_bytes = 0;
+    worker->has_absent =
+        !pagemap_all_present(&worker->pagemap, row->first_pool, row->first_pool + length);
+    if (worker_arena_read(worker, row->first_pool, length)) {
+        worker->has_absent = false;
+        worker_arena_by_pools(worker, row, length);
+    } else {
+        worker->window_bytes = length;
+        worker_window(worker, row);
+    }
+}
+
+/* Takes the next arena until none is left. */
+static void worker_arenas(struct walk_worker *worker, void *with)
+{
+    struct walk *walk = worker->walk;
+    int64_t deadline_mono_ns = *(const int64_t *)with;
+
+    do {
+        size_t next = __atomic_fetch_add(&walk->next_arena, 1, __ATOMIC_RELAXED);
+
+        if (next >= walk->table.count)
+            break;
+        worker_arena(worker, &walk->table.rows[next]);
+        if (!arena_notes_keep(&walk->notes, next, worker->pad, worker->index))
+            worker->edges.is_full = true;
+    } while (deadline_mono_ns <= 0 || clock_monotonic_ns() < deadline_mono_ns);
+    worker->window_bytes = 0;
+    walk_later_flush(worker);
+}
+
+void walk_arenas(struct walk *walk, int64_t deadline_mono_ns)
+{
+    walk_parallel(walk, worker_arenas, &deadline_mono_ns);
+    if (walk->next_arena > walk->table.count)
+        walk->next_arena = walk->table.count;
+}

@@ -1,0 +1,122 @@
+/*
+ * objects_edges.h - who has what: noted while blocks are met, charged when all are known.
+ *
+ * An edge leads from the type of an owner to a part. Into an arena it takes 8 bytes,
+ * elsewhere 16. A plain dict leaves a record of 8 bytes instead, because whose dict it is
+ * is not known yet; records are in the order of the dicts' blocks, so that a dict's
+ * record is found by counting (objects_notes.h).
+ *
+ * The lists of one worker; nothing here reads the target.
+ */
+#ifndef HEAPTOP_SOURCE_OBJECTS_EDGES_H
+#define HEAPTOP_SOURCE_OBJECTS_EDGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Addresses are kept in units of 16 bytes: 43 bits; numbers of types in 18. */
+#define EDGE_UNIT_SHIFT 4
+#define EDGE_OWNER_BITS 18
+#define EDGE_FLAG_BITS  3
+
+enum edge_what {
+    EDGE_PART = 0, /* the block in which the address lies */
+    EDGE_START,    /* the block that begins there */
+    EDGE_KEYS,     /* a table of keys: part of the owner's size, too */
+    EDGE_DICT,     /* the owner's dict */
+    EDGE_SIZED,    /* a block whose room is a part of the owner's size */
+};
+
+/* Flags of a dict's record. */
+#define RECORD_IS_SPLIT   1u /* it leads to values, else to keys */
+#define RECORD_IS_TRACKED 2u
+
+struct far_edge {
+    uint64_t address;
+    uint32_t owner : 18;
+    uint32_t what : 3;
+    uint32_t is_dict_of : 1; /* charged to the dicts of the owner's instances */
+    uint32_t is_split : 1;
+    uint32_t units; /* of 16 bytes, that the part has at least; 0 = not known */
+};
+
+static inline struct far_edge far_edge_of(uint64_t address, uint32_t owner,
+                                          enum edge_what what)
+{
+    return (struct far_edge){.address = address,
+                             .owner = owner & ((1u << EDGE_OWNER_BITS) - 1),
+                             .what = (uint32_t)what & 7u};
+}
+
+struct far_dict {
+    uint64_t address;
+    uint64_t record;
+    uint64_t bytes; /* of its chunk */
+};
+
+struct chain {
+    uint64_t address;
+    uint32_t owner, link_at;
+    uint32_t left, bytes; /* blocks to come, and the size of one */
+};
+
+struct edges {
+    uint64_t *near; /* unit << 21 | owner << 3 | what */
+    size_t n_near, near_capacity;
+    uint64_t *dicts; /* unit of keys or values << 21 | owner << 3 | flags */
+    size_t n_dicts, dicts_capacity;
+    struct far_edge *far;
+    size_t n_far, far_capacity;
+    struct far_dict *far_dicts;
+    size_t n_far_dicts, far_dicts_capacity;
+    struct chain *chains;
+    size_t n_chains, chains_capacity;
+    uint64_t *links; /* GC heads outside the arenas */
+    size_t n_links, links_capacity;
+    bool is_full; /* out of memory: some were left out */
+};
+
+static inline uint64_t edge_pack(uint64_t address, uint32_t owner, uint32_t flags)
+{
+    return address >> EDGE_UNIT_SHIFT << (EDGE_OWNER_BITS + EDGE_FLAG_BITS) |
+           (uint64_t)owner << EDGE_FLAG_BITS | flags;
+}
+
+static inline uint64_t edge_address(uint64_t edge)
+{
+    return edge >> (EDGE_OWNER_BITS + EDGE_FLAG_BITS) << EDGE_UNIT_SHIFT;
+}
+
+static inline uint32_t edge_owner(uint64_t edge)
+{
+    return (uint32_t)(edge >> EDGE_FLAG_BITS) & ((1u << EDGE_OWNER_BITS) - 1);
+}
+
+static inline uint32_t edge_flags(uint64_t edge)
+{
+    return (uint32_t)edge & ((1u << EDGE_FLAG_BITS) - 1);
+}
+
+static inline uint64_t edge_with_owner(uint64_t edge, uint32_t owner)
+{
+    return edge_pack(edge_address(edge), owner, edge_flags(edge));
+}
+
+/* Room for one more item of `size` bytes; false when out of memory. */
+bool edges_grow(void **items, size_t count, size_t *capacity, size_t size);
+
+/* Adds an item; without memory it is left out, and told. */
+#define EDGES_ADD(edges, list, item)                                       \
+    do {                                                                   \
+        if ((edges)->n_##list < (edges)->list##_capacity ||                \
+            edges_grow((void **)&(edges)->list, (edges)->n_##list,         \
+                       &(edges)->list##_capacity, sizeof(*(edges)->list))) \
+            (edges)->list[(edges)->n_##list++] = item;                     \
+        else                                                               \
+            (edges)->is_full = true;                                       \
+    } while (0)
+
+void edges_release(struct edges *edges);
+
+#endif

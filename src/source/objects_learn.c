@@ -1,0 +1,227 @@
+#include "source/objects_walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/bytes.h"
+
+/*
+ * Fields that nobody wrote down: numpy's data, the state of modules, locks. Of each type
+ * in C some instances are looked at; a field that leads to the beginning of a block
+ * that is nobody's, and to nothing else, is one of the type's parts from then on. The
+ * instances that were looked at are charged at once; the walk begins again, once, when
+ * that leaves too much without an owner.
+ */
+#define LEARN_BYTES     512 /* of an instance */
+#define LEARN_FIELDS    (LEARN_BYTES / 8)
+#define LEARN_FROM      2    /* words: the header holds no part */
+#define UNOWNED_GOOD    2000 /* of used bytes, one part in so many: nothing to learn */
+#define UNOWNED_BAD     1000 /* the same: the walk should begin again */
+#define WALKS_TO_LEARN  8    /* without a lesson, until the next attempt */
+#define TYPES_PER_LEARN 4000
+
+/* What the fields of some instances lead to. */
+struct lesson {
+    uint32_t hits[LEARN_FIELDS];  /* the beginning of nobody's block */
+    uint32_t other[LEARN_FIELDS]; /* anything else but nothing */
+    uint64_t last[LEARN_FIELDS];  /* instances that share a block do not own it */
+    uint32_t shared[LEARN_FIELDS];
+};
+
+void walk_learn_release(struct walk *walk)
+{
+    struct walk_learning *learning = &walk->learning;
+
+    for (size_t i = 0; i < learning->n_types; i++)
+        free(learning->samples[i]);
+    free(learning->samples);
+    learning->samples = NULL;
+    learning->n_types = 0;
+}
+
+static bool samples_reserve(struct walk_learning *learning, size_t id)
+{
+    size_t wanted = id + 256;
+    struct type_samples **samples;
+
+    if (id < learning->n_types)
+        return true;
+    samples = realloc(learning->samples, wanted * sizeof(*samples));
+    if (!samples)
+        return false;
+    memset(samples + learning->n_types, 0,
+           (wanted - learning->n_types) * sizeof(*samples));
+    learning->samples = samples;
+    learning->n_types = wanted;
+    return true;
+}
+
+/* One worker's instances are enough. */
+void walk_learn_sample(struct walk_worker *worker, const struct type_entry *entry,
+                       uint64_t address)
+{
+    struct walk_learning *learning = &worker->walk->learning;
+    struct type_samples *samples;
+
+    if (!learning->is_sampling || worker->index || !samples_reserve(learning, entry->id))
+        return;
+    samples = learning->samples[entry->id];
+    if (!samples)
+        samples = learning->samples[entry->id] = calloc(1, sizeof(*samples));
+    if (samples && samples->count < LEARN_SAMPLES)
+        samples->addresses[samples->count++] = address;
+}
+
+/* Does the block that begins at the address belong to nobody? */
+static bool begins_part(struct walk *walk, uint64_t address)
+{
+    uint32_t prefix = walk->layout.pymalloc.debug_prefix_bytes;
+    struct noted_block block;
+    const struct chunk_note *chunk;
+
+    if (arena_map_has(&walk->map, address))
+        return arena_notes_find(&walk->notes, address, &block) &&
+               block.offset == prefix && noted_is_part(&block);
+    chunk = chunk_notes_find(&walk->chunk_notes, address);
+    return chunk && !chunk->is_claimed && address == chunk->user + prefix;
+}
+
+static void lesson_add(struct walk *walk, struct lesson *lesson,
+                       const struct object_shape *shape, const uint8_t *bytes)
+{
+    for (uint32_t i = LEARN_FROM; i < LEARN_FIELDS && (i + 1) * 8 <= shape->basicsize;
+         i++) {
+        uint64_t word = u64_at(bytes, i * 8);
+
+        if (!word)
+            continue;
+        if (word & 15 || !begins_part(walk, word))
+            lesson->other[i]++;
+        else if (word == lesson->last[i])
+            lesson->shared[i]++;
+        else
+            lesson->hits[i]++;
+        lesson->last[i] = word;
+    }
+}
+
+static size_t samples_read(struct walk *walk, const struct type_entry *entry,
+                           const struct type_samples *samples,
+                           uint8_t bytes[][LEARN_BYTES], struct piece *pieces)
+{
+    size_t length =
+        entry->shape.basicsize < LEARN_BYTES ? entry->shape.basicsize & ~7u : LEARN_BYTES;
+
+    for (size_t i = 0; i < samples->count; i++)
+        pieces[i] =
+            (struct piece){raddr_of(samples->addresses[i]), bytes[i], length, false};
+    return reader_readv(walk->reader, pieces, samples->count);
+}
+
+/* What the instances that were looked at have there is theirs already. */
+static void charge_samples(struct walk *walk, const struct type_entry *entry,
+                           uint8_t bytes[][LEARN_BYTES], const struct piece *pieces,
+                           size_t count, uint32_t offset)
+{
+    struct walk_worker *worker = &walk->workers[0];
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t address = pieces[i].done ? u64_at(bytes[i], offset) : 0;
+        struct far_edge edge = far_edge_of(address, entry->id, EDGE_START);
+
+        if (!address || address & 15)
+            continue;
+        if (arena_map_has(&walk->map, address))
+            EDGES_ADD(&worker->edges, near, edge_pack(address, entry->id, EDGE_START));
+        else
+            EDGES_ADD(&worker->edges, far, edge);
+    }
+}
+
+/* True when something new is known of the type. */
+static bool learn_type(struct walk *walk, struct type_entry *entry,
+                       const struct type_samples *samples)
+{
+    uint8_t bytes[LEARN_SAMPLES][LEARN_BYTES];
+    struct piece pieces[LEARN_SAMPLES];
+    struct lesson lesson;
+    bool has_learned = false;
+
+    memset(&lesson, 0, sizeof(lesson));
+    if (!samples_read(walk, entry, samples, bytes, pieces))
+        return false;
+    for (size_t i = 0; i < samples->count; i++) {
+        if (pieces[i].done)
+            lesson_add(walk, &lesson, &entry->shape, bytes[i]);
+    }
+    for (uint32_t i = LEARN_FROM; i < LEARN_FIELDS; i++) {
+        uint32_t before = entry->shape.n_learned;
+
+        /* Views of another's data lead into blocks that have an owner. */
+        if (!lesson.hits[i] || lesson.hits[i] < lesson.other[i] + lesson.shared[i] ||
+            !object_shape_learn(&entry->shape, i * 8) || entry->shape.n_learned == before)
+            continue;
+        has_learned = true;
+        charge_samples(walk, entry, bytes, pieces, samples->count, i * 8);
+    }
+    return has_learned;
+}
+
+/* Subclasses have what their bases have. */
+static void learn_from_bases(struct walk *walk)
+{
+    for (size_t i = 0; i < walk->types.n_entries; i++) {
+        struct type_entry *entry = walk->types.entries[i];
+        const struct type_entry *base =
+            entry->base ? types_get(&walk->types, entry->base) : NULL;
+
+        for (int depth = 0; base && depth < 8; depth++) {
+            for (uint32_t n = 0; n < base->shape.n_learned; n++)
+                object_shape_learn(&entry->shape, base->shape.learned[n]);
+            base = base->base ? types_get(&walk->types, base->base) : NULL;
+        }
+    }
+}
+
+static bool learn_types(struct walk *walk)
+{
+    struct walk_learning *learning = &walk->learning;
+    bool has_learned = false;
+
+    for (size_t i = 0; i < walk->types.n_entries && i < TYPES_PER_LEARN; i++) {
+        struct type_entry *entry = walk->types.entries[i];
+
+        if (entry->id < learning->n_types && learning->samples[entry->id])
+            has_learned |= learn_type(walk, entry, learning->samples[entry->id]);
+    }
+    if (has_learned)
+        learn_from_bases(walk);
+    return has_learned;
+}
+
+bool walk_learn(struct walk *walk)
+{
+    struct walk_learning *learning = &walk->learning;
+    uint64_t used = walk->workers[0].counts.used_bytes;
+    bool has_learned = false, is_repeated;
+
+    arena_notes_unowned(&walk->notes, &walk->unowned_blocks, &walk->unowned_bytes);
+    if (learning->is_sampling && walk->unowned_bytes > used / UNOWNED_GOOD) {
+        for (size_t w = 0; w < walk->n_workers; w++)
+            walk->workers[w].edges.n_near = walk->workers[w].edges.n_far = 0;
+        has_learned = learn_types(walk);
+        walk_owners_begin(walk);
+        walk->owners.phase = 2; /* no dicts any more */
+        while (walk_owners_step(walk))
+            ;
+        walk_workers_merge(walk);
+        arena_notes_unowned(&walk->notes, &walk->unowned_blocks, &walk->unowned_bytes);
+    }
+    learning->walks = has_learned ? 0 : learning->walks + 1;
+    is_repeated = has_learned && !learning->has_repeated &&
+                  walk->unowned_bytes > used / UNOWNED_BAD;
+    learning->has_repeated = is_repeated;
+    learning->is_sampling = learning->walks < WALKS_TO_LEARN || learning->walks % 64 == 0;
+    walk_learn_release(walk);
+    return is_repeated;
+}

@@ -1,0 +1,124 @@
+/*
+ * objects_notes.h - what the walk remembers of blocks until their owners are known.
+ *
+ * Two bits a block: "no object, and nobody's yet" and "a plain dict". A part is claimed
+ * by clearing its first bit, so it is charged once, whoever comes first. Notes of chunks
+ * outside the arenas are a sorted table, for there are few.
+ *
+ * An arena's notes are written by the one thread that scans it; blocks may then be
+ * claimed by several threads at once.
+ */
+#ifndef HEAPTOP_SOURCE_OBJECTS_NOTES_H
+#define HEAPTOP_SOURCE_OBJECTS_NOTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout/pymalloc_layout.h"
+#include "source/objects_map.h"
+
+#define POOL_BLOCKS_MAX   1024
+#define POOL_BITMAP_WORDS (POOL_BLOCKS_MAX / 64)
+
+struct pool_note {
+    uint32_t first_word; /* of its bits in the arena's words */
+    uint32_t first_dict; /* its dicts' records, in the order of their blocks */
+    uint16_t block_bytes;
+    uint16_t n_words; /* of each bitmap; 0 = nothing to remember */
+};
+
+/* Of one arena: first its bitmaps of parts, each followed by the one of dicts. */
+struct arena_note {
+    uint32_t worker; /* whose dict records these are */
+    uint32_t n_words;
+    uint64_t *words; /* NULL: not scanned */
+    struct pool_note pools[PYMALLOC_ARENA_POOLS];
+};
+
+/* Where one arena's notes are written while it is scanned. */
+struct note_pad {
+    struct pool_note pools[PYMALLOC_ARENA_POOLS];
+    uint32_t n_words;
+    uint64_t words[PYMALLOC_ARENA_POOLS * POOL_BITMAP_WORDS * 2];
+};
+
+struct arena_notes {
+    const struct arena_map *map;         /* borrowed */
+    const struct layout_pymalloc *sizes; /* borrowed */
+    struct arena_note *arenas;           /* one for each row of the table */
+    size_t count;
+};
+
+/* The block that an address lies in. */
+struct noted_block {
+    const struct arena_note *arena;
+    const struct pool_note *pool;
+    uint32_t index;  /* of the block in its pool */
+    uint32_t offset; /* of the address in the block */
+};
+
+/* False when out of memory. */
+bool arena_notes_init(struct arena_notes *notes, const struct arena_map *map,
+                      const struct layout_pymalloc *sizes);
+void arena_notes_release(struct arena_notes *notes);
+
+/* Bits for a pool with so many blocks; gives its two bitmaps, zeroed. The pad holds the
+ * pools of an arena whose notes are not kept yet. */
+uint64_t *note_pad_pool(struct note_pad *pad, uint32_t pool, uint32_t block_bytes,
+                        uint32_t n_blocks, uint32_t first_dict);
+
+/* Keeps what the pad holds; false when out of memory. The pad is empty then. */
+bool arena_notes_keep(struct arena_notes *notes, size_t row, struct note_pad *pad,
+                      uint32_t worker);
+
+/* False when the address is in no block that was scanned. */
+bool arena_notes_find(const struct arena_notes *notes, uint64_t address,
+                      struct noted_block *block);
+
+/* True for the one who takes the part that was nobody's. */
+static inline bool noted_claim(const struct noted_block *block)
+{
+    uint64_t *word = block->arena->words + block->pool->first_word + block->index / 64;
+    uint64_t bit = UINT64_C(1) << block->index % 64;
+
+    return __atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED) & bit;
+}
+
+/* Is it still nobody's? */
+static inline bool noted_is_part(const struct noted_block *block)
+{
+    return block->arena->words[block->pool->first_word + block->index / 64] >>
+               block->index % 64 &
+           1;
+}
+
+/* The record of a dict at that block; UINT64_MAX when none is there. */
+uint64_t noted_dict(const struct noted_block *block);
+
+/* What is still nobody's: blocks and bytes. */
+void arena_notes_unowned(const struct arena_notes *notes, uint64_t *blocks,
+                         uint64_t *bytes);
+
+/* ---- chunks outside the arenas that are no objects ---- */
+
+struct chunk_note {
+    uint64_t user;
+    uint64_t bytes : 63;
+    uint64_t is_claimed : 1;
+};
+
+struct chunk_notes {
+    struct chunk_note *notes;
+    size_t count, capacity;
+    bool is_sorted;
+};
+
+/* Rising addresses; others are sorted later. Without memory chunks have no owner. */
+void chunk_notes_add(struct chunk_notes *chunks, uint64_t user, uint64_t bytes);
+
+/* The chunk that the address lies in, or NULL. */
+struct chunk_note *chunk_notes_find(struct chunk_notes *chunks, uint64_t address);
+void chunk_notes_release(struct chunk_notes *chunks);
+
+#endif

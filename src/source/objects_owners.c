@@ -1,0 +1,526 @@
+#include "source/objects_walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "layout/malloc_layout.h"
+#include "util/bytes.h"
+
+/*
+ * When all blocks are known, edges are followed: first those that say whose a dict is,
+ * then what dicts have, then everything else. A block is charged to whoever claims it
+ * first; a second claim means that something moved while it was read.
+ */
+#define LINKS_PER_READ 256
+#define PAGE           4096u
+
+/* Where a part's bytes go: to a type's instances, or to their dicts. */
+struct charge {
+    struct type_entry *entry;
+    bool is_dict_of;
+};
+
+static struct type_entry *entry_of(const struct walk *walk, uint32_t id)
+{
+    return id && id <= walk->types.n_entries ? walk->types.entries[id - 1] : NULL;
+}
+
+static struct type_entry *plain_dict(const struct walk *walk)
+{
+    for (size_t i = 0; i < walk->types.n_entries; i++) {
+        if (walk->types.entries[i]->is_plain_dict)
+            return walk->types.entries[i];
+    }
+    return NULL;
+}
+
+static void charge_bytes(struct walk_worker *worker, const struct charge *charge,
+                         uint64_t memory_bytes, bool is_malloc)
+{
+    struct tally *tally = tally_of(worker, charge->entry);
+    uint64_t malloc_bytes = is_malloc ? memory_bytes : 0;
+
+    if (charge->is_dict_of) {
+        tally->dict_memory_bytes += memory_bytes;
+        tally->dict_parts_bytes += memory_bytes;
+        tally->dict_malloc_bytes += malloc_bytes;
+        return;
+    }
+    tally->memory_bytes += memory_bytes;
+    tally->parts_bytes += memory_bytes;
+    tally->malloc_bytes += malloc_bytes;
+}
+
+static void charge_size(struct walk_worker *worker, const struct charge *charge,
+                        uint64_t size_bytes)
+{
+    struct tally *tally = tally_of(worker, charge->entry);
+
+    if (charge->is_dict_of)
+        tally->dict_size_bytes += size_bytes;
+    else
+        tally->size_bytes += size_bytes;
+}
+
+/* ---- whose dict ---- */
+
+/* A dict that was counted as nobody's becomes one of the owner's instances'. */
+static void dict_take(struct walk_worker *worker, const struct type_entry *dict,
+                      const struct type_entry *owner, uint64_t record,
+                      uint64_t block_bytes, bool is_malloc)
+{
+    struct tally *from = tally_of(worker, dict), *to;
+    uint64_t size = dict->shape.prefix + dict->shape.basicsize;
+    uint64_t is_tracked = (edge_flags(record) & RECORD_IS_TRACKED) != 0;
+
+    from->count--;
+    from->tracked -= is_tracked;
+    from->size_bytes -= size;
+    from->memory_bytes -= block_bytes;
+    from->malloc_bytes -= is_malloc ? block_bytes : 0;
+    to = tally_of(worker, owner);
+    to->dict_count++;
+    to->dict_tracked += is_tracked;
+    to->dict_size_bytes += size;
+    to->dict_memory_bytes += block_bytes;
+    to->dict_malloc_bytes += is_malloc ? block_bytes : 0;
+}
+
+/* True when the record had no owner yet. */
+static bool record_set_owner(uint64_t *record, uint32_t owner)
+{
+    uint64_t was = __atomic_load_n(record, __ATOMIC_RELAXED);
+
+    do {
+        if (edge_owner(was))
+            return false;
+    } while (!__atomic_compare_exchange_n(record, &was, edge_with_owner(was, owner), true,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return true;
+}
+
+static void near_dict_owner(struct walk_worker *worker, const struct type_entry *dict,
+                            uint64_t address, const struct type_entry *owner)
+{
+    struct walk *walk = worker->walk;
+    struct noted_block block;
+    struct edges *edges;
+    uint64_t record;
+
+    if (!arena_notes_find(&walk->notes, address, &block))
+        return;
+    record = noted_dict(&block);
+    edges = &walk->workers[block.arena->worker].edges;
+    if (record >= edges->n_dicts || !record_set_owner(&edges->dicts[record], owner->id))
+        return;
+    dict_take(worker, dict, owner, edges->dicts[record], block.pool->block_bytes, false);
+}
+
+static int far_dict_compare(const void *left, const void *right)
+{
+    const struct far_dict *a = left, *b = right;
+
+    return (a->address > b->address) - (a->address < b->address);
+}
+
+static void far_dict_owner(struct walk *walk, const struct type_entry *dict,
+                           uint64_t address, const struct type_entry *owner)
+{
+    struct edges *edges = &walk->workers[0].edges;
+    struct far_dict key = {address, 0, 0};
+    struct far_dict *found = edges->n_far_dicts
+                                 ? bsearch(&key, edges->far_dicts, edges->n_far_dicts,
+                                           sizeof(key), far_dict_compare)
+                                 : NULL;
+
+    if (found && record_set_owner(&found->record, owner->id))
+        dict_take(&walk->workers[0], dict, owner, found->record, found->bytes, true);
+}
+
+static void owners_of_near_dicts(struct walk_worker *worker, void *with)
+{
+    const struct type_entry *dict = with;
+    const struct edges *edges = &worker->edges;
+
+    for (size_t i = 0; dict && i < edges->n_near; i++) {
+        uint64_t edge = edges->near[i];
+
+        if (edge_flags(edge) == EDGE_DICT)
+            near_dict_owner(worker, dict, edge_address(edge),
+                            entry_of(worker->walk, edge_owner(edge)));
+    }
+}
+
+static void owners_of_far_dicts(struct walk *walk, const struct type_entry *dict)
+{
+    struct edges *own = &walk->workers[0].edges;
+
+    if (!dict || !own->n_far_dicts)
+        return;
+    qsort(own->far_dicts, own->n_far_dicts, sizeof(*own->far_dicts), far_dict_compare);
+    for (size_t w = 0; w < walk->n_workers; w++) {
+        const struct edges *edges = &walk->workers[w].edges;
+
+        for (size_t i = 0; i < edges->n_far; i++) {
+            if (edges->far[i].what == EDGE_DICT)
+                far_dict_owner(walk, dict, edges->far[i].address,
+                               entry_of(walk, edges->far[i].owner));
+        }
+        /* Where dicts lie in chunks, owners may still lie in arenas. */
+        for (size_t i = 0; i < edges->n_near; i++) {
+            if (edge_flags(edges->near[i]) == EDGE_DICT)
+                far_dict_owner(walk, dict, edge_address(edges->near[i]),
+                               entry_of(walk, edge_owner(edges->near[i])));
+        }
+    }
+}
+
+/* ---- parts in arenas ---- */
+
+/* Keys are sized by their block, or, where the block does not tell, by looking. */
+static void charge_keys(struct walk_worker *worker, const struct charge *charge,
+                        uint64_t address, uint64_t size)
+{
+    struct size_more more = {MORE_KEYS, address, 0};
+
+    if (size)
+        charge_size(worker, charge, size);
+    else
+        walk_later(worker, charge->entry, charge->is_dict_of, &more);
+}
+
+/* Tables with entries of 32 bytes: what a block of so many bytes has room for. */
+static uint64_t sized_room(const struct walk *walk, uint64_t block_bytes)
+{
+    uint32_t overhead = walk->layout.pymalloc.debug_prefix_bytes ? OBJECT_DEBUG_BYTES : 0;
+
+    return (block_bytes - overhead) & ~UINT64_C(31);
+}
+
+/* False when the address is in no block that was scanned. */
+static bool near_part(struct walk_worker *worker, const struct charge *charge,
+                      uint64_t address, enum edge_what what)
+{
+    const struct walk *walk = worker->walk;
+    struct noted_block block;
+
+    if (!arena_notes_find(&walk->notes, address, &block))
+        return false;
+    if (what == EDGE_START && block.offset != walk->layout.pymalloc.debug_prefix_bytes)
+        return true;
+    if (!noted_is_part(&block) || !noted_claim(&block))
+        return true;
+    charge_bytes(worker, charge, block.pool->block_bytes, false);
+    if (what == EDGE_SIZED)
+        charge_size(worker, charge, sized_room(walk, block.pool->block_bytes));
+    if (what == EDGE_KEYS)
+        charge_keys(
+            worker, charge, address,
+            walk->keys_of_class[block.pool->block_bytes / PYMALLOC_ALIGNMENT - 1]);
+    return true;
+}
+
+static void parts_near(struct walk_worker *worker, void *with)
+{
+    const struct edges *edges = &worker->edges;
+
+    (void)with;
+    for (size_t i = 0; i < edges->n_near; i++) {
+        uint64_t edge = edges->near[i];
+        struct charge charge = {entry_of(worker->walk, edge_owner(edge)), false};
+
+        if (edge_flags(edge) != EDGE_DICT && charge.entry)
+            near_part(worker, &charge, edge_address(edge),
+                      (enum edge_what)edge_flags(edge));
+    }
+    walk_later_flush(worker);
+}
+
+/* ---- what dicts have ---- */
+
+/*
+ * dictobject.c _PyDict_SizeOf: a dict with values counts one word for each that its keys
+ * have room for. 3.8 - 3.10: the block tells how many. Later: the keys that the
+ * instances of a class share.
+ */
+static void charge_values_size(struct walk_worker *worker, const struct charge *charge,
+                               uint64_t room)
+{
+    const struct object_layout *layout = &worker->walk->layout.object;
+    struct size_more more = {MORE_VALUES, charge->entry->cached_keys, 0};
+
+    if (!layout->keys_is_log2)
+        charge_size(worker, charge, object_values_of_room(layout, room));
+    else if (more.address)
+        walk_later(worker, charge->entry, charge->is_dict_of, &more);
+}
+
+static void dict_far_table(struct walk_worker *worker, const struct charge *charge,
+                           uint64_t address, bool is_split)
+{
+    struct far_edge edge =
+        far_edge_of(address, charge->entry->id, is_split ? EDGE_PART : EDGE_KEYS);
+
+    edge.is_dict_of = charge->is_dict_of;
+    edge.is_split = is_split;
+    if (address >= 4096)
+        EDGES_ADD(&worker->edges, far, edge);
+}
+
+/* `dict` is charged when it is nobody's. */
+static void dict_parts(struct walk_worker *worker, struct type_entry *dict,
+                       uint64_t record)
+{
+    const struct walk *walk = worker->walk;
+    struct type_entry *owner = entry_of(walk, edge_owner(record));
+    struct charge charge = {owner ? owner : dict, owner != NULL};
+    uint64_t address = edge_address(record);
+    bool is_split = edge_flags(record) & RECORD_IS_SPLIT;
+    struct noted_block block;
+
+    if (!address)
+        return;
+    if (!near_part(worker, &charge, address, is_split ? EDGE_PART : EDGE_KEYS)) {
+        if (is_split && walk->layout.object.keys_is_log2)
+            charge_values_size(worker, &charge, 0);
+        dict_far_table(worker, &charge, address, is_split);
+    } else if (is_split && arena_notes_find(&walk->notes, address, &block)) {
+        charge_values_size(worker, &charge,
+                           block.pool->block_bytes - dict->shape.overhead);
+    }
+}
+
+static void parts_of_dicts(struct walk_worker *worker, void *with)
+{
+    struct type_entry *dict = with;
+    const struct edges *edges = &worker->edges;
+
+    for (size_t i = 0; dict && i < edges->n_dicts; i++)
+        dict_parts(worker, dict, edges->dicts[i]);
+    for (size_t i = 0; dict && i < edges->n_far_dicts; i++)
+        dict_parts(worker, dict, edges->far_dicts[i].record);
+    walk_later_flush(worker);
+}
+
+/* ---- chains: blocks that link to each other ---- */
+
+static void charge_anywhere(struct walk *walk, const struct charge *charge,
+                            uint64_t address, uint64_t bytes)
+{
+    struct far_edge edge = far_edge_of(address, charge->entry->id, EDGE_PART);
+
+    edge.units = (uint32_t)(bytes >> EDGE_UNIT_SHIFT);
+    if (!near_part(&walk->workers[0], charge, address, EDGE_PART) && address >= 4096)
+        EDGES_ADD(&walk->workers[0].edges, far, edge);
+}
+
+/* One link of each of some chains; those that go on are put together at the front. */
+static size_t chains_advance(struct walk *walk, struct chain *chains, size_t count)
+{
+    struct piece pieces[LINKS_PER_READ];
+    uint64_t links[LINKS_PER_READ];
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++)
+        pieces[i] = (struct piece){raddr_of(chains[i].address + chains[i].link_at),
+                                   &links[i], sizeof(links[i]), false};
+    reader_readv(walk->reader, pieces, count);
+    for (size_t i = 0; i < count; i++) {
+        struct chain chain = chains[i];
+        struct charge charge = {entry_of(walk, chain.owner), false};
+
+        if (!pieces[i].done || !links[i] || links[i] & 7 || !charge.entry)
+            continue;
+        chain.address = links[i];
+        charge_anywhere(walk, &charge, chain.address, chain.bytes);
+        if (--chain.left)
+            chains[kept++] = chain;
+    }
+    return kept;
+}
+
+/* False when all chains of all workers are at their end. */
+static bool chains_step(struct walk *walk)
+{
+    for (size_t w = 0; w < walk->n_workers; w++) {
+        struct edges *edges = &walk->workers[w].edges;
+        size_t count = edges->n_chains, first, kept;
+
+        if (!count)
+            continue;
+        first = count > LINKS_PER_READ ? count - LINKS_PER_READ : 0;
+        kept = chains_advance(walk, edges->chains + first, count - first);
+        edges->n_chains = first + kept;
+        return true;
+    }
+    return false;
+}
+
+/* ---- parts outside the arenas ---- */
+
+static int far_compare(const void *left, const void *right)
+{
+    const struct far_edge *a = left, *b = right;
+
+    return (a->address > b->address) - (a->address < b->address);
+}
+
+/* Blocks of malloc's own pages are rounded to pages. */
+static uint64_t chunk_slack(uint64_t chunk_bytes)
+{
+    return chunk_bytes % PAGE ? 24 : PAGE + 24;
+}
+
+static bool is_in_a_region(const struct walk *walk, uint64_t address)
+{
+    for (size_t i = 0; i < walk->chunks.count; i++) {
+        if (address - walk->chunks.regions[i].start <
+            walk->chunks.regions[i].end - walk->chunks.regions[i].start)
+            return true;
+    }
+    return false;
+}
+
+/* The size of the chunk in front of whose user data these 16 bytes stand; 0 when it is
+ * none that could hold the part. With another malloc than glibc's: what the part needs.
+ */
+static uint64_t far_chunk(struct walk *walk, uint64_t user, uint64_t need)
+{
+    uint64_t word, next, bytes;
+
+    if (reader_u64(walk->reader, raddr_of(user - CHUNK_OVERHEAD), &word))
+        bytes = word & ~CHUNK_FLAGS;
+    else
+        return 0;
+    if (bytes >= CHUNK_MIN && !(bytes & 15) && bytes >= need + CHUNK_OVERHEAD &&
+        bytes < UINT64_C(1) << 40 &&
+        (word & CHUNK_MMAPPED ||
+         (reader_u64(walk->reader, raddr_of(user + bytes - CHUNK_OVERHEAD), &next) &&
+          next & CHUNK_PREV_IN_USE && (next & ~CHUNK_FLAGS) >= CHUNK_HEADER)))
+        return bytes;
+    return (need + 15) & ~UINT64_C(15);
+}
+
+/* A part in a chunk that is too small to be noted, or of another malloc. */
+static void far_part_alone(struct walk *walk, const struct charge *charge,
+                           const struct far_edge *edge)
+{
+    struct walk_worker *worker = &walk->workers[0];
+    const struct object_layout *layout = &walk->layout.object;
+    uint64_t prefix = walk->layout.pymalloc.debug_prefix_bytes;
+    uint64_t need = (uint64_t)edge->units << EDGE_UNIT_SHIFT;
+    struct size_more more = {MORE_KEYS, edge->address, 0};
+    uint8_t bytes[SIZE_MORE_BYTES];
+    bool is_shared;
+
+    if (!is_in_a_region(walk, edge->address) || edge->address & 15)
+        return;
+    if (edge->what == EDGE_KEYS) {
+        if (reader_read(walk->reader, raddr_of(edge->address), bytes, sizeof(bytes)))
+            return;
+        need = object_size_more(layout, &more, bytes, &is_shared);
+        charge_size(worker, charge, need);
+    }
+    charge_bytes(worker, charge, far_chunk(walk, edge->address - prefix, need), true);
+}
+
+static void far_part(struct walk *walk, const struct far_edge *edge)
+{
+    struct walk_worker *worker = &walk->workers[0];
+    const struct object_layout *layout = &walk->layout.object;
+    struct charge charge = {entry_of(walk, edge->owner), edge->is_dict_of};
+    uint64_t prefix = walk->layout.pymalloc.debug_prefix_bytes, room;
+    struct chunk_note *chunk;
+
+    if (!charge.entry || edge->what == EDGE_DICT)
+        return;
+    chunk = chunk_notes_find(&walk->chunk_notes, edge->address);
+    if (!chunk) {
+        far_part_alone(walk, &charge, edge);
+        return;
+    }
+    if (chunk->is_claimed ||
+        (edge->what == EDGE_START && edge->address != chunk->user + prefix))
+        return;
+    chunk->is_claimed = 1;
+    charge_bytes(worker, &charge, chunk->bytes, true);
+    room = chunk->bytes - CHUNK_OVERHEAD - (prefix ? OBJECT_DEBUG_BYTES : 0);
+    if (edge->what == EDGE_SIZED)
+        charge_size(worker, &charge, sized_room(walk, chunk->bytes - CHUNK_OVERHEAD));
+    if (edge->what == EDGE_KEYS)
+        charge_keys(worker, &charge, edge->address,
+                    object_keys_of_room(layout, room, chunk_slack(chunk->bytes)));
+    else if (edge->is_split && !layout->keys_is_log2)
+        charge_size(worker, &charge, object_values_of_room(layout, room));
+}
+
+/* Each address once: objects that share a part do not own it twice. */
+static void parts_far(struct walk *walk)
+{
+    for (size_t w = 0; w < walk->n_workers; w++) {
+        struct edges *edges = &walk->workers[w].edges;
+        uint64_t last = 0;
+
+        qsort(edges->far, edges->n_far, sizeof(*edges->far), far_compare);
+        for (size_t i = 0; i < edges->n_far; i++) {
+            const struct far_edge *edge = &edges->far[i];
+            struct charge charge = {entry_of(walk, edge->owner), edge->is_dict_of};
+
+            if (edge->address == last && edge->what != EDGE_DICT)
+                continue;
+            last = edge->what == EDGE_DICT ? last : edge->address;
+            if (!charge.entry || edge->what == EDGE_DICT ||
+                near_part(&walk->workers[0], &charge, edge->address,
+                          (enum edge_what)edge->what))
+                continue;
+            far_part(walk, edge);
+        }
+    }
+    walk_later_flush(&walk->workers[0]);
+}
+
+/* ---- in this order ---- */
+
+void walk_owners_begin(struct walk *walk)
+{
+    uint32_t overhead = walk->layout.pymalloc.debug_prefix_bytes ? OBJECT_DEBUG_BYTES : 0;
+
+    memset(&walk->owners, 0, sizeof(walk->owners));
+    for (uint32_t class = 0; class < PYMALLOC_SIZE_CLASSES; class ++) {
+        uint32_t room = pymalloc_block_bytes(class);
+
+        walk->keys_of_class[class] =
+            room <= overhead ? 0
+                             : (uint16_t)object_keys_of_room(&walk->layout.object,
+                                                             room - overhead, 15);
+    }
+}
+
+bool walk_owners_step(struct walk *walk)
+{
+    struct type_entry *dict = plain_dict(walk);
+
+    switch (walk->owners.phase) {
+    case 0:
+        walk_parallel(walk, owners_of_near_dicts, dict);
+        owners_of_far_dicts(walk, dict);
+        break;
+    case 1:
+        walk_parallel(walk, parts_of_dicts, dict);
+        break;
+    case 2:
+        walk_parallel(walk, parts_near, NULL);
+        break;
+    case 3:
+        if (chains_step(walk))
+            return true;
+        break;
+    case 4:
+        parts_far(walk);
+        break;
+    default:
+        return false;
+    }
+    walk->owners.phase++;
+    return true;
+}

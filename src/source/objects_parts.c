@@ -1,0 +1,141 @@
+#include "source/objects_walk.h"
+
+#include <string.h>
+
+#include "util/bytes.h"
+
+/*
+ * From the bytes of an object to edges. Where the target of an edge lies decides its
+ * form; nothing is read, but links of chains that are in the window.
+ */
+
+static bool is_static(const struct walk *walk, uint64_t address)
+{
+    return address - walk->statics_start < walk->statics_bytes;
+}
+
+static void add_edge(struct walk_worker *worker, const struct type_entry *entry,
+                     uint64_t address, uint64_t bytes, enum edge_what what)
+{
+    struct walk *walk = worker->walk;
+    uint64_t units = bytes >> EDGE_UNIT_SHIFT;
+    struct far_edge edge;
+
+    if (address - worker->window_address < worker->window_bytes ||
+        arena_map_has(&walk->map, address)) {
+        EDGES_ADD(&worker->edges, near, edge_pack(address, entry->id, what));
+        return;
+    }
+    if (address < 4096 || address >= RADDR_END || is_static(walk, address))
+        return;
+    edge = far_edge_of(address, entry->id, what);
+    edge.units = units < UINT32_MAX ? (uint32_t)units : 0;
+    EDGES_ADD(&worker->edges, far, edge);
+}
+
+/* Links that are in the window cost nothing; the rest is followed later. */
+static void add_chain(struct walk_worker *worker, const struct type_entry *entry,
+                      const struct object_part *part)
+{
+    uint64_t address = part->address, left = part->count;
+    struct chain chain;
+
+    while (left && address) {
+        uint64_t offset = address - worker->window_address;
+
+        add_edge(worker, entry, address, part->bytes, EDGE_PART);
+        if (--left == 0 || offset >= worker->window_bytes ||
+            worker->window_bytes - offset < part->link_at + 8u)
+            break;
+        address = u64_at(worker->window, offset + part->link_at);
+    }
+    if (!left || !address)
+        return;
+    chain = (struct chain){address, entry->id, part->link_at,
+                           left < UINT32_MAX ? (uint32_t)left : UINT32_MAX,
+                           (uint32_t)part->bytes};
+    EDGES_ADD(&worker->edges, chains, chain);
+}
+
+void walk_parts(struct walk_worker *worker, const struct type_entry *entry,
+                const struct object_view *view)
+{
+    struct object_part parts[OBJECT_PARTS_MAX];
+    size_t count = object_parts(&worker->walk->layout.object, &entry->shape, view, parts);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct object_part *part = &parts[i];
+
+        switch (part->what) {
+        case OBJECT_PART_BLOCK:
+            add_edge(worker, entry, part->address, part->bytes, EDGE_PART);
+            break;
+        case OBJECT_PART_START:
+            if (!(part->address & 15))
+                add_edge(worker, entry, part->address, part->bytes, EDGE_START);
+            break;
+        case OBJECT_PART_KEYS:
+            add_edge(worker, entry, part->address, 0, EDGE_KEYS);
+            break;
+        case OBJECT_PART_SIZED:
+            add_edge(worker, entry, part->address, part->bytes, EDGE_SIZED);
+            break;
+        case OBJECT_PART_DICT:
+            add_edge(worker, entry, part->address, 0, EDGE_DICT);
+            break;
+        case OBJECT_PART_CHAIN:
+            add_chain(worker, entry, part);
+            break;
+        }
+    }
+}
+
+uint64_t walk_dict_record(const struct walk *walk, const struct object_view *view,
+                          bool is_tracked)
+{
+    bool is_split;
+    uint64_t table = object_dict_table(&walk->layout.object, view, &is_split);
+
+    if (is_static(walk, table) || table >= RADDR_END)
+        table = 0;
+    return edge_pack(table, 0,
+                     (is_split ? RECORD_IS_SPLIT : 0u) |
+                         (is_tracked ? RECORD_IS_TRACKED : 0u));
+}
+
+void walk_far_dict(struct walk_worker *worker, const struct object_view *view,
+                   uint64_t chunk_bytes, bool is_tracked)
+{
+    struct far_dict dict = {
+        view->address, walk_dict_record(worker->walk, view, is_tracked), chunk_bytes};
+
+    EDGES_ADD(&worker->edges, far_dicts, dict);
+}
+
+void walk_count_far(struct walk *walk, struct type_entry *entry,
+                    const struct object_view *view, bool is_tracked, uint64_t bytes)
+{
+    struct walk_worker *worker = &walk->workers[0];
+    const struct object_layout *layout = &walk->layout.object;
+    struct tally *tally = tally_of(worker, entry);
+    struct size_more more;
+
+    tally->count++;
+    tally->tracked += is_tracked;
+    tally->immortal += (u64_at(view->bytes, 0) & layout->refcnt_immortal) != 0;
+    if (entry->shape.rule == OBJECT_STR)
+        tally->interned += object_str_is_interned(layout, view);
+    tally->memory_bytes += bytes;
+    tally->malloc_bytes += bytes;
+    tally->size_bytes += object_size(layout, &entry->shape, view, &more);
+    if (more.what != MORE_NOTHING && more.what != MORE_KEYS && !entry->is_plain_dict)
+        walk_later(worker, entry, false, &more);
+    if (entry->is_plain_dict)
+        walk_far_dict(worker, view, bytes, is_tracked);
+    else if (entry->shape.has_parts)
+        walk_parts(worker, entry, view);
+    if (entry->may_learn)
+        walk_learn_sample(worker, entry, view->address);
+    if (entry->shape.rule == OBJECT_TYPE)
+        walk_count_class(walk, entry, view->address);
+}
