@@ -35,7 +35,9 @@ static bool is_impossible(const struct tui *tui, struct err *err)
         err_set(err, ERR_DENIED, "it needs the agent, which is %s%s%.250s",
                 is_lost ? "lost" : "not in the target", latest->access.why[0] ? ": " : "",
                 latest->access.why);
-        if (tui->options->sampler.agent == AGENT_NEVER)
+        if (is_lost)
+            err_remedy(err, "start heaptop again: it attaches anew");
+        else if (tui->options->sampler.agent == AGENT_NEVER)
             err_remedy(err, "start heaptop without --agent=never");
         else if (!latest->access.why[0])
             err_remedy(err, "start heaptop as root or as the target's user");
@@ -298,18 +300,31 @@ static void report_kinds(struct tui *tui, const struct partition *partition)
     history_add_event(tui->history, &event);
 }
 
+/* No walk runs while an action does: what was walked before its end is from before
+ * its beginning. The last such walk may come late. */
+static bool is_from_before(const struct tui_action *action,
+                           const struct snapshot *snapshot)
+{
+    return action->is_running ||
+           snapshot->objects->walk.began_mono_ns < action->ended_mono_ns;
+}
+
 /* The first walk that began after the action tells which kinds it freed. */
 void tui_report_kinds(struct tui *tui, const struct snapshot *snapshot)
 {
     struct tui_action *action = &tui->action;
+    const struct snapshot *before = action->before;
     struct partition partition;
 
-    if (!action->before || !action->ended_mono_ns || !snapshot->objects ||
-        snapshot->objects->walk.began_mono_ns < action->ended_mono_ns)
+    if (!before || !snapshot->objects)
         return;
-    if (action->before->objects &&
-        partition_changes(&partition, snapshot->objects, action->before->objects, NULL) ==
-            0) {
+    if (is_from_before(action, snapshot)) {
+        action->before = snapshot_ref(snapshot);
+        snapshot_unref(before);
+        return;
+    }
+    if (before->objects &&
+        partition_changes(&partition, snapshot->objects, before->objects, NULL) == 0) {
         report_kinds(tui, &partition);
         partition_release(&partition);
     }

@@ -43,6 +43,18 @@ static void say_cost(struct action_plan *plan, const struct collect_cost *cost,
     plan_say(plan, ". ");
 }
 
+/* The account knows garbage that no collection has found yet. */
+static void say_gain(struct action_plan *plan, const struct snapshot *latest)
+{
+    const struct account_section *account = latest ? latest->account : NULL;
+    char count[UNITS_MAX], bytes[UNITS_MAX];
+
+    if (account && reading_is_known(account->garbage_objects))
+        plan_say(plan, "It would find %s unreachable objects (%s). ",
+                 units_count(count, account->garbage_objects),
+                 units_bytes(bytes, account->garbage_bytes));
+}
+
 static void collect_explain(const struct history *history,
                             const struct action_arguments *arguments,
                             struct action_plan *plan)
@@ -56,6 +68,8 @@ static void collect_explain(const struct history *history,
     plan_say(plan, "Runs Python code in the target: finalizers and weak reference "
                    "callbacks run there, in the agent's thread, and the interpreter is "
                    "busy meanwhile.\n");
+    if (generation == OLDEST_GENERATION)
+        say_gain(plan, latest);
     say_cost(plan, &cost, generation == OLDEST_GENERATION);
     if (latest && latest->gc && (latest->gc->debug.value & GC_DEBUG_SAVEALL))
         plan_say(plan, "DEBUG_SAVEALL is set: what it finds is kept in gc.garbage and "

@@ -21,13 +21,12 @@ static void freeze_explain(const struct history *history,
 
     (void)arguments;
     plan_say(plan, "Moves all objects on the collector's lists to the permanent "
-                   "generation: ");
+                   "generation, quickly whatever their number");
     if (reading_is_known(objects))
-        plan_say(plan, "%s of them", units_count(count, objects));
-    else
-        plan_say(plan, "how many is not known");
-    plan_say(plan, "; %s are there now. It is quick, whatever their number.\n",
-             units_count(already, frozen));
+        plan_say(plan, ": %s of them", units_count(count, objects));
+    if (reading_is_known(frozen))
+        plan_say(plan, ", to the %s that are there", units_count(already, frozen));
+    plan_say(plan, ".\n");
     plan_say(plan, "Collections leave them alone from then on: they take less time, and "
                    "forked children share more memory, but garbage cycles among these "
                    "objects are never found.\n"

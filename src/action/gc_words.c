@@ -17,7 +17,8 @@ struct reading gc_words_frozen(const struct snapshot *snapshot)
 
 static void say_undo(struct action_result *result, const char *undo)
 {
-    if (result->after[0].value != result->before[0].value)
+    if (!reading_is_known(result->after[0]) || !reading_is_known(result->before[0]) ||
+        result->after[0].value != result->before[0].value)
         snprintf(result->undo, sizeof(result->undo), "%s", undo);
 }
 
@@ -50,10 +51,16 @@ enum action_progress gc_words_poll_frozen(void *state, struct action_result *res
 
     if (progress != ACTION_OVER)
         return progress;
-    snprintf(result->words, sizeof(result->words),
-             "%s: %s objects are frozen, %s were, %s", ask_agent_call(state),
-             units_count(after, result->after[0]), units_count(before, result->before[0]),
-             units_duration(took, result->pause_ns));
+    units_duration(took, result->pause_ns);
+    if (reading_is_known(result->before[0]))
+        snprintf(result->words, sizeof(result->words),
+                 "%s: %s objects are frozen, %s were, %s", ask_agent_call(state),
+                 units_count(after, result->after[0]),
+                 units_count(before, result->before[0]), took);
+    else
+        snprintf(result->words, sizeof(result->words),
+                 "%s: done in %s; too many objects to count those that are frozen",
+                 ask_agent_call(state), took);
     say_undo(result, undo);
     return progress;
 }

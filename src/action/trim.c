@@ -4,26 +4,54 @@
  * It changes no object: pages that are free inside malloc go back to the system.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "action/ask_agent.h"
 #include "action/plan.h"
 #include "attach/session.h"
 #include "heaptop/units.h"
+#include "model/history.h"
 
 extern const struct action_ops action_trim;
+
+static const struct malloc_section *malloc_of(const struct snapshot *snapshot)
+{
+    return snapshot ? snapshot->malloc : NULL;
+}
+
+static void say_gain(struct action_plan *plan, const struct malloc_section *malloc)
+{
+    char bytes[UNITS_MAX];
+
+    if (malloc && reading_is_known(malloc->trim_bytes))
+        plan_say(plan, "It would return about %s now. ",
+                 units_bytes(bytes, reading_exact(malloc->trim_bytes.value)));
+    else
+        plan_say(plan, "How much it would return is not known. ");
+}
 
 static void trim_explain(const struct history *history,
                          const struct action_arguments *arguments,
                          struct action_plan *plan)
 {
-    (void)history;
     (void)arguments;
     plan_say(plan,
              "Gives pages that are free inside malloc back to the system. No object "
              "changes, no Python code runs, and the GIL is not held; a thread that "
-             "allocates may wait while its heap is gone through.\n"
-             "How much it would return is not known. What was returned costs page "
-             "faults when it is needed again. A mark is set before it.");
+             "allocates may wait while its heap is gone through.\n");
+    say_gain(plan, malloc_of(history_latest(history)));
+    plan_say(plan,
+             "What was returned costs page faults when it is needed again. A mark is "
+             "set before it.");
+}
+
+static const char *trim_needless(const struct snapshot *snapshot)
+{
+    const struct malloc_section *malloc = malloc_of(snapshot);
+
+    return malloc && malloc->allocator[0] && strcmp(malloc->allocator, "glibc") != 0
+               ? "malloc is not glibc's"
+               : NULL;
 }
 
 static int trim_possible(struct target *target, struct session *session, struct err *err)
@@ -74,6 +102,7 @@ const struct action_ops action_trim = {
     .event = EVENT_ACTION,
     .flags = ACTION_FREES_MEMORY,
     .explain = trim_explain,
+    .needless = trim_needless,
     .possible = trim_possible,
     .start = trim_start,
     .poll = trim_poll,

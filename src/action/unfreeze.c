@@ -11,17 +11,19 @@ static void unfreeze_explain(const struct history *history,
                              const struct action_arguments *arguments,
                              struct action_plan *plan)
 {
+    struct reading frozen = gc_words_frozen(history_latest(history));
     char count[UNITS_MAX];
 
     (void)arguments;
+    plan_say(plan, "Moves the objects of the permanent generation");
+    if (reading_is_known(frozen))
+        plan_say(plan, " (%s of them)", units_count(count, frozen));
     plan_say(plan,
-             "Moves the objects of the permanent generation (%s of them) to the "
-             "oldest generation: the next full collection looks at all of them, and "
-             "takes as much longer. Some versions of CPython freeze objects of their "
-             "own at the start; these move too, which does no harm.\n"
+             " to the oldest generation: the next full collection looks at all of "
+             "them, and takes as much longer. Some versions of CPython freeze objects "
+             "of their own at the start; these move too, which does no harm.\n"
              "To put it back: gc.freeze() (f in this menu, --freeze), which freezes "
-             "all objects of that moment.",
-             units_count(count, gc_words_frozen(history_latest(history))));
+             "all objects of that moment.");
 }
 
 static const char *unfreeze_needless(const struct snapshot *snapshot)

@@ -8,9 +8,9 @@
 
 /* A call of gc, between two readings of the setting that it is about. */
 struct gc_call {
-    struct object *function;  /* borrowed; NULL: not there */
-    struct object *setting;   /* borrowed: returns the setting; NULL: none */
-    struct object *arguments; /* a tuple, or NULL */
+    struct object *function;       /* borrowed; NULL: not there */
+    struct object *before, *after; /* borrowed: return the setting; NULL: not asked */
+    struct object *arguments;      /* a tuple, or NULL */
 };
 
 /* The arguments up to the first that was not given; NULL for none. */
@@ -37,8 +37,8 @@ static void run_call(const struct gc_call *call, struct agent_answer *answer)
         answer->status = AGENT_STATUS_UNAVAILABLE;
         return;
     }
-    if (call->setting)
-        agent_numbers(call->setting, answer->before);
+    if (call->before)
+        agent_numbers(call->before, answer->before);
     agent_fork_allow();
     began = agent_now_ns();
     result = agent.python.PyObject_CallObject(call->function, call->arguments);
@@ -46,8 +46,8 @@ static void run_call(const struct gc_call *call, struct agent_answer *answer)
     agent_fork_forbid();
     answer->status = result ? AGENT_STATUS_OK : AGENT_STATUS_PYTHON_ERROR;
     answer->value = agent_number(result);
-    if (call->setting)
-        agent_numbers(call->setting, answer->after);
+    if (call->after)
+        agent_numbers(call->after, answer->after);
 }
 
 static bool take_gil(struct agent_answer *answer)
@@ -88,17 +88,30 @@ void agent_collect(const int64_t *arguments, struct agent_answer *answer)
     answer->gil_held_ns = agent_now_ns() - began;
 }
 
+/* Many frozen objects are not counted: that would hold the interpreter longer than to
+ * freeze them. After unfreeze there are none to count. */
+static void count_few(struct gc_call *call, bool ends_empty)
+{
+    agent.frozen_are_many = agent_frozen_may_be_many();
+    if (!agent.frozen_are_many)
+        return;
+    call->before = NULL;
+    if (!ends_empty)
+        call->after = NULL;
+}
+
 /* gc.NAME(values...) by its name; what it is about is read before and after. */
 static void change(const char *name, struct object *setting, const int64_t *values,
                    struct agent_answer *answer)
 {
-    struct gc_call call = {.setting = setting};
+    struct gc_call call = {.before = setting, .after = setting};
     int64_t began;
 
     if (!take_gil(answer))
         return;
     began = agent_now_ns();
-    agent.frozen_are_many = false;
+    if (setting == agent.freeze_count)
+        count_few(&call, name[0] == 'u');
     call.function = agent_gc_function(name);
     call.arguments = values ? number_tuple(values) : NULL;
     run_call(&call, answer);

@@ -153,6 +153,8 @@ struct object *agent_gc_function(const char *name);
     void function(const int64_t *arguments, struct agent_answer *answer);
 #include "agent/commands.def"
 #undef AGENT_COMMAND
+/* So many blocks are in use that counting the frozen objects may take too long. */
+bool agent_frozen_may_be_many(void);
 /* What the function of no arguments returns: one number, or a tuple of them. */
 void agent_numbers(struct object *function, int64_t values[AGENT_ARGUMENTS]);
 

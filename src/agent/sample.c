@@ -1,7 +1,8 @@
 /* A sample: what the interpreter counts, published under the sequence lock. */
 #include "agent/agent.h"
 
-#define FROZEN_LIMIT_NS INT64_C(50000) /* of the GIL, at each sample */
+#define FROZEN_LIMIT_NS   INT64_C(50000) /* of the GIL, at each sample */
+#define FROZEN_BLOCKS_MAX 200000 /* no more can be frozen: it takes milliseconds */
 
 static int64_t borrowed_number(struct object *object)
 {
@@ -70,11 +71,18 @@ static void read_stats(struct agent_generation *generations)
 
 /* It walks the list of them: when that took long once, it is left alone until
  * gc.freeze() or gc.unfreeze() is asked for. */
+bool agent_frozen_may_be_many(void)
+{
+    int64_t blocks = agent_number(agent_call(agent.blocks));
+
+    return blocks < 0 || blocks > FROZEN_BLOCKS_MAX;
+}
+
 static int64_t count_frozen(void)
 {
     int64_t began = agent_now_ns(), frozen;
 
-    if (agent.frozen_are_many)
+    if (agent.frozen_are_many || agent_frozen_may_be_many())
         return -1;
     frozen = agent_number(agent_call(agent.freeze_count));
     agent.frozen_are_many = agent_now_ns() - began > FROZEN_LIMIT_NS;

@@ -9,6 +9,8 @@
 #include "target/procfs.h"
 #include "util/clock.h"
 
+#define END_PATIENCE_NS (500 * NS_PER_MS)
+
 static struct sampler_source *action_source(struct sampler *sampler, const char *name)
 {
     for (size_t i = 0; i < sampler->n_cheap; i++)
@@ -161,30 +163,6 @@ static void action_start(struct sampler *sampler)
         action_end(sampler, progress == ACTION_FAILED);
 }
 
-/* Starts when the walk has ended and the last sample was answered; then polls. */
-void sampler_action_step(struct sampler *sampler)
-{
-    struct sampler_action *action = &sampler->action;
-    struct agent_answer answer;
-    enum action_progress progress;
-
-    if (!action->ops)
-        return;
-    if (!action->is_started) {
-        if (sampler->walk.is_running)
-            return;
-        if (sampler->agent.is_asked &&
-            !session_answer(sampler->agent.session, NS_PER_MS, &answer))
-            return;
-        sampler->agent.is_asked = false;
-        action_start(sampler);
-        return;
-    }
-    progress = action->ops->poll(action->state, &action->result);
-    if (progress != ACTION_RUNNING)
-        action_end(sampler, progress == ACTION_FAILED);
-}
-
 static void action_lost(const struct sampler *sampler, struct err *err)
 {
     const char *when = sampler->action.is_started ? "while it ran" : "before it began";
@@ -208,4 +186,44 @@ void sampler_action_drop(struct sampler *sampler)
     if (action->result.err.code == ERR_NONE)
         action_lost(sampler, &action->result.err);
     action_end(sampler, true);
+}
+
+/* The agent often goes because the target does, and is seen to go first. */
+static void action_wait_for_end(struct sampler *sampler)
+{
+    struct sampler_action *action = &sampler->action;
+    int64_t now_ns = clock_monotonic_ns();
+
+    if (!action->lost_mono_ns)
+        action->lost_mono_ns = now_ns;
+    if (now_ns - action->lost_mono_ns > END_PATIENCE_NS)
+        sampler_action_drop(sampler);
+}
+
+/* Starts when the walk has ended and the last sample was answered; then polls. */
+void sampler_action_step(struct sampler *sampler)
+{
+    struct sampler_action *action = &sampler->action;
+    struct agent_answer answer;
+    enum action_progress progress;
+
+    if (!action->ops)
+        return;
+    if (!action->is_started) {
+        if (sampler->walk.is_running)
+            return;
+        if (sampler->agent.is_asked &&
+            !session_answer(sampler->agent.session, NS_PER_MS, &answer))
+            return;
+        sampler->agent.is_asked = false;
+        action_start(sampler);
+        return;
+    }
+    if (sampler->agent.state == AGENT_LOST) {
+        action_wait_for_end(sampler);
+        return;
+    }
+    progress = action->ops->poll(action->state, &action->result);
+    if (progress != ACTION_RUNNING)
+        action_end(sampler, progress == ACTION_FAILED);
 }

@@ -131,8 +131,6 @@ static void loop_turn(struct sampler *sampler)
     sampler_agent_step(sampler);
     if (sampler->is_failed)
         return;
-    if (sampler->action.is_started && sampler->agent.state == AGENT_LOST)
-        sampler_action_drop(sampler);
     sampler_action_step(sampler);
     loop_tick(sampler);
     if (sampler_walk_is_due(sampler, clock_monotonic_ns()))

@@ -82,7 +82,7 @@ struct sampler_action {
     const struct action_ops *ops; /* NULL: none */
     struct action_arguments arguments;
     bool is_started;
-    int64_t started_mono_ns;
+    int64_t started_mono_ns, lost_mono_ns; /* 0 while the agent is there */
     void *state;
     struct action_result result;
 };
