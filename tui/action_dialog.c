@@ -96,8 +96,15 @@ void action_dialog_progress(struct dialog *dialog, const char *call, int pid,
     bool is_known = reading_is_known(expected_ns) && expected_ns.value > 0;
     bool is_late = is_known && elapsed_ns > expected_ns.value;
 
-    snprintf(title, sizeof(title), "%s runs in %d", call, pid);
+    snprintf(title, sizeof(title), "%s %s in %d", call, elapsed_ns < 0 ? "waits" : "runs",
+             pid);
     dialog_progress(dialog, title, "Stop waiting");
+    if (elapsed_ns < 0) {
+        dialog_say(dialog, "It begins when the walk of the heap has ended.\n"
+                           "Esc stops waiting, not the action: its report comes into the "
+                           "Log.");
+        return;
+    }
     dialog->has_bar = is_known;
     if (is_known)
         dialog->bar_per_mille =

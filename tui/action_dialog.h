@@ -23,7 +23,8 @@ void action_dialog_explain(struct dialog *dialog, const struct action_ops *actio
                            const struct history *history, const char *last,
                            struct action_plan *plan);
 
-/* What runs in `pid` since `elapsed_ns`; expected_ns may be unknown. */
+/* What runs in `pid` since `elapsed_ns`, negative before it begins; expected_ns may be
+ * unknown. */
 void action_dialog_progress(struct dialog *dialog, const char *call, int pid,
                             int64_t elapsed_ns, struct reading expected_ns);
 

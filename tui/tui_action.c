@@ -145,7 +145,7 @@ static void ordered(struct tui *tui)
                          : NULL;
     action->ended_mono_ns = 0;
     action->is_running = action->is_waiting = true;
-    action->began_mono_ns = clock_monotonic_ns();
+    action->ordered_mono_ns = clock_monotonic_ns();
     snprintf(text, sizeof(text), "%s... Esc stops waiting", call);
     tui_say(tui, ROLE_WARNING, text);
 }
@@ -183,17 +183,18 @@ static int target_pid(const struct tui *tui)
 void tui_show_progress(struct tui *tui)
 {
     struct tui_action *action = &tui->action;
-    int64_t elapsed_ns = clock_monotonic_ns() - action->began_mono_ns;
+    int64_t now_ns = clock_monotonic_ns(), began_ns;
     char call[ACTION_CALL_MAX];
 
-    if (!action->is_waiting || elapsed_ns < PROGRESS_AFTER_NS)
+    if (!action->is_waiting || now_ns - action->ordered_mono_ns < PROGRESS_AFTER_NS)
         return;
+    began_ns = sampler_action_began_ns(tui->sampler);
     if (tui->overlay == OVERLAY_NONE)
         tui_open_overlay(tui, OVERLAY_DIALOG, PURPOSE_PROGRESS);
     if (tui->purpose != PURPOSE_PROGRESS)
         return;
     action_dialog_progress(&tui->dialog, running_call(tui, call), target_pid(tui),
-                           elapsed_ns, action->plan.expected_ns);
+                           began_ns ? now_ns - began_ns : -1, action->plan.expected_ns);
     tui->is_dirty = true;
 }
 
@@ -214,33 +215,38 @@ bool tui_stop_waiting(struct tui *tui)
 /* The question before heaptop is left; false: nothing runs, nothing to ask. */
 bool tui_ask_quit(struct tui *tui)
 {
-    char call[ACTION_CALL_MAX], title[160], text[600];
+    static const char runs[] =
+        "It cannot be stopped: it goes on to its end in the target, "
+        "and then the agent leaves. Who quits now does not learn "
+        "what came of it.";
+    static const char waits[] =
+        "It has not begun: it waits for the walk of the heap to end. "
+        "Who quits now takes it back, unless it begins meanwhile.";
+    char call[ACTION_CALL_MAX], title[160];
 
     if (!tui->action.is_running)
         return false;
     running_call(tui, call);
     tui_open_overlay(tui, OVERLAY_DIALOG, PURPOSE_QUIT);
     snprintf(title, sizeof(title), "Quit while %s runs?", call);
-    snprintf(
-        text, sizeof(text),
-        "It cannot be stopped: it goes on to its end in process %d, and then the agent "
-        "leaves. Who quits now does not learn what came of it.",
-        target_pid(tui));
     dialog_ask(&tui->dialog, title, "Quit");
-    dialog_say(&tui->dialog, text);
+    dialog_say(&tui->dialog, sampler_action_began_ns(tui->sampler) ? runs : waits);
     return true;
 }
 
-void tui_left_action(const struct tui *tui, char text[TUI_LEFT_MAX])
+void tui_left_action(struct tui *tui, char text[TUI_LEFT_MAX])
 {
     char call[ACTION_CALL_MAX];
+    bool has_begun;
 
     text[0] = '\0';
-    if (tui->action.is_running)
-        snprintf(text, TUI_LEFT_MAX,
-                 "%s was under way in process %d: it goes on to its end there, and its "
-                 "result is not known",
-                 running_call(tui, call), target_pid(tui));
+    if (!tui->action.is_running || !tui->sampler)
+        return;
+    has_begun = sampler_hold_actions(tui->sampler);
+    snprintf(text, TUI_LEFT_MAX, "%s %s in process %d: %s", running_call(tui, call),
+             has_begun ? "was under way" : "had not begun", target_pid(tui),
+             has_begun ? "it goes on to its end there, and its result is not known"
+                       : "it was taken back");
 }
 
 static void failed(struct tui *tui, const struct err *err)

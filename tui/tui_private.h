@@ -56,7 +56,7 @@ struct tui_action {
     const struct action_ops *ops; /* NULL: none yet */
     struct action_arguments arguments;
     struct action_plan plan;
-    int64_t began_mono_ns;
+    int64_t ordered_mono_ns;
     bool is_running;               /* ordered, and its result has not come */
     bool is_waiting;               /* and the user waits for it */
     const struct snapshot *before; /* a reference, until the walk after it has come */
@@ -125,8 +125,9 @@ bool tui_run_action(struct tui *tui);
 void tui_show_progress(struct tui *tui);
 bool tui_stop_waiting(struct tui *tui);
 bool tui_ask_quit(struct tui *tui);
-/* What becomes of the action that runs when its target is left; "" = none runs. */
-void tui_left_action(const struct tui *tui, char text[TUI_LEFT_MAX]);
+/* Before its target is left: none begins any more, and what becomes of the one that was
+ * ordered; "" = none was. */
+void tui_left_action(struct tui *tui, char text[TUI_LEFT_MAX]);
 void tui_take_result(struct tui *tui, const struct action_result *result);
 void tui_report_kinds(struct tui *tui, const struct snapshot *snapshot);
 void tui_forget_action(struct tui *tui);

@@ -47,7 +47,7 @@ static int say_left(struct run *run, struct err *err)
     char call[ACTION_CALL_MAX];
 
     run->is_left = true;
-    if (!run->is_ordered)
+    if (!run->is_ordered || !sampler_hold_actions(run->batch.sampler))
         return 0;
     action_call(call, run->action, &run->args->action_arguments);
     return err_set(err, ERR_FAILED,

@@ -63,8 +63,10 @@ void sampler_send(struct sampler *sampler, const struct sampler_message *message
         sampler->first = node;
     sampler->last = node;
     sampler->n_messages++;
-    if (message->type == SAMPLER_ACTION_RESULT)
+    if (message->type == SAMPLER_ACTION_RESULT) {
         sampler->is_action_pending = false;
+        sampler->action_began_mono_ns = 0;
+    }
     if (message->type == SAMPLER_ENDED || message->type == SAMPLER_FAILED)
         sampler->is_over = true;
     pthread_mutex_unlock(&sampler->lock);
@@ -232,6 +234,27 @@ int sampler_run_action(struct sampler *sampler, const struct action_ops *action,
     }
     sampler_wake(sampler);
     return 0;
+}
+
+int64_t sampler_action_began_ns(struct sampler *sampler)
+{
+    int64_t began_ns;
+
+    pthread_mutex_lock(&sampler->lock);
+    began_ns = sampler->action_began_mono_ns;
+    pthread_mutex_unlock(&sampler->lock);
+    return began_ns;
+}
+
+bool sampler_hold_actions(struct sampler *sampler)
+{
+    bool is_under_way;
+
+    pthread_mutex_lock(&sampler->lock);
+    sampler->holds_actions = true;
+    is_under_way = sampler->action_began_mono_ns != 0;
+    pthread_mutex_unlock(&sampler->lock);
+    return is_under_way;
 }
 
 int sampler_stop(struct sampler *sampler, struct err *err)

@@ -72,6 +72,12 @@ void sampler_inspect(struct sampler *sampler, uint64_t arena);
 int sampler_run_action(struct sampler *sampler, const struct action_ops *action,
                        const struct action_arguments *arguments, struct err *err);
 
+/* When the ordered action began in the target (monotonic); 0: none is under way, it
+ * waits for the walk to end. */
+int64_t sampler_action_began_ns(struct sampler *sampler);
+/* No action begins from now on: before leaving. True when one is under way. */
+bool sampler_hold_actions(struct sampler *sampler);
+
 /* Releases the agent, joins the thread, closes the target. Frees all. */
 int sampler_stop(struct sampler *sampler, struct err *err);
 

@@ -138,6 +138,20 @@ void sampler_action_begin(struct sampler *sampler, const struct action_ops *ops,
         action_end(sampler, true);
 }
 
+/* From here on it cannot be taken back; false when heaptop is being left. */
+static bool action_may_begin(struct sampler *sampler)
+{
+    bool may_begin;
+
+    pthread_mutex_lock(&sampler->lock);
+    may_begin = !sampler->holds_actions;
+    sampler->action.started_mono_ns = clock_monotonic_ns();
+    if (may_begin)
+        sampler->action_began_mono_ns = sampler->action.started_mono_ns;
+    pthread_mutex_unlock(&sampler->lock);
+    return may_begin;
+}
+
 static void action_start(struct sampler *sampler)
 {
     struct sampler_action *action = &sampler->action;
@@ -150,8 +164,9 @@ static void action_start(struct sampler *sampler)
 
     sampler_agent_pauses(sampler, false);
     action_count(sampler, &arenas, &blocks);
+    if (!action_may_begin(sampler))
+        return;
     action->is_started = true;
-    action->started_mono_ns = clock_monotonic_ns();
     progress = action->ops->start(sampler->target, session, &action->arguments,
                                   &action->state, result);
     result->arenas_before = arenas;

@@ -97,6 +97,8 @@ struct sampler {
     struct message_node *first, *last; /* under lock */
     size_t n_messages;                 /* under lock */
     bool is_action_pending;            /* under lock: from wish to result */
+    bool holds_actions;                /* under lock: none begins any more */
+    int64_t action_began_mono_ns;      /* under lock: 0 until it begins */
     bool is_over;                      /* under lock: ended or failed */
     int wish_fd, message_fd;           /* eventfds */
     struct err close_err;              /* written before the thread ends */

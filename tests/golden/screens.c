@@ -182,6 +182,8 @@ static void draw_action(FILE *file, const char *what, struct size size, bool use
     else if (!strcmp(what, "progress-late"))
         action_dialog_progress(&dialog, "gc.collect(2)", 4242, 5300000000,
                                reading_exact(3400000000));
+    else if (!strcmp(what, "progress-waits"))
+        action_dialog_progress(&dialog, "gc.collect(2)", 4242, -1, reading_unknown());
     else if (!strcmp(what, "progress-unknown"))
         action_dialog_progress(&dialog, "gc.collect(2)", 4242, 1300000000,
                                reading_unknown());
@@ -202,8 +204,9 @@ static void draw_action(FILE *file, const char *what, struct size size, bool use
 
 static void draw_actions(FILE *file)
 {
-    static const char *const others[] = {"menu", "menu-read-only", "progress",
-                                         "progress-late", "progress-unknown"};
+    static const char *const others[] = {
+        "menu",          "menu-read-only",   "progress",
+        "progress-late", "progress-unknown", "progress-waits"};
 
     for (size_t j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++) {
         for (size_t i = 0; actions[i]; i++)
