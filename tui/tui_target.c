@@ -167,6 +167,8 @@ static void take_message(struct tui *tui, const struct sampler_message *message)
     case SAMPLER_SNAPSHOT:
         history_add(tui->history, message->snapshot);
         tui_report_kinds(tui, message->snapshot);
+        if (tui->purpose == PURPOSE_ACTION) /* the price changes while it is asked */
+            tui_explain_action(tui);
         snapshot_unref(message->snapshot);
         screen_allow_actions(tui->screen, tui_can_act(tui));
         if (++tui->n_samples == tui->options->iterations)

@@ -19,15 +19,19 @@ static const struct malloc_section *malloc_of(const struct snapshot *snapshot)
     return snapshot ? snapshot->malloc : NULL;
 }
 
-static void say_gain(struct action_plan *plan, const struct malloc_section *malloc)
+/* With its age: what was counted before a large piece was freed tells nothing of it. */
+static void say_gain(struct action_plan *plan, const struct snapshot *latest)
 {
-    char bytes[UNITS_MAX];
+    const struct malloc_section *malloc = malloc_of(latest);
+    char bytes[UNITS_MAX], age[UNITS_MAX];
 
-    if (malloc && reading_is_known(malloc->trim_bytes))
-        plan_say(plan, "It would return about %s now. ",
-                 units_bytes(bytes, reading_exact(malloc->trim_bytes.value)));
-    else
+    if (!malloc || !reading_is_known(malloc->trim_bytes)) {
         plan_say(plan, "How much it would return is not known. ");
+        return;
+    }
+    plan_say(plan, "It would return about %s, counted %s ago. ",
+             units_bytes(bytes, reading_exact(malloc->trim_bytes.value)),
+             units_duration(age, reading_exact(latest->mono_ns - malloc->ended_mono_ns)));
 }
 
 static void trim_explain(const struct history *history,
@@ -39,7 +43,7 @@ static void trim_explain(const struct history *history,
              "Gives pages that are free inside malloc back to the system. No object "
              "changes, no Python code runs, and the GIL is not held; a thread that "
              "allocates may wait while its heap is gone through.\n");
-    say_gain(plan, malloc_of(history_latest(history)));
+    say_gain(plan, history_latest(history));
     plan_say(plan,
              "What was returned costs page faults when it is needed again. A mark is "
              "set before it.");
