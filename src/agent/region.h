@@ -24,6 +24,10 @@
 #define REGION_IMAGE       56
 #define REGION_ENTRY       64
 #define REGION_HURRIED     72
+#define REGION_MAP_FLAGS   88
+#define REGION_FILE        92
+#define REGION_FILE_FLAGS  96
+#define REGION_FILE_NAME   100
 
 /* Values of state. */
 #define REGION_STATE_READY     1 /* the new thread waits for a command */
@@ -32,10 +36,12 @@
 #define REGION_STATE_RUNNING   4 /* the agent runs from its own memory */
 #define REGION_STATE_OFFERED   5 /* channel_fd may be taken */
 #define REGION_STATE_CONNECTED 6 /* the agent has its page, shared or private */
+#define REGION_STATE_FILE      7 /* `file` is there and empty; a command is awaited */
 
 /* Values of command. */
 #define REGION_COMMAND_MAP   1
 #define REGION_COMMAND_LEAVE 2
+#define REGION_COMMAND_FILE  3 /* where code may not be anonymous: make a memory file */
 
 /* Values of go. */
 #define REGION_GO_RUN   1
@@ -62,6 +68,10 @@ struct agent_region {
     int32_t channel_fd;     /* the agent's memfd while it is offered; -1 = none */
     uint32_t channel_taken; /* futex: heaptop holds it now */
     uint32_t page_is_private;
+    uint32_t map_flags; /* of the image: anonymous, or of the file */
+    int32_t file;       /* its descriptor and 1; 0 = none */
+    uint32_t file_flags;
+    char file_name[12];
 };
 
 #define REGION_CHECK(member, offset)                                  \
@@ -79,6 +89,10 @@ REGION_CHECK(data_bytes, REGION_DATA_BYTES);
 REGION_CHECK(image, REGION_IMAGE);
 REGION_CHECK(entry, REGION_ENTRY);
 REGION_CHECK(hurried, REGION_HURRIED);
+REGION_CHECK(map_flags, REGION_MAP_FLAGS);
+REGION_CHECK(file, REGION_FILE);
+REGION_CHECK(file_flags, REGION_FILE_FLAGS);
+REGION_CHECK(file_name, REGION_FILE_NAME);
 #endif
 
 #endif

@@ -356,6 +356,11 @@ static int run_detour(struct detour *detour, struct borrowed *borrowed, struct e
     int pid = (int)detour->scene->target->pid;
 
     memset(&head, 0, sizeof(head));
+    if (detour->scene->must_poke &&
+        cave_poke_stub(detour->scene, detour->tid, err) != 0) {
+        ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
+        return -1;
+    }
     if (divert(detour) != 0)
         return err_set(err, ERR_FAILED, "cannot divert a thread of process %d", pid);
     outcome = watch(detour, &head);
@@ -462,6 +467,8 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
             safepoint_objection(safepoint, &detour.original, tid == scene->target->pid);
     if (!*why && scene->is_restricted && seccomp_judge(tid) == SECCOMP_DEADLY)
         return refuse_filter(scene, tid, err);
+    if (!*why && scene->is_restricted)
+        scene->may_make_file = seccomp_permits_file(tid);
     if (*why || target_state(scene->target) == TARGET_ENDED) {
         faultpoint_reach(FAULTPOINT_judged_unsafe);
         yield_signals(&detour);

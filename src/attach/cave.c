@@ -7,6 +7,7 @@
 #include "attach/scene.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "attach/arch.h"
+#include "attach/poke.h"
 #include "attach/safepoint.h"
 
 static size_t stub_bytes(void)
@@ -163,12 +165,17 @@ static bool old_stub_is_empty(const struct scene *scene)
     return true;
 }
 
+static void make_stub(const struct scene *scene, uint8_t *stub)
+{
+    memcpy(stub, stub_begin, stub_bytes());
+    memcpy(stub + (stub_table_begin - stub_begin), &scene->table, sizeof(scene->table));
+}
+
 int cave_write_stub(struct scene *scene, struct err *err)
 {
     uint8_t stub[SCENE_STUB_MAX], now[SCENE_STUB_MAX];
 
-    memcpy(stub, stub_begin, stub_bytes());
-    memcpy(stub + (stub_table_begin - stub_begin), &scene->table, sizeof(scene->table));
+    make_stub(scene, stub);
     if (scene->found_leftover) {
         if (scene_read(scene, scene->cave, now, stub_bytes()) == 0 &&
             !memcmp(now, stub, stub_bytes()))
@@ -180,11 +187,22 @@ int cave_write_stub(struct scene *scene, struct err *err)
             return err_remedy(err, "try again in a few seconds");
         }
     }
-    if (scene_write_code(scene, scene->cave, stub, stub_bytes()) == 0)
+    /* Else it is written when a thread stands still. */
+    scene->must_poke =
+        scene->must_poke || scene_write_code(scene, scene->cave, stub, stub_bytes()) != 0;
+    return 0;
+}
+
+int cave_poke_stub(struct scene *scene, pid_t tid, struct err *err)
+{
+    uint8_t stub[SCENE_STUB_MAX];
+
+    make_stub(scene, stub);
+    if (poke_stopped(tid, scene->cave, stub, stub_bytes()) == 0)
         return 0;
-    return err_set(err, ERR_DENIED,
-                   "the kernel forbids writing to the memory of process %d",
-                   (int)scene->target->pid);
+    return err_set_errno(err, ERR_DENIED, errno,
+                         "the kernel forbids writing to the memory of process %d",
+                         (int)scene->target->pid);
 }
 
 /* Beside the remains of a killed heaptop another thread may be in the stub for
@@ -192,6 +210,10 @@ int cave_write_stub(struct scene *scene, struct err *err)
  * lies in code that never runs. */
 void cave_restore(struct scene *scene)
 {
-    if (scene->has_original && !scene->found_leftover)
+    if (!scene->has_original || scene->found_leftover)
+        return;
+    if (!scene->must_poke)
         scene_write_code(scene, scene->cave, scene->cave_original, stub_bytes());
+    else if (scene->agent_tid > 0)
+        poke_by_agent(scene, 0, scene->cave, scene->cave_original, stub_bytes());
 }

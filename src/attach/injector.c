@@ -20,15 +20,14 @@
 #include "attach/borrow.h"
 #include "attach/heart.h"
 #include "attach/faultpoint.h"
+#include "attach/load.h"
 #include "attach/remote.h"
 #include "attach/ways.h"
 #include "attach/scene.h"
 #include "util/clock.h"
 
-#define STEP_WAIT_NS    (3 * NS_PER_S)
 #define FAREWELL_NS     NS_PER_S
 #define REMOTE_MINOR    14 /* executes scripts on request: PEP 768 */
-#define MEMFD_LINK      "/memfd:heaptop"
 #define PAGE_FILE_BYTES ((sizeof(struct agent_page) + 4095) & ~(size_t)4095)
 
 struct injection {
@@ -50,113 +49,15 @@ static void hurry(bool on)
         setpriority(PRIO_PROCESS, 0, 0);
 }
 
-static int write_word(struct injection *injection, uint64_t offset, uint64_t value,
-                      size_t bytes)
-{
-    return scene_write(&injection->scene, injection->borrowed.region + offset, &value,
-                       bytes);
-}
-
-/* Waits until the region's state is at least `wanted`. */
-static int wait_state(struct injection *injection, uint32_t wanted,
-                      struct agent_region *region, struct err *err)
-{
-    int64_t deadline = clock_monotonic_ns() + STEP_WAIT_NS;
-    const struct timespec nap = {0, 50000};
-    int pid = (int)injection->target->pid;
-
-    while (clock_monotonic_ns() < deadline) {
-        if (scene_read(&injection->scene, injection->borrowed.region, region,
-                       sizeof(*region)) != 0)
-            return err_set(err, ERR_GONE, "process %d ended while attaching", pid);
-        if (region->state == REGION_STATE_FAILED) {
-            err_set_errno(err, ERR_FAILED, (int)region->trouble,
-                          "process %d has no room for the agent's code", pid);
-            return err_remedy(err, "see its memory limits and its security policy");
-        }
-        if (region->state >= wanted)
-            return 0;
-        nanosleep(&nap, NULL);
-    }
-    return err_set(err, ERR_FAILED, "the agent's thread in process %d does not answer",
-                   pid);
-}
-
-static int write_image(struct injection *injection, uint64_t base, struct err *err)
-{
-    struct agent_image *image = &injection->image;
-    struct agent_place *place = &injection->scene.place;
-
-    place->image = base;
-    place->image_bytes = image->length;
-    place->region = injection->borrowed.region;
-    memcpy(image->bytes + image->place, place, sizeof(*place));
-    if (scene_write_code(&injection->scene, base, image->bytes, image->length) != 0)
-        return err_set_errno(err, ERR_DENIED, errno,
-                             "the kernel forbids writing code into process %d",
-                             (int)injection->target->pid);
-    return 0;
-}
-
-/* The new thread makes room, we fill it, it jumps there. */
-static int load_agent(struct injection *injection, struct err *err)
-{
-    struct agent_image *image = &injection->image;
-    struct agent_region region;
-
-    if (wait_state(injection, REGION_STATE_READY, &region, err) != 0)
-        return -1;
-    faultpoint_reach(FAULTPOINT_thread_ready);
-    write_word(injection, REGION_IMAGE_BYTES, image->length, 8);
-    write_word(injection, REGION_DATA_OFFSET, image->data_offset, 8);
-    write_word(injection, REGION_DATA_BYTES, image->data_bytes, 8);
-    write_word(injection, REGION_COMMAND, REGION_COMMAND_MAP, 4);
-    if (wait_state(injection, REGION_STATE_MAPPED, &region, err) != 0)
-        return -1;
-    faultpoint_reach(FAULTPOINT_room_mapped);
-    if (region.image % 4096 || !region.image)
-        return err_set(err, ERR_FAILED, "the agent's place in process %d is wrong",
-                       (int)injection->target->pid);
-    if (write_image(injection, region.image, err) != 0)
-        return -1;
-    faultpoint_reach(FAULTPOINT_code_written);
-    injection->report.image = region.image;
-    injection->report.image_bytes = image->length;
-    write_word(injection, REGION_ENTRY, region.image + image->entry, 8);
-    write_word(injection, REGION_GO, REGION_GO_RUN, 4);
-    return wait_state(injection, REGION_STATE_RUNNING, &region, err);
-}
-
-static bool is_agents_file(const char *path)
-{
-    char link[64];
-    ssize_t length = readlink(path, link, sizeof(link) - 1);
-
-    if (length < 0)
-        return false;
-    link[length] = '\0';
-    return !strncmp(link, MEMFD_LINK, strlen(MEMFD_LINK));
-}
-
 /* The number comes from the target, so what lies behind it is proven to be a
- * memfd of that name before anything is done to it. */
+ * memory file of that name before anything is done to it. */
 static int open_channel(struct injection *injection, int number)
 {
-    char path[64];
-    int fd, seals;
+    int fd = load_open_file(&injection->scene, number);
 
-    if (number < 0)
-        return -1;
-    snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)injection->target->pid, number);
-    if (!is_agents_file(path))
-        return -1;
-    fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return -1;
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    seals = fcntl(fd, F_GET_SEALS);
-    if (seals >= 0 && !(seals & F_SEAL_SEAL) && is_agents_file(path) &&
-        ftruncate(fd, PAGE_FILE_BYTES) == 0 &&
+    if (!(fcntl(fd, F_GET_SEALS) & F_SEAL_SEAL) && ftruncate(fd, PAGE_FILE_BYTES) == 0 &&
         fallocate(fd, 0, 0, PAGE_FILE_BYTES) == 0 &&
         fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
         return fd;
@@ -168,19 +69,22 @@ static int take_channel(struct injection *injection, struct err *err)
 {
     struct agent_region region;
 
-    if (wait_state(injection, REGION_STATE_OFFERED, &region, err) != 0)
+    if (region_wait(&injection->scene, injection->borrowed.region, REGION_STATE_OFFERED,
+                    &region, err) != 0)
         return -1;
     if (region.state == REGION_STATE_OFFERED) {
         injection->page_fd = open_channel(injection, region.channel_fd);
         faultpoint_reach(FAULTPOINT_page_offered);
-        write_word(injection, offsetof(struct agent_region, channel_taken),
+        region_put(&injection->scene, injection->borrowed.region,
+                   offsetof(struct agent_region, channel_taken),
                    injection->page_fd >= 0 ? 1 : 2, 4);
         if (injection->page_fd < 0)
             return err_set(err, ERR_FAILED,
                            "cannot share memory with the agent in process %d",
                            (int)injection->target->pid);
     }
-    if (wait_state(injection, REGION_STATE_CONNECTED, &region, err) != 0)
+    if (region_wait(&injection->scene, injection->borrowed.region, REGION_STATE_CONNECTED,
+                    &region, err) != 0)
         return -1;
     injection->report.page_is_private = region.page_is_private != 0;
     faultpoint_reach(FAULTPOINT_page_connected);
@@ -196,8 +100,10 @@ static void retreat(struct injection *injection)
     uint32_t word;
 
     if (injection->borrowed.region) {
-        write_word(injection, REGION_GO, REGION_GO_LEAVE, 4);
-        write_word(injection, REGION_COMMAND, REGION_COMMAND_LEAVE, 4);
+        region_put(&injection->scene, injection->borrowed.region, REGION_GO,
+                   REGION_GO_LEAVE, 4);
+        region_put(&injection->scene, injection->borrowed.region, REGION_COMMAND,
+                   REGION_COMMAND_LEAVE, 4);
         while (scene_read(&injection->scene, injection->borrowed.region, &word,
                           sizeof(word)) == 0) {
             if (clock_monotonic_ns() > deadline)
@@ -231,8 +137,10 @@ static int inject_by_ptrace(struct injection *injection, struct err *err)
     injection->report.diverted_ns = injection->borrowed.diverted_ns;
     injection->report.stops = injection->borrowed.stops;
     injection->report.region = injection->borrowed.region;
+    injection->report.image_bytes = injection->image.length;
     if (status == 0)
-        status = load_agent(injection, err);
+        status = load_agent(scene, &injection->image, injection->borrowed.region,
+                            &injection->report.image, err);
     if (status != 0) {
         retreat(injection);
         return -1;
@@ -250,7 +158,8 @@ static int inject_by_remote(struct injection *injection, struct err *err)
 
     if (remote_load(&injection->scene, &injection->image, &injection->borrowed.region,
                     err) != 0 ||
-        wait_state(injection, REGION_STATE_RUNNING, &region, err) != 0)
+        region_wait(&injection->scene, injection->borrowed.region, REGION_STATE_RUNNING,
+                    &region, err) != 0)
         return -1;
     injection->report.is_remote = true;
     injection->report.region = injection->borrowed.region;

@@ -9,6 +9,8 @@ libheaptop_a_SOURCES += \
 	src/attach/injector.c src/attach/injector.h \
 	src/attach/injector_start.c src/attach/injector_start.h \
 	src/attach/launch.c src/attach/launch.h src/attach/launch_life.c src/attach/launch_private.h \
+	src/attach/load.c src/attach/load.h \
+	src/attach/poke.c src/attach/poke.h \
 	src/attach/loader_file.c src/attach/loader_file.h \
 	src/attach/ranges.c \
 	src/attach/remote.c src/attach/remote.h \
@@ -35,6 +37,6 @@ tests_unit_t_attach_SOURCES = tests/unit/t_attach.c
 tests_unit_t_attach_LDADD = $(UNIT_LIBS)
 endif
 
-# A kernel that refuses ptrace, for tests/live/t_launch.
-check_PROGRAMS += tests/lib/deny_ptrace
-tests_lib_deny_ptrace_SOURCES = tests/lib/deny_ptrace.c
+# A kernel that refuses something, for tests/live/t_launch and tests/fault/t_attach_denied.
+check_PROGRAMS += tests/lib/deny
+tests_lib_deny_SOURCES = tests/lib/deny.c

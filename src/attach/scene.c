@@ -10,7 +10,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "target/access.h"
 #include "target/procfs.h"
 #include "util/xalloc.h"
 
@@ -210,6 +209,7 @@ static int check_seccomp(struct scene *scene, struct err *err)
     uint64_t mode = status_field(scene, "Seccomp");
 
     scene->is_restricted = mode == 2;
+    scene->may_make_file = mode == 0;
     scene->place.is_restricted = scene->is_restricted;
     if (mode == 1)
         return err_set(err, ERR_UNSUPPORTED,
@@ -243,20 +243,11 @@ static int check_parent(const struct scene *scene, struct err *err)
     return 0;
 }
 
-static int open_memory(struct scene *scene, struct err *err)
+/* Where it cannot be opened, ptrace may be permitted still; the first stop will tell. */
+static void open_memory(struct scene *scene)
 {
-    char word[16];
-
     scene->mem_fd = openat(scene->target->fds.dir, "mem", O_RDWR | O_CLOEXEC);
-    if (scene->mem_fd >= 0)
-        return 0;
-    if (errno == EACCES || errno == EPERM) {
-        access_explain(scene->target->pid, word, err);
-        return -1;
-    }
-    err_set_errno(err, ERR_DENIED, errno, "cannot write to the memory of process %d",
-                  (int)scene->target->pid);
-    return err_remedy(err, "run heaptop as root");
+    scene->must_poke = scene->mem_fd < 0;
 }
 
 int scene_open(struct scene *scene, struct target *target, struct err *err)
@@ -290,8 +281,9 @@ int scene_open(struct scene *scene, struct target *target, struct err *err)
 
 int scene_prepare_borrowing(struct scene *scene, struct err *err)
 {
-    if (check_tracer(scene, err) != 0 || open_memory(scene, err) != 0)
+    if (check_tracer(scene, err) != 0)
         return -1;
+    open_memory(scene);
     return cave_find(scene, err);
 }
 

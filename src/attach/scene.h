@@ -31,7 +31,10 @@ struct scene_range {
 
 struct scene {
     struct target *target;
-    int mem_fd;         /* /proc/PID/mem for writing */
+    int mem_fd;         /* /proc/PID/mem for writing; -1 = the kernel forbids it */
+    pid_t agent_tid;    /* once it was looked for */
+    bool must_poke;     /* code is written by ptrace */
+    bool may_make_file; /* no filter stands against a memory file */
     bool is_restricted; /* the target has a seccomp filter */
     struct image *images;
     size_t n_images;
@@ -69,6 +72,9 @@ void scene_add_range(struct scene *scene, uint64_t start, uint64_t end, const ch
 /* cave.c */
 int cave_find(struct scene *scene, struct err *err);
 int cave_write_stub(struct scene *scene, struct err *err);
+/* With must_poke set, the stub is written by this thread, which is traced and stands
+ * still. */
+int cave_poke_stub(struct scene *scene, pid_t tid, struct err *err);
 /* Only when no thread can be in the stub any more. */
 void cave_restore(struct scene *scene);
 

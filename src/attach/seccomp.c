@@ -25,7 +25,7 @@ struct call {
 
 /* What the stub, pthread_create and the end of a thread do, with the arguments
  * that filters look at. */
-static const struct call calls[] = {
+static const struct call attach_calls[] = {
     {SYS_mmap, {0, 65536, 3, 0x22, UINT64_MAX, 0}},
     {SYS_mmap, {0, 8392704, 0, 0x20022, UINT64_MAX, 0}},
     {SYS_mmap, {0, 16384, 5, 0x22, UINT64_MAX, 0}},
@@ -41,6 +41,13 @@ static const struct call calls[] = {
     {SYS_rt_sigprocmask, {2, 0x7f0000000000, 0, 8, 0, 0}},
     {SYS_gettid, {0, 0, 0, 0, 0, 0}},
     {SYS_exit, {0, 0, 0, 0, 0, 0}},
+};
+
+/* What code from a memory file needs besides (region.h: REGION_COMMAND_FILE). */
+static const struct call file_calls[] = {
+    {SYS_memfd_create, {0x7f0000000000, 9, 0, 0, 0, 0}},
+    {SYS_mmap, {0, 16384, 5, 2, 5, 0}},
+    {SYS_close, {5, 0, 0, 0, 0, 0}},
 };
 
 struct machine {
@@ -169,9 +176,10 @@ uint32_t seccomp_run(const struct sock_filter *program, size_t length, uint32_t 
     return SECCOMP_RET_KILL_PROCESS;
 }
 
-static bool is_deadly(const struct sock_filter *program, size_t length)
+static bool is_deadly(const struct sock_filter *program, size_t length,
+                      const struct call *calls, size_t n_calls)
 {
-    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+    for (size_t i = 0; i < n_calls; i++)
         switch (seccomp_run(program, length, calls[i].number, calls[i].arguments) &
                 SECCOMP_RET_ACTION_FULL) {
         case SECCOMP_RET_KILL_PROCESS:
@@ -184,7 +192,7 @@ static bool is_deadly(const struct sock_filter *program, size_t length)
     return false;
 }
 
-enum seccomp_verdict seccomp_judge(pid_t tid)
+static enum seccomp_verdict judge(pid_t tid, const struct call *calls, size_t n_calls)
 {
     static struct sock_filter program[INSTRUCTIONS_MAX];
 
@@ -196,8 +204,19 @@ enum seccomp_verdict seccomp_judge(pid_t tid)
         if (length <= 0 || length > INSTRUCTIONS_MAX ||
             ptrace((enum __ptrace_request)GET_FILTER, tid, index, program) != length)
             return SECCOMP_UNKNOWN;
-        if (is_deadly(program, (size_t)length))
+        if (is_deadly(program, (size_t)length, calls, n_calls))
             return SECCOMP_DEADLY;
     }
     return SECCOMP_UNKNOWN;
+}
+
+enum seccomp_verdict seccomp_judge(pid_t tid)
+{
+    return judge(tid, attach_calls, sizeof(attach_calls) / sizeof(attach_calls[0]));
+}
+
+bool seccomp_permits_file(pid_t tid)
+{
+    return judge(tid, file_calls, sizeof(file_calls) / sizeof(file_calls[0])) ==
+           SECCOMP_HARMLESS;
 }

@@ -36,7 +36,7 @@
 #define STUB_SMALL_STACK_BYTES 524288
 
 /* "heaptop" and a version: how the remains of a killed heaptop are recognised. */
-#define STUB_MAGIC            0x3130706f74706168
+#define STUB_MAGIC            0x3230706f74706168
 #define STUB_MAGIC_NAME_BYTES 6 /* the same in every version */
 
 #ifndef __ASSEMBLER__

@@ -9,12 +9,14 @@
 #include "agent/region.h"
 #include "attach/stub.h"
 
+#define SYS_close          3
 #define SYS_mmap           9
 #define SYS_munmap         11
 #define SYS_rt_sigprocmask 14
 #define SYS_select         23
 #define SYS_setscheduler   144
 #define SYS_futex          202
+#define SYS_memfd_create   319
 #define FUTEX_WAIT_PRIVATE 128
 #define FUTEX_WAKE_PRIVATE 129
 
@@ -207,6 +209,7 @@ stub_thread:
 	popq	%rbx
 	ret
 .Lleave:
+	call	.Lclose_file
 	movq	%rbx, %rdi
 	movl	$REGION_BYTES, %esi
 	addq	$24, %rsp
@@ -234,14 +237,28 @@ stub_thread:
 	syscall
 	ret
 
+.Lclose_file:
+	movl	REGION_FILE(%rbx), %edi
+	decl	%edi
+	js	.Lno_file
+	movl	$0, REGION_FILE(%rbx)
+	movl	$SYS_close, %eax
+	syscall
+.Lno_file:
+	ret
+
 .Lcommand:
+	cmpl	$REGION_COMMAND_FILE, %eax
+	je	.Lfile
 	cmpl	$REGION_COMMAND_MAP, %eax
 	jne	.Lleave
 	xorl	%edi, %edi
 	movq	REGION_IMAGE_BYTES(%rbx), %rsi
 	movl	$5, %edx
-	movl	$0x22, %r10d
-	movq	$-1, %r8
+	movl	REGION_MAP_FLAGS(%rbx), %r10d
+	movl	REGION_FILE(%rbx), %r8d
+	decl	%r8d
+	movslq	%r8d, %r8
 	xorl	%r9d, %r9d
 	movl	$SYS_mmap, %eax
 	syscall
@@ -253,10 +270,12 @@ stub_thread:
 	movq	REGION_DATA_BYTES(%rbx), %rsi
 	movl	$3, %edx
 	movl	$0x32, %r10d
+	movq	$-1, %r8
 	movl	$SYS_mmap, %eax
 	syscall
 	cmpq	$-4095, %rax
 	jae	.Lno_data
+	call	.Lclose_file
 	xorl	%ebp, %ebp
 	movl	$REGION_STATE_MAPPED, REGION_STATE(%rbx)
 .Lgo_wait:
@@ -285,7 +304,22 @@ stub_thread:
 	popq	%rbx
 	jmp	*%rax
 
-/* No room: tell the errno, and wait about a second to be told to leave. */
+/* heaptop fills the file before it asks for the room. */
+.Lfile:
+	leaq	REGION_FILE_NAME(%rbx), %rdi
+	movl	REGION_FILE_FLAGS(%rbx), %esi
+	movl	$SYS_memfd_create, %eax
+	syscall
+	testl	%eax, %eax
+	js	.Lno_image
+	incl	%eax
+	movl	%eax, REGION_FILE(%rbx)
+	movl	$0, REGION_COMMAND(%rbx)
+	movl	$REGION_STATE_FILE, REGION_STATE(%rbx)
+	movl	$2000, %ebp
+	jmp	.Lidle
+
+/* No room: tell the errno, and wait about a second for another command. */
 .Lno_data:
 	movl	%eax, %ebp
 	movq	REGION_IMAGE(%rbx), %rdi

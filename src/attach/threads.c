@@ -11,11 +11,10 @@
 
 #define THREADS_MAX 256 /* of more, the first ones are enough to choose from */
 
-/* Looks at the thread's system call without stopping it. */
-static bool is_awkward(struct target *target, pid_t tid)
+/* The thread's system call, seen without stopping it; -1 = it is in none. */
+static long read_call(struct target *target, pid_t tid, uint64_t arguments[6])
 {
     char path[64], text[256];
-    uint64_t arguments[6];
     long number;
     ssize_t got;
     char *p;
@@ -24,18 +23,26 @@ static bool is_awkward(struct target *target, pid_t tid)
     snprintf(path, sizeof(path), "task/%d/syscall", (int)tid);
     fd = openat(target->fds.dir, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return false;
+        return -1;
     got = read(fd, text, sizeof(text) - 1);
     close(fd);
     if (got <= 0)
-        return false;
+        return -1;
     text[got] = '\0';
     number = strtol(text, &p, 10);
-    if (p == text || number < 0) /* "running", or blocked outside any call */
-        return false;
+    if (p == text) /* "running" */
+        return -1;
     for (int i = 0; i < 6; i++)
         arguments[i] = strtoull(p, &p, 16);
-    return arch_call_is_awkward(number, arguments);
+    return number;
+}
+
+static bool is_awkward(struct target *target, pid_t tid)
+{
+    uint64_t arguments[6];
+    long number = read_call(target, tid, arguments);
+
+    return number >= 0 && arch_call_is_awkward(number, arguments);
 }
 
 static size_t list_threads(struct target *target, pid_t *tids)
@@ -94,4 +101,17 @@ pid_t threads_choose(struct target *target, uint32_t turn)
     if (!is_awkward(target, target->pid))
         return target->pid;
     return tids[(size_t)random() % n];
+}
+
+pid_t threads_find_waiting(struct target *target, uint64_t from, uint64_t to)
+{
+    pid_t tids[THREADS_MAX];
+    size_t n = list_threads(target, tids);
+    uint64_t arguments[6];
+
+    while (n--) /* new threads come last */
+        if (read_call(target, tids[n], arguments) >= 0 && arguments[0] >= from &&
+            arguments[0] < to)
+            return tids[n];
+    return -1;
 }

@@ -14,4 +14,7 @@
  * nothing else is left. -1 when there is none. */
 pid_t threads_choose(struct target *target, uint32_t turn);
 
+/* The thread whose system call waits on a word in [from, to); -1 = none. */
+pid_t threads_find_waiting(struct target *target, uint64_t from, uint64_t to);
+
 #endif

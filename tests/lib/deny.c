@@ -1,31 +1,40 @@
 /*
- * deny_ptrace PROGRAM ARGS: runs the program on a kernel that refuses it what Yama
- * with ptrace_scope 3 refuses: ptrace, process_vm_*, pidfd_getfd, kcmp (by a seccomp
- * filter) and opening /proc/PID/mem (by a supervisor that looks at the path). What it
- * starts is refused the same.
+ * deny WHAT PROGRAM ARGS: runs the program, and what it starts, on a kernel that
+ * refuses it something:
+ *   ptrace  what Yama with ptrace_scope 3 refuses: ptrace, process_vm_*, pidfd_getfd,
+ *           kcmp (by a seccomp filter) and opening /proc/PID/mem (by a supervisor that
+ *           looks at the path)
+ *   write   pwrite, so also writing through /proc/PID/mem
+ *   code    anonymous memory that is executable, as SELinux without execmem
  */
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <poll.h>
 
 #define REFUSE(call)                                   \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), \
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 
-static struct sock_filter code[] = {
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+#define LOAD(member) \
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
+#define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+static struct sock_filter no_ptrace[] = {
+    LOAD(nr),
     REFUSE(SYS_ptrace),
     REFUSE(SYS_process_vm_readv),
     REFUSE(SYS_process_vm_writev),
@@ -33,7 +42,34 @@ static struct sock_filter code[] = {
     REFUSE(438 /* pidfd_getfd */),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1),
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    ALLOW,
+};
+
+static struct sock_filter no_write[] = {
+    LOAD(nr),
+    REFUSE(SYS_pwrite64),
+    ALLOW,
+};
+
+static struct sock_filter no_code[] = {
+    LOAD(nr),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 5),
+    LOAD(args[2]),
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 3),
+    LOAD(args[3]),
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MAP_ANONYMOUS, 0, 1),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+    ALLOW,
+};
+
+static const struct denial {
+    const char *name;
+    struct sock_fprog program;
+    bool has_supervisor;
+} denials[] = {
+    {"ptrace", {sizeof(no_ptrace) / sizeof(no_ptrace[0]), no_ptrace}, true},
+    {"write", {sizeof(no_write) / sizeof(no_write[0]), no_write}, false},
+    {"code", {sizeof(no_code) / sizeof(no_code[0]), no_code}, false},
 };
 
 static void send_fd(int socket, int fd)
@@ -104,26 +140,25 @@ static void supervise(int fd)
     }
 }
 
-int main(int argc, char **argv)
+/* Only what the supervisor must see goes through a child of ours. */
+static int run_supervised(const struct denial *denial, char **command)
 {
-    struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
     int sockets[2], fd, status;
     pid_t child;
 
-    if (argc < 2 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
         return 125;
     child = fork();
     if (child == 0) {
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-                          SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+                          SECCOMP_FILTER_FLAG_NEW_LISTENER, &denial->program);
         if (fd < 0) {
-            perror("deny_ptrace");
+            perror("deny: seccomp");
             _exit(125);
         }
         send_fd(sockets[1], fd);
         close(fd);
-        execvp(argv[1], argv + 1);
+        execvp(command[0], command);
         _exit(127);
     }
     close(sockets[1]);
@@ -133,4 +168,24 @@ int main(int argc, char **argv)
     if (waitpid(child, &status, 0) != child)
         return 125;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 2 && i < sizeof(denials) / sizeof(denials[0]); i++) {
+        const struct denial *denial = &denials[i];
+
+        if (strcmp(denial->name, argv[1]) != 0)
+            continue;
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        if (denial->has_supervisor)
+            return run_supervised(denial, argv + 2);
+        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &denial->program) != 0) {
+            perror("deny: seccomp");
+            return 125;
+        }
+        execvp(argv[2], argv + 2);
+        return 127;
+    }
+    return 125;
 }
