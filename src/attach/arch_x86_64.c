@@ -155,6 +155,8 @@ bool arch_call_is_awkward(long number, const uint64_t arguments[6])
     case SYS_msgrcv:
     case SYS_msgsnd:
     case SYS_vfork:
+    case SYS_clone: /* who is seen in these waits for a vfork child, uninterruptibly */
+    case 435:       /* clone3 */
     case SYS_execve:
         return true;
     default:

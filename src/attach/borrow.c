@@ -395,9 +395,11 @@ enum attempt {
 };
 
 static enum attempt refuse_stop(struct scene *scene, pid_t tid, enum stop stop,
-                                const char **why, struct err *err)
+                                struct borrowed *borrowed, const char **why,
+                                struct err *err)
 {
     int pid = (int)scene->target->pid;
+    char channel[64];
 
     if (stop == STOP_GROUP) {
         ptrace(PTRACE_DETACH, tid, NULL, NULL);
@@ -406,8 +408,11 @@ static enum attempt refuse_stop(struct scene *scene, pid_t tid, enum stop stop,
         return ATTEMPT_FAILED;
     }
     if (stop == STOP_NOT_YET) { /* only the end of this process lets go of it */
+        borrowed->must_end = true;
+        threads_wait_channel(scene->target, tid, channel, sizeof(channel));
         err_set(err, ERR_FAILED,
-                "a thread of process %d is in an uninterruptible kernel call", pid);
+                "thread %d of process %d is in an uninterruptible kernel call (%.40s)",
+                (int)tid, pid, channel[0] ? channel : "the kernel does not say which");
         err_remedy(err, "try again later");
         return ATTEMPT_FAILED;
     }
@@ -456,7 +461,7 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     detour.began_ns = clock_monotonic_ns();
     borrowed->stops++;
     if (stop != STOP_TRAP)
-        return refuse_stop(scene, tid, stop, why, err);
+        return refuse_stop(scene, tid, stop, borrowed, why, err);
     faultpoint_reach(FAULTPOINT_stopped);
     if (arch_get(tid, &detour.original) != 0)
         *why = "a thread that ended";

@@ -15,6 +15,7 @@ struct borrowed {
     int64_t diverted_ns; /* from the interrupt to the restart */
     uint32_t stops;
     uint32_t refusals; /* in a row, to be allowed to stop a thread */
+    bool must_end;     /* a thread will stop as soon as it can: end the injector now */
     bool left_alone;   /* the thread had to restore itself: do not touch the cave */
 };
 

@@ -173,6 +173,7 @@ static bool may_try_remote(const struct injection *injection, const struct err *
 {
     return attach_way() == ATTACH_AUTO && err->code != ERR_GONE &&
            !injection->borrowed.region && !injection->borrowed.left_alone &&
+           !injection->borrowed.must_end &&
            injection->target->version.minor >= REMOTE_MINOR &&
            !injection->scene.is_restricted;
 }

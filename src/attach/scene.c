@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include "target/procfs.h"
+#include "util/strbuf.h"
+#include "util/utf8.h"
 #include "util/xalloc.h"
 
 static const char *const python_names[] = {
@@ -221,12 +224,19 @@ static int check_seccomp(struct scene *scene, struct err *err)
 static int check_tracer(const struct scene *scene, struct err *err)
 {
     int tracer = (int)status_field(scene, "TracerPid");
+    char path[32], name[64] = "unknown";
+    struct strbuf clean = STRBUF_INIT;
 
     if (!tracer)
         return 0;
+    snprintf(path, sizeof(path), "%d/comm", tracer);
+    if (procfs_read_file(path, name, sizeof(name)) > 0)
+        name[strcspn(name, "\n")] = '\0';
+    utf8_clean(&clean, name, strlen(name));
     err_set(err, ERR_DENIED,
-            "process %d is being traced by process %d; only one tracer is possible",
-            (int)scene->target->pid, tracer);
+            "process %d is being traced by process %d (%s); only one tracer is possible",
+            (int)scene->target->pid, tracer, strbuf_text(&clean));
+    strbuf_release(&clean);
     return err_remedy(err, "end the debugger and attach again");
 }
 

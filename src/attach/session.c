@@ -147,6 +147,11 @@ static void connect_channel(struct session *session, int page_fd)
     session->is_connected = true;
     faultpoint_reach(FAULTPOINT_channel_open);
     session->state = SESSION_WAITING_FOR_GIL;
+    if (report->found_leftover)
+        log_line("what an interrupted attach left was found and taken over");
+    if (report->page_is_private)
+        log_line(
+            "no shared memory: the target has a seccomp filter or no descriptor free");
     log_line("agent is in process %d at 0x%llx; one thread diverted for %lld us",
              (int)session->target->pid, (unsigned long long)report->image,
              (long long)(report->diverted_ns / NS_PER_US));

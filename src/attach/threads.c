@@ -5,11 +5,29 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "attach/arch.h"
 
 #define THREADS_MAX 256 /* of more, the first ones are enough to choose from */
+
+void threads_wait_channel(struct target *target, pid_t tid, char *text, size_t size)
+{
+    char path[64];
+    ssize_t got = -1;
+    int fd;
+
+    snprintf(path, sizeof(path), "task/%d/wchan", (int)tid);
+    fd = openat(target->fds.dir, path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        got = read(fd, text, size - 1);
+        close(fd);
+    }
+    text[got > 0 ? got : 0] = '\0';
+    if (!text[strspn(text, "0")])
+        text[0] = '\0';
+}
 
 /* The thread's system call, seen without stopping it; -1 = it is in none. */
 static long read_call(struct target *target, pid_t tid, uint64_t arguments[6])
@@ -37,12 +55,22 @@ static long read_call(struct target *target, pid_t tid, uint64_t arguments[6])
     return number;
 }
 
+/* A FUSE file system is told of the interrupt, and may make the call fail. */
+static bool waits_for_fuse(struct target *target, pid_t tid)
+{
+    char text[64];
+
+    threads_wait_channel(target, tid, text, sizeof(text));
+    return !strcmp(text, "request_wait_answer");
+}
+
 static bool is_awkward(struct target *target, pid_t tid)
 {
     uint64_t arguments[6];
     long number = read_call(target, tid, arguments);
 
-    return number >= 0 && arch_call_is_awkward(number, arguments);
+    return number >= 0 &&
+           (arch_call_is_awkward(number, arguments) || waits_for_fuse(target, tid));
 }
 
 static size_t list_threads(struct target *target, pid_t *tids)

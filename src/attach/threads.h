@@ -4,6 +4,7 @@
 #ifndef HEAPTOP_ATTACH_THREADS_H
 #define HEAPTOP_ATTACH_THREADS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -13,6 +14,9 @@
  * there is no other; threads in calls that would notice being stopped only when
  * nothing else is left. -1 when there is none. */
 pid_t threads_choose(struct target *target, uint32_t turn);
+
+/* Where in the kernel the thread waits; "" = nowhere, or the kernel does not say. */
+void threads_wait_channel(struct target *target, pid_t tid, char *text, size_t size);
 
 /* The thread whose system call waits on a word in [from, to); -1 = none. */
 pid_t threads_find_waiting(struct target *target, uint64_t from, uint64_t to);
