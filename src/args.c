@@ -26,6 +26,9 @@ enum option_id {
     OPTION_AGENT,
     OPTION_AGENT_VIA,
     OPTION_WALK,
+    OPTION_MARK_EVERY,
+    OPTION_UNTIL,
+    OPTION_VERDICT,
     OPTION_READ_ONLY,
     OPTION_SELFCHECK,
     OPTION_CONFIG,
@@ -62,6 +65,12 @@ static const struct option_row option_rows[] = {
      "(auto)"},
     {OPTION_WALK, "walk", required_argument, "SECS|off",
      "least time between two walks of the heap (as cheap as 2 % of a core)"},
+    {OPTION_MARK_EVERY, "mark-every", required_argument, "SECS",
+     "set a mark every so often (SIGUSR1 sets one, too)"},
+    {OPTION_UNTIL, "until", required_argument, "CONDITION",
+     "batch: end with status 7 when it is true, as 'res>500M'"},
+    {OPTION_VERDICT, "verdict", no_argument, NULL,
+     "batch: print what the last sample means in words; -n 40 watches growth, too"},
     {OPTION_READ_ONLY, "read-only", no_argument, NULL, "refuse all actions"},
     {OPTION_ACTIONS, NULL, no_argument, NULL, NULL}, /* here stand the actions */
     {OPTION_SELFCHECK, "selfcheck", no_argument, NULL,
@@ -178,6 +187,13 @@ static int set_walk(struct args *args, const char *value, struct err *err)
     return 0;
 }
 
+static int set_mark_every(struct args *args, const char *value, struct err *err)
+{
+    if (!parse_seconds(value, 1, &args->mark_every_ns))
+        return usage(err, "mark-every", value, "seconds from 1 to 86400");
+    return 0;
+}
+
 static int set_agent(struct args *args, const char *value, struct err *err)
 {
     static const char *const names[] = {
@@ -269,6 +285,14 @@ static int set_option(struct args *args, enum option_id id, const char *value,
         return set_delay(args, value, err);
     case OPTION_WALK:
         return set_walk(args, value, err);
+    case OPTION_VERDICT:
+        args->verdict = true;
+        return 0;
+    case OPTION_UNTIL:
+        args->has_until = true;
+        return condition_parse(&args->until, value, err);
+    case OPTION_MARK_EVERY:
+        return set_mark_every(args, value, err);
     case OPTION_AGENT:
         return set_agent(args, value, err);
     case OPTION_AGENT_VIA:
@@ -525,6 +549,6 @@ void args_print_help(FILE *out)
     }
     fputs(
         "\nExit status: 0 as asked, 1 failure, 2 usage, 3 target gone, 4 not permitted,\n"
-        "5 not CPython or not supported.\n",
+        "5 not CPython or not supported, 7 what --until waits for came true.\n",
         out);
 }

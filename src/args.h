@@ -16,6 +16,7 @@
 
 #include "attach/ways.h"
 #include "heaptop/err.h"
+#include "model/condition.h"
 #include "sampler/sampler.h"
 
 enum args_request {
@@ -29,7 +30,8 @@ struct args {
     enum args_request request;
     struct sampler_options sampler;
     enum attach_way agent_via;
-    int64_t iterations; /* 0 = without end */
+    int64_t iterations;    /* 0 = without end */
+    int64_t mark_every_ns; /* 0 = no marks by the clock */
     bool has_iterations;
     bool is_batch;
     const char *output;               /* "text" or "json" */
@@ -38,6 +40,9 @@ struct args {
     bool selfcheck;
     const struct action_ops *action; /* to run, or NULL */
     struct action_arguments action_arguments;
+    bool verdict;   /* print the verdict on the last sample, and nothing else */
+    bool has_until; /* a batch run ends when `until` is met */
+    struct condition until;
     bool use_color, use_unicode, use_mouse;
     const char *config, *verbose; /* files, or NULL */
     pid_t pid;                    /* 0 = none given */

@@ -102,12 +102,21 @@ static void settle_batch(struct args *args)
 {
     bool is_terminal = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
 
-    if (!strcmp(args->output, "json") || args->action || args->selfcheck)
+    if (!strcmp(args->output, "json") || args->action || args->selfcheck ||
+        args->has_until || args->verdict)
         args->is_batch = true;
-    if (!isatty(STDOUT_FILENO) && !args->has_iterations)
+    if ((!isatty(STDOUT_FILENO) || args->verdict) && !args->has_iterations &&
+        !args->has_until)
         args->iterations = 1;
     if (!is_terminal)
         args->is_batch = true;
+}
+
+static const struct sink_ops *sink_of(const struct args *args)
+{
+    if (args->verdict)
+        return &sink_verdict;
+    return !strcmp(args->output, "json") ? &sink_json : &sink_text;
 }
 
 static int run_batch(struct args *args, struct err *err)
@@ -135,8 +144,7 @@ static int run_batch(struct args *args, struct err *err)
         return batch_action(args, signal_fd, err);
     if (args->selfcheck)
         return batch_selfcheck(args, signal_fd, err);
-    return batch_run(args, !strcmp(args->output, "json") ? &sink_json : &sink_text,
-                     signal_fd, err);
+    return batch_run(args, sink_of(args), signal_fd, err);
 }
 
 /* A word that names one process goes straight to it, others to the picker. */
@@ -146,6 +154,7 @@ static int run_screen(struct args *args, struct err *err)
         .sort = args->sort,
         .filter = args->filter,
         .pane = args->pane,
+        .mark_every_ns = args->mark_every_ns,
         .iterations = args->iterations,
         .use_color = args->use_color,
         .use_unicode = args->use_unicode,

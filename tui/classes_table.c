@@ -13,6 +13,7 @@ enum {
     COLUMN_BLOCKS,
     COLUMN_USED,
     COLUMN_USED_DELTA,
+    COLUMN_GROWTH,
     COLUMN_FREE,
     COLUMN_MEMORY,
     COLUMN_FREE_BYTES,
@@ -58,6 +59,12 @@ static const struct column columns[] = {
      .sort_key = 'D',
      .is_delta = true,
      .is_summed = true},
+    {.name = "growth",
+     .heading = "PER MIN",
+     .help = "growth of the bytes in use a minute, when it is sure that there is one",
+     .type = VALUE_BYTES_DELTA,
+     .width = 8,
+     .weight = 2},
     {.name = "free",
      .heading = "FREE",
      .help = "free blocks in those pools",
@@ -111,6 +118,7 @@ void classes_table_init(struct classes_table *classes, bool is_short)
     if (!is_short)
         return;
     table_show_column(classes->table, COLUMN_USED_DELTA, false);
+    table_show_column(classes->table, COLUMN_GROWTH, false);
     table_show_column(classes->table, COLUMN_MEMORY, false);
     table_show_column(classes->table, COLUMN_FREE_BYTES, false);
 }
@@ -228,6 +236,8 @@ void classes_table_update(struct classes_table *classes, const struct view_input
         row.values[COLUMN_CLASS] = number(from->block_bytes);
         row.values[COLUMN_CLASS].text = classes->names[i];
         row_fill(&row, from, now->pool_bytes_each);
+        row.values[COLUMN_GROWTH].number =
+            growth_per_minute(history_classes_growth(input->history), from->block_bytes);
         row_add_delta(&row, input, (int64_t)from->blocks_used,
                       classes_find(older, from->block_bytes));
         if (from->pools || classes->has_totals)

@@ -60,6 +60,8 @@ static void add_state(struct line *line, const struct header_input *input, bool 
         if (now->target.ended_wall_ns)
             part_add(part, ROLE_WARNING, "%s",
                      units_clock(buffer, now->target.ended_wall_ns));
+    } else if (input->is_past) {
+        part_add(part, ROLE_WARNING, "HISTORY");
     } else if (input->is_paused) {
         part_add(part, ROLE_WARNING, "PAUSED");
     } else if (now->target.state == TARGET_STOPPED) {

@@ -16,6 +16,7 @@ struct header_input {
     const struct history *history; /* never NULL */
     const struct mark *mark;       /* its age is shown; or NULL */
     bool is_paused;
+    bool is_past;          /* `now` is an older sample: the cursor in time stands on it */
     bool has_process_line; /* there is room for CPU, threads, PSS, faults, ... */
 };
 

@@ -12,6 +12,7 @@ enum {
     COLUMN_SIZE,
     COLUMN_MEMORY,
     COLUMN_MEMORY_DELTA,
+    COLUMN_GROWTH,
     COLUMN_PERCENT,
     COLUMN_CUMULATED,
     COLUMN_TRACKED,
@@ -66,6 +67,12 @@ static const struct column columns[] = {
      .sort_key = 'D',
      .is_delta = true,
      .is_summed = true},
+    {.name = "growth",
+     .heading = "PER MIN",
+     .help = "growth of the memory a minute, when it is sure that there is one",
+     .type = VALUE_BYTES_DELTA,
+     .width = 8,
+     .weight = 3},
     {.name = "percent",
      .heading = "%",
      .help = "share of the memory of all objects",
@@ -98,6 +105,7 @@ struct table *kinds_table_new(bool is_short)
     table_show_counts(table, true);
     if (is_short) {
         table_show_column(table, COLUMN_SIZE, false);
+        table_show_column(table, COLUMN_GROWTH, false);
         table_show_column(table, COLUMN_TRACKED, false);
     }
     return table;
@@ -147,6 +155,16 @@ struct reading delta_value(const struct view_input *input, int64_t change,
     return reading_exact((int64_t)(rate + (rate < 0 ? -0.5 : 0.5)));
 }
 
+struct reading growth_per_minute(struct growth *growth, uint64_t key)
+{
+    struct trend trend;
+
+    if (!growth_trend(growth, key, GROWTH_WINDOW_NS, &trend) || !trend.is_claimed)
+        return reading_unknown();
+    return reading_exact(
+        (int64_t)(trend.bytes_per_minute + (trend.bytes_per_minute < 0 ? -0.5 : 0.5)));
+}
+
 static struct value number(uint64_t value)
 {
     return (struct value){.number = reading_exact((int64_t)value)};
@@ -163,6 +181,8 @@ static void row_fill(struct table_row *row, const struct partition_row *from,
     row->values[COLUMN_MEMORY] = number(from->now.memory_bytes);
     row->values[COLUMN_PERCENT].number = reading_exact(from->share_milli_percent);
     row->values[COLUMN_TRACKED] = number(from->now.tracked);
+    row->values[COLUMN_GROWTH].number = growth_per_minute(
+        history_kinds_growth(input->history), history_kind_key(from->now.kind));
     if (!delta_is_shown(input) || !input->older || !input->older->objects)
         return;
     row->values[COLUMN_COUNT_DELTA].number =

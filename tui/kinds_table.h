@@ -30,6 +30,8 @@ bool delta_is_shown(const struct view_input *input);
 /* A change as the view wants it: thousandths per second when it shows rates. */
 struct reading delta_value(const struct view_input *input, int64_t change,
                            int64_t elapsed_ns);
+/* The bytes a minute of a series; unknown while no growth is claimed. */
+struct reading growth_per_minute(struct growth *growth, uint64_t key);
 /* In the middle of an empty pane: why there is nothing. */
 void pane_draw_nothing(struct canvas *canvas, struct rect rect, const char *words);
 

@@ -11,27 +11,32 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/gc_table.c tui/gc_table.h \
 	tui/glyphs.c tui/glyphs.h \
 	tui/header.c tui/header.h tui/header_objects.c tui/header_private.h tui/header_process.c \
+	tui/growth_table.c \
 	tui/help.c tui/help.h \
+	tui/history_graph.c tui/history_graph.h tui/history_tables.h \
 	tui/keys.c tui/keys.h \
 	tui/kinds_table.c tui/kinds_table.h \
 	tui/layout.c tui/layout.h \
 	tui/line.c tui/line.h \
+	tui/marks_table.c \
 	tui/menu.c tui/menu.h \
 	tui/overview_blocks.c tui/overview_blocks.h \
 	tui/pane.h tui/panes.c tui/panes.def \
-	tui/pane_arenas.c tui/pane_gc.c tui/pane_log.c tui/pane_overview.c tui/pane_sizes.c tui/pane_types.c \
+	tui/pane_arenas.c tui/pane_gc.c \
+	tui/pane_history.c tui/pane_log.c tui/pane_overview.c tui/pane_sizes.c tui/pane_types.c tui/pane_verdict.c \
 	tui/picker.c tui/picker.h \
 	tui/pool_blocks.c tui/pool_blocks.h tui/pools_table.c \
 	tui/prompt.c tui/prompt.h \
-	tui/screen.c tui/screen.h tui/screen_draw.c tui/screen_private.h \
-	tui/series.c tui/series.h \
+	tui/screen.c tui/screen.h tui/screen_draw.c tui/screen_private.h tui/screen_time.c \
+	tui/series.c tui/series.h tui/series_table.c \
 	tui/sink_text.c \
 	tui/table.c tui/table.h tui/table_draw.c tui/table_private.h tui/table_sort.c \
 	tui/term.c tui/term.h \
 	tui/term_signals.c tui/term_signals.h \
 	tui/theme.c tui/theme.h \
 	tui/tui.c tui/tui.h tui/tui_private.h \
-	tui/tui_action.c tui/tui_command.c tui/tui_columns.c tui/tui_overlay.c tui/tui_picker.c tui/tui_target.c
+	tui/tui_action.c tui/tui_command.c tui/tui_columns.c tui/tui_marks.c tui/tui_overlay.c \
+	tui/tui_picker.c tui/tui_target.c
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_canvas tests/unit/t_command tests/unit/t_dialog \

@@ -62,6 +62,8 @@ struct pane_ops {
     void (*focus_at)(void *pane, int y, int x);
     /* What is open in place of the table ("app.cache.Entry"), or NULL; optional. */
     const char *(*breadcrumb)(void *pane);
+    /* Left and Right move the sample that is shown, not the columns. */
+    bool moves_in_time;
     /* The arena that the pane wants to be looked at closely, 0 = none; optional. */
     uint64_t (*wants_arena)(void *pane);
 };

@@ -4,22 +4,26 @@
 #include <stdlib.h>
 
 #include "heaptop/units.h"
+#include "model/verdict.h"
 #include "tui/classes_table.h"
 #include "tui/gc_table.h"
 #include "tui/kinds_table.h"
 #include "tui/overview_blocks.h"
 #include "util/xalloc.h"
 
-#define WIDE_COLUMNS 120
-#define BOTTOM_LINES 11
-#define TALL_LINES   26 /* enough for the bottom blocks */
+#define WIDE_COLUMNS        120
+#define BOTTOM_LINES        11
+#define VERDICT_LEAST_LINES 11 /* the verdict takes one of them */
+#define TALL_LINES          26 /* enough for the bottom blocks */
 
 struct pane_overview {
     struct table *kinds, *gc;
     struct kinds_seen seen;
     struct classes_table classes;
     struct view_input input;
-    bool is_on_classes;     /* the focus, while they are drawn */
+    bool is_on_classes; /* the focus, while they are drawn */
+    struct verdicts verdicts;
+    bool has_verdict;
     struct rect at_classes; /* where they were drawn last; height 0: not at all */
 };
 
@@ -51,6 +55,7 @@ static void overview_update(void *pane, const struct view_input *input)
     kinds_table_update(overview->kinds, &overview->seen, input);
     classes_table_update(&overview->classes, input);
     gc_table_update(overview->gc, input->snapshot ? input->snapshot->gc : NULL);
+    overview->has_verdict = verdict_judge(input->history, &overview->verdicts);
 }
 
 static bool has_classes_focus(const struct pane_overview *overview)
@@ -120,12 +125,27 @@ static void draw_wide(struct pane_overview *overview, struct canvas *canvas,
     draw_bottom(overview, canvas, left, right);
 }
 
+/* The weightiest verdict in one line, where there is room for one. */
+static void draw_verdict(const struct pane_overview *overview, struct canvas *canvas,
+                         struct rect *rect)
+{
+    const struct verdict *first = &overview->verdicts.items[0];
+
+    if (!overview->has_verdict || rect->height < VERDICT_LEAST_LINES)
+        return;
+    rect->height--;
+    canvas_textf(canvas, rect->y + rect->height, rect->x + 1, rect->width - 2,
+                 verdict_is_calm(first) ? ROLE_DIM : ROLE_WARNING, "%s", first->words);
+}
+
 static void overview_draw(void *pane, struct canvas *canvas, struct rect rect,
                           bool has_focus)
 {
     struct pane_overview *overview = pane;
-    struct rect kinds = rect, classes = rect;
+    struct rect kinds, classes;
 
+    draw_verdict(overview, canvas, &rect);
+    kinds = classes = rect;
     if (rect.width >= WIDE_COLUMNS) {
         draw_wide(overview, canvas, rect, has_focus);
         return;

@@ -54,11 +54,11 @@ const char *screen_breadcrumb(const struct screen *screen)
 const struct mark *screen_mark(const struct screen *screen)
 {
     const struct mark *marks;
+    const struct mark *chosen = history_find_mark(screen->history, screen->mark_number);
     size_t count = history_marks(screen->history, &marks);
 
-    for (size_t i = 0; screen->mark_number && i < count; i++)
-        if (marks[i].number == screen->mark_number)
-            return &marks[i];
+    if (chosen)
+        return chosen;
     return count ? &marks[count - 1] : NULL;
 }
 
@@ -67,17 +67,6 @@ enum delta_mode screen_delta(const struct screen *screen)
     if (screen->delta == DELTA_MARK && !screen_mark(screen))
         return DELTA_PREVIOUS;
     return screen->delta;
-}
-
-static const struct snapshot *sample_before(const struct screen *screen,
-                                            const struct snapshot *snapshot)
-{
-    const struct snapshot *older;
-
-    for (size_t back = 0; (older = history_back(screen->history, back)); back++)
-        if (older->seq < snapshot->seq)
-            return older;
-    return NULL;
 }
 
 /* What changes are counted from: the mark, else the walk and the sample before. */
@@ -90,7 +79,7 @@ static void compare(struct screen *screen)
         walk = sample = mark->snapshot;
     } else if (screen->shown) {
         walk = history_previous_walk(screen->history, screen->shown);
-        sample = sample_before(screen, screen->shown);
+        sample = history_previous(screen->history, screen->shown);
     }
     if (screen->delta == DELTA_OFF)
         walk = sample = NULL;
@@ -105,20 +94,21 @@ void screen_header_input(const struct screen *screen, struct header_input *input
     memset(input, 0, sizeof(*input));
     input->history = screen->history;
     input->is_paused = screen->is_paused;
+    input->is_past = screen->is_past;
     input->mark = mark;
-    input->now = history_latest(screen->history);
+    input->now = screen->is_past ? screen->shown : history_latest(screen->history);
     if (!input->now || screen->delta == DELTA_OFF)
         return;
     if (mark && screen->delta == DELTA_MARK) {
         input->older = input->walked = mark->snapshot;
         return;
     }
-    input->older = history_back(screen->history, 1);
+    input->older = history_previous(screen->history, input->now);
     input->walked = history_previous_walk(screen->history, input->now);
 }
 
 /* The references are kept, as panes may read them until their next update. */
-static void update_pane(struct screen *screen)
+void screen_update_pane(struct screen *screen)
 {
     const struct snapshot *old = screen->older, *old_sample = screen->older_sample;
     struct view_input input = {0};
@@ -130,7 +120,8 @@ static void update_pane(struct screen *screen)
     input.history = screen->history;
     input.delta = screen_delta(screen);
     input.filter = screen->filter;
-    input.inspection = screen->inspection;
+    /* What was read now says nothing about then. */
+    input.inspection = screen->is_past ? NULL : screen->inspection;
     screen_pane(screen)->update(screen->panes[screen->current], &input);
     snapshot_unref(old);
     snapshot_unref(old_sample);
@@ -141,10 +132,10 @@ void screen_update(struct screen *screen)
     const struct snapshot *latest = history_latest(screen->history);
     const struct snapshot *old = screen->shown;
 
-    if (screen->is_paused && screen->shown)
+    if ((screen->is_paused || screen->is_past) && screen->shown)
         return;
     screen->shown = latest ? snapshot_ref(latest) : NULL;
-    update_pane(screen);
+    screen_update_pane(screen);
     snapshot_unref(old);
 }
 
@@ -153,7 +144,7 @@ static void show_tab(struct screen *screen, size_t tab)
     if (tab >= screen->n_panes)
         return;
     screen->current = tab;
-    update_pane(screen);
+    screen_update_pane(screen);
 }
 
 bool screen_show_pane(struct screen *screen, const char *name)
@@ -199,7 +190,7 @@ void screen_set_filter(struct screen *screen, const char *pattern)
 
     free(screen->filter);
     screen->filter = copy;
-    update_pane(screen);
+    screen_update_pane(screen);
 }
 
 const char *screen_filter(const struct screen *screen)
@@ -223,19 +214,21 @@ void screen_choose_mark(struct screen *screen, uint32_t number)
     screen->mark_number = number;
     if (screen->delta != DELTA_RATE)
         screen->delta = DELTA_MARK;
-    update_pane(screen);
+    screen_update_pane(screen);
 }
 
 void screen_show_delta(struct screen *screen, enum delta_mode mode)
 {
     screen->delta = mode;
-    update_pane(screen);
+    screen_update_pane(screen);
 }
 
 uint64_t screen_wanted_arena(const struct screen *screen)
 {
     const struct pane_ops *pane = screen_pane(screen);
 
+    if (screen->is_past)
+        return 0;
     return pane->wants_arena ? pane->wants_arena(screen->panes[screen->current]) : 0;
 }
 
@@ -244,7 +237,7 @@ void screen_take_inspection(struct screen *screen, struct inspection *inspection
     struct inspection *old = screen->inspection;
 
     screen->inspection = inspection;
-    update_pane(screen);
+    screen_update_pane(screen);
     inspection_free(old);
 }
 
@@ -282,26 +275,36 @@ static void next_delta(struct screen *screen)
     screen_message(screen, ROLE_NORMAL, words[mode]);
 }
 
-static void set_mark(struct screen *screen)
+const struct snapshot *screen_shown(const struct screen *screen)
 {
-    const struct mark *mark = history_mark(screen->history, NULL);
-    struct event event = {.type = EVENT_MARK};
+    return screen->shown;
+}
 
-    if (!mark) {
+void screen_mark_here(struct screen *screen, const struct snapshot *snapshot,
+                      const char *name)
+{
+    const struct mark *mark;
+    const struct event *events;
+
+    if (!snapshot)
+        snapshot = screen->shown;
+    if (!snapshot) {
         screen_message(screen, ROLE_WARNING, "there is no sample yet to mark");
         return;
     }
-    event.wall_ns = mark->snapshot->wall_ns;
-    snprintf(event.words, sizeof(event.words), "mark #%u set at sample %llu",
-             (unsigned)mark->number, (unsigned long long)mark->snapshot->seq);
-    history_add_event(screen->history, &event);
-    screen->mark_number = 0;
+    mark = history_mark_snapshot(screen->history, snapshot, name, false, "");
+    size_t count = history_events(screen->history, &events);
+    screen->mark_number = mark->number;
     screen_show_delta(screen, DELTA_MARK);
-    screen_message(screen, ROLE_NORMAL, event.words);
+    screen_message(screen, ROLE_NORMAL, events[count - 1].words);
 }
 
 static void pause_or_go_on(struct screen *screen)
 {
+    if (screen->is_past) {
+        screen_time_command(screen, COMMAND_TIME_LIVE);
+        return;
+    }
     screen->is_paused = !screen->is_paused;
     screen_message(
         screen, ROLE_NORMAL,
@@ -358,6 +361,8 @@ bool screen_command(struct screen *screen, enum command_id command)
         show_tab(screen, (size_t)(command - COMMAND_TAB_1));
         return true;
     }
+    if (screen_time_command(screen, command))
+        return true;
     switch (command) {
     case COMMAND_TAB_NEXT:
         show_tab(screen, (screen->current + 1) % screen->n_panes);
@@ -369,7 +374,7 @@ bool screen_command(struct screen *screen, enum command_id command)
         next_delta(screen);
         return true;
     case COMMAND_MARK:
-        set_mark(screen);
+        screen_mark_here(screen, NULL, NULL);
         return true;
     case COMMAND_PAUSE:
         pause_or_go_on(screen);

@@ -54,6 +54,15 @@ bool screen_find(struct screen *screen, const char *pattern, int direction,
 /* The table of the focus, for the sort menu and the column chooser; may be NULL. */
 struct table *screen_table(struct screen *screen);
 
+/* Shows the last sample that is not later than this in every tab, and stays there. */
+void screen_show_time(struct screen *screen, int64_t wall_ns);
+
+/* The sample that is shown, or NULL. Borrowed. */
+const struct snapshot *screen_shown(const struct screen *screen);
+/* Marks a snapshot (NULL: the one that is shown) and compares with it from now on.
+ * The name may be NULL. */
+void screen_mark_here(struct screen *screen, const struct snapshot *snapshot,
+                      const char *name);
 /* The mark that deltas compare with; 0 = the newest. */
 void screen_choose_mark(struct screen *screen, uint32_t number);
 void screen_show_delta(struct screen *screen, enum delta_mode mode);

@@ -27,6 +27,7 @@ struct screen {
     const struct snapshot *older_sample; /* likewise */
     enum delta_mode delta;
     uint32_t mark_number; /* 0 = the newest */
+    bool is_past;         /* `shown` is an older sample, chosen by the cursor in time */
     bool is_paused, is_header_hidden, is_strong;
     bool allows_actions, uses_mouse;
     char *filter, *pattern;
@@ -47,6 +48,11 @@ const struct mark *screen_mark(const struct screen *screen);
 /* DELTA_MARK without a mark is DELTA_PREVIOUS. */
 enum delta_mode screen_delta(const struct screen *screen);
 const char *screen_breadcrumb(const struct screen *screen);
+/* Shows what the current pane shows from `shown` anew. screen.c */
+void screen_update_pane(struct screen *screen);
+/* Left and Right where they move in time, and the commands for it; false: not one of
+ * them. screen_time.c */
+bool screen_time_command(struct screen *screen, enum command_id command);
 void screen_header_input(const struct screen *screen, struct header_input *input);
 
 #endif

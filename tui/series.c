@@ -4,14 +4,10 @@
 
 #include "util/clock.h"
 
-static int64_t point_value(const struct history_point *point, enum series series)
+static int64_t point_value(const struct history_point *point, enum history_series series)
 {
-    struct reading value = point->res_bytes;
+    struct reading value = point->values[series];
 
-    if (series == SERIES_PYMALLOC)
-        value = point->pymalloc_bytes;
-    else if (series == SERIES_OBJECTS)
-        value = point->objects;
     return reading_is_known(value) ? value.value : SERIES_UNKNOWN;
 }
 
@@ -25,8 +21,8 @@ static size_t first_within(const struct history_point *points, size_t count,
     return first;
 }
 
-static void slice(const struct history_point *points, size_t count, enum series series,
-                  int64_t span_ns, int cells, int64_t *values)
+static void slice(const struct history_point *points, size_t count,
+                  enum history_series series, int64_t span_ns, int cells, int64_t *values)
 {
     int64_t start = points[count - 1].mono_ns - span_ns;
 
@@ -44,8 +40,8 @@ static void slice(const struct history_point *points, size_t count, enum series 
     }
 }
 
-int series_cells(const struct history *history, enum series series, int64_t span_ns,
-                 int cells, int64_t *values, int64_t *covered_ns)
+int series_cells(const struct history *history, enum history_series series,
+                 int64_t span_ns, int cells, int64_t *values, int64_t *covered_ns)
 {
     const struct history_point *points;
     size_t count = history_points(history, &points);
@@ -64,8 +60,8 @@ int series_cells(const struct history *history, enum series series, int64_t span
     return cells;
 }
 
-void series_slices(const struct history *history, enum series series, int64_t span_ns,
-                   int cells, int64_t *values)
+void series_slices(const struct history *history, enum history_series series,
+                   int64_t span_ns, int cells, int64_t *values)
 {
     const struct history_point *points;
     size_t count = history_points(history, &points);

@@ -9,12 +9,6 @@
 #include "heaptop/units.h"
 #include "model/history.h"
 
-enum series {
-    SERIES_RES = 0,
-    SERIES_PYMALLOC,
-    SERIES_OBJECTS,
-};
-
 /* What canvas_spark() takes for a gap. */
 #define SERIES_UNKNOWN INT64_MIN
 
@@ -23,12 +17,12 @@ enum series {
  * are when they are few, else the greatest of each slice of time. *covered_ns
  * gets the time between the first and the last. Returns how many were filled.
  */
-int series_cells(const struct history *history, enum series series, int64_t span_ns,
-                 int cells, int64_t *values, int64_t *covered_ns);
+int series_cells(const struct history *history, enum history_series series,
+                 int64_t span_ns, int cells, int64_t *values, int64_t *covered_ns);
 
 /* The time slices always cover the whole width: for graphs with a time axis. */
-void series_slices(const struct history *history, enum series series, int64_t span_ns,
-                   int cells, int64_t *values);
+void series_slices(const struct history *history, enum history_series series,
+                   int64_t span_ns, int cells, int64_t *values);
 
 /* From the oldest point to the newest. */
 int64_t series_age_ns(const struct history *history);

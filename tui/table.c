@@ -56,7 +56,7 @@ const char *table_format(const struct table *table, size_t column,
                          const struct value *value, char buffer[64])
 {
     struct reading number = value->number;
-    bool is_rate = table->deltas_are_rates;
+    bool is_rate = table->deltas_are_rates && table->columns[column].is_delta;
 
     switch (table->columns[column].type) {
     case VALUE_TEXT:

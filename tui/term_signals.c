@@ -20,10 +20,10 @@ static const struct {
     int number;
     enum reaction reaction;
 } signals[] = {
-    {SIGWINCH, TELL},   {SIGTSTP, TELL},     {SIGCONT, TELL},    {SIGTERM, ASK},
-    {SIGHUP, ASK},      {SIGINT, ASK},       {SIGQUIT, ASK},     {SIGSEGV, PUT_BACK},
-    {SIGBUS, PUT_BACK}, {SIGILL, PUT_BACK},  {SIGFPE, PUT_BACK}, {SIGABRT, PUT_BACK},
-    {SIGSYS, PUT_BACK}, {SIGALRM, TIME_OUT},
+    {SIGUSR1, TELL},     {SIGWINCH, TELL},   {SIGTSTP, TELL},     {SIGCONT, TELL},
+    {SIGTERM, ASK},      {SIGHUP, ASK},      {SIGINT, ASK},       {SIGQUIT, ASK},
+    {SIGSEGV, PUT_BACK}, {SIGBUS, PUT_BACK}, {SIGILL, PUT_BACK},  {SIGFPE, PUT_BACK},
+    {SIGABRT, PUT_BACK}, {SIGSYS, PUT_BACK}, {SIGALRM, TIME_OUT},
 };
 
 #define N_SIGNALS (sizeof(signals) / sizeof(signals[0]))

@@ -109,6 +109,9 @@ static void take_signals(struct tui *tui)
         switch (number) {
         case SIGWINCH:
             break; /* the size is asked for when drawing */
+        case SIGUSR1:
+            tui_mark_silently(tui, false, " by a signal");
+            break;
         case SIGTSTP:
             term_suspend(tui->term);
             break;
@@ -151,6 +154,10 @@ static void do_timers(struct tui *tui, int64_t *tick_ns)
     if (tui->is_picking && now >= tui->list_due_ns)
         tui_refresh_picker(tui);
     tui_show_progress(tui);
+    if (tui->mark_due_ns && now >= tui->mark_due_ns) {
+        tui->mark_due_ns = now + tui->options->mark_every_ns;
+        tui_mark_silently(tui, true, " by the clock");
+    }
     if (now < *tick_ns)
         return;
     tui->is_dirty = true;
@@ -241,6 +248,8 @@ int tui_run(const struct tui_options *options, struct err *err)
     tui.options = options;
     tui.err = err;
     tui.interval_ns = options->sampler.interval_ns;
+    if (options->mark_every_ns)
+        tui.mark_due_ns = clock_monotonic_ns() + options->mark_every_ns;
     if (options->pid && target_open(options->pid, &target, err) < 0)
         return -1;
     if (tui_prepare_view(&tui, err) < 0)

@@ -116,17 +116,13 @@ void tui_explain_action(struct tui *tui)
 
 static void set_mark(struct tui *tui, const char *call)
 {
-    const struct mark *mark = history_mark(tui->history, "");
-    struct event event;
+    const struct snapshot *latest = history_latest(tui->history);
+    char why[96];
 
-    if (!mark)
+    if (!latest)
         return;
-    memset(&event, 0, sizeof(event));
-    event.type = EVENT_MARK;
-    event.wall_ns = clock_wall_ns();
-    snprintf(event.words, sizeof(event.words), "mark #%u set before %s",
-             (unsigned)mark->number, call);
-    history_add_event(tui->history, &event);
+    snprintf(why, sizeof(why), " before %.80s", call);
+    history_mark_snapshot(tui->history, latest, NULL, false, why);
 }
 
 /* The newest sample is from before the action: later ones are added here. */

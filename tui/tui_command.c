@@ -195,6 +195,12 @@ void tui_command(struct tui *tui, enum command_id command)
         return;
     }
     switch (command) {
+    case COMMAND_MARK:
+        tui_ask_mark(tui);
+        break;
+    case COMMAND_TIME_GO:
+        tui_open_prompt(tui, PURPOSE_TIME);
+        break;
     case COMMAND_CHOOSE_MARK:
         tui_open_menu(tui, PURPOSE_MARK);
         break;

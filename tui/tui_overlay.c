@@ -16,6 +16,8 @@ void tui_close_overlay(struct tui *tui)
         menu_release(&tui->menu);
     if (tui->overlay == OVERLAY_HELP)
         help_release(&tui->help);
+    snapshot_unref(tui->marked);
+    tui->marked = NULL;
     tui->overlay = OVERLAY_NONE;
     tui->purpose = PURPOSE_NONE;
     tui->is_dirty = true;
@@ -93,6 +95,9 @@ void tui_open_prompt(struct tui *tui, enum purpose purpose)
                  current_filter(tui));
         prompt_init(&tui->prompt, "Filter: ", tui->filter_before);
         break;
+    case PURPOSE_TIME:
+        prompt_init(&tui->prompt, "Time (14:02, 14:02:31, -5m): ", "");
+        break;
     default:
         /* The old value stands in the label: what is typed must not follow it. */
         snprintf(tui->prompt_label, sizeof(tui->prompt_label),
@@ -100,23 +105,6 @@ void tui_open_prompt(struct tui *tui, enum purpose purpose)
                  (double)tui->interval_ns / (double)NS_PER_S);
         prompt_init(&tui->prompt, tui->prompt_label, "");
         break;
-    }
-}
-
-static void add_marks(struct tui *tui)
-{
-    const struct mark *marks;
-    size_t count = history_marks(tui->history, &marks);
-
-    menu_init(&tui->menu, "Compare with", "Enter chooses   Esc leaves", false);
-    /* The newest first: it is what is meant most. */
-    for (size_t i = count; i > 0; i--) {
-        const struct mark *mark = &marks[i - 1];
-        char label[64], clock[UNITS_MAX];
-
-        snprintf(label, sizeof(label), "mark #%u %s", (unsigned)mark->number, mark->name);
-        menu_add(&tui->menu, (int)mark->number, false, label,
-                 units_clock(clock, mark->snapshot->wall_ns));
     }
 }
 
@@ -171,7 +159,7 @@ void tui_open_menu(struct tui *tui, enum purpose purpose)
     }
     tui_open_overlay(tui, OVERLAY_MENU, purpose);
     if (purpose == PURPOSE_MARK)
-        add_marks(tui);
+        tui_add_marks(tui);
     else if (purpose == PURPOSE_SORT)
         add_sort_columns(&tui->menu, table);
     else
@@ -218,6 +206,18 @@ static void leave_prompt(struct tui *tui)
     tui_close_overlay(tui);
 }
 
+/* False: what was typed makes no sense, and the prompt stays. */
+static bool keep_prompt(struct tui *tui)
+{
+    if (tui->purpose == PURPOSE_INTERVAL)
+        return take_interval(tui);
+    if (tui->purpose == PURPOSE_TIME)
+        return tui_go_to_time(tui);
+    if (tui->purpose == PURPOSE_MARK_NAME)
+        tui_keep_mark(tui);
+    return true;
+}
+
 static void prompt_overlay_key(struct tui *tui, const struct key *key)
 {
     switch (prompt_key(&tui->prompt, key)) {
@@ -225,7 +225,7 @@ static void prompt_overlay_key(struct tui *tui, const struct key *key)
         edit_prompt(tui);
         break;
     case PROMPT_KEPT:
-        if (tui->purpose != PURPOSE_INTERVAL || take_interval(tui))
+        if (keep_prompt(tui))
             tui_close_overlay(tui);
         break;
     case PROMPT_LEFT:
@@ -257,8 +257,7 @@ static void choose_item(struct tui *tui)
     int value = tui->menu.items[tui->menu.selected].value;
 
     if (tui->purpose == PURPOSE_MARK) {
-        screen_choose_mark(tui->screen, (uint32_t)value);
-        screen_show_delta(tui->screen, DELTA_MARK);
+        tui_choose_mark(tui, (uint32_t)value);
     } else if (tui->purpose == PURPOSE_SORT && table) {
         choose_sort(table, (size_t)value);
     } else if (tui->purpose == PURPOSE_ACTIONS) {

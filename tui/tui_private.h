@@ -1,7 +1,8 @@
 /*
  * tui_private.h - what the files of the loop share: tui.c runs it, tui_target.c
  * owns the target's session, tui_action.c what may be done to it, tui_command.c does the
- * commands, tui_overlay.c what lies over the screen, tui_picker.c the picker. Main thread
+ * commands, tui_overlay.c what lies over the screen, tui_marks.c marks and times,
+ * tui_picker.c the picker. Main thread
  * only.
  */
 #ifndef HEAPTOP_TUI_TUI_PRIVATE_H
@@ -44,6 +45,8 @@ enum purpose {
     PURPOSE_SORT,
     PURPOSE_COLUMNS,
     PURPOSE_MARK,
+    PURPOSE_MARK_NAME,
+    PURPOSE_TIME,
     PURPOSE_ACTIONS,  /* the menu of them */
     PURPOSE_ACTION,   /* the question before one */
     PURPOSE_PROGRESS, /* one runs */
@@ -92,6 +95,8 @@ struct tui {
     enum purpose purpose;
     struct prompt prompt;
     char prompt_label[64];
+    const struct snapshot *marked; /* a reference, while its mark is being named */
+    int64_t mark_due_ns;           /* --mark-every: the next one; 0 = never */
     struct menu menu;
     struct dialog dialog;
     struct help help;
@@ -149,6 +154,16 @@ void tui_notice(struct tui *tui, const char *title, const struct err *err);
 void tui_close_overlay(struct tui *tui);
 void tui_draw_overlay(struct tui *tui);
 void tui_overlay_key(struct tui *tui, const struct key *key);
+
+/* tui_marks.c: marks and times by name */
+void tui_ask_mark(struct tui *tui);
+void tui_keep_mark(struct tui *tui);
+void tui_add_marks(struct tui *tui);
+/* 0: compares with the walk before. */
+void tui_choose_mark(struct tui *tui, uint32_t number);
+void tui_mark_silently(struct tui *tui, bool is_automatic, const char *why);
+/* False when the prompt's text is no time. */
+bool tui_go_to_time(struct tui *tui);
 
 /* tui_picker.c */
 void tui_open_picker(struct tui *tui);

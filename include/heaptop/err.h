@@ -22,6 +22,7 @@ enum err_code {
     ERR_DENIED = 4,      /* the kernel or a policy forbids it */
     ERR_UNSUPPORTED = 5, /* not CPython, or one that heaptop does not know */
     ERR_DAMAGED = 6,     /* a recording cannot be read */
+    ERR_MET = 7,         /* no error: what --until waits for came true */
 };
 
 struct err {

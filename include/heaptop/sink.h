@@ -32,7 +32,8 @@ struct sink_ops {
     int (*close)(void *state, struct err *err);
 };
 
-extern const struct sink_ops sink_json; /* src/sink/json.c */
+extern const struct sink_ops sink_json;    /* src/sink/json.c */
+extern const struct sink_ops sink_verdict; /* src/sink/verdict.c: --verdict */
 extern const struct sink_ops
     sink_text; /* tui/sink_text.c: the same cells as the screen */
 

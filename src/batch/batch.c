@@ -24,6 +24,7 @@ int batch_block_signals(struct err *err)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR1);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     sigaction(SIGPIPE, &ignore, NULL); /* a write says EPIPE instead */
     fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -61,12 +62,23 @@ static int batch_wait(struct batch *batch, int64_t deadline_mono_ns)
     return fds[0].revents & POLLIN;
 }
 
+/* Only one signal does not mean to leave. */
+static enum batch_event take_signal(const struct batch *batch)
+{
+    struct signalfd_siginfo info;
+
+    if (read(batch->signal_fd, &info, sizeof(info)) == sizeof(info) &&
+        info.ssi_signo == SIGUSR1)
+        return BATCH_MARK;
+    return BATCH_SIGNAL;
+}
+
 enum batch_event batch_next(struct batch *batch, int64_t deadline_mono_ns,
                             struct sampler_message *message, struct err *err)
 {
     while (!sampler_next(batch->sampler, message)) {
         if (batch_wait(batch, deadline_mono_ns))
-            return BATCH_SIGNAL;
+            return take_signal(batch);
         if (sampler_next(batch->sampler, message))
             break;
         if (clock_monotonic_ns() >= deadline_mono_ns)
@@ -99,7 +111,9 @@ struct batch_output {
     const struct sink_ops *sink;
     void *state;
     struct history *history;
-    int64_t n_written, n_wanted; /* wanted 0: without end */
+    int64_t n_written, n_wanted;        /* wanted 0: without end */
+    const struct condition *until;      /* NULL: none */
+    int64_t mark_every_ns, mark_due_ns; /* 0: no marks by the clock */
 };
 
 /* As top does: COLUMNS, else the terminal's width, else 0: what the sink likes. */
@@ -135,6 +149,8 @@ static int output_open(struct batch_output *output, const struct sink_ops *sink,
 
     memset(output, 0, sizeof(*output));
     output->n_wanted = args->iterations;
+    output->until = args->has_until ? &args->until : NULL;
+    output->mark_every_ns = args->mark_every_ns;
     output->sink = sink;
     if (output->sink->open(&options, &output->state, err))
         return -1;
@@ -149,14 +165,47 @@ static int output_close(struct batch_output *output, struct err *err)
 }
 
 /* The first samples lack what takes longer to read; they are history, not output. */
+/* Marks become events; they show the sample that was the newest when they were set. */
+static void output_mark(struct batch_output *output, bool is_automatic, const char *why)
+{
+    const struct snapshot *latest = history_latest(output->history);
+
+    if (latest)
+        history_mark_snapshot(output->history, latest, NULL, is_automatic, why);
+}
+
+static void output_mark_by_clock(struct batch_output *output, int64_t mono_ns)
+{
+    if (!output->mark_every_ns || mono_ns < output->mark_due_ns)
+        return;
+    if (output->mark_due_ns)
+        output_mark(output, true, " by the clock");
+    output->mark_due_ns = mono_ns + output->mark_every_ns;
+}
+
 static int output_snapshot(struct batch_output *output, const struct snapshot *snapshot,
                            struct err *err)
 {
     history_add(output->history, snapshot);
     if (!snapshot->is_complete)
         return 0;
+    output_mark_by_clock(output, snapshot->mono_ns);
     output->n_written++;
     return output->sink->snapshot(output->state, snapshot, output->history, err);
+}
+
+/* What --until waits for is looked for in samples that were written. */
+static bool is_over(const struct batch_output *output, struct err *err)
+{
+    struct reading value;
+    char words[320];
+
+    if (!output->until || !output->n_written ||
+        !condition_is_met(output->until, output->history, &value))
+        return false;
+    condition_words(output->until, value, words, sizeof(words));
+    err_set(err, ERR_MET, "%.300s", words);
+    return true;
 }
 
 static int batch_loop(struct batch *batch, struct batch_output *output, struct err *err)
@@ -169,6 +218,10 @@ static int batch_loop(struct batch *batch, struct batch_output *output, struct e
         event = batch_next(batch, INT64_MAX, &message, err);
         if (event == BATCH_FAILED)
             return -1;
+        if (event == BATCH_MARK) {
+            output_mark(output, false, " by a signal");
+            continue;
+        }
         if (event != BATCH_MESSAGE)
             return 0;
         if (message.type == SAMPLER_ENDED) {
@@ -181,6 +234,8 @@ static int batch_loop(struct batch *batch, struct batch_output *output, struct e
         snapshot_unref(message.snapshot);
         if (result)
             return is_reader_gone() ? 0 : -1;
+        if (is_over(output, err))
+            return -1;
         if (output->n_wanted && output->n_written >= output->n_wanted)
             return 0;
     }

@@ -16,17 +16,18 @@
 /* A sampler seen from a program without a screen. */
 struct batch {
     struct sampler *sampler;
-    int signal_fd; /* INT, TERM and HUP, which are blocked */
+    int signal_fd; /* INT, TERM, HUP and USR1, which are blocked */
 };
 
 enum batch_event {
     BATCH_FAILED = -1, /* err is set */
     BATCH_MESSAGE = 0,
     BATCH_SIGNAL, /* leave, as asked */
+    BATCH_MARK,   /* SIGUSR1: set a mark */
     BATCH_TIMEOUT,
 };
 
-/* Blocks INT, TERM and HUP for the whole program; before any thread is made. */
+/* Blocks INT, TERM, HUP and USR1 for the whole program; before any thread is made. */
 int batch_block_signals(struct err *err);
 
 int batch_open(struct batch *batch, const struct args *args, int signal_fd,

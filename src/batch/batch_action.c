@@ -60,13 +60,19 @@ static int say_left(struct run *run, struct err *err)
 static int next_message(struct run *run, int64_t deadline_mono_ns,
                         struct sampler_message *message, struct err *err)
 {
-    switch (batch_next(&run->batch, deadline_mono_ns, message, err)) {
+    enum batch_event event;
+
+    do /* there is nothing to mark here */
+        event = batch_next(&run->batch, deadline_mono_ns, message, err);
+    while (event == BATCH_MARK);
+    switch (event) {
     case BATCH_FAILED:
         return -1;
     case BATCH_SIGNAL:
         return say_left(run, err);
     case BATCH_TIMEOUT:
         return err_set(err, ERR_FAILED, "the heap could not be walked in time");
+    case BATCH_MARK:
     case BATCH_MESSAGE:
         break;
     }

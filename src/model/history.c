@@ -4,25 +4,57 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/thinning.h"
 #include "util/xalloc.h"
 
 struct history {
     const struct snapshot *recent[HISTORY_RECENT]; /* newest at (added - 1) % RECENT */
     size_t added;
+    const struct snapshot *kept[HISTORY_KEPT]; /* the oldest first */
+    size_t n_kept;
+    uint64_t keep_every; /* of those that fall out of the ring: 1, 2, 4, ... */
     struct history_point points[HISTORY_POINTS];
     size_t n_points;
+    struct thinning thinning;
+    struct reading pause_total_ns; /* at the last point */
     struct event events[HISTORY_EVENTS];
     size_t n_events;
-    struct mark marks[HISTORY_MARKS];
-    size_t n_marks;
-    uint32_t next_mark;
+    struct marks marks;
+    struct growth *kinds, *classes, *series;
+    int64_t walk_ended_ns; /* of the walk that the kinds' growth saw last */
 };
+
+static const struct {
+    const char *name;
+    enum history_unit unit;
+} series_rows[SERIES_COUNT] = {
+    [SERIES_RES] = {"RES", HISTORY_BYTES},
+    [SERIES_VIRT] = {"VIRT", HISTORY_BYTES},
+    [SERIES_PYMALLOC] = {"arenas", HISTORY_BYTES},
+    [SERIES_LIVE] = {"blocks in use", HISTORY_BYTES},
+    [SERIES_OBJECTS] = {"objects", HISTORY_NUMBER},
+    [SERIES_MEMORY] = {"memory of objects", HISTORY_BYTES},
+    [SERIES_PAUSES] = {"GC pauses", HISTORY_DURATION},
+};
+
+const char *history_series_name(enum history_series series)
+{
+    return series_rows[series].name;
+}
+
+enum history_unit history_series_unit(enum history_series series)
+{
+    return series_rows[series].unit;
+}
 
 struct history *history_new(void)
 {
     struct history *history = xcalloc(1, sizeof(*history));
 
-    history->next_mark = 1;
+    history->keep_every = 1;
+    history->kinds = growth_new();
+    history->classes = growth_new();
+    history->series = growth_new();
     return history;
 }
 
@@ -32,24 +64,45 @@ void history_free(struct history *history)
         return;
     for (size_t i = 0; i < HISTORY_RECENT; i++)
         snapshot_unref(history->recent[i]);
-    for (size_t i = 0; i < history->n_marks; i++)
-        snapshot_unref(history->marks[i].snapshot);
+    for (size_t i = 0; i < history->n_kept; i++)
+        snapshot_unref(history->kept[i]);
+    marks_release(&history->marks);
+    growth_free(history->kinds);
+    growth_free(history->classes);
+    growth_free(history->series);
     free(history);
 }
 
-/*
- * When full, the older half keeps every second point: the past is thinned by
- * age and the newest part stays as dense as it was sampled.
- */
+/* Pauses are what came since the point before, so those of points that go are added to
+ * the next one that stays. */
 static void history_thin(struct history *history)
 {
-    size_t half = HISTORY_POINTS / 2, kept = half / 2;
+    size_t kept[HISTORY_POINTS];
+    size_t n_kept = thinning_choose(&history->thinning, history->n_points, kept);
+    size_t from = 0;
 
-    for (size_t i = 0; i < kept; i++)
-        history->points[i] = history->points[2 * i + 1];
-    memmove(history->points + kept, history->points + half,
-            (HISTORY_POINTS - half) * sizeof(history->points[0]));
-    history->n_points -= half - kept;
+    for (size_t i = 0; i < n_kept; i++) {
+        struct history_point point = history->points[kept[i]];
+        struct reading *pauses = &point.values[SERIES_PAUSES];
+
+        for (; from < kept[i]; from++)
+            if (reading_is_known(*pauses))
+                pauses->value += history->points[from].values[SERIES_PAUSES].value;
+        from = kept[i] + 1;
+        history->points[i] = point;
+    }
+    history->n_points = n_kept;
+}
+
+static void add_pauses(struct history *history, struct history_point *point,
+                       const struct gc_section *gc)
+{
+    struct reading total = gc ? gc->pauses.total_ns : reading_unknown();
+    struct reading since = reading_difference(total, history->pause_total_ns);
+
+    if (since.value >= 0) /* an agent that came anew counts from 0 */
+        point->values[SERIES_PAUSES] = since;
+    history->pause_total_ns = total;
 }
 
 static void history_add_point(struct history *history, const struct snapshot *snapshot)
@@ -62,12 +115,64 @@ static void history_add_point(struct history *history, const struct snapshot *sn
     memset(point, 0, sizeof(*point));
     point->mono_ns = snapshot->mono_ns;
     point->wall_ns = snapshot->wall_ns;
-    if (snapshot->process)
-        point->res_bytes = snapshot->process->res_bytes;
-    if (snapshot->pymalloc)
-        point->pymalloc_bytes = reading_exact((int64_t)snapshot->pymalloc->arena_bytes);
-    if (snapshot->objects)
-        point->objects = reading_exact((int64_t)snapshot->objects->count);
+    if (snapshot->process) {
+        point->values[SERIES_RES] = snapshot->process->res_bytes;
+        point->values[SERIES_VIRT] = snapshot->process->virt_bytes;
+    }
+    if (snapshot->pymalloc) {
+        point->values[SERIES_PYMALLOC] =
+            reading_exact((int64_t)snapshot->pymalloc->arena_bytes);
+        point->values[SERIES_LIVE] =
+            reading_exact((int64_t)snapshot->pymalloc->used_bytes);
+    }
+    if (snapshot->objects) {
+        point->values[SERIES_OBJECTS] = reading_exact((int64_t)snapshot->objects->count);
+        point->values[SERIES_MEMORY] =
+            reading_exact((int64_t)snapshot->objects->memory_bytes);
+    }
+    add_pauses(history, point, snapshot->gc);
+}
+
+/* What is not known yet begins when it is. */
+static void follow_series(struct history *history)
+{
+    const struct history_point *point = &history->points[history->n_points - 1];
+
+    growth_begin(history->series, point->mono_ns, point->wall_ns);
+    for (uint64_t i = 0; i < SERIES_COUNT; i++)
+        if (reading_is_known(point->values[i]))
+            growth_put(history->series, i + 1, 0, point->values[i].value);
+    growth_end(history->series);
+}
+
+static void follow_kinds(struct history *history, const struct objects_section *objects)
+{
+    if (!objects || objects->walk.ended_mono_ns == history->walk_ended_ns)
+        return;
+    history->walk_ended_ns = objects->walk.ended_mono_ns;
+    growth_begin(history->kinds, objects->walk.ended_mono_ns,
+                 objects->walk.ended_wall_ns);
+    for (size_t i = 0; i < objects->n_kinds; i++)
+        growth_put(history->kinds, history_kind_key(objects->kinds[i].kind),
+                   (int64_t)objects->kinds[i].count,
+                   (int64_t)objects->kinds[i].memory_bytes);
+    growth_end(history->kinds);
+}
+
+static void follow_classes(struct history *history, const struct snapshot *snapshot)
+{
+    const struct pymalloc_section *pymalloc = snapshot->pymalloc;
+
+    if (!pymalloc)
+        return;
+    growth_begin(history->classes, snapshot->mono_ns, snapshot->wall_ns);
+    for (size_t i = 0; i < pymalloc->n_size_classes; i++) {
+        const struct size_class_row *row = &pymalloc->size_classes[i];
+
+        growth_put(history->classes, row->block_bytes, (int64_t)row->blocks_used,
+                   (int64_t)row->blocks_used * row->block_bytes);
+    }
+    growth_end(history->classes);
 }
 
 void history_add_event(struct history *history, const struct event *event)
@@ -80,14 +185,46 @@ void history_add_event(struct history *history, const struct event *event)
     history->events[history->n_events++] = *event;
 }
 
+/* Every second one goes, and from now on only half as many come. */
+static void thin_kept(struct history *history)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < history->n_kept; i++) {
+        if (i % 2)
+            snapshot_unref(history->kept[i]);
+        else
+            history->kept[count++] = history->kept[i];
+    }
+    history->n_kept = count;
+    history->keep_every *= 2;
+}
+
+/* The ring gives its reference away. */
+static void keep_old(struct history *history, const struct snapshot *snapshot,
+                     uint64_t number)
+{
+    if (!snapshot)
+        return;
+    if (history->n_kept == HISTORY_KEPT)
+        thin_kept(history);
+    if (number % history->keep_every)
+        snapshot_unref(snapshot);
+    else
+        history->kept[history->n_kept++] = snapshot;
+}
+
 void history_add(struct history *history, const struct snapshot *snapshot)
 {
     const struct snapshot **slot = &history->recent[history->added % HISTORY_RECENT];
 
-    snapshot_unref(*slot);
+    keep_old(history, *slot, history->added - HISTORY_RECENT);
     *slot = snapshot_ref(snapshot);
     history->added++;
     history_add_point(history, snapshot);
+    follow_series(history);
+    follow_kinds(history, snapshot->objects);
+    follow_classes(history, snapshot);
     for (size_t i = 0; i < snapshot->n_events; i++)
         history_add_event(history, &snapshot->events[i]);
 }
@@ -97,22 +234,60 @@ const struct snapshot *history_latest(const struct history *history)
     return history_back(history, 0);
 }
 
+static size_t n_recent(const struct history *history)
+{
+    return history->added < HISTORY_RECENT ? history->added : HISTORY_RECENT;
+}
+
 const struct snapshot *history_back(const struct history *history, size_t back)
 {
-    if (back >= HISTORY_RECENT || back >= history->added)
+    if (back >= n_recent(history))
         return NULL;
     return history->recent[(history->added - 1 - back) % HISTORY_RECENT];
+}
+
+size_t history_count(const struct history *history)
+{
+    return history->n_kept + n_recent(history);
+}
+
+const struct snapshot *history_at(const struct history *history, size_t index)
+{
+    if (index < history->n_kept)
+        return history->kept[index];
+    if (index >= history_count(history))
+        return NULL;
+    return history_back(history, history_count(history) - 1 - index);
+}
+
+size_t history_at_time(const struct history *history, int64_t mono_ns)
+{
+    size_t at = history_count(history);
+
+    while (at > 1 && history_at(history, at - 1)->mono_ns > mono_ns)
+        at--;
+    return at ? at - 1 : 0;
 }
 
 const struct snapshot *history_previous_walk(const struct history *history,
                                              const struct snapshot *snapshot)
 {
-    const struct snapshot *older;
+    for (size_t i = history_count(history); i > 0; i--) {
+        const struct snapshot *older = history_at(history, i - 1);
 
-    for (size_t back = 0; (older = history_back(history, back)); back++)
         if (older->seq < snapshot->seq && older->objects &&
             older->objects != snapshot->objects)
             return older;
+    }
+    return NULL;
+}
+
+const struct snapshot *history_previous(const struct history *history,
+                                        const struct snapshot *snapshot)
+{
+    for (size_t i = history_count(history); i > 0; i--)
+        if (history_at(history, i - 1)->seq < snapshot->seq)
+            return history_at(history, i - 1);
     return NULL;
 }
 
@@ -128,32 +303,51 @@ size_t history_events(const struct history *history, const struct event **events
     return history->n_events;
 }
 
-static void history_drop_oldest_mark(struct history *history)
+struct growth *history_kinds_growth(const struct history *history)
 {
-    snapshot_unref(history->marks[0].snapshot);
-    memmove(history->marks, history->marks + 1,
-            (HISTORY_MARKS - 1) * sizeof(history->marks[0]));
-    history->n_marks--;
+    return history->kinds;
+}
+
+struct growth *history_series_growth(const struct history *history)
+{
+    return history->series;
+}
+
+struct growth *history_classes_growth(const struct history *history)
+{
+    return history->classes;
+}
+
+const struct mark *history_mark_snapshot(struct history *history,
+                                         const struct snapshot *snapshot,
+                                         const char *name, bool is_automatic,
+                                         const char *why)
+{
+    const struct mark *mark = marks_add(&history->marks, snapshot, name, is_automatic);
+    struct event event = {.wall_ns = snapshot->wall_ns, .type = EVENT_MARK};
+    bool is_named = name && *name;
+
+    snprintf(event.words, sizeof(event.words), "mark #%u%s%s set at sample %llu%s",
+             (unsigned)mark->number, is_named ? " " : "", is_named ? mark->name : "",
+             (unsigned long long)snapshot->seq, why);
+    history_add_event(history, &event);
+    return mark;
 }
 
 const struct mark *history_mark(struct history *history, const char *name)
 {
     const struct snapshot *latest = history_latest(history);
-    struct mark *mark;
 
-    if (!latest)
-        return NULL;
-    if (history->n_marks == HISTORY_MARKS)
-        history_drop_oldest_mark(history);
-    mark = &history->marks[history->n_marks++];
-    mark->number = history->next_mark++;
-    snprintf(mark->name, sizeof(mark->name), "%s", name ? name : "");
-    mark->snapshot = snapshot_ref(latest);
-    return mark;
+    return latest ? history_mark_snapshot(history, latest, name, false, "") : NULL;
 }
 
 size_t history_marks(const struct history *history, const struct mark **marks)
 {
-    *marks = history->marks;
-    return history->n_marks;
+    *marks = history->marks.items;
+    return history->marks.count;
+}
+
+const struct mark *history_find_mark(const struct history *history, uint32_t number)
+{
+    return marks_find(&history->marks, number);
 }

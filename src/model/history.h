@@ -1,10 +1,11 @@
 /*
  * history.h - the snapshots seen so far and the series drawn from them.
  *
- * A ring: the newest HISTORY_RECENT snapshots whole, older ones only as points
- * of the series (RES, pymalloc, objects). Belongs to the main thread; keeps
- * references to the snapshots it holds. Marks are named snapshots kept until
- * they are removed.
+ * The newest HISTORY_RECENT snapshots are kept whole, of the older ones every second,
+ * fourth, eighth ... so that a few of any age can be looked at again; all of them are
+ * points of the series. Kinds and size classes are followed by what they grow. Belongs
+ * to the main thread; keeps references to the snapshots it holds. Memory is bounded
+ * however long it runs.
  */
 #ifndef HEAPTOP_MODEL_HISTORY_H
 #define HEAPTOP_MODEL_HISTORY_H
@@ -13,24 +14,41 @@
 #include <stdint.h>
 
 #include "heaptop/snapshot.h"
+#include "model/growth.h"
+#include "model/mark.h"
 
 #define HISTORY_RECENT 64
-#define HISTORY_POINTS 4096 /* thinned 2:1 by age when full */
-#define HISTORY_MARKS  32
+#define HISTORY_KEPT   64   /* of the older ones */
+#define HISTORY_POINTS 4096 /* the older half ever sparser, see thinning.h */
 #define HISTORY_EVENTS 512
 
 struct history;
 
-struct history_point {
-    int64_t mono_ns, wall_ns;
-    struct reading res_bytes, pymalloc_bytes, objects;
+/* What each point of the series has; see series_names in history.c. */
+enum history_series {
+    SERIES_RES = 0,
+    SERIES_VIRT,
+    SERIES_PYMALLOC, /* bytes of arenas */
+    SERIES_LIVE,     /* bytes of pymalloc's blocks in use */
+    SERIES_OBJECTS,  /* number */
+    SERIES_MEMORY,   /* bytes of all objects */
+    SERIES_PAUSES,   /* ns that collections took since the point before */
+    SERIES_COUNT,
 };
 
-struct mark {
-    uint32_t number; /* 1, 2, ... as shown: "mark #1" */
-    char name[32];   /* "" when it has only a number */
-    const struct snapshot *snapshot;
+struct history_point {
+    int64_t mono_ns, wall_ns;
+    struct reading values[SERIES_COUNT];
 };
+
+enum history_unit {
+    HISTORY_BYTES = 0,
+    HISTORY_NUMBER,
+    HISTORY_DURATION,
+};
+
+const char *history_series_name(enum history_series series);
+enum history_unit history_series_unit(enum history_series series);
 
 struct history *history_new(void);
 void history_free(struct history *history);
@@ -42,16 +60,42 @@ void history_add(struct history *history, const struct snapshot *snapshot);
 const struct snapshot *history_latest(const struct history *history);
 const struct snapshot *history_back(const struct history *history, size_t back);
 
+/* All snapshots that are still whole: the oldest is 0. */
+size_t history_count(const struct history *history);
+const struct snapshot *history_at(const struct history *history, size_t index);
+/* The last of them that is not later than this; the first when all are. */
+size_t history_at_time(const struct history *history, int64_t mono_ns);
+
 /* The newest snapshot whose walk is older than that of `snapshot`, or NULL. */
 const struct snapshot *history_previous_walk(const struct history *history,
                                              const struct snapshot *snapshot);
+/* The newest snapshot that is older, or NULL. */
+const struct snapshot *history_previous(const struct history *history,
+                                        const struct snapshot *snapshot);
 
 size_t history_points(const struct history *history, const struct history_point **points);
 size_t history_events(const struct history *history, const struct event **events);
 void history_add_event(struct history *history, const struct event *event);
 
-/* Marks the newest snapshot; NULL when there is none. The oldest mark goes when full. */
+/* What grows; keys are 1 + the kind's id, and the block size of a class. Borrowed. */
+struct growth *history_kinds_growth(const struct history *history);
+struct growth *history_classes_growth(const struct history *history);
+/* The headline series: keys are 1 + enum history_series, values stand as bytes. */
+struct growth *history_series_growth(const struct history *history);
+static inline uint64_t history_kind_key(const struct kind *kind)
+{
+    return (uint64_t)kind->id + 1;
+}
+
+/* Marks the newest snapshot, and notes it as an event; NULL when there is none. The
+ * name may be NULL. */
 const struct mark *history_mark(struct history *history, const char *name);
+/* The same for a snapshot that is or was in the history; `why` ends the event's words. */
+const struct mark *history_mark_snapshot(struct history *history,
+                                         const struct snapshot *snapshot,
+                                         const char *name, bool is_automatic,
+                                         const char *why);
 size_t history_marks(const struct history *history, const struct mark **marks);
+const struct mark *history_find_mark(const struct history *history, uint32_t number);
 
 #endif

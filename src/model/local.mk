@@ -1,16 +1,35 @@
 libheaptop_a_SOURCES += \
 	src/model/arenas_section.c \
+	src/model/condition.c src/model/condition.h \
 	src/model/account.c src/model/account.h \
 	src/model/builder.h src/model/snapshot.c \
 	src/model/collect_cost.c src/model/collect_cost.h \
 	src/model/gc_debug.c src/model/gc_debug.h \
+	src/model/growth.c src/model/growth.h src/model/trend.c \
+	src/model/mark.c src/model/mark.h \
 	src/model/history.c src/model/history.h \
 	src/model/inspection.c src/model/inspection.h \
 	src/model/kind.c src/model/kind.h \
-	src/model/partition.c src/model/partition.h
+	src/model/partition.c src/model/partition.h \
+	src/model/thinning.c src/model/thinning.h \
+	src/model/verdict.c src/model/verdict.h src/model/verdict_rules.c
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_model
 tests_unit_t_model_SOURCES = tests/unit/t_model.c
 tests_unit_t_model_LDADD = $(UNIT_LIBS)
+endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_growth
+tests_unit_t_growth_SOURCES = tests/unit/t_growth.c
+tests_unit_t_growth_LDADD = $(UNIT_LIBS)
+endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_condition tests/unit/t_verdict
+tests_unit_t_condition_SOURCES = tests/unit/t_condition.c
+tests_unit_t_condition_LDADD = $(UNIT_LIBS)
+tests_unit_t_verdict_SOURCES = tests/unit/t_verdict.c
+tests_unit_t_verdict_LDADD = $(UNIT_LIBS)
 endif

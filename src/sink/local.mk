@@ -1,4 +1,5 @@
 libheaptop_a_SOURCES += \
+	src/sink/verdict.c \
 	src/sink/columns.c src/sink/columns.h \
 	src/sink/json.c \
 	src/sink/json_arenas.c src/sink/json_arenas.h \

@@ -11,6 +11,7 @@
 #include "model/builder.h"
 #include "model/history.h"
 #include "model/kind.h"
+#include "model/mark.h"
 #include "model/partition.h"
 
 static const struct kind *kind_of(const char *name)
@@ -169,9 +170,9 @@ static void test_marks_outlive_the_ring(void **state)
     assert_true(history_points(history, &points) < HISTORY_POINTS);
     for (size_t i = 1; i < history_points(history, &points); i++)
         assert_true(points[i].mono_ns > points[i - 1].mono_ns);
-    for (int i = 0; i < HISTORY_MARKS; i++)
+    for (int i = 0; i < MARKS_MAX; i++)
         assert_non_null(history_mark(history, NULL));
-    assert_int_equal(history_marks(history, &marks), HISTORY_MARKS);
+    assert_int_equal(history_marks(history, &marks), MARKS_MAX);
     assert_int_equal(marks[0].number, 2);
     history_free(history);
 }
@@ -195,9 +196,88 @@ static void test_events_travel_with_the_snapshot(void **state)
     history_free(history);
 }
 
+/* Marks by the clock go before those that somebody set. */
+static void test_many_marks(void **state)
+{
+    struct history *history = history_new();
+    const struct snapshot *snapshot = snapshot_of(1, NULL);
+    const struct mark *marks;
+    (void)state;
+
+    history_add(history, snapshot);
+    history_mark(history, "before deploy");
+    for (int i = 0; i < 2 * MARKS_MAX; i++)
+        history_mark_snapshot(history, snapshot, NULL, true, " by the clock");
+    assert_int_equal(history_marks(history, &marks), MARKS_MAX);
+    assert_string_equal(marks[0].name, "before deploy");
+    assert_ptr_equal(history_find_mark(history, 1), &marks[0]);
+    assert_null(history_find_mark(history, 2));
+    assert_non_null(history_find_mark(history, 2 * MARKS_MAX + 1));
+    snapshot_unref(snapshot);
+    history_free(history);
+}
+
+static void test_what_lies_between_marks(void **state)
+{
+    struct snapshot_builder *builders[2];
+    const struct snapshot *snapshots[2];
+    struct mark_difference change;
+    (void)state;
+
+    for (int i = 0; i < 2; i++) {
+        builders[i] = builder_new((uint64_t)i + 1);
+        builders[i]->snapshot->mono_ns = 1000 + i * 500;
+        builder_pymalloc(builders[i])->allocated_blocks = reading_exact(4625 + i * 869);
+    }
+    builder_process(builders[1])->res_bytes = reading_exact(5);
+    for (int i = 0; i < 2; i++)
+        snapshots[i] = snapshot_seal(builders[i]);
+    change = mark_difference(snapshots[0], snapshots[1]);
+    assert_int_equal(change.elapsed_ns, 500);
+    assert_int_equal(change.blocks.value, 869);
+    assert_false(reading_is_known(change.objects)); /* nobody walked */
+    assert_false(reading_is_known(change.res_bytes));
+    change = mark_difference(NULL, snapshots[1]);
+    assert_false(reading_is_known(change.blocks));
+    for (int i = 0; i < 2; i++)
+        snapshot_unref(snapshots[i]);
+}
+
+/* Two days of samples: whole ones of any age, all of it in the series, none too many. */
+static void test_history_stays_bounded(void **state)
+{
+    const uint64_t last = 2 * 86400 / 2;
+    struct history *history = history_new();
+    const struct history_point *points;
+    size_t count;
+    (void)state;
+
+    for (uint64_t seq = 1; seq <= last; seq++) {
+        const struct snapshot *snapshot = snapshot_of(seq, NULL);
+
+        history_add(history, snapshot);
+        snapshot_unref(snapshot);
+    }
+    count = history_count(history);
+    assert_in_range(count, HISTORY_RECENT, HISTORY_RECENT + HISTORY_KEPT);
+    for (size_t i = 1; i < count; i++)
+        assert_true(history_at(history, i - 1)->seq < history_at(history, i)->seq);
+    assert_true(history_at(history, 0)->seq < last / 10);
+    assert_int_equal(
+        history_at(history, history_at_time(history, 1000 * 40000))->seq <= 40000, 1);
+    count = history_points(history, &points);
+    assert_true(count <= HISTORY_POINTS);
+    assert_true(points[0].mono_ns < (int64_t)last * 1000 / 10);
+    assert_int_equal(points[count - 1].mono_ns, last * 1000);
+    history_free(history);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_many_marks),
+        cmocka_unit_test(test_what_lies_between_marks),
+        cmocka_unit_test(test_history_stays_bounded),
         cmocka_unit_test(test_one_kind_for_one_name),
         cmocka_unit_test(test_sealed_rows_are_sorted_and_summed),
         cmocka_unit_test(test_partition_with_deltas),

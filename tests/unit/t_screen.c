@@ -84,7 +84,7 @@ static void test_tabs(void **state)
     assert_true(shows(&shown, "[2 Types]"));
     assert_false(screen_show_pane(shown.screen, "nothing"));
     assert_true(screen_show_pane(shown.screen, "log"));
-    assert_true(shows(&shown, "[6 Log]"));
+    assert_true(shows(&shown, "[7 Log]"));
     assert_false(screen_command(shown.screen, COMMAND_COLLECT));
     close_shown(&shown);
 }
@@ -156,6 +156,60 @@ static void test_marks_and_deltas(void **state)
     assert_false(shows(&shown, "D /S"));
     assert_false(shows(&shown, "D PREV"));
     screen_command(shown.screen, COMMAND_DELTA);
+    assert_true(shows(&shown, "D PREV"));
+    close_shown(&shown);
+}
+
+/* An older sample in every tab, until one goes back. */
+static void test_cursor_in_time(void **state)
+{
+    struct shown shown;
+    (void)state;
+
+    open_shown(&shown, FIXTURE_SERVICE);
+    screen_show_pane(shown.screen, "history");
+    assert_true(shows(&shown, "LIVE"));
+    screen_command(shown.screen, COMMAND_RIGHT);
+    assert_true(shows(&shown, "this is the newest sample"));
+    screen_command(shown.screen, COMMAND_LEFT);
+    screen_command(shown.screen, COMMAND_TIME_PREVIOUS);
+    assert_true(shows(&shown, "HISTORY"));
+    assert_false(shows(&shown, "LIVE"));
+    uint64_t seq = screen_shown(shown.screen)->seq;
+    assert_int_equal(seq, history_latest(shown.history)->seq - 2);
+    add_sample(&shown); /* what comes does not move it */
+    assert_int_equal(screen_shown(shown.screen)->seq, seq);
+    screen_command(shown.screen, COMMAND_TAB_2);
+    assert_true(shows(&shown, "HISTORY"));
+    screen_show_time(shown.screen, 0);
+    assert_int_equal(screen_shown(shown.screen)->seq, history_at(shown.history, 0)->seq);
+    screen_command(shown.screen, COMMAND_TIME_PREVIOUS);
+    assert_true(shows(&shown, "this is the oldest sample"));
+    screen_command(shown.screen, COMMAND_TIME_LIVE);
+    assert_true(shows(&shown, "LIVE"));
+    assert_ptr_equal(screen_shown(shown.screen), history_latest(shown.history));
+    close_shown(&shown);
+}
+
+static void test_marks_of_the_past(void **state)
+{
+    const struct mark *marks;
+    struct shown shown;
+    (void)state;
+
+    open_shown(&shown, FIXTURE_TORN);
+    screen_command(shown.screen, COMMAND_TIME_FIRST);
+    screen_mark_here(shown.screen, NULL, "de\033ploy");
+    assert_int_equal(history_marks(shown.history, &marks), 1);
+    assert_string_equal(marks[0].name, "de\\x1bploy");
+    assert_int_equal(marks[0].snapshot->seq, history_at(shown.history, 0)->seq);
+    screen_command(shown.screen, COMMAND_TIME_LIVE);
+    screen_command(shown.screen, COMMAND_MARK);
+    assert_int_equal(history_marks(shown.history, &marks), 2);
+    assert_true(shows(&shown, "mark #2"));
+    screen_choose_mark(shown.screen, 1);
+    assert_non_null(strstr(drawn(&shown, 45, 140), "since mark #1"));
+    screen_show_delta(shown.screen, DELTA_PREVIOUS);
     assert_true(shows(&shown, "D PREV"));
     close_shown(&shown);
 }
@@ -272,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_detail_and_back),  cmocka_unit_test(test_pause),
         cmocka_unit_test(test_marks_and_deltas), cmocka_unit_test(test_filter_find_sort),
         cmocka_unit_test(test_overview_focus),   cmocka_unit_test(test_short_command),
+        cmocka_unit_test(test_cursor_in_time),   cmocka_unit_test(test_marks_of_the_past),
         cmocka_unit_test(test_clicks),           cmocka_unit_test(test_messages_pass),
     };
 

@@ -1,0 +1,69 @@
+/*
+ * growth.h - what grows, and whether it really does.
+ *
+ * A set of series over one axis of time: one for each kind, size class or part of the
+ * account, named by a key. Memory stays bounded over days: the axis has GROWTH_POINTS
+ * points, the older ones ever sparser (thinning.h), and a series that never changed
+ * is one number.
+ *
+ * A slope is Theil-Sen's (the median of the slopes between all pairs of points), which
+ * single outliers do not move. It is claimed only when the Mann-Kendall test says that
+ * the values rise or fall at all (p < 0.01) over at least GROWTH_LEAST points.
+ *
+ * Pure; belongs to the history and its thread.
+ */
+#ifndef HEAPTOP_MODEL_GROWTH_H
+#define HEAPTOP_MODEL_GROWTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GROWTH_POINTS     128
+#define GROWTH_LEAST      12
+#define GROWTH_SERIES_MAX 8192 /* that change; what more there are is not followed */
+#define GROWTH_WINDOW_NS  INT64_C(600000000000)
+
+struct growth;
+
+struct trend {
+    int64_t first_seen_wall_ns; /* 0: it was there when heaptop began */
+    size_t points;              /* that the test looked at */
+    int64_t span_ns;            /* from the first to the last of them */
+    bool is_claimed;            /* the slopes mean something */
+    double count_per_minute, bytes_per_minute;
+    /* objgraph's two: over the walk before, and over the most that ever was before. */
+    int64_t count_over_previous, bytes_over_previous;
+    int64_t count_over_peak, bytes_over_peak; /* 0 while it is not above its peak */
+    int64_t peak_count, peak_bytes;
+};
+
+struct growth *growth_new(void);
+void growth_free(struct growth *growth);
+
+/* One point: begin, put every series, end. What is not put has become 0. */
+void growth_begin(struct growth *growth, int64_t mono_ns, int64_t wall_ns);
+void growth_put(struct growth *growth, uint64_t key, int64_t count, int64_t bytes);
+void growth_end(struct growth *growth);
+
+/* Over the last `window_ns` (or the last GROWTH_LEAST points, if that is more). False
+ * when the key is not known. Answers are remembered until the next point. */
+bool growth_trend(struct growth *growth, uint64_t key, int64_t window_ns,
+                  struct trend *trend);
+
+/* The bytes a minute of all series that are claimed to grow, for shares. */
+double growth_total(struct growth *growth, int64_t window_ns);
+
+/* The values of a series as they are kept, the oldest first; how many there are. */
+size_t growth_values(const struct growth *growth, uint64_t key, int64_t *bytes,
+                     int64_t *counts, int64_t *mono_ns, size_t most);
+
+/* ---- the statistics by themselves ---- */
+
+/* The median slope per minute. `times_ns` rises. n >= 2. */
+double theil_sen(const int64_t *times_ns, const int64_t *values, size_t n);
+/* Does it rise (1), fall (-1), or can that not be said (0)? At p < 0.01, two-sided,
+ * with ties. */
+int mann_kendall(const int64_t *values, size_t n);
+
+#endif

@@ -1,0 +1,219 @@
+/* Verdicts: each rule on a made-up history of its cause, and none on a healthy one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/builder.h"
+#include "model/kind.h"
+#include "model/verdict.h"
+
+#define SECOND  INT64_C(1000000000)
+#define MB      (INT64_C(1) << 20)
+#define SAMPLES 60
+
+/* What grows by so much a sample, besides RES itself; levels are the same in all. */
+struct story {
+    int64_t res, objects, large, native, file, swap, uss; /* bytes a sample */
+    int64_t garbage, malloc_free, trim, free_blocks, free_pools;
+    int64_t saw; /* RES stands so much higher in every other ten samples */
+    bool has_no_account;
+};
+
+static const struct kind *kind_of(const char *name)
+{
+    return kind_intern(name, strlen(name));
+}
+
+static void add_objects(struct snapshot_builder *builder, const struct story *story,
+                        int at)
+{
+    uint64_t grown = (uint64_t)((story->objects + story->large) * at);
+    const struct kind_row rows[] = {
+        {kind_of("app.Entry"), 1000 + grown / 64, grown, 64000 + grown, 0},
+        {kind_of("str"), 500000, 20 * MB, 40 * MB, 0}};
+    struct objects_section facts = {
+        .large_bytes = (uint64_t)(story->large * at),
+        .walk = {.ended_mono_ns = (at + 1) * 2 * SECOND, .complete = true}};
+    const struct objects_section *objects = objects_seal(&facts, rows, 2);
+
+    builder_objects(builder, objects);
+    objects_unref(objects);
+}
+
+static void add_pymalloc(struct pymalloc_section *pymalloc, const struct story *story)
+{
+    pymalloc->arena_bytes = 60 * MB;
+    pymalloc->free_block_bytes = (uint64_t)story->free_blocks;
+    pymalloc->free_pool_bytes = (uint64_t)story->free_pools;
+    pymalloc->n_size_classes = 1;
+    pymalloc->size_classes[0] = (struct size_class_row){
+        .block_bytes = 64, .blocks_free = (uint64_t)story->free_blocks / 64};
+}
+
+static void add_account(struct account_section *account, const struct story *story,
+                        int at)
+{
+    account->res_bytes = (uint64_t)(200 * MB);
+    account->parts[PART_NATIVE].resident = (uint64_t)(10 * MB + story->native * at);
+    account->parts[PART_MALLOC_FREE].resident = (uint64_t)story->malloc_free;
+    account->trim_bytes = reading_exact(story->trim);
+    account->garbage_bytes = reading_exact(story->garbage);
+    account->garbage_objects = reading_exact(story->garbage / 64);
+}
+
+static const struct snapshot *sample(const struct story *story, int at)
+{
+    struct snapshot_builder *builder = builder_new((uint64_t)at + 1);
+    struct process_section *process = builder_process(builder);
+
+    builder->snapshot->mono_ns = (at + 1) * 2 * SECOND;
+    builder->snapshot->wall_ns = (1000 + at * 2) * SECOND;
+    builder->snapshot->is_complete = true;
+    process->res_bytes =
+        reading_exact(200 * MB + story->res * at + at / 10 % 2 * story->saw);
+    process->file_bytes = reading_exact(20 * MB + story->file * at);
+    process->shmem_bytes = reading_exact(0);
+    process->swap_bytes = reading_exact(story->swap * at);
+    process->uss_bytes = reading_exact(50 * MB + story->uss * at);
+    add_pymalloc(builder_pymalloc(builder), story);
+    if (!story->has_no_account)
+        add_account(builder_account(builder), story, at);
+    add_objects(builder, story, at);
+    return snapshot_seal(builder);
+}
+
+static void judge_first(const struct story *story, int samples, struct verdicts *verdicts)
+{
+    struct history *history = history_new();
+
+    assert_false(verdict_judge(history, verdicts));
+    for (int at = 0; at < samples; at++) {
+        const struct snapshot *snapshot = sample(story, at);
+
+        history_add(history, snapshot);
+        snapshot_unref(snapshot);
+    }
+    assert_true(verdict_judge(history, verdicts));
+    history_free(history);
+}
+
+static void assert_first(const struct story *story, const char *rule, int64_t bytes)
+{
+    struct verdicts verdicts;
+
+    judge_first(story, SAMPLES, &verdicts);
+    assert_string_equal(verdicts.items[0].rule, rule);
+    if (bytes)
+        assert_in_range(verdicts.items[0].bytes.value, bytes * 9 / 10, bytes * 11 / 10);
+}
+
+static void names_the_cause(void **state)
+{
+    const int64_t span = SAMPLES - 1, step = MB / 2;
+
+    (void)state;
+    assert_first(&(struct story){.res = 0}, "R1", 0);
+    assert_first(&(struct story){.res = step, .objects = step}, "R2", span * step);
+    assert_first(&(struct story){.res = step, .large = step}, "R7", span * step);
+    assert_first(&(struct story){.res = step, .native = step}, "R6", span * step);
+    assert_first(&(struct story){.res = step, .file = step}, "R8", span * step);
+    assert_first(&(struct story){.swap = step}, "R13", span * step);
+    assert_first(&(struct story){.uss = step}, "R10", span * step);
+    assert_first(&(struct story){.garbage = 30 * MB}, "R3", 30 * MB);
+    assert_first(&(struct story){.malloc_free = 90 * MB, .trim = 80 * MB}, "R4", 90 * MB);
+    assert_first(&(struct story){.free_pools = 40 * MB}, "R5", 40 * MB);
+    assert_first(&(struct story){.saw = 60 * MB}, "R14", 0);
+}
+
+/* A third of something else does not hide the cause; halves are not called one. */
+static void mixes(void **state)
+{
+    (void)state;
+    assert_first(
+        &(struct story){.res = MB, .objects = MB * 7 / 10, .native = MB * 3 / 10}, "R2",
+        0);
+    assert_first(&(struct story){.res = MB, .native = MB * 85 / 100, .file = MB / 10},
+                 "R6", 0);
+    assert_first(&(struct story){.res = MB, .objects = MB / 2, .native = MB / 2}, "-", 0);
+}
+
+/* What is mostly garbage is no leak, though it grows like one. */
+static void garbage_is_no_leak(void **state)
+{
+    const int64_t step = MB / 2, grown = (SAMPLES - 1) * step;
+    struct verdicts verdicts;
+
+    (void)state;
+    judge_first(&(struct story){.res = step, .objects = step, .garbage = grown * 9 / 10},
+                SAMPLES, &verdicts);
+    assert_string_equal(verdicts.items[0].rule, "R3");
+    for (size_t i = 0; i < verdicts.count; i++)
+        assert_string_not_equal(verdicts.items[i].rule, "R2");
+}
+
+static void says_words_and_gain(void **state)
+{
+    struct verdicts verdicts;
+
+    (void)state;
+    judge_first(&(struct story){.res = MB, .objects = MB}, SAMPLES, &verdicts);
+    assert_non_null(strstr(verdicts.items[0].words, "app.Entry"));
+    assert_non_null(strstr(verdicts.items[0].words, "100 % of the growth"));
+    judge_first(&(struct story){.malloc_free = 90 * MB, .trim = 80 * MB}, SAMPLES,
+                &verdicts);
+    assert_int_equal(verdicts.items[0].gain_bytes.value, 80 * MB);
+    assert_false(verdict_is_calm(&verdicts.items[0]));
+}
+
+/* Nothing is called growth in the first minute. */
+static void waits(void **state)
+{
+    struct verdicts verdicts;
+
+    (void)state;
+    judge_first(&(struct story){.res = 5 * MB, .objects = 5 * MB}, 25, &verdicts);
+    assert_string_equal(verdicts.items[0].rule, "R1");
+    assert_true(verdict_is_calm(&verdicts.items[0]));
+    assert_non_null(strstr(verdicts.items[0].words, "too short"));
+}
+
+static bool has_gap(const struct verdicts *verdicts, const char *rule)
+{
+    for (size_t i = 0; i < verdicts->n_gaps; i++)
+        if (!strcmp(verdicts->gaps[i].rule, rule))
+            return true;
+    return false;
+}
+
+/* A rule without its counter is silent, and that is said. */
+static void names_what_is_missing(void **state)
+{
+    struct verdicts verdicts;
+
+    (void)state;
+    judge_first(&(struct story){.has_no_account = true, .garbage = 99 * MB}, SAMPLES,
+                &verdicts);
+    assert_string_equal(verdicts.items[0].rule, "R1");
+    assert_true(has_gap(&verdicts, "R3"));
+    assert_true(has_gap(&verdicts, "R4"));
+    assert_true(has_gap(&verdicts, "R6"));
+    assert_false(has_gap(&verdicts, "R5"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_the_cause),
+        cmocka_unit_test(mixes),
+        cmocka_unit_test(garbage_is_no_leak),
+        cmocka_unit_test(says_words_and_gain),
+        cmocka_unit_test(waits),
+        cmocka_unit_test(names_what_is_missing),
+    };
+
+    return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+}

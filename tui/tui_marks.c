@@ -1,0 +1,137 @@
+/* Marks and times as the user names them: prompts, the list of marks, marks by the clock.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "heaptop/units.h"
+#include "tui/tui_private.h"
+#include "util/clock.h"
+
+#define DAY_S 86400
+
+/* The mark is of the moment of the key, however long the name takes. */
+void tui_ask_mark(struct tui *tui)
+{
+    const struct snapshot *shown = screen_shown(tui->screen);
+    char clock[UNITS_MAX];
+
+    if (!shown) {
+        tui_say(tui, ROLE_WARNING, "there is no sample yet to mark");
+        return;
+    }
+    tui_open_prompt(tui, PURPOSE_MARK_NAME);
+    tui->marked = snapshot_ref(shown);
+    snprintf(tui->prompt_label, sizeof(tui->prompt_label),
+             "Name of the mark (Enter: %s): ", units_clock(clock, shown->wall_ns));
+    prompt_init(&tui->prompt, tui->prompt_label, "");
+}
+
+void tui_keep_mark(struct tui *tui)
+{
+    if (tui->marked)
+        screen_mark_here(tui->screen, tui->marked, tui->prompt.text);
+}
+
+void tui_add_marks(struct tui *tui)
+{
+    const struct mark *marks;
+    size_t count = history_marks(tui->history, &marks);
+
+    menu_init(&tui->menu, "Compare with", "Enter chooses   Esc leaves", false);
+    /* The newest first: it is what is meant most. */
+    for (size_t i = count; i > 0; i--) {
+        const struct mark *mark = &marks[i - 1];
+        char label[80], clock[UNITS_MAX];
+
+        snprintf(label, sizeof(label), "mark #%u %s", (unsigned)mark->number, mark->name);
+        menu_add(&tui->menu, (int)mark->number, false, label,
+                 units_clock(clock, mark->snapshot->wall_ns));
+    }
+    menu_add(&tui->menu, 0, false, "the walk before", "no mark: what changed last");
+}
+
+void tui_choose_mark(struct tui *tui, uint32_t number)
+{
+    if (number)
+        screen_choose_mark(tui->screen, number);
+    screen_show_delta(tui->screen, number ? DELTA_MARK : DELTA_PREVIOUS);
+}
+
+/* Not asked for by a key: the changes that are shown stay what they are. */
+void tui_mark_silently(struct tui *tui, bool is_automatic, const char *why)
+{
+    const struct snapshot *latest = tui->history ? history_latest(tui->history) : NULL;
+
+    if (!latest)
+        return;
+    history_mark_snapshot(tui->history, latest, NULL, is_automatic, why);
+    screen_update(tui->screen);
+    tui->is_dirty = true;
+}
+
+/* "-5m", "-90s", "-2h": before now. */
+static bool parse_ago(const char *text, int64_t now_wall_ns, int64_t *wall_ns)
+{
+    char *end;
+    double number = strtod(text + 1, &end);
+    int64_t unit_ns = NS_PER_S;
+
+    if (*text != '-' || end == text + 1 || !(number >= 0 && number < 1e6))
+        return false;
+    if (*end == 'm')
+        unit_ns = 60 * NS_PER_S;
+    else if (*end == 'h')
+        unit_ns = 3600 * NS_PER_S;
+    else if (*end && *end != 's')
+        return false;
+    *wall_ns = now_wall_ns - (int64_t)(number * (double)unit_ns);
+    return true;
+}
+
+/* "14:02", "14:02:31": the last time that the clock showed this. */
+static bool parse_clock(const char *text, int64_t now_wall_ns, int64_t *wall_ns)
+{
+    time_t now_s = (time_t)(now_wall_ns / NS_PER_S);
+    int hour, minute, second = 0, used = 0;
+    struct tm tm;
+
+    if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) != 2)
+        return false;
+    if (text[used] == ':') {
+        int more = 0;
+
+        if (sscanf(text + used, ":%2d%n", &second, &more) != 1)
+            return false;
+        used += more;
+    } else {
+        second = 59; /* the whole minute: its last sample */
+    }
+    if (text[used] || hour > 23 || minute > 59 || second > 60 ||
+        !localtime_r(&now_s, &tm))
+        return false;
+    tm.tm_hour = hour;
+    tm.tm_min = minute;
+    tm.tm_sec = second;
+    *wall_ns = (int64_t)mktime(&tm) * NS_PER_S + NS_PER_S - 1;
+    if (*wall_ns > now_wall_ns + 60 * NS_PER_S)
+        *wall_ns -= DAY_S * NS_PER_S;
+    return true;
+}
+
+bool tui_go_to_time(struct tui *tui)
+{
+    const char *text = tui->prompt.text;
+    int64_t now_ns = clock_wall_ns(), wall_ns;
+
+    if (!*text)
+        return true;
+    if (!parse_ago(text, now_ns, &wall_ns) && !parse_clock(text, now_ns, &wall_ns)) {
+        tui_say(tui, ROLE_WARNING,
+                "a time is 14:02, 14:02:31, or -5m, -90s, -2h before now");
+        return false;
+    }
+    screen_show_time(tui->screen, wall_ns);
+    return true;
+}
