@@ -208,7 +208,7 @@ static enum judgement judge_large(const struct evidence *evidence,
     if (!now || !then)
         return JUDGED_UNKNOWN;
     verdict->bytes =
-        reading_exact((int64_t)now->large_bytes - (int64_t)then->large_bytes);
+        reading_exact((int64_t)now->malloc_bytes - (int64_t)then->malloc_bytes);
     if (!explains(evidence, verdict->bytes.value))
         return JUDGED_NO;
     say_kind(evidence, verdict, "large Python objects grow");
@@ -227,7 +227,7 @@ static enum judgement judge_objects(const struct evidence *evidence,
     if (!reading_is_known(verdict->bytes))
         return JUDGED_UNKNOWN;
     if (!explains(evidence, verdict->bytes.value) ||
-        explains(evidence, (int64_t)now->large_bytes - (int64_t)then->large_bytes))
+        explains(evidence, (int64_t)now->malloc_bytes - (int64_t)then->malloc_bytes))
         return JUDGED_NO;
     if (account && reading_is_known(account->garbage_bytes) &&
         account->garbage_bytes.value * 2 > verdict->bytes.value)

@@ -15,8 +15,10 @@
 static struct history *history_of(int64_t res_bytes, uint64_t n_entries)
 {
     const char *name = "app.f.<locals>.Entry";
-    struct kind_row row = {kind_intern(name, strlen(name)), n_entries, n_entries * 48,
-                           n_entries * 64, 0};
+    struct kind_row row = {.kind = kind_intern(name, strlen(name)),
+                           .count = n_entries,
+                           .size_bytes = n_entries * 48,
+                           .memory_bytes = n_entries * 64};
     struct objects_section facts = {.walk = {.method = "outside", .complete = true}};
     const struct objects_section *objects = objects_seal(&facts, &row, 1);
     struct snapshot_builder *builder = builder_new(1);

@@ -32,11 +32,16 @@ static void add_objects(struct snapshot_builder *builder, const struct story *st
                         int at)
 {
     uint64_t grown = (uint64_t)((story->objects + story->large) * at);
-    const struct kind_row rows[] = {
-        {kind_of("app.Entry"), 1000 + grown / 64, grown, 64000 + grown, 0},
-        {kind_of("str"), 500000, 20 * MB, 40 * MB, 0}};
+    const struct kind_row rows[] = {{.kind = kind_of("app.Entry"),
+                                     .count = 1000 + grown / 64,
+                                     .size_bytes = grown,
+                                     .memory_bytes = 64000 + grown,
+                                     .malloc_bytes = (uint64_t)(story->large * at)},
+                                    {.kind = kind_of("str"),
+                                     .count = 500000,
+                                     .size_bytes = 20 * MB,
+                                     .memory_bytes = 40 * MB}};
     struct objects_section facts = {
-        .large_bytes = (uint64_t)(story->large * at),
         .walk = {.ended_mono_ns = (at + 1) * 2 * SECOND, .complete = true}};
     const struct objects_section *objects = objects_seal(&facts, rows, 2);
 
