@@ -62,25 +62,14 @@ static uint64_t dict_at(const struct object_layout *layout,
                        (uint64_t)shape->dict_offset);
 }
 
-/*
- * pycore_object.h, pycore_dict.h: a managed dict stands 24 bytes in front of the object.
- * 3.11: the values 32 bytes in front. 3.12: values are told from a dict by the low bit.
- * 3.13+: values are in the object itself.
- */
 static void add_managed(struct collector *collector, const struct object_layout *layout,
                         const struct object_view *view)
 {
     uint64_t dict, values;
 
-    memcpy(&dict, view->bytes - 24, sizeof(dict));
-    if (layout->minor == 11) {
-        memcpy(&values, view->bytes - 32, sizeof(values));
-        add(collector, values, 0, OBJECT_PART_BLOCK);
-    }
-    if (layout->minor == 12 && dict & 1)
-        add(collector, dict + 1, 0, OBJECT_PART_BLOCK);
-    else
-        add(collector, dict, 0, OBJECT_PART_DICT);
+    object_managed(layout, view->bytes, &values, &dict);
+    add(collector, values, 0, OBJECT_PART_BLOCK);
+    add(collector, dict, 0, OBJECT_PART_DICT);
 }
 
 static void add_list(struct collector *collector, const struct object_layout *layout,

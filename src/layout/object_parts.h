@@ -13,6 +13,7 @@
 #define HEAPTOP_LAYOUT_OBJECT_PARTS_H
 
 #include "layout/object_size.h"
+#include "util/bytes.h"
 
 #define OBJECT_PARTS_MAX (8 + OBJECT_LEARNED_MAX)
 
@@ -32,6 +33,22 @@ struct object_part {
     uint32_t link_at; /* in a block of a chain: where the next one's address stands */
     enum object_part_what what;
 };
+
+/*
+ * pycore_object.h, pycore_dict.h: a managed dict stands 24 bytes in front of the object.
+ * 3.11: the values 32 bytes in front. 3.12: values are told from a dict by the low bit.
+ * 3.13+: values are in the object itself. 0 = there is none.
+ */
+static inline void object_managed(const struct object_layout *layout,
+                                  const uint8_t *object, uint64_t *values, uint64_t *dict)
+{
+    *dict = u64_at(object - 24, 0);
+    *values = layout->minor == 11 ? u64_at(object - 32, 0) : 0;
+    if (layout->minor == 12 && *dict & 1) {
+        *values = *dict + 1;
+        *dict = 0;
+    }
+}
 
 /* Completes the shape: tp_flags and tp_dictoffset say where instances have their dict. */
 void object_shape_parts(struct object_shape *shape, const struct object_layout *layout,

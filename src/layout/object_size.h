@@ -158,6 +158,9 @@ enum object_rule object_rule_of_name(const struct object_layout *layout,
 bool object_fits(const struct object_layout *layout, const struct object_shape *shape,
                  const struct object_view *view, uint32_t block_bytes);
 
+/* unicodeobject.h: kind 1 (bits 2-4), compact, ascii. */
+#define STR_COMPACT_ASCII 0x64
+
 /* Is this str the one of its text? The low two bits of its state, 3.8 - 3.15. */
 static inline bool object_str_is_interned(const struct object_layout *layout,
                                           const struct object_view *view)

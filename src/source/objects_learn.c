@@ -162,6 +162,7 @@ static bool learn_type(struct walk *walk, struct type_entry *entry,
             !object_shape_learn(&entry->shape, i * 8) || entry->shape.n_learned == before)
             continue;
         has_learned = true;
+        entry->is_just_list = entry->is_just_managed = false;
         charge_samples(walk, entry, bytes, pieces, samples->count, i * 8);
     }
     return has_learned;
@@ -176,8 +177,10 @@ static void learn_from_bases(struct walk *walk)
             entry->base ? types_get(&walk->types, entry->base) : NULL;
 
         for (int depth = 0; base && depth < 8; depth++) {
-            for (uint32_t n = 0; n < base->shape.n_learned; n++)
+            for (uint32_t n = 0; n < base->shape.n_learned; n++) {
                 object_shape_learn(&entry->shape, base->shape.learned[n]);
+                entry->is_just_list = entry->is_just_managed = false;
+            }
             base = base->base ? types_get(&walk->types, base->base) : NULL;
         }
     }

@@ -8,7 +8,7 @@ bool arena_notes_init(struct arena_notes *notes, const struct arena_map *map,
 {
     memset(notes, 0, sizeof(*notes));
     notes->map = map;
-    notes->sizes = sizes;
+    notes->pool_shift = (uint32_t)__builtin_ctz(sizes->pool_bytes | 1u << 31);
     notes->count = map->table ? map->table->count : 0;
     notes->arenas = calloc(notes->count + 1, sizeof(*notes->arenas));
     return notes->arenas != NULL;
@@ -77,18 +77,18 @@ bool arena_notes_find(const struct arena_notes *notes, uint64_t address,
 {
     int64_t row = arena_map_row(notes->map, address);
     uint64_t offset;
-    uint32_t pool_bytes = notes->sizes->pool_bytes, in_pool;
+    uint32_t in_pool;
     size_t pool;
 
     if (row < 0 || (size_t)row >= notes->count || !notes->arenas[row].words)
         return false;
     offset = address - notes->map->table->rows[row].first_pool;
-    pool = (size_t)(offset / pool_bytes);
+    pool = (size_t)(offset >> notes->pool_shift);
     if (address < notes->map->table->rows[row].first_pool || pool >= PYMALLOC_ARENA_POOLS)
         return false;
     block->arena = &notes->arenas[row];
     block->pool = &block->arena->pools[pool];
-    in_pool = (uint32_t)(offset % pool_bytes);
+    in_pool = (uint32_t)(offset & ((UINT64_C(1) << notes->pool_shift) - 1));
     if (!block->pool->n_words || in_pool < POOL_HEADER_BYTES)
         return false;
     in_pool -= POOL_HEADER_BYTES;

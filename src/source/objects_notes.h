@@ -44,9 +44,9 @@ struct note_pad {
 };
 
 struct arena_notes {
-    const struct arena_map *map;         /* borrowed */
-    const struct layout_pymalloc *sizes; /* borrowed */
-    struct arena_note *arenas;           /* one for each row of the table */
+    const struct arena_map *map; /* borrowed */
+    uint32_t pool_shift;         /* log2 of a pool's size */
+    struct arena_note *arenas;   /* one for each row of the table */
     size_t count;
 };
 

@@ -14,8 +14,8 @@ static bool is_static(const struct walk *walk, uint64_t address)
     return address - walk->statics_start < walk->statics_bytes;
 }
 
-static void add_edge(struct walk_worker *worker, const struct type_entry *entry,
-                     uint64_t address, uint64_t bytes, enum edge_what what)
+void walk_part(struct walk_worker *worker, const struct type_entry *entry,
+               uint64_t address, uint64_t bytes, enum edge_what what)
 {
     struct walk *walk = worker->walk;
     uint64_t units = bytes >> EDGE_UNIT_SHIFT;
@@ -43,7 +43,7 @@ static void add_chain(struct walk_worker *worker, const struct type_entry *entry
     while (left && address) {
         uint64_t offset = address - worker->window_address;
 
-        add_edge(worker, entry, address, part->bytes, EDGE_PART);
+        walk_part(worker, entry, address, part->bytes, EDGE_PART);
         if (--left == 0 || offset >= worker->window_bytes ||
             worker->window_bytes - offset < part->link_at + 8u)
             break;
@@ -68,20 +68,20 @@ void walk_parts(struct walk_worker *worker, const struct type_entry *entry,
 
         switch (part->what) {
         case OBJECT_PART_BLOCK:
-            add_edge(worker, entry, part->address, part->bytes, EDGE_PART);
+            walk_part(worker, entry, part->address, part->bytes, EDGE_PART);
             break;
         case OBJECT_PART_START:
             if (!(part->address & 15))
-                add_edge(worker, entry, part->address, part->bytes, EDGE_START);
+                walk_part(worker, entry, part->address, part->bytes, EDGE_START);
             break;
         case OBJECT_PART_KEYS:
-            add_edge(worker, entry, part->address, 0, EDGE_KEYS);
+            walk_part(worker, entry, part->address, 0, EDGE_KEYS);
             break;
         case OBJECT_PART_SIZED:
-            add_edge(worker, entry, part->address, part->bytes, EDGE_SIZED);
+            walk_part(worker, entry, part->address, part->bytes, EDGE_SIZED);
             break;
         case OBJECT_PART_DICT:
-            add_edge(worker, entry, part->address, 0, EDGE_DICT);
+            walk_part(worker, entry, part->address, 0, EDGE_DICT);
             break;
         case OBJECT_PART_CHAIN:
             add_chain(worker, entry, part);

@@ -8,11 +8,24 @@
  * The hot loop: a few nanoseconds a block. Blocks of one pool are mostly of a few
  * types, so the types met last in this pool are tried first, and what is counted of
  * them stays here until the pool is done; only what fits none of them is classified.
+ * The commonest types are sized right here, to the same result as object_size().
  */
 #define RECENT_TYPES 4
+#define QUICK_ITEMS  (1u << 20) /* more are sized slowly */
+
+/* Types whose objects take a few instructions: no GC head, no parts. */
+enum quick {
+    QUICK_NOT = 0,
+    QUICK_CONSTANT, /* all of one size */
+    QUICK_INT,
+    QUICK_STR,
+};
 
 struct recent_type {
     struct type_entry *entry;
+    uint64_t address; /* of the type */
+    uint32_t type_at, prefix;
+    enum quick quick;
     uint64_t count, tracked, immortal, interned, size_bytes;
 };
 
@@ -21,11 +34,13 @@ struct pool_scan {
     struct walk_worker *worker;
     const struct walk *walk;
     const struct object_layout *layout;
+    uint64_t refcnt_never, refcnt_immortal, image_start, image_bytes;
     uint32_t block_bytes, n_blocks;
-    uint32_t debug_prefix;
+    uint32_t debug_prefix, overhead;
     uint32_t pool;           /* its index in the arena */
     uint32_t block;          /* the index of the one that is looked at */
     uint64_t *parts, *dicts; /* bits; NULL until needed */
+    bool is_sampling;
     struct recent_type recent[RECENT_TYPES];
     uint32_t n_recent, next_recent;
 };
@@ -43,6 +58,13 @@ static inline struct object_view block_view(const struct pool_scan *scan,
     uint32_t at = scan->debug_prefix + entry->shape.prefix;
 
     return (struct object_view){block + at, scan->block_bytes - at, address + at};
+}
+
+/* As walk_is_alive(), with what it needs at hand. */
+static inline bool scan_is_alive(const struct pool_scan *scan, uint64_t word)
+{
+    return !(word & scan->refcnt_never) && (uint32_t)word &&
+           word - scan->image_start >= scan->image_bytes;
 }
 
 /* The bits of this pool; false when there is no room for them. */
@@ -99,8 +121,8 @@ static void scan_dict(struct pool_scan *scan, const struct object_view *view)
         scan->dicts[scan->block / 64] |= UINT64_C(1) << scan->block % 64;
 }
 
-static inline void scan_size(struct pool_scan *scan, struct recent_type *recent,
-                             const struct object_view *view)
+static void scan_size(struct pool_scan *scan, struct recent_type *recent,
+                      const struct object_view *view)
 {
     struct type_entry *entry = recent->entry;
     struct size_more more;
@@ -111,25 +133,112 @@ static inline void scan_size(struct pool_scan *scan, struct recent_type *recent,
         walk_later(scan->worker, entry, false, &more);
 }
 
+/* Compact ascii without more than its own block: the commonest. 0 = any other. */
+static inline uint64_t quick_str(const struct object_layout *layout,
+                                 const uint8_t *object)
+{
+    uint64_t length = u64_at(object, layout->str_length);
+
+    if ((object[layout->str_state] & STR_COMPACT_ASCII) != STR_COMPACT_ASCII ||
+        length > QUICK_ITEMS || (layout->str_wstr && u64_at(object, layout->str_wstr)))
+        return 0;
+    return layout->str_ascii_bytes + length + 1;
+}
+
+static inline uint64_t quick_int(const struct object_layout *layout,
+                                 const uint8_t *object)
+{
+    uint64_t digits = u64_at(object, layout->ob_size);
+
+    digits = layout->int_is_tagged ? digits >> 3 : digits;
+    digits += !digits && layout->int_has_one_digit;
+    return digits <= QUICK_ITEMS ? layout->int_digits_bytes + digits * 4 : 0;
+}
+
+/* What an object of a type that is sized quickly has, its prefix included, when that is
+ * all and fills the block; else 0. */
+static inline uint64_t quick_size(const struct pool_scan *scan,
+                                  const struct type_entry *entry, const uint8_t *object)
+{
+    const struct object_layout *layout = scan->layout;
+    uint64_t bytes = 0, items;
+
+    if (entry->shape.rule == OBJECT_STR) {
+        bytes = quick_str(layout, object);
+    } else if (entry->shape.rule == OBJECT_INT) {
+        bytes = quick_int(layout, object);
+    } else if (entry->shape.rule == OBJECT_VAR) {
+        items = u64_at(object, layout->ob_size);
+        bytes = items <= QUICK_ITEMS
+                    ? entry->shape.basicsize + items * entry->shape.itemsize
+                    : 0;
+    }
+    if (!bytes)
+        return 0;
+    bytes += entry->shape.prefix;
+    return ((bytes + entry->shape.overhead + 15) & ~UINT64_C(15)) == scan->block_bytes
+               ? bytes
+               : 0;
+}
+
+/* The block of a part, mostly in the same arena. */
+static inline void scan_edge(struct pool_scan *scan, const struct type_entry *entry,
+                             uint64_t address, uint64_t bytes)
+{
+    struct walk_worker *worker = scan->worker;
+
+    if (address - worker->window_address < worker->window_bytes)
+        EDGES_ADD(&worker->edges, near, edge_pack(address, entry->id, EDGE_PART));
+    else if (address)
+        walk_part(worker, entry, address, bytes, EDGE_PART);
+}
+
+/* Lists, and instances with nothing but a managed dict or values: the commonest. */
+static inline void scan_parts(struct pool_scan *scan, const struct type_entry *entry,
+                              const struct object_view *view)
+{
+    uint64_t values, dict;
+
+    if (entry->is_just_list) {
+        values = u64_at(view->bytes, scan->layout->list_items);
+        dict = u64_at(view->bytes, scan->layout->list_allocated);
+        if (dict)
+            scan_edge(scan, entry, values, dict * 8);
+        return;
+    }
+    if (!entry->is_just_managed) {
+        walk_parts(scan->worker, entry, view);
+        return;
+    }
+    object_managed(scan->layout, view->bytes, &values, &dict);
+    if (values)
+        scan_edge(scan, entry, values, 0);
+    if (dict)
+        walk_part(scan->worker, entry, dict, 0, EDGE_DICT);
+}
+
+/* `size`: where it is known already, else 0. */
 static inline void scan_count(struct pool_scan *scan, struct recent_type *recent,
-                              const uint8_t *block, uint64_t address)
+                              const uint8_t *block, uint64_t address, uint64_t size)
 {
     struct type_entry *entry = recent->entry;
     struct object_view view = block_view(scan, entry, block, address);
 
     recent->count++;
-    recent->immortal += (u64_at(view.bytes, 0) & scan->layout->refcnt_immortal) != 0;
+    recent->immortal += (u64_at(view.bytes, 0) & scan->refcnt_immortal) != 0;
     if (entry->shape.rule == OBJECT_STR)
         recent->interned += object_str_is_interned(scan->layout, &view);
     if (entry->shape.has_gc_head)
         scan_gc_head(scan->worker, recent, view.bytes);
-    if (!entry->size_is_constant)
+    if (size)
+        recent->size_bytes += size;
+    else if (!entry->size_is_constant)
         scan_size(scan, recent, &view);
     if (entry->is_plain_dict)
         scan_dict(scan, &view);
-    else if (entry->shape.has_parts)
-        walk_parts(scan->worker, entry, &view);
-    if (entry->may_learn)
+    else if (entry->shape.has_parts && !(size && entry->shape.rule == OBJECT_STR))
+        scan_parts(scan, entry, &view);
+    if (scan->is_sampling && entry->may_learn)
         walk_learn_sample(scan->worker, entry, view.address);
 }
 
@@ -138,34 +247,71 @@ static inline void scan_count(struct pool_scan *scan, struct recent_type *recent
  * refcount: else the type may be an item of another object, as in the tuple
  * (Class, object), whose length then passes for the refcount.
  */
-static inline bool may_begin_earlier(const struct pool_scan *scan,
-                                     const struct type_entry *entry, const uint8_t *block)
+static inline bool may_begin_earlier(const struct pool_scan *scan, uint32_t prefix,
+                                     const uint8_t *block)
 {
-    uint32_t prefix = entry->shape.prefix;
-
-    return prefix &&
-           walk_is_alive(scan->walk, u64_at(block, scan->debug_prefix + prefix - 16));
+    return prefix && scan_is_alive(scan, u64_at(block, scan->debug_prefix + prefix - 16));
 }
 
-/* The type among the recent ones that the block is an object of, or NULL. */
-static inline struct recent_type *scan_recent(struct pool_scan *scan,
-                                              const uint8_t *block, uint64_t address)
+/* Counts an object of a quick type; false when it is to be looked at closely. */
+static inline bool scan_quickly(struct pool_scan *scan, struct recent_type *recent,
+                                const uint8_t *block)
 {
-    for (uint32_t i = 0; i < scan->n_recent; i++) {
-        struct type_entry *entry = scan->recent[i].entry;
-        struct object_view view;
+    const uint8_t *object = block + scan->debug_prefix;
+    uint64_t size = 0;
 
-        if (u64_at(block, entry->type_at) != entry->address ||
-            !walk_is_alive(scan->walk, u64_at(block, entry->type_at - 8)) ||
-            may_begin_earlier(scan, entry, block))
-            continue;
-        if (entry->fits_is_constant)
-            return &scan->recent[i];
-        view = block_view(scan, entry, block, address);
-        if (object_fits(scan->layout, &entry->shape, &view, scan->block_bytes))
-            return &scan->recent[i];
+    if (recent->quick == QUICK_STR) {
+        size = quick_str(scan->layout, object);
+        recent->interned += object[scan->layout->str_state] & 3 && size;
+    } else if (recent->quick == QUICK_INT) {
+        size = quick_int(scan->layout, object);
     }
-    return NULL;
+    if (recent->quick != QUICK_CONSTANT &&
+        (!size || ((size + scan->overhead + 15) & ~UINT64_C(15)) != scan->block_bytes))
+        return false;
+    recent->count++;
+    recent->size_bytes += size;
+    recent->immortal += (u64_at(object, 0) & scan->refcnt_immortal) != 0;
+    return true;
+}
+
+/* Is the block an object of that type? *size as quick_size() says. */
+static inline bool scan_holds(const struct pool_scan *scan,
+                              const struct recent_type *recent, const uint8_t *block,
+                              uint64_t address, uint64_t *size)
+{
+    const struct type_entry *entry = recent->entry;
+    struct object_view view;
+
+    *size = 0;
+    if (may_begin_earlier(scan, recent->prefix, block))
+        return false;
+    if (entry->fits_is_constant)
+        return true;
+    view = block_view(scan, entry, block, address);
+    *size = quick_size(scan, entry, view.bytes);
+    return *size || object_fits(scan->layout, &entry->shape, &view, scan->block_bytes);
+}
+
+/* Counts the block when it is an object of one of the recent types. */
+static inline bool scan_recent(struct pool_scan *scan, const uint8_t *block,
+                               uint64_t address)
+{
+    const struct recent_type *end = scan->recent + scan->n_recent;
+    uint64_t size;
+
+    for (struct recent_type *recent = scan->recent; recent < end; recent++) {
+        if (u64_at(block, recent->type_at) != recent->address ||
+            !scan_is_alive(scan, u64_at(block, recent->type_at - 8)))
+            continue;
+        if (recent->quick && scan_quickly(scan, recent, block))
+            return true;
+        if (!scan_holds(scan, recent, block, address, &size))
+            continue;
+        scan_count(scan, recent, block, address, size);
+        return true;
+    }
+    return false;
 }
 
 static void recent_flush(struct pool_scan *scan, struct recent_type *recent)
@@ -182,6 +328,20 @@ static void recent_flush(struct pool_scan *scan, struct recent_type *recent)
                                                  : recent->size_bytes;
 }
 
+static enum quick quick_of(const struct pool_scan *scan, const struct type_entry *entry)
+{
+    if (entry->shape.prefix || (scan->is_sampling && entry->may_learn))
+        return QUICK_NOT;
+    if (entry->shape.rule == OBJECT_STR && !entry->shape.dict_offset)
+        return QUICK_STR;
+    if (entry->shape.has_parts)
+        return QUICK_NOT;
+    if (entry->shape.rule == OBJECT_INT)
+        return QUICK_INT;
+    return entry->size_is_constant && entry->fits_is_constant ? QUICK_CONSTANT
+                                                              : QUICK_NOT;
+}
+
 static struct recent_type *scan_remember(struct pool_scan *scan, struct type_entry *entry)
 {
     struct recent_type *recent;
@@ -196,7 +356,11 @@ static struct recent_type *scan_remember(struct pool_scan *scan, struct type_ent
         scan->n_recent++;
     else
         recent_flush(scan, recent);
-    *recent = (struct recent_type){entry, 0, 0, 0, 0, 0};
+    *recent = (struct recent_type){.entry = entry,
+                                   .address = entry->address,
+                                   .type_at = entry->type_at,
+                                   .prefix = entry->shape.prefix,
+                                   .quick = quick_of(scan, entry)};
     return recent;
 }
 
@@ -258,7 +422,7 @@ static void scan_block_slowly(struct pool_scan *scan, const uint8_t *block,
                              : BLOCK_OTHER;
 
     if (what == BLOCK_OBJECT) {
-        scan_count(scan, scan_remember(scan, entry), block, address);
+        scan_count(scan, scan_remember(scan, entry), block, address, 0);
     } else if (what == BLOCK_FREE_LISTED) {
         scan->worker->counts.freelist_objects++;
         scan->worker->counts.freelist_bytes += scan->block_bytes;
@@ -277,24 +441,25 @@ void walk_scan_pool(struct walk_worker *worker, const struct pool *pool,
     scan.worker = worker;
     scan.walk = walk;
     scan.layout = &walk->layout.object;
+    scan.refcnt_never = scan.layout->refcnt_never;
+    scan.refcnt_immortal = scan.layout->refcnt_immortal;
+    scan.image_start = walk->image_start;
+    scan.image_bytes = walk->image_bytes;
+    scan.is_sampling = walk->learning.is_sampling && !worker->index;
     scan.block_bytes = pool->block_bytes;
     scan.n_blocks = pool->n_carved;
     scan.debug_prefix = walk->layout.pymalloc.debug_prefix_bytes;
+    scan.overhead = scan.debug_prefix ? OBJECT_DEBUG_BYTES : 0;
     scan.pool = index;
     scan.parts = scan.dicts = NULL;
     scan.n_recent = scan.next_recent = 0;
     address += POOL_HEADER_BYTES;
     for (uint32_t i = 0; i < pool->n_carved;
          i++, block += pool->block_bytes, address += pool->block_bytes) {
-        struct recent_type *recent;
-
         if (pool->n_free && pool->free[i / 64] >> i % 64 & 1)
             continue;
         scan.block = i;
-        recent = scan_recent(&scan, block, address);
-        if (recent)
-            scan_count(&scan, recent, block, address);
-        else
+        if (!scan_recent(&scan, block, address))
             scan_block_slowly(&scan, block, address);
     }
     for (uint32_t i = 0; i < scan.n_recent; i++)

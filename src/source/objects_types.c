@@ -13,6 +13,7 @@
 #define BASE_STEPS      32
 #define TYPE_NAME_BYTES 256
 #define TYPES_PER_READ  256
+#define LEARN_LEAST     24  /* smaller instances have no room for a part's address */
 #define TP_MRO          344 /* PyTypeObject.tp_mro, 3.8 - 3.15 */
 
 void types_init(struct types *types, struct reader *reader,
@@ -246,6 +247,13 @@ static bool type_shape(struct types *types, struct type_entry *entry,
     return true;
 }
 
+/* The commonest types have no field that is not known. */
+static bool rule_may_learn(enum object_rule rule)
+{
+    return rule != OBJECT_INT && rule != OBJECT_STR && rule != OBJECT_LIST &&
+           rule != OBJECT_DICT && rule != OBJECT_VAR;
+}
+
 /* Fills the entry from memory; false when there is no type at its address. */
 static bool type_examine(struct types *types, struct type_entry *entry)
 {
@@ -264,7 +272,12 @@ static bool type_examine(struct types *types, struct type_entry *entry)
     entry->is_plain_dict =
         entry->shape.rule == OBJECT_DICT && !entry->is_heap && !strcmp(name, "dict");
     /* A class of Python's has but references of its own: a name without a dot. */
-    entry->may_learn = !entry->is_plain_dict && (!entry->is_heap || strchr(name, '.'));
+    entry->is_just_list = entry->shape.rule == OBJECT_LIST && !entry->shape.dict_offset &&
+                          !entry->shape.is_managed;
+    entry->is_just_managed = entry->shape.rule == OBJECT_FIXED && entry->shape.is_managed;
+    entry->may_learn = rule_may_learn(entry->shape.rule) &&
+                       entry->shape.basicsize > LEARN_LEAST &&
+                       (!entry->is_heap || strchr(name, '.'));
     return true;
 }
 

@@ -35,8 +35,9 @@ struct type_entry {
     bool size_is_constant;
     bool is_heap;
     bool is_plain_dict; /* `dict` itself, of which one may be an instance's */
-    bool may_learn;     /* its instances may have fields of C's own */
-    bool is_dead;       /* no longer a type; kept because others may point here */
+    bool is_just_list, is_just_managed; /* the commonest parts, and no others */
+    bool may_learn;                     /* its instances may have fields of C's own */
+    bool is_dead; /* no longer a type; kept because others may point here */
     uint64_t constant_size;
     uint64_t cached_keys; /* ht_cached_keys */
     uint64_t fingerprint;

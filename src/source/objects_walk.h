@@ -303,6 +303,9 @@ void walk_later_flush(struct walk_worker *worker);
 /* Notes what an object has elsewhere. objects_parts.c */
 void walk_parts(struct walk_worker *worker, const struct type_entry *entry,
                 const struct object_view *view);
+/* The same of one part. */
+void walk_part(struct walk_worker *worker, const struct type_entry *entry,
+               uint64_t address, uint64_t bytes, enum edge_what what);
 /* A plain dict that lies in a chunk. */
 void walk_far_dict(struct walk_worker *worker, const struct object_view *view,
                    uint64_t chunk_bytes, bool is_tracked);
