@@ -20,7 +20,9 @@ tests_unit_t_layout_LDADD = $(UNIT_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/t_object_size
+check_PROGRAMS += tests/unit/t_object_parts tests/unit/t_object_size
+tests_unit_t_object_parts_SOURCES = tests/unit/t_object_parts.c
+tests_unit_t_object_parts_LDADD = $(UNIT_LIBS)
 tests_unit_t_object_size_SOURCES = tests/unit/t_object_size.c
 tests_unit_t_object_size_LDADD = $(UNIT_LIBS)
 endif

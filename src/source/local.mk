@@ -72,6 +72,10 @@ check_PROGRAMS += tests/unit/t_objects
 tests_unit_t_objects_SOURCES = tests/unit/t_objects.c tests/unit/fake_heap.c \
 	tests/unit/fake_heap.h
 tests_unit_t_objects_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/t_objects_owners
+tests_unit_t_objects_owners_SOURCES = tests/unit/t_objects_owners.c tests/unit/fake_heap.c \
+	tests/unit/fake_heap.h
+tests_unit_t_objects_owners_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_objects_malloc
 tests_unit_t_objects_malloc_SOURCES = tests/unit/t_objects_malloc.c \
 	tests/unit/fake_heap.c tests/unit/fake_heap.h

@@ -1,0 +1,230 @@
+/* Parts and their owners in made-up heaps: each block is charged once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "fake_heap.h"
+
+#define N_LISTS 40
+#define N_DICTS 20
+
+struct fixture {
+    struct fake_heap *fake;
+    struct walk walk;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = test_calloc(1, sizeof(*f));
+
+    f->fake = fake_heap_new();
+    walk_init(&f->walk, f->fake->reader, &f->fake->layout, f->fake->type);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    walk_release(&f->walk);
+    fake_heap_free(f->fake);
+    test_free(f);
+    return 0;
+}
+
+static const struct objects_section *walk_whole(struct fixture *f)
+{
+    const struct walk_region heap = {FAKE_HEAP, FAKE_HEAP + FAKE_HEAP_BYTES, true};
+    const struct objects_section *section;
+    struct err err = ERR_INIT;
+
+    walk_set_regions(&f->walk, &heap, 1);
+    assert_int_equal(walk_begin(&f->walk, &err), 0);
+    assert_true(walk_step(&f->walk, 0));
+    section = walk_finish(&f->walk);
+    assert_non_null(section);
+    return section;
+}
+
+static struct kind_row row_of(const struct objects_section *section, const char *name)
+{
+    for (size_t i = 0; i < section->n_kinds; i++) {
+        if (!strcmp(section->kinds[i].kind->name, name))
+            return section->kinds[i];
+    }
+    return (struct kind_row){.kind = NULL};
+}
+
+/* Lists with 5 items each, that lie in a pool of their own. */
+static void fill_lists(struct fake_heap *fake)
+{
+    fake_pool(fake, 0, 64, N_LISTS);
+    fake_pool(fake, 1, 48, N_LISTS + 3); /* three are nobody's */
+    for (uint32_t i = 0; i < N_LISTS; i++) {
+        uint64_t list = fake_block(0, 64, i) + 16;
+
+        fake_object(fake, list, fake->list);
+        fake_u64(fake, list + 24, fake_block(1, 48, i));
+        fake_u64(fake, list + 32, 5);
+    }
+}
+
+static void test_items(void **state)
+{
+    struct fixture *f = *state;
+    const struct objects_section *section;
+    struct kind_row row;
+
+    fill_lists(f->fake);
+    section = walk_whole(f);
+    row = row_of(section, "list");
+    assert_int_equal(row.count, N_LISTS);
+    assert_int_equal(row.parts_bytes, N_LISTS * 48);
+    assert_int_equal(row.memory_bytes, N_LISTS * (64 + 48));
+    assert_int_equal(row.size_bytes, N_LISTS * (16 + 40 + 40));
+    assert_int_equal(row.malloc_bytes, 0);
+    assert_int_equal(section->unowned_blocks, 3);
+    assert_int_equal(section->unowned_bytes, 3 * 48);
+    objects_unref(section);
+}
+
+/* Two that claim one block, and one that claims an object: charged once, or not. */
+static void test_claims(void **state)
+{
+    struct fixture *f = *state;
+    const struct objects_section *section;
+
+    fill_lists(f->fake);
+    fake_u64(f->fake, fake_block(0, 64, 0) + 40, fake_block(1, 48, 1));
+    fake_u64(f->fake, fake_block(0, 64, 2) + 40, fake_block(0, 64, 3));
+    fake_u64(f->fake, fake_block(0, 64, 4) + 40, FAKE_ARENA + FAKE_POOL_BYTES * 5);
+    section = walk_whole(f);
+    assert_int_equal(row_of(section, "list").parts_bytes, (N_LISTS - 3) * 48);
+    assert_int_equal(section->unowned_blocks, 6);
+    objects_unref(section);
+}
+
+static void test_items_in_chunks(void **state)
+{
+    struct fixture *f = *state;
+    const struct objects_section *section;
+    struct kind_row row;
+    uint64_t items;
+
+    fill_lists(f->fake);
+    items = fake_malloc(f->fake, 1000);
+    fake_malloc(f->fake, 64); /* says that the one before is in use */
+    fake_malloc(f->fake, FAKE_HEAP + FAKE_HEAP_BYTES - f->fake->next_heap - 32);
+    fake_u64(f->fake, fake_block(0, 64, 0) + 40, items);
+    fake_u64(f->fake, fake_block(0, 64, 0) + 48, 125);
+    section = walk_whole(f);
+    row = row_of(section, "list");
+    assert_int_equal(row.malloc_bytes, 1008);
+    assert_int_equal(row.memory_bytes, N_LISTS * 64 + (N_LISTS - 1) * 48 + 1008);
+    objects_unref(section);
+}
+
+/* Instances with a dict each; the last two dicts are nobody's. */
+static void fill_dicts(struct fake_heap *fake)
+{
+    uint64_t class = fake_class(fake, "app", "Thing", 16, TYPE_FLAG_MANAGED_DICT);
+
+    fake_pool(fake, 2, 48, N_DICTS - 2);
+    fake_pool(fake, 3, 64, N_DICTS);
+    fake_pool(fake, 4, 128, N_DICTS);
+    for (uint32_t i = 0; i < N_DICTS; i++) {
+        uint64_t dict = fake_block(3, 64, i) + 16, keys = fake_block(4, 128, i);
+
+        fake_object(fake, dict, fake->dict);
+        fake_u64(fake, dict + 32, keys);
+        fake_u64(fake, keys, 1);
+        fake_u64(fake, keys + 8, 3 | 3 << 8 | 1 << 16);
+        if (i >= N_DICTS - 2)
+            continue;
+        fake_object(fake, fake_block(2, 48, i) + 32, class);
+        fake_u64(fake, fake_block(2, 48, i) + 8, dict);
+    }
+}
+
+static void test_dicts_of(void **state)
+{
+    struct fixture *f = *state;
+    const struct objects_section *section;
+    struct kind_row row;
+
+    fill_dicts(f->fake);
+    section = walk_whole(f);
+    row = row_of(section, "dict of app.Thing");
+    assert_int_equal(row.count, N_DICTS - 2);
+    assert_int_equal(row.memory_bytes, (N_DICTS - 2) * (64 + 128));
+    assert_int_equal(row.size_bytes, (N_DICTS - 2) * (64 + 120));
+    row = row_of(section, "dict (no owner)");
+    assert_int_equal(row.count, 2);
+    assert_int_equal(row.memory_bytes, 2 * (64 + 128));
+    assert_int_equal(row_of(section, "app.Thing").count, N_DICTS - 2);
+    assert_int_equal(section->unowned_blocks, 0);
+    objects_unref(section);
+}
+
+/* A type in C with a field that nobody wrote down. */
+static void test_learned(void **state)
+{
+    struct fixture *f = *state;
+    struct fake_heap *fake = f->fake;
+    uint64_t type = fake_static_type(fake, "lib.Buffer", 32, 0, 0);
+    const struct objects_section *section;
+
+    fake_pool(fake, 0, 32, 200);
+    fake_pool(fake, 1, 80, 200);
+    for (uint32_t i = 0; i < 200; i++) {
+        fake_object(fake, fake_block(0, 32, i), type);
+        fake_u64(fake, fake_block(0, 32, i) + 24, fake_block(1, 80, i));
+    }
+    section = walk_whole(f);
+    assert_int_equal(row_of(section, "lib.Buffer").count, 200);
+    assert_int_equal(row_of(section, "lib.Buffer").parts_bytes, 200 * 80);
+    assert_int_equal(section->unowned_blocks, 0);
+    objects_unref(section);
+    section = walk_whole(f);
+    assert_int_equal(row_of(section, "lib.Buffer").parts_bytes, 200 * 80);
+    objects_unref(section);
+}
+
+/* What is shared is not owned: nothing is learned from one block for all. */
+static void test_shared_is_not_learned(void **state)
+{
+    struct fixture *f = *state;
+    struct fake_heap *fake = f->fake;
+    uint64_t type = fake_static_type(fake, "lib.View", 32, 0, 0);
+    const struct objects_section *section;
+
+    fake_pool(fake, 0, 32, 200);
+    fake_pool(fake, 1, 512, 10);
+    for (uint32_t i = 0; i < 200; i++) {
+        fake_object(fake, fake_block(0, 32, i), type);
+        fake_u64(fake, fake_block(0, 32, i) + 24, fake_block(1, 512, 0));
+    }
+    section = walk_whole(f);
+    assert_int_equal(row_of(section, "lib.View").parts_bytes, 0);
+    assert_int_equal(section->unowned_blocks, 10);
+    objects_unref(section);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_items, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_claims, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_items_in_chunks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_dicts_of, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_learned, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_shared_is_not_learned, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
