@@ -500,7 +500,9 @@ static void region_begin(struct walk *walk)
 
     if (region->is_main_heap) {
         chain_begin(chunks, region->start, region->end, 0);
-        if (chain_window(walk, region->start) && chain_holds(walk, region->start))
+        chunks->has_chain =
+            chain_window(walk, region->start) && chain_holds(walk, region->start);
+        if (chunks->has_chain)
             return;
         walk->workers[0].counts.absent_chunks +=
             pagemap_is_swapped(&walk->workers[0].pagemap, region->start);

@@ -11,8 +11,9 @@
  * then what dicts have, then everything else. A block is charged to whoever claims it
  * first; a second claim means that something moved while it was read.
  */
-#define LINKS_PER_READ 256
-#define PAGE           4096u
+#define LINKS_PER_READ   256
+#define PAGE             4096u
+#define FAR_UNKNOWN_MOST 4096 /* a chunk for a part whose need is not known */
 
 /* Where a part's bytes go: to a type's instances, or to their dicts. */
 struct charge {
@@ -381,23 +382,28 @@ static bool is_in_a_region(const struct walk *walk, uint64_t address)
     return false;
 }
 
-/* The size of the chunk in front of whose user data these 16 bytes stand; 0 when it is
- * none that could hold the part. With another malloc than glibc's: what the part needs.
- */
+/* Could a part that needs so much lie in a chunk of so many bytes? */
+static bool chunk_may_hold(uint64_t bytes, uint64_t need)
+{
+    return bytes >= CHUNK_MIN && !(bytes & 15) && bytes >= need + CHUNK_OVERHEAD &&
+           bytes <= (need ? 2 * need + 2 * PAGE : FAR_UNKNOWN_MOST);
+}
+
+/* The size of the chunk with this user data; where the malloc is not glibc's, or what
+ * stands there is no chunk, what the part needs. */
 static uint64_t far_chunk(struct walk *walk, uint64_t user, uint64_t need)
 {
     uint64_t word, next, bytes;
 
-    if (reader_u64(walk->reader, raddr_of(user - CHUNK_OVERHEAD), &word))
+    if (walk->chunks.has_chain &&
+        reader_u64(walk->reader, raddr_of(user - CHUNK_OVERHEAD), &word)) {
         bytes = word & ~CHUNK_FLAGS;
-    else
-        return 0;
-    if (bytes >= CHUNK_MIN && !(bytes & 15) && bytes >= need + CHUNK_OVERHEAD &&
-        bytes < UINT64_C(1) << 40 &&
-        (word & CHUNK_MMAPPED ||
-         (reader_u64(walk->reader, raddr_of(user + bytes - CHUNK_OVERHEAD), &next) &&
-          next & CHUNK_PREV_IN_USE && (next & ~CHUNK_FLAGS) >= CHUNK_HEADER)))
-        return bytes;
+        if (chunk_may_hold(bytes, need) &&
+            (word & CHUNK_MMAPPED ||
+             (reader_u64(walk->reader, raddr_of(user + bytes - CHUNK_OVERHEAD), &next) &&
+              next & CHUNK_PREV_IN_USE && (next & ~CHUNK_FLAGS) >= CHUNK_HEADER)))
+            return bytes;
+    }
     return (need + 15) & ~UINT64_C(15);
 }
 

@@ -21,7 +21,9 @@ void walk_part(struct walk_worker *worker, const struct type_entry *entry,
     uint64_t units = bytes >> EDGE_UNIT_SHIFT;
     struct far_edge edge;
 
-    if (address - worker->window_address < worker->window_bytes ||
+    /* Of chunks, too, there is a window. */
+    if ((walk->stage == WALK_ARENAS &&
+         address - worker->window_address < worker->window_bytes) ||
         arena_map_has(&walk->map, address)) {
         EDGES_ADD(&worker->edges, near, edge_pack(address, entry->id, what));
         return;

@@ -107,6 +107,7 @@ struct walk_chunks {
     uint64_t boundary; /* an earlier chunk of this chain, to start from after a break */
     uint64_t counted;  /* chunks that begin before are counted */
     int restarts;      /* since the chain last went on */
+    bool has_chain;    /* the main heap is glibc's */
 };
 
 /* ---- owners (objects_owners.c) and learning (objects_learn.c) ---- */
