@@ -404,7 +404,7 @@ static uint64_t far_chunk(struct walk *walk, uint64_t user, uint64_t need)
               next & CHUNK_PREV_IN_USE && (next & ~CHUNK_FLAGS) >= CHUNK_HEADER)))
             return bytes;
     }
-    return (need + 15) & ~UINT64_C(15);
+    return need ? (need + 16) & ~UINT64_C(15) : 0; /* needs are kept rounded down */
 }
 
 /* A part in a chunk that is too small to be noted, or of another malloc. */

@@ -118,7 +118,8 @@ static void test_items_in_chunks(void **state)
 
     fill_lists(f->fake);
     items = fake_malloc(f->fake, 1000);
-    fake_malloc(f->fake, 64); /* says that the one before is in use */
+    for (int i = 0; i < 8; i++) /* a chain */
+        fake_malloc(f->fake, 64);
     fake_malloc(f->fake, FAKE_HEAP + FAKE_HEAP_BYTES - f->fake->next_heap - 32);
     fake_u64(f->fake, fake_block(0, 64, 0) + 40, items);
     fake_u64(f->fake, fake_block(0, 64, 0) + 48, 125);
