@@ -161,6 +161,7 @@ static void do_timers(struct tui *tui, int64_t *tick_ns)
     if (now < *tick_ns)
         return;
     tui->is_dirty = true;
+    tui_check_sampler(tui);
     *tick_ns = now + TICK_NS;
 }
 

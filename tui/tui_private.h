@@ -116,6 +116,8 @@ struct tui {
 int tui_prepare_view(struct tui *tui, struct err *err);
 int tui_start_target(struct tui *tui, struct target *target, struct err *err);
 int tui_stop_target(struct tui *tui, struct err *err);
+/* Says so when the sampler is stuck; about once a second. */
+void tui_check_sampler(struct tui *tui);
 void tui_take_messages(struct tui *tui);
 /* Asks for a close look at the arena that the screen wants: a new one at once, and the
  * same again with each new sample. */

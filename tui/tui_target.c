@@ -161,6 +161,15 @@ void tui_look_closely(struct tui *tui, bool has_new_sample)
     sampler_inspect(tui->sampler, wanted);
 }
 
+void tui_check_sampler(struct tui *tui)
+{
+    struct err err = ERR_INIT;
+
+    if (tui->sampler && !tui->is_failed && !tui->is_ended &&
+        sampler_is_stuck(tui->sampler, &err))
+        take_failure(tui, &err);
+}
+
 static void take_message(struct tui *tui, const struct sampler_message *message)
 {
     switch (message->type) {

@@ -40,3 +40,9 @@ endif
 # A kernel that refuses something, for tests/live/t_launch and tests/fault/t_attach_denied.
 check_PROGRAMS += tests/lib/deny
 tests_lib_deny_SOURCES = tests/lib/deny.c
+
+check_PROGRAMS += tests/fuzz/fuzz_page tests/fuzz/fuzz_elf
+tests_fuzz_fuzz_page_SOURCES = tests/fuzz/fuzz_page.c tests/fuzz/smoke_main.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_page_LDADD = $(HEAPTOP_LIBS)
+tests_fuzz_fuzz_elf_SOURCES = tests/fuzz/fuzz_elf.c tests/fuzz/smoke_main.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_elf_LDADD = $(HEAPTOP_LIBS)

@@ -6,7 +6,8 @@
 #include "util/clock.h"
 #include "util/utf8.h"
 
-#define SEQUENCE_TRIES 100
+#define SEQUENCE_TRIES     100
+#define SESSION_TEXT_BYTES 256
 /* What no honest agent says; small enough that sums and rates of it do not overflow. */
 #define COUNTER_END  (INT64_C(1) << 53)
 #define CLOCK_END    (INT64_C(1) << 61)
@@ -88,17 +89,11 @@ bool session_answer(struct session *session, int64_t wait_ns, struct agent_answe
 
 void session_clean(char *text, size_t size)
 {
-    struct strbuf buffer = STRBUF_INIT;
-    const char *cleaned;
-    size_t length;
+    char raw[SESSION_TEXT_BYTES];
+    size_t length = strnlen(text, size < sizeof(raw) ? size : sizeof(raw));
 
-    text[size - 1] = '\0';
-    utf8_clean(&buffer, text, strlen(text));
-    cleaned = strbuf_text(&buffer);
-    length = strnlen(cleaned, size - 1);
-    memcpy(text, cleaned, length);
-    text[length] = '\0';
-    strbuf_release(&buffer);
+    memcpy(raw, text, length);
+    utf8_clean_copy(text, size, raw, length);
 }
 
 static void validate(struct agent_counters *counters)

@@ -45,6 +45,7 @@ int batch_open(struct batch *batch, const struct args *args, int signal_fd,
     return sampler_start(target, &args->sampler, &batch->sampler, err);
 }
 
+/* At most a second: then it is asked whether the sampler is stuck. */
 static int batch_wait(struct batch *batch, int64_t deadline_mono_ns)
 {
     struct pollfd fds[2] = {
@@ -56,9 +57,11 @@ static int batch_wait(struct batch *batch, int64_t deadline_mono_ns)
 
     if (left_ns < 0)
         left_ns = 0;
+    if (left_ns > NS_PER_S)
+        left_ns = NS_PER_S;
     wait.tv_sec = left_ns / NS_PER_S;
     wait.tv_nsec = left_ns % NS_PER_S;
-    ppoll(fds, 2, deadline_mono_ns == INT64_MAX ? NULL : &wait, NULL);
+    ppoll(fds, 2, &wait, NULL);
     return fds[0].revents & POLLIN;
 }
 
@@ -83,6 +86,8 @@ enum batch_event batch_next(struct batch *batch, int64_t deadline_mono_ns,
             break;
         if (clock_monotonic_ns() >= deadline_mono_ns)
             return BATCH_TIMEOUT;
+        if (sampler_is_stuck(batch->sampler, err))
+            return BATCH_FAILED;
     }
     if (message->type != SAMPLER_FAILED)
         return BATCH_MESSAGE;

@@ -7,7 +7,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/xalloc.h"
+
+#define STUCK_SEEN 20 /* askings, at least half a second from one to the next */
+/* The agent is given a few seconds to leave, and a walk ends its slice. */
+#define LEAVE_LIMIT_S 15
 
 static void sampler_signal(int fd)
 {
@@ -257,6 +262,42 @@ bool sampler_hold_actions(struct sampler *sampler)
     return is_under_way;
 }
 
+bool sampler_is_stuck(struct sampler *sampler, struct err *err)
+{
+    unsigned turn = atomic_load(&sampler->turn);
+    int64_t now_ns = clock_monotonic_ns();
+
+    if (turn != sampler->seen_turn || turn % 2 == 0) {
+        sampler->seen_turn = turn;
+        sampler->n_seen = 0;
+        sampler->seen_mono_ns = now_ns;
+        return false;
+    }
+    if (now_ns - sampler->seen_mono_ns >= NS_PER_S / 2) {
+        sampler->n_seen++;
+        sampler->seen_mono_ns = now_ns;
+    }
+    if (sampler->n_seen < STUCK_SEEN)
+        return false;
+    err_set(err, ERR_FAILED,
+            "the target's memory does not answer: a page that is read is "
+            "served by the target itself or by a file system");
+    err_remedy(err, "nothing more can be read from it; the target was not stopped");
+    return true;
+}
+
+/* Waits for the thread; false when it is stuck, and then it goes with the process. */
+static bool sampler_join(struct sampler *sampler)
+{
+    struct timespec until;
+
+    if (sampler->n_seen >= STUCK_SEEN)
+        return false;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += LEAVE_LIMIT_S;
+    return pthread_timedjoin_np(sampler->thread, NULL, &until) == 0;
+}
+
 int sampler_stop(struct sampler *sampler, struct err *err)
 {
     struct err close_err;
@@ -265,7 +306,10 @@ int sampler_stop(struct sampler *sampler, struct err *err)
     sampler->wish.stop = true;
     pthread_mutex_unlock(&sampler->lock);
     sampler_wake(sampler);
-    pthread_join(sampler->thread, NULL);
+    if (!sampler_join(sampler))
+        return err_set(err, ERR_FAILED,
+                       "a read of the target's memory is still waiting; it ends with "
+                       "heaptop");
     close_err = sampler->close_err;
     sampler_free(sampler);
     if (close_err.code == ERR_NONE)

@@ -157,9 +157,12 @@ void *sampler_thread(void *argument)
 {
     struct sampler *sampler = argument;
 
+    atomic_fetch_add(&sampler->turn, 1);
     loop_begin(sampler);
     while (!sampler->is_stopping) {
+        atomic_fetch_add(&sampler->turn, 1);
         loop_wait(sampler);
+        atomic_fetch_add(&sampler->turn, 1);
         loop_wishes(sampler);
         if (!sampler->is_stopping)
             loop_turn(sampler);

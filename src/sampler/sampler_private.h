@@ -13,6 +13,7 @@
 #define HEAPTOP_SAMPLER_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -102,6 +103,9 @@ struct sampler {
     bool is_over;                      /* under lock: ended or failed */
     int wish_fd, message_fd;           /* eventfds */
     struct err close_err;              /* written before the thread ends */
+    atomic_uint turn;                  /* odd while the thread is at work */
+    unsigned seen_turn, n_seen;        /* the main thread's: sampler_is_stuck() */
+    int64_t seen_mono_ns;
 
     struct layout layout;
     bool has_layout, is_layout_tried;

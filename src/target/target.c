@@ -24,40 +24,14 @@ struct opening {
     char who[128]; /* "process 42 (name)", clean */
 };
 
-/* A text that was cut may end in the middle of a character. */
-static void drop_split_character(char *text)
-{
-    size_t length = strlen(text), first = length, used;
-
-    while (first && ((unsigned char)text[first - 1] & 0xc0) == 0x80)
-        first--;
-    if (!first)
-        return;
-    first--;
-    if (utf8_decode(text + first, length - first, &used) == UTF8_INVALID)
-        text[first] = '\0';
-}
-
-static void copy_clean(char *out, size_t size, const char *raw, size_t length)
-{
-    struct strbuf clean = STRBUF_INIT;
-
-    utf8_clean(&clean, raw, length);
-    snprintf(out, size, "%s", strbuf_text(&clean));
-    if (clean.length >= size)
-        drop_split_character(out);
-    strbuf_release(&clean);
-}
-
 static void fill_command(const struct opening *opening)
 {
     struct target_facts *facts = &opening->target->facts;
     struct strbuf command = STRBUF_INIT;
 
     procfs_add_command(&command, opening->target->fds.cmdline, opening->stat.comm);
-    snprintf(facts->command, sizeof(facts->command), "%s", strbuf_text(&command));
-    if (command.length >= sizeof(facts->command))
-        drop_split_character(facts->command);
+    utf8_clean_copy(facts->command, sizeof(facts->command), strbuf_text(&command),
+                    command.length);
     strbuf_release(&command);
 }
 
@@ -76,10 +50,10 @@ static int open_files(struct opening *opening, struct err *err)
         return -1;
     target->fds = files.fds;
     target->access_why = files.access_why;
-    copy_clean(target->facts.exe, sizeof(target->facts.exe), files.exe,
-               strnlen(files.exe, sizeof(files.exe)));
-    copy_clean(target->facts.user, sizeof(target->facts.user), files.user,
-               strnlen(files.user, sizeof(files.user)));
+    utf8_clean_copy(target->facts.exe, sizeof(target->facts.exe), files.exe,
+                    strnlen(files.exe, sizeof(files.exe)));
+    utf8_clean_copy(target->facts.user, sizeof(target->facts.user), files.user,
+                    strnlen(files.user, sizeof(files.user)));
     return 0;
 }
 
@@ -106,7 +80,7 @@ static int open_identity(struct opening *opening, struct err *err)
         !procfs_parse_stat(text, stat))
         return fail_no_process(target->pid, err);
     target->start_ticks = stat->start_ticks;
-    copy_clean(name, sizeof(name), stat->comm, strlen(stat->comm));
+    utf8_clean_copy(name, sizeof(name), stat->comm, strlen(stat->comm));
     snprintf(opening->who, sizeof(opening->who), "process %d (%.64s)", (int)target->pid,
              name);
     if (stat->state == 'Z' || stat->state == 'X') {

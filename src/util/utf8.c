@@ -1,6 +1,7 @@
 #include "util/utf8.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -90,6 +91,31 @@ void utf8_clean(struct strbuf *out, const char *raw, size_t length)
         for (size_t i = 0; i < used; i++)
             strbuf_addf(out, "\\x%02x", (unsigned char)raw[at + i]);
     }
+}
+
+/* A text that was cut may end in the middle of a character. */
+static void drop_split_character(char *text)
+{
+    size_t length = strlen(text), first = length, used;
+
+    while (first && ((unsigned char)text[first - 1] & 0xc0) == 0x80)
+        first--;
+    if (!first)
+        return;
+    first--;
+    if (utf8_decode(text + first, length - first, &used) == UTF8_INVALID)
+        text[first] = '\0';
+}
+
+void utf8_clean_copy(char *out, size_t size, const char *raw, size_t length)
+{
+    struct strbuf clean = STRBUF_INIT;
+
+    utf8_clean(&clean, raw, length);
+    snprintf(out, size, "%s", strbuf_text(&clean));
+    if (clean.length >= size)
+        drop_split_character(out);
+    strbuf_release(&clean);
 }
 
 /* East Asian wide and emoji, where the C library's table is missing or "C". */

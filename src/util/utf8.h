@@ -26,6 +26,9 @@ size_t utf8_encode(char out[4], uint32_t character);
 /* Appends at most `length` raw bytes in clean form. */
 void utf8_clean(struct strbuf *out, const char *raw, size_t length);
 
+/* As utf8_clean() into a buffer. What does not fit is left out, whole characters. */
+void utf8_clean_copy(char *out, size_t size, const char *raw, size_t length);
+
 /* Columns of one character: 0 combining, 2 wide, else 1. Never negative. */
 int utf8_char_columns(uint32_t character);
 
