@@ -45,18 +45,35 @@ static void add_walk(struct line *line, const struct header_input *input, bool i
                               : "0");
 }
 
-static void add_agent(struct line *line, const struct snapshot *now, bool has_reason)
+/* The price: one thread diverted, once; the interpreter held, at each sample. Where there
+ * is little room, the second is what counts. */
+static void add_loaded(struct line *line, struct part *part,
+                       const struct cost_facts *cost, bool is_wide)
+{
+    char diverted[UNITS_MAX], held[UNITS_MAX];
+
+    units_duration(held, cost->gil_held_ns);
+    part_add(part, ROLE_DIM, "agent");
+    if (!is_wide && reading_is_known(cost->gil_held_ns)) {
+        part_add(part, ROLE_HEADER, "GIL %s", held);
+        return;
+    }
+    part_add(part, ROLE_HEADER, "loaded,");
+    part_add(part, ROLE_HEADER, "diverted %s",
+             units_duration(diverted, reading_exact(cost->target_stopped_ns)));
+    if (reading_is_known(cost->gil_held_ns))
+        part_add(line_part(line, 6), ROLE_HEADER, "GIL %s", held);
+}
+
+static void add_agent(struct line *line, const struct snapshot *now, bool has_reason,
+                      bool is_wide)
 {
     const struct access_facts *access = &now->access;
     struct part *part = line_part(line, 5);
-    char diverted[UNITS_MAX];
 
     switch (access->agent) {
     case AGENT_LOADED:
-        part_add(part, ROLE_DIM, "agent");
-        part_add(part, ROLE_HEADER, "loaded,");
-        part_add(part, ROLE_HEADER, "diverted %s",
-                 units_duration(diverted, reading_exact(now->cost.target_stopped_ns)));
+        add_loaded(line, part, &now->cost, is_wide);
         break;
     case AGENT_ATTACHING:
         part_add(part, ROLE_WARNING, "agent attaching");
@@ -133,7 +150,7 @@ void header_draw_objects(const struct header_input *input, struct canvas *canvas
         add_walk(&line, input, width >= WIDE);
     else
         part_add(line_part(&line, 2), ROLE_DIM, "no walk yet");
-    add_agent(&line, input->now, has_reason);
+    add_agent(&line, input->now, has_reason, width >= WIDE);
     add_mark(&line, input);
     line_draw(&line, canvas, y, 1, width - 2);
 }
@@ -146,6 +163,8 @@ void header_draw_reason(const struct header_input *input, struct canvas *canvas,
 
     if (access->method == METHOD_PROCESS_ONLY)
         what = "process numbers only:";
+    else if (access->method == METHOD_AGENT)
+        what = "counted by the agent:";
     else if (access->agent == AGENT_NONE)
         what = "no agent:";
     else if (access->agent == AGENT_LOST)

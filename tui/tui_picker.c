@@ -74,8 +74,9 @@ static void attach(struct tui *tui, pid_t pid)
 
     if (pid == 0)
         return;
-    /* Attaching again would throw away history and marks. */
+    /* Attaching anew would throw away history and marks: only a lost agent comes back. */
     if (pid == current_pid(tui) && !tui->is_ended && !tui->is_failed) {
+        sampler_load_agent(tui->sampler);
         tui->is_picking = false;
         return;
     }

@@ -34,6 +34,12 @@ static inline struct reading reading_unknown(void)
     return (struct reading){0, READING_UNKNOWN};
 }
 
+/* Where less than 0 stands for unknown. */
+static inline struct reading reading_of_count(int64_t value)
+{
+    return value < 0 ? reading_unknown() : reading_exact(value);
+}
+
 static inline bool reading_is_known(struct reading reading)
 {
     return reading.state != READING_UNKNOWN;

@@ -162,7 +162,8 @@ struct walk_facts {
                                chunks were left out */
     uint64_t open_links;    /* of the collector's lists: they lead to no object */
     int64_t stopped_ns;     /* how long the target was stopped: 0 from outside */
-    bool tracked_only;      /* untracked objects (str, int, ...) are not seen */
+    bool is_cut_short; /* by the limit of what it may cost: the rest is not counted */
+    bool tracked_only; /* untracked objects (str, int, ...) are not seen */
     bool complete;
 };
 
@@ -275,7 +276,8 @@ struct cost_facts {
     int64_t cpu_ns;            /* heaptop's own CPU time since it began */
     int64_t sample_ns;         /* wall time of this sample without the walk */
     int64_t target_stopped_ns; /* one thread diverted by the attach, in all */
-    int64_t gil_held_ns;       /* by the agent, for the last sample */
+    /* For the last sample, by the agent; unknown without one. */
+    struct reading gil_held_ns, gil_wait_ns;
 };
 
 enum event_type {

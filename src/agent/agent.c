@@ -127,6 +127,7 @@ static enum agent_rest leave(enum agent_reason reason)
     rest = agent_python_close();
     agent.page->image_stays = rest == AGENT_REST_IMAGE;
     set_life(AGENT_LIFE_GONE);
+    agent_partition_close();
     agent_channel_close(rest != AGENT_REST_IMAGE);
     if (rest != AGENT_REST_IMAGE)
         agent_region_close();

@@ -148,7 +148,11 @@ enum agent_rest agent_python_close(void);
 /* A new reference; NULL with the exception cleared. */
 struct object *agent_gc_function(const char *name);
 
-/* sample.c and actions.c: the commands */
+/* partition.c: what it keeps between commands. */
+void agent_partition_forget(void); /* with the GIL */
+void agent_partition_close(void);
+
+/* sample.c, partition.c and actions.c: the commands */
 #define AGENT_COMMAND(name, function) \
     void function(const int64_t *arguments, struct agent_answer *answer);
 #include "agent/commands.def"

@@ -72,12 +72,15 @@ static int keep_functions(void)
     agent.disable = gc_builtin("disable");
     agent.enable = gc_builtin("enable");
     was_enabled = agent_gc_hold();
-    agent.blocks = sys_function("getallocatedblocks");
+    /* Without a GIL these two visit all objects, the second with all threads stopped. */
+    if (!agent.is_free_threaded) {
+        agent.blocks = sys_function("getallocatedblocks");
+        agent.freeze_count = gc_builtin("get_freeze_count");
+    }
     agent.reference_count = sys_function("getrefcount");
     agent.count = gc_builtin("get_count");
     agent.threshold = gc_builtin("get_threshold");
     agent.stats = gc_builtin("get_stats");
-    agent.freeze_count = gc_builtin("get_freeze_count");
     agent.debug = gc_builtin("get_debug");
     agent.collect = agent_gc_function("collect");
     if (agent.collect)
@@ -140,6 +143,7 @@ enum agent_rest agent_python_close(void)
     if (!agent.holds_gil) /* it went down meanwhile */
         return AGENT_REST_IMAGE;
     release_all();
+    agent_partition_forget();
     agent.python.PyErr_Clear();
     agent.python.PyThreadState_Clear(agent.thread_state);
     agent.python.PyThreadState_DeleteCurrent();

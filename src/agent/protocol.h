@@ -20,11 +20,13 @@
 
 #include <stdint.h>
 
-#define AGENT_PROTOCOL_VERSION 3
+#define AGENT_PROTOCOL_VERSION 4
 #define AGENT_MAGIC            0x6874706167656e74ull /* "htpagent" */
 #define AGENT_GENERATIONS      3
 #define AGENT_ARGUMENTS        3
 #define AGENT_PAUSES           256 /* ring of the last pauses */
+#define AGENT_KINDS            24  /* of one slice of the partition */
+#define AGENT_KIND_BYTES       128 /* longer names are cut */
 
 enum agent_command {
     AGENT_NOTHING = 0,
@@ -75,6 +77,13 @@ struct agent_pause {
     int32_t reserved;
 };
 
+/* A kind of objects that the collector tracks. size_bytes is of the objects themselves
+ * and of lists' items, not of the tables of dicts and sets. */
+struct agent_kind {
+    char name[AGENT_KIND_BYTES];
+    int64_t count, size_bytes;
+};
+
 /* -1 where a command has no such value. */
 struct agent_answer {
     uint32_t number;
@@ -83,7 +92,8 @@ struct agent_answer {
     int64_t elapsed_ns;               /* of the call itself */
     int64_t gil_wait_ns, gil_held_ns; /* the whole command; 0 when it needs no GIL */
     int64_t uncollectable;            /* by collect */
-    /* The setting that the command is about: enabled, frozen, the thresholds. */
+    /* The setting that the command is about: enabled, frozen, the thresholds. Of the
+     * partition: [0], is it complete. */
     int64_t before[AGENT_ARGUMENTS], after[AGENT_ARGUMENTS];
 };
 
@@ -111,6 +121,7 @@ struct agent_page {
     uint32_t pauses_written; /* total; the ring index is this modulo AGENT_PAUSES */
     struct agent_counters counters;
     struct agent_pause pauses[AGENT_PAUSES];
+    struct agent_kind kinds[AGENT_KINDS];
     uint32_t client_owner; /* robust futex: heaptop's life */
     uint32_t agent_owner;  /* robust futex: the agent's life */
     uint32_t reason;       /* enum agent_reason */

@@ -5,6 +5,7 @@ libheaptop_a_SOURCES += \
 	src/attach/cave.c \
 	src/attach/channel.c src/attach/channel.h \
 	src/attach/faultpoint.c src/attach/faultpoint.h src/attach/faultpoints.def \
+	src/attach/holder.c src/attach/holder.h \
 	src/attach/heart.c src/attach/heart.h \
 	src/attach/injector.c src/attach/injector.h \
 	src/attach/injector_start.c src/attach/injector_start.h \

@@ -163,11 +163,6 @@ static int find_python_functions(struct scene *scene, struct err *err)
         return err_set(err, ERR_UNSUPPORTED,
                        "process %d does not say when Python shuts down",
                        (int)target->pid);
-    /* Exported by free-threaded builds only (3.13t+). */
-    if (image_symbol(&target->python, target->reader, "PyUnstable_Module_SetGIL",
-                     &symbol))
-        return err_set(err, ERR_UNSUPPORTED,
-                       "the agent does not know free-threaded builds of CPython");
     return 0;
 }
 

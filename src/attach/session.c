@@ -15,6 +15,7 @@
 
 #include "agent/region.h"
 #include "attach/faultpoint.h"
+#include "attach/holder.h"
 #include "attach/launch.h"
 #include "attach/session_private.h"
 #include "util/clock.h"
@@ -34,9 +35,7 @@ static int lock_target(struct session *session, struct err *err)
         session->is_locked = true;
         return 0;
     }
-    err_set(err, ERR_FAILED, "another heaptop is attached to process %d",
-            (int)target->pid);
-    return err_remedy(err, "quit it, or run with --agent=never");
+    return holder_name(target->fds.dir, target->pid, err);
 }
 
 static void session_free(struct session *session)
@@ -199,8 +198,7 @@ static void lose(struct session *session)
     channel_get(&session->channel, MEMBER(reason), &reason);
     session->state = SESSION_LOST;
     if (target_state(session->target) == TARGET_ENDED) {
-        err_set(&session->err, ERR_GONE, "process %d ended or executed another program",
-                pid);
+        target_gone(session->target, &session->err);
         return;
     }
     switch (reason) {

@@ -14,6 +14,7 @@
 #define HEAPTOP_ATTACH_SESSION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "agent/protocol.h"
@@ -66,6 +67,10 @@ const char *session_other_malloc(const struct session *session);
 const char *session_way(const struct session *session);
 /* Why not by ptrace; "" when remote execution was asked for, or not used. */
 const char *session_why_remote(const struct session *session);
+
+/* The first `count` kinds of the slice that was asked for last; the names are as the
+ * target wrote them. Numbers are -1 where they make no sense. */
+bool session_kinds(struct session *session, struct agent_kind *kinds, size_t count);
 
 /* Price: how long a thread of the target was diverted by the attach. */
 int64_t session_diverted_ns(const struct session *session);

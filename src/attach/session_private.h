@@ -26,6 +26,7 @@ struct session {
     bool is_connected;
     bool is_launched; /* it came with the program: nothing of it can be unmapped */
     uint32_t beat, asked;
+    bool is_due; /* the answer was not taken yet: nobody else may ask */
 };
 
 /* Makes text that came from the target clean UTF-8. */

@@ -39,9 +39,10 @@ int session_ask(struct session *session, enum agent_command command,
 {
     if (session_step(session) != SESSION_READY)
         return err_set(err, ERR_FAILED, "the agent is not ready");
-    if (session->asked && !is_answered(session))
+    if (session->is_due)
         return err_set(err, ERR_FAILED, "the agent is busy with another command");
     session_send(session, command, arguments);
+    session->is_due = true;
     return 0;
 }
 
@@ -84,6 +85,7 @@ bool session_answer(struct session *session, int64_t wait_ns, struct agent_answe
         answer->number != session->asked)
         return false;
     bound_answer(answer);
+    session->is_due = false;
     return true;
 }
 
@@ -170,4 +172,17 @@ uint32_t session_pauses(struct session *session, uint32_t *seen,
         n++;
     }
     return n;
+}
+
+bool session_kinds(struct session *session, struct agent_kind *kinds, size_t count)
+{
+    if (!session->is_connected || count > AGENT_KINDS ||
+        !channel_copy(&session->channel, MEMBER(kinds), kinds, count * sizeof(*kinds)))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        kinds[i].name[AGENT_KIND_BYTES - 1] = '\0';
+        bound(&kinds[i].count);
+        bound(&kinds[i].size_bytes);
+    }
+    return true;
 }

@@ -72,7 +72,9 @@ static void name_allocator(const struct target *target, struct layout *layout)
 static void explain_no_pymalloc(const struct layout *layout, struct err *err)
 {
     if (layout->is_free_threaded || !layout->allocator[0]) {
-        err_remedy(err, layout->has_gc && !layout->is_free_threaded
+        err_remedy(err, layout->is_free_threaded
+                            ? "the agent counts what the garbage collector tracks"
+                        : layout->has_gc
                             ? "without arenas, objects are looked for in malloc's heap"
                             : "the process and its memory are still shown");
         return;

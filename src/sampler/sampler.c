@@ -213,6 +213,14 @@ void sampler_sample_now(struct sampler *sampler, bool walk)
     sampler_wake(sampler);
 }
 
+void sampler_load_agent(struct sampler *sampler)
+{
+    pthread_mutex_lock(&sampler->lock);
+    sampler->wish.agent = true;
+    pthread_mutex_unlock(&sampler->lock);
+    sampler_signal(sampler->wish_fd);
+}
+
 int sampler_run_action(struct sampler *sampler, const struct action_ops *action,
                        const struct action_arguments *arguments, struct err *err)
 {

@@ -67,6 +67,8 @@ void sampler_set_interval(struct sampler *sampler, int64_t interval_ns);
 void sampler_sample_now(struct sampler *sampler, bool walk);
 /* A close look at this arena, soon; the last one asked for counts. */
 void sampler_inspect(struct sampler *sampler, uint64_t arena);
+/* Loads the agent again when there is none: it was lost, or another heaptop was there. */
+void sampler_load_agent(struct sampler *sampler);
 /* Runs an action; its result comes as a message. -1 when one is running already,
  * when read-only, or when it is not possible. */
 int sampler_run_action(struct sampler *sampler, const struct action_ops *action,

@@ -60,6 +60,19 @@ void sampler_agent_open(struct sampler *sampler)
     agent->state = AGENT_ATTACHING;
 }
 
+/* The samples stay complete meanwhile: what there is was shown already. */
+void sampler_agent_again(struct sampler *sampler)
+{
+    struct sampler_agent *agent = &sampler->agent;
+
+    if (agent->session || sampler->options.agent == AGENT_NEVER)
+        return;
+    memset(agent, 0, sizeof(*agent));
+    agent->is_given_up = true;
+    sampler->is_sample_due = true;
+    sampler_agent_open(sampler);
+}
+
 static void agent_drop(struct sampler_agent *agent)
 {
     struct err ignored = ERR_INIT;
@@ -234,9 +247,12 @@ static void why_add(char *why, size_t size, const char *text, const char *remedy
 }
 
 /* Without pymalloc they are found by way of the collector's lists. */
-static bool layout_gives_objects(const struct layout *layout)
+bool sampler_reads_objects(const struct sampler *sampler)
 {
-    return layout->has_pymalloc || (layout->has_gc && !layout->is_free_threaded);
+    const struct layout *layout = &sampler->layout;
+
+    return sampler->target->reader && sampler->has_layout &&
+           (layout->has_pymalloc || (layout->has_gc && !layout->is_free_threaded));
 }
 
 void sampler_access_facts(const struct sampler *sampler, struct access_facts *access)
@@ -245,7 +261,7 @@ void sampler_access_facts(const struct sampler *sampler, struct access_facts *ac
     const struct target *target = sampler->target;
 
     access->agent = agent->state;
-    if (target->reader && sampler->has_layout && layout_gives_objects(&sampler->layout))
+    if (sampler_reads_objects(sampler))
         access->method = METHOD_OUTSIDE;
     else if (agent->state == AGENT_LOADED)
         access->method = METHOD_AGENT;

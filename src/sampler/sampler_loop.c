@@ -58,13 +58,13 @@ static void loop_end(struct sampler *sampler)
 
     sampler->is_ended = true;
     sampler->ended_wall_ns = clock_wall_ns();
-    sampler_event(sampler, EVENT_STATE, "the target ended");
+    target_gone(sampler->target, &message.err);
+    sampler_event(sampler, EVENT_STATE, "%s", message.err.text);
     sampler->walk.is_running = false;
     sampler_agent_close(sampler);
     sampler->close_err.code = ERR_NONE; /* nothing is left in a process that is gone */
     sampler_action_drop(sampler);
     sampler_sample_end(sampler);
-    err_set(&message.err, ERR_GONE, "process %d ended", (int)sampler->target->pid);
     sampler_send(sampler, &message);
 }
 
@@ -101,6 +101,8 @@ static void loop_wishes(struct sampler *sampler)
     sampler->is_stopping = wish.stop;
     if (wish.arena && !wish.stop)
         sampler_inspect_now(sampler, wish.arena);
+    if (wish.agent && !wish.stop && !sampler->is_ended && !sampler->is_failed)
+        sampler_agent_again(sampler);
     if (wish.action && !wish.stop && !sampler->is_ended && !sampler->is_failed)
         sampler_action_begin(sampler, wish.action, &wish.arguments);
 }

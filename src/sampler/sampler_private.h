@@ -35,7 +35,7 @@ struct message_node {
 
 /* What the main thread wants; asking twice before it is seen is asking once. */
 struct sampler_wish {
-    bool stop, sample, walk, has_interval;
+    bool stop, sample, walk, agent, has_interval;
     int64_t interval_ns;
     const struct action_ops *action; /* NULL: none */
     struct action_arguments arguments;
@@ -173,12 +173,15 @@ int64_t sampler_walk_pause_ns(int64_t interval_ns, int64_t wall_ns, int64_t cpu_
 
 /* sampler_agent.c */
 void sampler_agent_open(struct sampler *sampler);
+void sampler_agent_again(struct sampler *sampler);
 void sampler_agent_step(struct sampler *sampler);
 /* Orders a publication and waits a few milliseconds for it. */
 void sampler_agent_sample(struct sampler *sampler);
 /* Full collections of the target's own become events. */
 void sampler_agent_pauses(struct sampler *sampler, bool is_silent);
 void sampler_agent_close(struct sampler *sampler);
+/* Are the objects read from outside? Else the agent counts them, when there is one. */
+bool sampler_reads_objects(const struct sampler *sampler);
 void sampler_access_facts(const struct sampler *sampler, struct access_facts *access);
 
 /* sampler_action.c */

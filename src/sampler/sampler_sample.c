@@ -139,12 +139,15 @@ static void sample_cost(struct sampler *sampler, struct cost_facts *cost,
 
     cost->cpu_ns = process_cpu_ns();
     cost->sample_ns = clock_monotonic_ns() - began_mono_ns;
+    cost->gil_held_ns = cost->gil_wait_ns = reading_unknown();
     if (!sampler->agent.session)
         return;
     cost->target_stopped_ns = session_diverted_ns(sampler->agent.session);
     if (sampler->agent.state == AGENT_LOADED &&
-        session_counters(sampler->agent.session, &counters))
-        cost->gil_held_ns = counters.gil_held_ns;
+        session_counters(sampler->agent.session, &counters)) {
+        cost->gil_held_ns = reading_of_count(counters.gil_held_ns);
+        cost->gil_wait_ns = reading_of_count(counters.gil_wait_ns);
+    }
 }
 
 bool sampler_is_complete(const struct sampler *sampler)

@@ -8,7 +8,8 @@
 #include "util/log.h"
 
 #define WALK_CPU_FACTOR   50 /* averaged: 2 % of one core */
-#define WALK_WALL_FACTOR  4  /* never more than 20 % of the time */
+#define WALK_STOP_FACTOR  100
+#define WALK_WALL_FACTOR  4 /* never more than 20 % of the time */
 #define WALK_PAUSE_CAP_NS (60 * NS_PER_S)
 
 int64_t sampler_walk_pause_ns(int64_t interval_ns, int64_t wall_ns, int64_t cpu_ns)
@@ -22,11 +23,20 @@ int64_t sampler_walk_pause_ns(int64_t interval_ns, int64_t wall_ns, int64_t cpu_
     return pause_ns > interval_ns ? pause_ns : interval_ns;
 }
 
+/* Who has to count will be there soon, or known not to come. */
+static bool is_agent_coming(const struct sampler *sampler)
+{
+    return !sampler->agent.is_settled && !sampler->agent.is_given_up &&
+           !sampler_reads_objects(sampler);
+}
+
 int64_t sampler_walk_next_ns(const struct sampler *sampler)
 {
     const struct sampler_walk *walk = &sampler->walk;
 
     if (!walk->n_sources || !sampler->is_layout_tried || sampler->is_ended)
+        return INT64_MAX;
+    if (!walk->is_running && is_agent_coming(sampler))
         return INT64_MAX;
     if (walk->is_running || walk->is_wanted)
         return 0;
@@ -56,6 +66,14 @@ void sampler_walk_begin(struct sampler *sampler)
     walk->has_failed = false;
 }
 
+/* The target may stand still for at most one percent of the time. */
+static int64_t walk_stop_price_ns(const struct sampler_walk *walk)
+{
+    int64_t stopped_ns = walk->latest ? walk->latest->walk.stopped_ns : 0;
+
+    return stopped_ns * WALK_STOP_FACTOR / WALK_CPU_FACTOR;
+}
+
 static void walk_end(struct sampler *sampler, bool is_good)
 {
     struct sampler_walk *walk = &sampler->walk;
@@ -65,8 +83,9 @@ static void walk_end(struct sampler *sampler, bool is_good)
     if (sampler->options.walk_interval_ns > 0)
         walk->next_mono_ns = walk->began_mono_ns + sampler->options.walk_interval_ns;
     else
-        walk->next_mono_ns = now_ns + sampler_walk_pause_ns(sampler->options.interval_ns,
-                                                            wall_ns, walk->cpu_ns);
+        walk->next_mono_ns =
+            now_ns + sampler_walk_pause_ns(sampler->options.interval_ns, wall_ns,
+                                           walk->cpu_ns + walk_stop_price_ns(walk));
     if (walk->is_requested || !walk->has_run)
         sampler->is_sample_due = true;
     walk->has_run = true;
@@ -117,6 +136,10 @@ static void walk_tell_trouble(struct sampler *sampler)
         sampler_event(sampler, EVENT_NOTE,
                       "the walk is not complete: %llu pools kept changing",
                       (unsigned long long)walk->latest->walk.torn_pools);
+    if (is_trouble && !walk->is_trouble_told && walk->latest->walk.is_cut_short)
+        sampler_event(sampler, EVENT_NOTE,
+                      "the agent stopped counting when the interpreter had been held "
+                      "for 10 ms: what it had not reached is not in the tables");
     if (is_trouble && !walk->is_trouble_told && walk->latest->walk.open_links)
         sampler_event(
             sampler, EVENT_NOTE,

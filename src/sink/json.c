@@ -317,7 +317,8 @@ static json_t *json_cost(const struct cost_facts *cost)
     json_add_seconds(object, "cpu_s", reading_exact(cost->cpu_ns));
     json_add_seconds(object, "sample_s", reading_exact(cost->sample_ns));
     json_add_seconds(object, "target_stopped_s", reading_exact(cost->target_stopped_ns));
-    json_add_seconds(object, "gil_held_s", reading_exact(cost->gil_held_ns));
+    json_add_seconds(object, "gil_held_s", cost->gil_held_ns);
+    json_add_seconds(object, "gil_wait_s", cost->gil_wait_ns);
     return object;
 }
 

@@ -189,15 +189,10 @@ struct gc_source {
     const struct session *session; /* whose pauses these are */
 };
 
-static struct reading from_agent(int64_t value)
-{
-    return value < 0 ? reading_unknown() : reading_exact(value);
-}
-
 static void fill_unknown(struct reading *reading, int64_t value)
 {
     if (!reading_is_known(*reading))
-        *reading = from_agent(value);
+        *reading = reading_of_count(value);
 }
 
 /* Puts the agent's numbers where the outside has none. */

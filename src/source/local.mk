@@ -24,6 +24,7 @@ libheaptop_a_SOURCES += \
 	src/source/malloc_heaps.c src/source/malloc_heaps.h \
 	src/source/malloc_pass.c src/source/malloc_pass.h \
 	src/source/thread_stacks.c src/source/thread_stacks.h \
+	src/source/objects_agent.c src/source/objects_agent.h \
 	src/source/objects.c \
 	src/source/objects_arena.c \
 	src/source/objects_chunks.c \

@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "model/builder.h"
+#include "source/objects_agent.h"
 #include "source/objects_walk.h"
 #include "util/xalloc.h"
 
 struct objects_state {
     struct walk walk;
+    struct agent_walk agent;
     bool is_open;    /* the walk is initialised for `arenas_word` */
     bool is_walking; /* between SOURCE_MORE and the next call */
     uint64_t arenas_word;
@@ -34,6 +36,7 @@ static void objects_close(void *state)
         return;
     if (objects->is_open)
         walk_release(&objects->walk);
+    agent_walk_release(&objects->agent);
     free(objects);
 }
 
@@ -49,13 +52,13 @@ static int objects_possible(const struct source_context *context, struct err *er
         err_set(err, ERR_UNSUPPORTED,
                 "the objects cannot be counted from outside: the layout of this "
                 "interpreter is not proven");
-        return err_remedy(err, "the process and its memory are still shown");
+        return err_remedy(err, "with the agent, what the collector tracks is counted");
     }
     if (layout->is_free_threaded) {
         err_set(err, ERR_UNSUPPORTED,
                 "the objects cannot be counted from outside: free-threaded Python keeps "
                 "them in mimalloc, and has no lists of them");
-        return err_remedy(err, "the process and its memory are still shown");
+        return err_remedy(err, "with the agent, what the collector tracks is counted");
     }
     return 0;
 }
@@ -174,8 +177,14 @@ static enum source_result objects_sample(void *state, struct source_context *con
 {
     struct objects_state *objects = state;
 
-    if (objects_possible(context, err))
-        return SOURCE_FAILED;
+    if (objects->agent.is_walking)
+        return agent_walk_sample(&objects->agent, context, err);
+    if (objects_possible(context, err)) {
+        if (!context->session)
+            return SOURCE_FAILED;
+        *err = (struct err)ERR_INIT;
+        return agent_walk_sample(&objects->agent, context, err);
+    }
     if (!objects->is_walking && objects_begin(objects, context, err))
         return SOURCE_FAILED;
     objects->is_walking = true;

@@ -1,5 +1,7 @@
 #include "target/target.h"
 
+#define GONE_COLUMNS 80 /* of the new program's command line */
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -252,6 +254,7 @@ static enum target_state observe(struct target *target)
         return TARGET_ENDED;
     if (has_left_its_memory(target)) {
         log_line("target %d: exec", (int)target->pid);
+        target->has_executed = true;
         return TARGET_ENDED;
     }
     return stat.state == 'T' || stat.state == 't' ? TARGET_STOPPED : TARGET_LIVE;
@@ -267,4 +270,21 @@ enum target_state target_state(struct target *target)
     if (facts->state == TARGET_ENDED)
         facts->ended_wall_ns = clock_wall_ns();
     return facts->state;
+}
+
+void target_gone(const struct target *target, struct err *err)
+{
+    struct strbuf command = STRBUF_INIT, words = STRBUF_INIT;
+
+    if (!target->has_executed) {
+        err_set(err, ERR_GONE, "process %d ended", (int)target->pid);
+        return;
+    }
+    procfs_add_command(&command, target->fds.dir, "?");
+    utf8_cut(&words, strbuf_text(&command), GONE_COLUMNS);
+    err_set(err, ERR_GONE, "process %d executed another program: %s", (int)target->pid,
+            strbuf_text(&words));
+    err_remedy(err, "attach to it again");
+    strbuf_release(&command);
+    strbuf_release(&words);
 }

@@ -41,6 +41,7 @@ struct target {
     struct reader *reader;  /* NULL when memory may not be read; see access_why */
     struct err access_why;  /* why memory cannot be read, with the remedy */
     struct maps maps;       /* refreshed by target_refresh_maps() */
+    bool has_executed;      /* it ended for us: it runs another program now */
 };
 
 /*
@@ -57,5 +58,9 @@ int target_refresh_maps(struct target *target, struct err *err);
 
 /* Live, stopped (T or t), or ended (gone, zombie, PID reused, exec). Cheap. */
 enum target_state target_state(struct target *target);
+
+/* What became of a target that has ended, as a sentence: it ended, or it executed
+ * another program, which can be opened as a target of its own. ERR_GONE. */
+void target_gone(const struct target *target, struct err *err);
 
 #endif

@@ -57,6 +57,18 @@ def anonymous_executable(pid):
                 if "x" in line.split()[1] and len(line.split()) < 6]
 
 
+def is_free(pid):
+    """Is there no thread and no code of an agent?"""
+    for tid in os.listdir("/proc/%d/task" % pid):
+        try:
+            with open("/proc/%d/task/%s/comm" % (pid, tid)) as comm:
+                if comm.read().strip() == "heaptop":
+                    return False
+        except OSError:
+            pass
+    return not anonymous_executable(pid)
+
+
 def outside(pid):
     status = _status(pid)
     return {

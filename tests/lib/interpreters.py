@@ -7,6 +7,7 @@
         tap.skip("on CPython 3.%d" % minor, reason)
     for python in interpreters.everywhere():  # those of tests/lib/sid.sh too
         target.Target(python)                 # python.command starts it: it may need chroot
+    for python in interpreters.free_threaded():  # asked for by name only
 
 Looked for in this order; the first of a minor version wins, `every()` gives all:
 HEAPTOP_PYTHONS (paths separated by colons), /usr/bin/python3.N, ~/.pyenv and
@@ -31,7 +32,7 @@ _PROBE = ("import sys; v = sys.version_info; "
 
 
 class Interpreter:
-    def __init__(self, path, version, is_debug, root=None):
+    def __init__(self, path, version, is_debug, root=None, is_free_threaded=False):
         self.path = path  # inside the root
         self.root = root  # None: the host's own
         self.command = _command(path, root)
@@ -39,7 +40,9 @@ class Interpreter:
         self.version = version
         self.minor = version[1]
         self.is_debug = is_debug
-        self.name = "%d.%d.%d" % version + (" (debug)" if is_debug else "")
+        self.is_free_threaded = is_free_threaded
+        self.name = "%d.%d.%d" % version + ("t" if is_free_threaded else "") \
+            + (" (debug)" if is_debug else "")
         if root:
             self.name += " in %s (%s)" % (os.path.basename(root), os.path.basename(path))
 
@@ -71,6 +74,7 @@ def _places():
             yield path
     for minor in range(FIRST_MINOR, LAST_MINOR + 1):
         yield "/usr/bin/python3.%d" % minor
+        yield "/usr/bin/python3.%d-dbg" % minor
     for pattern in (home + "/.pyenv/versions/*/bin/python3",
                     "/opt/python/*/bin/python3", "/usr/local/bin/python3.*[0-9]"):
         for path in sorted(glob.glob(pattern)):
@@ -88,11 +92,11 @@ def _probe(path, root=None):
         return None
     name, version = words[0], tuple(int(word) for word in words[1:4])
     is_free_threaded, is_debug = words[4] == "1", words[5] == "1"
-    if name != "cpython" or version[0] != 3 or is_free_threaded:
+    if name != "cpython" or version[0] != 3:
         return None
     if not FIRST_MINOR <= version[1] <= LAST_MINOR:
         return None
-    return Interpreter(path, version, is_debug, root)
+    return Interpreter(path, version, is_debug, root, is_free_threaded)
 
 
 _cache = None
@@ -100,6 +104,15 @@ _cache = None
 
 def every():
     """All that were found, several of a minor version included."""
+    return [i for i in _all() if not i.is_free_threaded]
+
+
+def free_threaded():
+    """Those without a GIL; tests/lib/free_threaded.sh builds one."""
+    return [i for i in _all() if i.is_free_threaded]
+
+
+def _all():
     global _cache
     if _cache is None:
         seen, _cache = set(), []
@@ -135,7 +148,7 @@ def rooted():
         _why_no_root = done.stderr.decode().strip()
         lines = done.stdout.decode().splitlines() if done.returncode == 0 else []
         found_ = [_probe(path, root) for root, path in (line.split("\t") for line in lines)]
-        _rooted = [interpreter for interpreter in found_ if interpreter]
+        _rooted = [i for i in found_ if i and not i.is_free_threaded]
     return _only(_rooted)
 
 
@@ -170,7 +183,7 @@ def one(minor=None):
 
 
 if __name__ == "__main__":
-    for interpreter in everywhere():
+    for interpreter in everywhere() + free_threaded():
         print(interpreter)
     for minor, reason in missing(everywhere()):
         print("3.%d: %s" % (minor, reason))

@@ -18,6 +18,8 @@
 #include "attach/session.h"
 #include "attach/ways.h"
 #include "attach_fault.h"
+#include "model/builder.h"
+#include "source/objects_agent.h"
 #include "target/target.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
@@ -184,6 +186,34 @@ static void run_pauses(struct session *session, uint32_t *seen)
     print_json(json_pack("{s:b, s:o}", "ok", 1, "pauses", rows));
 }
 
+/* As the walk does where the memory cannot be read. */
+static void run_partition(struct session *session)
+{
+    struct agent_walk walk = {0};
+    struct source_context context = {.session = session, .builder = builder_new(1)};
+    const struct objects_section *objects;
+    struct err err = ERR_INIT;
+    enum source_result result;
+    json_t *rows = json_object();
+
+    do {
+        context.deadline_mono_ns = clock_monotonic_ns() + 20 * NS_PER_MS;
+        result = agent_walk_sample(&walk, &context, &err);
+    } while (result == SOURCE_MORE);
+    objects = context.builder->snapshot->objects;
+    for (size_t i = 0; objects && i < objects->n_kinds; i++)
+        json_object_set_new(rows, objects->kinds[i].kind->name,
+                            json_pack("[I, I]", (json_int_t)objects->kinds[i].count,
+                                      (json_int_t)objects->kinds[i].size_bytes));
+    if (result == SOURCE_DONE)
+        print_json(json_pack("{s:b, s:I, s:b, s:o}", "ok", 1, "stopped_ns",
+                             objects->walk.stopped_ns, "cut", objects->walk.is_cut_short,
+                             "kinds", rows));
+    else
+        print_err(&err);
+    builder_drop(context.builder);
+}
+
 static void beat(struct session *session, int64_t ms)
 {
     int64_t end = clock_monotonic_ns() + ms * NS_PER_MS;
@@ -240,6 +270,8 @@ static void serve(struct target *target)
             run_collect(session, strtol(line + 7, NULL, 10));
         else if (!strncmp(line, "pauses", 6))
             run_pauses(session, &seen);
+        else if (!strncmp(line, "partition", 9))
+            run_partition(session);
         else if (!strncmp(line, "beat", 4))
             beat(session, strtol(line + 4, NULL, 10));
         else if (!strncmp(line, "state", 5))

@@ -39,10 +39,15 @@ static void test_when_a_walk_is_due(void **state)
 {
     struct sampler *sampler = calloc(1, sizeof(*sampler));
     static const struct action_ops action = {.name = "any"};
+    struct target target = {0};
     (void)state;
 
     assert_false(sampler_walk_is_due(sampler, 1000)); /* no source */
     prepare(sampler);
+    sampler->target = &target;
+    assert_false(
+        sampler_walk_is_due(sampler, 1000)); /* the agent is to count, and comes */
+    sampler->agent.is_settled = true;
     assert_true(sampler_walk_is_due(sampler, 1000)); /* the first, at once */
     sampler->options.walk_interval_ns = WALK_OFF;
     assert_false(sampler_walk_is_due(sampler, 1000));

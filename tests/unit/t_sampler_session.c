@@ -100,6 +100,14 @@ bool session_answer(struct session *session, int64_t wait_ns, struct agent_answe
     return !play.is_mute;
 }
 
+bool session_kinds(struct session *session, struct agent_kind *kinds, size_t count)
+{
+    (void)session;
+    (void)kinds;
+    (void)count;
+    return false;
+}
+
 bool session_counters(struct session *session, struct agent_counters *counters)
 {
     (void)session;
