@@ -138,9 +138,8 @@ static struct object *callback_new(void)
     return callback;
 }
 
-/* The kept pages that this entry of gc.callbacks has from the parent of a forked child;
- * NULL when it is something else, or the callback of an agent that is still here. */
-static struct agent_kept *inherited(struct object *entry)
+/* The kept pages of an entry of gc.callbacks that some agent made; else NULL. */
+static struct agent_kept *kept_of(struct object *entry)
 {
     struct object *self = agent.python.PyCFunction_GetSelf(entry);
     struct agent_kept *kept = NULL;
@@ -148,8 +147,7 @@ static struct agent_kept *inherited(struct object *entry)
     if (self && agent.python.PyCapsule_IsValid(self, agent_kept.name))
         kept = agent.python.PyCapsule_GetPointer(self, agent_kept.name);
     agent.python.PyErr_Clear();
-    return kept && kept->magic == AGENT_MAGIC && !kept->guard->on_collection ? kept
-                                                                             : NULL;
+    return kept && kept->magic == AGENT_MAGIC ? kept : NULL;
 }
 
 /* Takes an inherited entry away, and its pages when nobody else knows it. Whoever made
@@ -167,16 +165,17 @@ static void drop_inherited(int64_t index, struct object *entry, struct agent_kep
     agent_unmap(code, AGENT_PAGE_BYTES);
 }
 
-/* Those at the end of the list: see may_be_walked(). */
+/* What a forked child has from its parent, or an agent had to leave, at the end of the
+ * list: see may_be_walked(). */
 static void drop_last_inherited(void)
 {
     int64_t n = agent.python.PyList_Size(agent.callbacks);
 
     for (int64_t i = n - 1; i >= 0; i--) {
         struct object *entry = agent.python.PyList_GetItem(agent.callbacks, i);
-        struct agent_kept *kept = entry ? inherited(entry) : NULL;
+        struct agent_kept *kept = entry ? kept_of(entry) : NULL;
 
-        if (!kept)
+        if (!kept || kept->guard->on_collection)
             break;
         drop_inherited(i, entry, kept);
     }
@@ -229,11 +228,26 @@ static bool wait_alone(void)
     return false;
 }
 
+/* Agents that are just leaving, because their heaptop was killed, have the dict too. */
+static int64_t other_agents(void)
+{
+    int64_t n = agent.python.PyList_Size(agent.callbacks), others = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        struct object *entry = agent.python.PyList_GetItem(agent.callbacks, i);
+        struct agent_kept *kept = entry ? kept_of(entry) : NULL;
+
+        if (kept && entry != agent.callback && kept->guard->on_collection)
+            others++;
+    }
+    return others;
+}
+
 /*
  * CPython walks the list by index, and other threads get the GIL inside the callbacks
  * (gcmodule.c, invoke_gc_callback()): when an entry goes while a walk has passed it, the
- * walk skips the next callback. The walk that last called us is over when nobody else has
- * the dict that it called us with.
+ * walk skips the next callback. The walk that last called us is over when it does not
+ * have the dict any more that it called us with.
  */
 static bool may_be_walked(void)
 {
@@ -241,7 +255,7 @@ static bool may_be_walked(void)
 
     if (n > 0 && agent.python.PyList_GetItem(agent.callbacks, n - 1) == agent.callback)
         return false; /* nobody is behind us */
-    return agent.info && references(agent.info) != agent.references_alone;
+    return agent.info && references(agent.info) > agent.references_alone + other_agents();
 }
 
 /* False when each try met one, or somebody keeps that dict. */

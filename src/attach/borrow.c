@@ -1,6 +1,7 @@
 #include "attach/borrow.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -110,21 +111,49 @@ static enum stop interrupt(pid_t tid, int64_t limit_ns)
     return stop;
 }
 
-/* A thread inside a restartable sequence must not find its pc changed. */
-static bool is_in_restartable_sequence(struct scene *scene, pid_t tid)
+/* The thread's struct rseq; 0 when it has none, or the kernel does not tell. */
+static uint64_t rseq_address(pid_t tid)
 {
     struct {
         uint64_t address;
         uint32_t bytes, signature, flags, pad;
     } area = {0, 0, 0, 0, 0};
-    uint64_t sequence = 0;
 
-    if (ptrace((enum __ptrace_request)PTRACE_GET_RSEQ, tid, sizeof(area), &area) < 0 ||
-        !area.address)
+    if (ptrace((enum __ptrace_request)PTRACE_GET_RSEQ, tid, sizeof(area), &area) < 0)
+        return 0;
+    return area.address;
+}
+
+/* A thread inside a restartable sequence must not find its pc changed. */
+static bool is_in_restartable_sequence(struct scene *scene, pid_t tid)
+{
+    uint64_t address = rseq_address(tid), sequence = 0;
+
+    if (!address)
         return false;
-    return scene_read(scene, area.address + RSEQ_CS_OFFSET, &sequence,
-                      sizeof(sequence)) != 0 ||
+    return scene_read(scene, address + RSEQ_CS_OFFSET, &sequence, sizeof(sequence)) !=
+               0 ||
            sequence != 0;
+}
+
+/* What glibc ends the process for is as deadly as a filter that kills: when futex is
+ * refused (futex-internal.h, futex_fatal_error()), and when a new thread may not register
+ * its struct rseq although the thread that starts it has one (rseq-internal.h, 2.35). */
+static bool would_kill(const struct scene *scene, pid_t tid)
+{
+    const uint64_t any[6] = {0}, wait[6] = {0, FUTEX_WAIT_PRIVATE};
+
+    if (!scene->is_restricted)
+        return false;
+    switch (seccomp_judge(tid)) {
+    case SECCOMP_DEADLY:
+        return true;
+    case SECCOMP_HARMLESS:
+        return !seccomp_permits(tid, SYS_futex, wait) ||
+               (rseq_address(tid) && !seccomp_permits(tid, SYS_rseq, any));
+    default:
+        return false;
+    }
 }
 
 struct detour {
@@ -139,11 +168,14 @@ struct detour {
 /* On a busy machine an ordinary thread may wait long for its turn to run the
  * stub, and one at nice 5 for more than a second. The stub takes the priority back
  * by itself when nobody else does, and the new thread drops what it inherits; the
- * kernel keeps the nice value meanwhile. */
+ * kernel keeps the nice value meanwhile. A seccomp filter must let it do so. */
 static bool may_hurry(const struct detour *detour)
 {
-    return !detour->scene->is_restricted &&
-           sched_getscheduler(detour->tid) == SCHED_OTHER;
+    const uint64_t calm_down[6] = {0, SCHED_OTHER, detour->frame_address};
+
+    return sched_getscheduler(detour->tid) == SCHED_OTHER &&
+           (!detour->scene->is_restricted ||
+            seccomp_permits(detour->tid, SYS_sched_setscheduler, calm_down));
 }
 
 static void set_policy(struct detour *detour, int policy)
@@ -470,7 +502,7 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     else
         *why =
             safepoint_objection(safepoint, &detour.original, tid == scene->target->pid);
-    if (!*why && scene->is_restricted && seccomp_judge(tid) == SECCOMP_DEADLY)
+    if (!*why && would_kill(scene, tid))
         return refuse_filter(scene, tid, err);
     if (!*why && scene->is_restricted)
         scene->may_make_file = seccomp_permits_file(tid);

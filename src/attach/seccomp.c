@@ -192,18 +192,28 @@ static bool is_deadly(const struct sock_filter *program, size_t length,
     return false;
 }
 
+/* Its length; 0 when there are no more, -1 when it can't be read. */
+static long filter_at(pid_t tid, unsigned long index, struct sock_filter *program)
+{
+    long length = ptrace((enum __ptrace_request)GET_FILTER, tid, index, NULL);
+
+    if (length < 0 && errno == ENOENT)
+        return 0;
+    if (length <= 0 || length > INSTRUCTIONS_MAX ||
+        ptrace((enum __ptrace_request)GET_FILTER, tid, index, program) != length)
+        return -1;
+    return length;
+}
+
 static enum seccomp_verdict judge(pid_t tid, const struct call *calls, size_t n_calls)
 {
     static struct sock_filter program[INSTRUCTIONS_MAX];
 
     for (unsigned long index = 0; index < FILTERS_MAX; index++) {
-        long length = ptrace((enum __ptrace_request)GET_FILTER, tid, index, NULL);
+        long length = filter_at(tid, index, program);
 
-        if (length < 0 && errno == ENOENT)
-            return SECCOMP_HARMLESS;
-        if (length <= 0 || length > INSTRUCTIONS_MAX ||
-            ptrace((enum __ptrace_request)GET_FILTER, tid, index, program) != length)
-            return SECCOMP_UNKNOWN;
+        if (length <= 0)
+            return length == 0 ? SECCOMP_HARMLESS : SECCOMP_UNKNOWN;
         if (is_deadly(program, (size_t)length, calls, n_calls))
             return SECCOMP_DEADLY;
     }
@@ -219,4 +229,20 @@ bool seccomp_permits_file(pid_t tid)
 {
     return judge(tid, file_calls, sizeof(file_calls) / sizeof(file_calls[0])) ==
            SECCOMP_HARMLESS;
+}
+
+bool seccomp_permits(pid_t tid, uint32_t number, const uint64_t arguments[6])
+{
+    static struct sock_filter program[INSTRUCTIONS_MAX];
+
+    for (unsigned long index = 0; index < FILTERS_MAX; index++) {
+        long length = filter_at(tid, index, program);
+
+        if (length <= 0)
+            return length == 0;
+        if ((seccomp_run(program, (size_t)length, number, arguments) &
+             SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ALLOW)
+            return false;
+    }
+    return false;
 }

@@ -26,6 +26,9 @@ enum seccomp_verdict seccomp_judge(pid_t tid);
 /* Is it known that the target survives making and mapping a memory file? */
 bool seccomp_permits_file(pid_t tid);
 
+/* Do all filters allow the call? False also when they cannot be read. */
+bool seccomp_permits(pid_t tid, uint32_t number, const uint64_t arguments[6]);
+
 /* What one filter answers to a call; deadly when it makes no sense. */
 uint32_t seccomp_run(const struct sock_filter *program, size_t length, uint32_t number,
                      const uint64_t arguments[6]);

@@ -97,7 +97,7 @@ def works(target, *arguments, is_steady=True, may_refuse=False, only_refuses=Non
     only_refuses is a piece of the sentence that must come."""
     def run(cell, rounds):
         with cell.start(target, *arguments, **how) as it:
-            before = look.Look(it.pid)
+            before = look.first(it.pid)
             cell.attach(it, rounds, tool_prefix)
             if only_refuses is not None:
                 expect_refusal(cell, only_refuses)

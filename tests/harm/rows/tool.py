@@ -16,8 +16,8 @@ from row import EACH, Row, few, programs, works
 GROUP = "Something befalls heaptop"
 # (target, arguments, is it the same at every moment?)
 WORKLOADS = [("noisy.py", [], False), ("forks.py", ["fork"], False),
-             ("waits.py", ["epoll_endless", "alone"], False), ("threads.py", ["locks"], True)]
-KILLS_AT_ONCE = 5
+             ("waits.py", ["read", "alone", "pipe"], False), ("threads.py", ["locks"], True)]
+KILLS_AT_ONCE = look.AGENTS_AT_ONCE
 # A moment that comes only when a thread is met in malloc or the like: many attaches are made.
 RARE, MANY = ("judged_unsafe",), 100
 
@@ -32,7 +32,7 @@ def with_workload(harm):
             target, arguments, is_steady = WORKLOADS[cell.turn % len(WORKLOADS)]
             n = min(left, KILLS_AT_ONCE)
             with cell.start(target, *arguments) as it:
-                before = look.Look(it.pid)
+                before = look.first(it.pid)
                 made = harm(cell, it, n)
                 cell.rounds += n if made is None else made
                 if it.is_alive():

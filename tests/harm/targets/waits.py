@@ -61,7 +61,10 @@ def _pair(kind):
     if kind == "pipe":
         return os.pipe()
     if kind == "tty":
-        ours, theirs = os.openpty()
+        try:
+            ours, theirs = os.openpty()
+        except OSError:
+            cannot("no pseudo-terminals here")
         import tty
         tty.setraw(theirs)
         return theirs, ours
