@@ -44,3 +44,4 @@ ready()
 # No select, which some filters would meet, is needed to see the end of the input.
 turns = work(compute_without_calls)
 finish(turns)
+os._exit(0)  # Python's own end needs some of the forbidden calls
