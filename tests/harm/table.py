@@ -5,7 +5,7 @@ import time
 
 HEAD = """# Harm: what was done to heaptop and its targets, and what came of it
 
-This page is written by the command itself:
+This page is written by the command itself, which goes on where its last run ended:
 
     {command}
 
@@ -74,18 +74,20 @@ def _refusals(all_refusals):
 
 def summary(groups, state, found):
     """(sentence, is all well)"""
-    whole, ran, skipped = Sum(), 0, 0
+    whole, ran, skipped, n_cells, n_made = Sum(), 0, 0, 0, 0
     for _words, rows in groups:
         for row in rows:
             total = sum_of(row, row.on(found), state)
+            n_cells += len(row.on(found))
+            n_made += sum(bool(state.cell(row, one)) for one in row.on(found))
             ran += total.rounds > 0
             skipped += total.rounds == 0
             for name in ("rounds", "inside", "harmed", "hung", "leftovers"):
                 setattr(whole, name, getattr(whole, name) + getattr(total, name))
     text = ("%s rounds, %s of them inside; %d harmed, %d hung, %d leftovers; "
-            "%d rows ran, %d were skipped" % (format(whole.rounds, ","), format(whole.inside, ","),
-                                              whole.harmed, whole.hung, whole.leftovers, ran,
-                                              skipped))
+            "%d rows ran, %d were skipped; %d of %d pairs of a row and an interpreter were met" % (
+                format(whole.rounds, ","), format(whole.inside, ","), whole.harmed, whole.hung,
+                whole.leftovers, ran, skipped, n_made, n_cells))
     return text, not (whole.harmed or whole.hung or whole.leftovers)
 
 
