@@ -44,7 +44,7 @@ struct arch_registers arch_resumed(const struct arch_registers *registers,
  * restartable again. Exact for epoll_wait without time-out. */
 void arch_fix_restart(struct arch_registers *registers);
 
-/* Calls that end with EINTR when a thread is only stopped and let go. */
+/* Calls that end early or with EINTR when a thread is only stopped and let go. */
 bool arch_call_is_awkward(long number, const uint64_t arguments[6]);
 
 /* Builds the frame for the dead man's path, gives its address on the thread's

@@ -158,6 +158,12 @@ bool arch_call_is_awkward(long number, const uint64_t arguments[6])
     case SYS_clone: /* who is seen in these waits for a vfork child, uninterruptibly */
     case 435:       /* clone3 */
     case SYS_execve:
+    case SYS_write: /* when it waits it has written a part, and would return that */
+    case SYS_writev:
+    case SYS_sendto:
+    case SYS_sendmsg:
+    case SYS_sendfile:
+    case SYS_splice:
         return true;
     default:
         return false;
