@@ -1,4 +1,5 @@
 """Makes the rounds of cells, several cells at once, until they are made or the time is over."""
+import collections
 import concurrent.futures
 import threading
 import time
@@ -47,15 +48,18 @@ class Schedule:
         self.tasks, self.found = tasks, found
         self.ends_at = time.monotonic() + seconds
         self.lock = threading.Lock()
+        self.met = collections.Counter(task.row for task in tasks if task.made or task.cannot)
 
     def _next(self):
-        """The one that has made the smallest share of its rounds."""
+        """The one that has made the smallest share of its rounds, of a row that was met on
+        the fewest interpreters."""
         with self.lock:
             some = [task for task in self.tasks if task.left() and not task.is_busy]
             if not some or time.monotonic() > self.ends_at:
                 return None
-            task = min(some, key=lambda one: one.made / one.goal)
+            task = min(some, key=lambda one: (one.made / one.goal, self.met[one.row]))
             task.is_busy = True
+            self.met[task.row] += not task.made
             return task
 
     def _work(self):

@@ -6,8 +6,11 @@ kind, left = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
 
 
 def address_space_bytes():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[0]) * 4096
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[0]) * 4096
+    except OSError:
+        cannot("no /proc in this root")
 
 
 def full_of_descriptors():
