@@ -3,6 +3,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -134,7 +135,8 @@ def test_one(n):
 
 
 def pytest(cell, rounds):
-    with tempfile.TemporaryDirectory() as folder:
+    folder = tempfile.mkdtemp(prefix="harm-pytest-")
+    try:
         with open(os.path.join(folder, "test_harm.py"), "w") as file:
             file.write(PYTESTS)
         process = subprocess.Popen(
@@ -148,3 +150,5 @@ def pytest(cell, rounds):
             visitor.stop()
         if process.returncode != 0 or not re.search(r"\b40 passed", out):
             cell.harm("pytest ended with %d: %s" % (process.returncode, out[-300:]))
+    finally:  # its workers may still be ending in it
+        shutil.rmtree(folder, ignore_errors=True)
