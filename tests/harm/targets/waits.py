@@ -3,6 +3,7 @@
 # Python, which would hide an EINTR. Arguments: the kind; "alone" or "helped" by another thread.
 import errno
 import fcntl
+import shutil
 import socket
 import struct
 import tempfile
@@ -272,15 +273,14 @@ def make_msgrcv():
 
 def make_inotify():
     descriptor = call("inotify_init1", 0)
-    folder = tempfile.TemporaryDirectory()
-    make_inotify.kept = folder
-    if call("inotify_add_watch", descriptor, folder.name.encode(), 0x100) < 0:
+    folder = tempfile.mkdtemp()
+    if call("inotify_add_watch", descriptor, folder.encode(), 0x100) < 0:
         cannot("no inotify here")
     count = [0]
 
     def write():
         count[0] += 1
-        open(os.path.join(folder.name, str(count[0])), "w").close()
+        open(os.path.join(folder, str(count[0])), "w").close()
     helper(write)
     buffer = ctypes.create_string_buffer(4096)
 
@@ -288,6 +288,7 @@ def make_inotify():
         result = libc.read(descriptor, buffer, 4096)
         if result <= 0:
             failed("read from inotify", result)
+    wait.end = lambda: shutil.rmtree(folder, ignore_errors=True)
     return wait
 
 
