@@ -10,9 +10,18 @@ GROUP = "After many rounds, and leaving at an awkward moment"
 GROWTH_KIB = 256
 
 
+def wait_steady(pid, seconds=15):
+    """A young process grows for a while by itself."""
+    deadline, last = time.monotonic() + seconds, -1
+    while last != attach.rss_anon(pid) and time.monotonic() < deadline:
+        last = attach.rss_anon(pid)
+        time.sleep(0.5)
+
+
 def many_rounds(cell, rounds):
     """Nothing grows with the rounds; the first ones may leave what the documents name."""
-    with cell.start("plain.py", "2") as it:
+    with cell.start("plain.py") as it:
+        wait_steady(it.pid)
         cell.count(tool.by_driver(it.pid, 10))
         before, memory = look.Look(it.pid), attach.rss_anon(it.pid)
         cell.attach(it, rounds)
