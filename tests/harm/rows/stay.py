@@ -22,7 +22,7 @@ def many_rounds(cell, rounds):
     """Nothing grows with the rounds; the first ones may leave what the documents name."""
     with cell.start("plain.py") as it:
         wait_steady(it.pid)
-        cell.count(tool.by_driver(it.pid, 10))
+        cell.attach(it, 10)
         before, memory = look.Look(it.pid), attach.rss_anon(it.pid)
         cell.attach(it, rounds)
         cell.expect_released(it, before, is_steady=False)
