@@ -75,7 +75,7 @@ class Cell:
 
     def expect_released(self, target, before, is_steady=True, was_killed=False):
         # As after a kill: nobody may say when a thread that was late is out of the stub.
-        was_late = any("did not return in time" in words for words in self.refusals)
+        was_late = any("in time" in words or "too long" in words for words in self.refusals)
         try:
             left = look.settle(target.pid, before, is_steady, was_killed or was_late,
                                RELEASE_SECONDS)

@@ -36,15 +36,22 @@ def memory_hash(pid):
     return digest.hexdigest()
 
 
+def is_asleep(pid, looks=5):
+    """It has started, and sleeps at each of several looks."""
+    for _ in range(looks):
+        with open("/proc/%d/stat" % pid) as file:
+            if file.read().rsplit(")", 1)[1].split()[0] != "S":
+                return False
+        time.sleep(0.01)
+    return True
+
+
 def expect_untouched(cell, command, rounds):
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 10
-        while look.Look(process.pid).stopped or \
-                b"python" not in open("/proc/%d/cmdline" % process.pid, "rb").read():
-            if time.monotonic() > deadline:
-                break
-        time.sleep(0.1)
+        while not is_asleep(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
         before = memory_hash(process.pid)
         for _ in range(rounds):
             done = heaptop.run("-b", "-n", "1", process.pid)
