@@ -78,7 +78,7 @@ class Service:
         """Its exit status; None when it had to be killed."""
         self.process.terminate()
         try:
-            return self.process.wait(20)
+            return self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
