@@ -1,6 +1,7 @@
 # The files of tui/: libheaptoptui_a_SOURCES += ...
 libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/action_dialog.c tui/action_dialog.h \
+	tui/account_table.c tui/account_table.h \
 	tui/arenas_table.c tui/arenas_table.h \
 	tui/box.c tui/box.h \
 	tui/canvas.c tui/canvas.h \
@@ -8,6 +9,7 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/classes_table.c tui/classes_table.h \
 	tui/detail.c tui/detail.h \
 	tui/dialog.c tui/dialog.h \
+	tui/free_lists_table.c tui/free_lists_table.h \
 	tui/gc_table.c tui/gc_table.h \
 	tui/glyphs.c tui/glyphs.h \
 	tui/header.c tui/header.h tui/header_objects.c tui/header_private.h tui/header_process.c \
@@ -24,6 +26,7 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/pane.h tui/panes.c tui/panes.def \
 	tui/pane_arenas.c tui/pane_gc.c \
 	tui/pane_history.c tui/pane_log.c tui/pane_overview.c tui/pane_sizes.c tui/pane_types.c tui/pane_verdict.c \
+	tui/pane_account.c tui/pane_arenas.c tui/pane_gc.c tui/pane_log.c tui/pane_overview.c tui/pane_sizes.c tui/pane_types.c \
 	tui/picker.c tui/picker.h \
 	tui/pool_blocks.c tui/pool_blocks.h tui/pools_table.c \
 	tui/prompt.c tui/prompt.h \

@@ -160,6 +160,41 @@ static void draw_share(struct canvas *canvas, struct rect line, const char *name
                (int)(share * 1000 + 0.5));
 }
 
+static struct reading sum_of(const struct account_section *account,
+                             enum account_part first, enum account_part last)
+{
+    uint64_t bytes = 0;
+
+    for (int part = (int)first; part <= (int)last; part++)
+        bytes += account->parts[part].resident;
+    return reading_exact((int64_t)bytes);
+}
+
+/* The account in few words; its own tab has all parts. */
+static void draw_account(struct canvas *canvas, struct rect rect,
+                         const struct account_section *account)
+{
+    static const struct {
+        const char *name;
+        enum account_part first, last;
+    } sums[] = {
+        {"pymalloc in use", PART_OBJECTS, PART_OBJECTS},
+        {"pymalloc free", PART_FREE_BLOCKS, PART_NEVER_CARVED},
+        {"malloc in use", PART_PYTHON_LARGE, PART_NATIVE},
+        {"malloc free", PART_MALLOC_FREE, PART_MALLOC_TOP},
+        {"stacks, data, maps", PART_THREAD_STACKS, PART_FILES},
+    };
+    struct rect line = {rect.y, rect.x, 1, rect.width};
+
+    for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++) {
+        if (++line.y >= rect.y + rect.height)
+            break;
+        draw_share(canvas, line, sums[i].name,
+                   sum_of(account, sums[i].first, sums[i].last),
+                   reading_exact((int64_t)account->res_bytes));
+    }
+}
+
 void overview_draw_where(struct canvas *canvas, struct rect rect,
                          const struct snapshot *snapshot)
 {
@@ -180,6 +215,10 @@ void overview_draw_where(struct canvas *canvas, struct rect rect,
     canvas_text(canvas, line.y, line.x + 1, 18, ROLE_HEADING, "WHERE RES GOES");
     canvas_text_right(canvas, line.y, line.x + 19, 9, ROLE_HEADING, "BYTES");
     canvas_text_right(canvas, line.y, line.x + 28, 6, ROLE_HEADING, "%");
+    if (snapshot->account) {
+        draw_account(canvas, rect, snapshot->account);
+        return;
+    }
     const struct {
         const char *name;
         struct reading bytes;

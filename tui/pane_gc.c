@@ -6,12 +6,14 @@
 #include "heaptop/units.h"
 #include "model/gc_debug.h"
 #include "tui/detail.h"
+#include "tui/free_lists_table.h"
 #include "tui/gc_table.h"
 #include "tui/kinds_table.h"
 #include "util/xalloc.h"
 
 struct pane_gc {
-    struct table *table;
+    struct table *table, *free_lists;
+    bool is_open; /* the free lists are, in place of the collector */
     struct view_input input;
 };
 
@@ -20,6 +22,7 @@ static void *gc_create(void)
     struct pane_gc *gc = xcalloc(1, sizeof(*gc));
 
     gc->table = gc_table_new();
+    gc->free_lists = free_lists_table_new();
     return gc;
 }
 
@@ -28,6 +31,7 @@ static void gc_destroy(void *pane)
     struct pane_gc *gc = pane;
 
     table_free(gc->table);
+    table_free(gc->free_lists);
     free(gc);
 }
 
@@ -37,6 +41,8 @@ static void gc_update(void *pane, const struct view_input *input)
 
     gc->input = *input;
     gc_table_update(gc->table, input->snapshot ? input->snapshot->gc : NULL);
+    free_lists_table_update(gc->free_lists,
+                            input->snapshot ? input->snapshot->free_lists : NULL);
 }
 
 static void draw_state(struct detail *detail, const struct gc_section *section)
@@ -52,6 +58,19 @@ static void draw_state(struct detail *detail, const struct gc_section *section)
     detail_line(detail, "debug flags", "%s%s", gc_debug_names(names, section->debug),
                 section->debug.value & GC_DEBUG_SAVEALL ? ": what is found is not freed"
                                                         : "");
+}
+
+static void draw_free_lists(struct detail *detail,
+                            const struct free_lists_section *section)
+{
+    char entries[UNITS_MAX], bytes[UNITS_MAX], arenas[UNITS_MAX];
+
+    if (!section)
+        return;
+    detail_line(detail, "free lists", "%s entries, %s; alone they keep %s arenas",
+                units_count(entries, reading_exact((int64_t)section->count)),
+                units_bytes(bytes, reading_exact((int64_t)section->bytes)),
+                units_count(arenas, reading_exact((int64_t)section->arenas)));
 }
 
 static void draw_pauses(struct detail *detail, const struct snapshot *snapshot)
@@ -112,6 +131,12 @@ static void gc_draw(void *pane, struct canvas *canvas, struct rect rect, bool ha
     struct rect top = rect;
     struct detail detail;
 
+    if (gc->is_open) {
+        table_draw(gc->free_lists, canvas, rect, has_focus);
+        if (!snapshot || !snapshot->free_lists)
+            pane_draw_nothing(canvas, rect, "the free lists are not known here");
+        return;
+    }
     top.height = (int)table_row_count(gc->table, NULL) + 1;
     if (top.height > rect.height)
         top.height = rect.height;
@@ -124,24 +149,36 @@ static void gc_draw(void *pane, struct canvas *canvas, struct rect rect, bool ha
     rect.height -= top.height;
     detail_init(&detail, canvas, rect);
     draw_state(&detail, snapshot->gc);
+    draw_free_lists(&detail, snapshot->free_lists);
     detail_gap(&detail);
     draw_pauses(&detail, snapshot);
     detail_gap(&detail);
     draw_events(&detail, gc->input.history);
 }
 
-static enum pane_result gc_command(void *pane, enum command_id command)
-{
-    struct pane_gc *gc = pane;
-
-    return table_command(gc->table, command) ? PANE_HANDLED : PANE_IGNORED;
-}
-
 static struct table *gc_table(void *pane)
 {
     struct pane_gc *gc = pane;
 
-    return gc->table;
+    return gc->is_open ? gc->free_lists : gc->table;
+}
+
+static enum pane_result gc_command(void *pane, enum command_id command)
+{
+    struct pane_gc *gc = pane;
+
+    if (command == COMMAND_ENTER || (command == COMMAND_BACK && gc->is_open)) {
+        gc->is_open = command == COMMAND_ENTER;
+        return PANE_HANDLED;
+    }
+    return table_command(gc_table(pane), command) ? PANE_HANDLED : PANE_IGNORED;
+}
+
+static const char *gc_breadcrumb(void *pane)
+{
+    struct pane_gc *gc = pane;
+
+    return gc->is_open ? "Free lists" : NULL;
 }
 
 const struct pane_ops pane_gc = {
@@ -153,4 +190,5 @@ const struct pane_ops pane_gc = {
     .draw = gc_draw,
     .command = gc_command,
     .table = gc_table,
+    .breadcrumb = gc_breadcrumb,
 };

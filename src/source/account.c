@@ -13,6 +13,7 @@
 #include "model/builder.h"
 #include "source/account_claims.h"
 #include "source/account_pools.h"
+#include "source/free_lists.h"
 #include "source/images.h"
 #include "source/malloc_pass.h"
 #include "source/thread_stacks.h"
@@ -258,6 +259,28 @@ static void fill_malloc(struct account_state *state, struct malloc_section *sect
     section->n_rows = section->rows ? pass->n_rows : 0;
 }
 
+static void fill_free_lists(struct account_state *state, struct source_context *context)
+{
+    struct free_lists lists = {
+        .reader = context->target->reader,
+        .layout = context->layout,
+        .table = &state->arenas,
+        .uses = state->pools.uses,
+    };
+    struct free_lists_section *section;
+
+    if (!context->layout || !free_lists_read(&lists))
+        return;
+    section = builder_free_lists(context->builder);
+    if (!section)
+        return;
+    *section = lists.totals;
+    section->ended_mono_ns = clock_monotonic_ns();
+    section->rows = builder_copy(context->builder, lists.rows, lists.totals.n_rows,
+                                 sizeof(lists.rows[0]));
+    section->n_rows = section->rows ? lists.totals.n_rows : 0;
+}
+
 static void add(struct account_bytes *to, const struct account_bytes *from)
 {
     to->resident += from->resident;
@@ -319,6 +342,7 @@ static enum source_result account_end(struct account_state *state,
         fill_malloc(state, malloc_section, context->builder);
     fill_account(state, context, account);
     malloc_section->ended_mono_ns = account->ended_mono_ns;
+    fill_free_lists(state, context);
     account_release_round(state);
     return SOURCE_DONE;
 }

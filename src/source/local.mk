@@ -18,6 +18,7 @@ libheaptop_a_SOURCES += \
 	src/source/account.c \
 	src/source/account_claims.c src/source/account_claims.h \
 	src/source/account_pools.c src/source/account_pools.h \
+	src/source/free_lists.c src/source/free_lists.h \
 	src/source/images.c src/source/images.h \
 	src/source/malloc_caches.c src/source/malloc_caches.h \
 	src/source/malloc_chain.c src/source/malloc_chain.h \

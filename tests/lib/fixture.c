@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/account.h"
 #include "model/builder.h"
 #include "model/kind.h"
 #include "util/clock.h"
@@ -284,6 +285,71 @@ struct inspection *fixture_inspection(uint64_t arena)
     return inspection;
 }
 
+static void fill_malloc(struct malloc_section *malloc, int64_t mono_ns)
+{
+    snprintf(malloc->allocator, sizeof(malloc->allocator), "glibc");
+    malloc->arenas = reading_exact(4);
+    malloc->heaps = reading_exact(5);
+    malloc->used_bytes = reading_exact(96200000);
+    malloc->used_chunks = reading_exact(18621);
+    malloc->free_bytes = reading_exact(21300000);
+    malloc->tcache_bytes = reading_exact(52112);
+    malloc->fastbin_bytes = reading_exact(0);
+    malloc->top_bytes = reading_exact(131072);
+    malloc->mmapped_bytes = reading_exact(12582912);
+    malloc->mmapped_chunks = reading_exact(3);
+    malloc->trim_bytes = reading_exact(14700000);
+    malloc->ended_mono_ns = mono_ns;
+}
+
+static void fill_account(struct account_section *account, int at, int64_t mono_ns)
+{
+    static const struct mapping_row mappings[] = {
+        {"pymalloc arenas", PART_OBJECTS, 403, 422576128, 421000000, 0},
+        {"[heap]", PART_NATIVE, 1, 118000000, 117000000, 0},
+        {"/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0", PART_IMAGE_DATA, 5, 6100000,
+         4400000, 0},
+        {"anonymous", PART_PRIVATE, 14, 737000000, 2100000, 0},
+    };
+    static const uint64_t bytes[ACCOUNT_PARTS] = {
+        361000000, 47000000, 9800000, 3100000, 0,       71000000, 24000000,
+        21200000,  131000,   3200000, 5900000, 2100000, 41900000};
+    uint64_t sum = 0;
+
+    for (int i = 0; i < ACCOUNT_PARTS; i++) {
+        account->parts[i].resident = bytes[i] + (i ? 0 : (uint64_t)at * 70000);
+        sum += account->parts[i].resident;
+    }
+    account->res_bytes = sum + 900000;
+    account_close(account);
+    account->trim_bytes = reading_exact(14700000);
+    account->collect_trim_bytes = reading_exact(15100000);
+    account->collect_trim_most_bytes = reading_exact(16900000);
+    account->garbage_objects = reading_exact(1204);
+    account->garbage_bytes = reading_exact(280000);
+    account_predict_restart(account);
+    account->ended_mono_ns = mono_ns;
+    account->mappings = mappings;
+    account->n_mappings = sizeof(mappings) / sizeof(mappings[0]);
+}
+
+static void fill_free_lists(struct free_lists_section *section)
+{
+    static const struct free_list_row rows[] = {
+        {"float", -1, 100, 3200, 0},
+        {"tuple", 2, 2000, 128000, 1},
+        {"dict keys", -1, 11, 1760, 0},
+    };
+
+    section->rows = rows;
+    section->n_rows = sizeof(rows) / sizeof(rows[0]);
+    for (size_t i = 0; i < section->n_rows; i++) {
+        section->count += rows[i].count;
+        section->bytes += rows[i].bytes;
+    }
+    section->arenas = 2;
+}
+
 static void fill_gc(struct gc_section *gc, enum fixture fixture, int at, int64_t wall_ns)
 {
     static const int64_t thresholds[] = {700, 10, 10}, runs[] = {9000, 820, 31};
@@ -394,6 +460,14 @@ static const struct snapshot *make_snapshot(enum fixture fixture, int at,
             fill_arenas(builder, snapshot->pymalloc->arenas);
         fill_gc(builder_gc(builder), fixture, at, snapshot->wall_ns);
         builder_objects(builder, objects);
+    }
+    if (fixture == FIXTURE_SERVICE || fixture == FIXTURE_TORN) {
+        int64_t looked_mono_ns =
+            snapshot->mono_ns - at % WALK_EVERY * snapshot->interval_ns;
+
+        fill_malloc(builder_malloc(builder), looked_mono_ns);
+        fill_account(builder_account(builder), at, looked_mono_ns);
+        fill_free_lists(builder_free_lists(builder));
     }
     if (fixture == FIXTURE_ENDED && at == SAMPLES - 1) {
         snapshot->target.state = TARGET_ENDED;

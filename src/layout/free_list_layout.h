@@ -1,0 +1,38 @@
+/*
+ * free_list_layout.h - where CPython keeps its free lists, by version.
+ *
+ * Offsets are from the main interpreter's struct (3.10 - 3.12), or from the place where
+ * its object state begins (3.13+), which the layout finds relative to the allocator's.
+ * 3.8 and 3.9 have static variables that no symbol names: their lists are searched for.
+ * A list is believed when it is as long as its counter says.
+ */
+#ifndef HEAPTOP_LAYOUT_FREE_LIST_LAYOUT_H
+#define HEAPTOP_LAYOUT_FREE_LIST_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout/layout.h"
+
+#define FREE_LIST_TUPLES_MOST 20
+#define FREE_LIST_MOST        4096 /* entries: no list of any version may be longer */
+
+struct free_list_place {
+    const char *type; /* static text */
+    int32_t length;   /* of tuples; -1 */
+    uint64_t head;    /* address of the first pointer */
+    uint64_t counter; /* address of the number of entries */
+    bool is_array;    /* pointers in a row; else a chain */
+    bool is_wide;     /* the counter has 64 bits, else 32 */
+    uint16_t next;    /* in an entry of a chain: offset of the link to the next */
+    uint16_t prefix;  /* bytes in front of the object in its block */
+};
+
+#define FREE_LIST_PLACES_MOST 64
+
+/* The lists of the interpreter; 0 when they are not known for this version. */
+size_t free_list_places(const struct layout *layout,
+                        struct free_list_place places[FREE_LIST_PLACES_MOST]);
+
+#endif
