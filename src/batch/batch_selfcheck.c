@@ -211,6 +211,38 @@ static void check_objects(struct selfcheck *check, const struct snapshot *snapsh
                    "parts are some of the used blocks");
 }
 
+/* Pages that come and go while they are counted show up as unexplained. */
+static void check_account(struct selfcheck *check, const struct snapshot *snapshot)
+{
+    const struct account_section *account = snapshot->account;
+    const struct malloc_section *malloc = snapshot->malloc;
+    uint64_t parts = 0, used = 0;
+
+    if (!account)
+        return;
+    for (int i = 0; i < ACCOUNT_PARTS; i++)
+        parts += account->parts[i].resident;
+    check_equal(check, "the parts of RES add up",
+                parts + (uint64_t)account->unexplained_bytes, account->res_bytes);
+    check_line(check,
+               account->unexplained_bytes <= (int64_t)(account->res_bytes / 100) &&
+                       account->unexplained_bytes >= -(int64_t)(account->res_bytes / 100)
+                   ? "ok"
+                   : "FAIL",
+               "less than 1 %% of RES is unexplained: %" PRId64 " of %" PRIu64,
+               account->unexplained_bytes, account->res_bytes);
+    if (!malloc || !reading_is_known(malloc->used_bytes))
+        return;
+    for (size_t i = 0; i < malloc->n_rows; i++)
+        used += malloc->rows[i].used_bytes;
+    check_equal(check, "malloc's arenas add up", used,
+                (uint64_t)malloc->used_bytes.value);
+    check_line(
+        check,
+        malloc->lost_bytes <= (uint64_t)malloc->used_bytes.value / 100 ? "ok" : "FAIL",
+        "the chains of malloc's chunks hold: %" PRIu64 " bytes lost", malloc->lost_bytes);
+}
+
 static bool check_attach(struct selfcheck *check, struct err *err)
 {
     int64_t end_ns = clock_monotonic_ns() + ATTACH_PATIENCE_NS;
@@ -406,6 +438,7 @@ static void check_all(struct selfcheck *check, const struct args *args)
         check_process(check, snapshot->process);
         check_pymalloc(check, snapshot->pymalloc);
         check_objects(check, snapshot);
+        check_account(check, snapshot);
         snapshot_unref(snapshot);
     }
     if (args->sampler.agent == AGENT_NEVER)

@@ -47,6 +47,9 @@ libheaptop_a_SOURCES += \
 	src/source/objects_walk.c src/source/objects_walk.h
 
 if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_account
+tests_unit_t_account_SOURCES = tests/unit/t_account.c
+tests_unit_t_account_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_arenas tests/unit/t_gc tests/unit/t_pymalloc
 tests_unit_t_arenas_SOURCES = tests/unit/t_arenas.c \
 	tests/unit/fake_python.c tests/unit/fake_python.h
