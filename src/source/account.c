@@ -13,6 +13,7 @@
 #include "model/builder.h"
 #include "source/account_claims.h"
 #include "source/account_pools.h"
+#include "source/cycles.h"
 #include "source/free_lists.h"
 #include "source/images.h"
 #include "source/malloc_pass.h"
@@ -22,12 +23,21 @@
 #include "util/clock.h"
 #include "util/xalloc.h"
 
+#define DRY_RUN_CPU_FACTOR  200 /* averaged: 0.5 % of one core */
 #define STACKS_BUDGET_BYTES (UINT64_C(256) << 20)
 
 enum account_stage {
     STAGE_IDLE = 0,
     STAGE_POOLS,
-    STAGE_CHUNKS,
+    STAGE_DRY_RUN,      /* of the collector */
+    STAGE_CHUNKS_LEAST, /* as they would be after a collection: */
+    STAGE_CHUNKS_MOST,  /* what it frees at least, and at most */
+    STAGE_CHUNKS,       /* as they are */
+};
+
+/* What a collection would return besides what a trim does. */
+struct collect_gain {
+    struct reading least_bytes, most_bytes, objects, bytes;
 };
 
 struct account_state {
@@ -41,6 +51,9 @@ struct account_state {
     struct account_claims claims;
     struct account_pools pools;
     struct account_section account;
+    struct cycles *cycles; /* NULL while no dry run is made */
+    struct collect_gain gain;
+    int64_t dry_run_cpu_ns, next_dry_run_mono_ns;
     int64_t began_mono_ns, cpu_ns;
     bool is_glibc;
 };
@@ -55,6 +68,12 @@ static int account_open(struct target *target, void **state, struct err *err)
 
 static void account_release_round(struct account_state *state)
 {
+    if (state->stage == STAGE_CHUNKS_LEAST || state->stage == STAGE_CHUNKS_MOST)
+        memset(&state->pass.freed, 0, sizeof(state->pass.freed)); /* the dry run's */
+    if (state->cycles)
+        cycles_release(state->cycles);
+    free(state->cycles);
+    state->cycles = NULL;
     account_pools_release(&state->pools);
     malloc_pass_release(&state->pass);
     arenas_release(&state->arenas);
@@ -296,6 +315,24 @@ static int mapping_compare(const void *left, const void *right)
     return a->virt_bytes < b->virt_bytes ? 1 : a->virt_bytes > b->virt_bytes ? -1 : 0;
 }
 
+/* The gain may be of an earlier round: a dry run is dear. */
+static struct reading with_gain(struct reading trim, struct reading gain)
+{
+    if (!reading_is_known(gain) || !reading_is_known(trim))
+        return reading_unknown();
+    return (struct reading){trim.value + gain.value, READING_ESTIMATE};
+}
+
+static void fill_gain(const struct account_state *state, struct account_section *section)
+{
+    const struct collect_gain *gain = &state->gain;
+
+    section->collect_trim_bytes = with_gain(section->trim_bytes, gain->least_bytes);
+    section->collect_trim_most_bytes = with_gain(section->trim_bytes, gain->most_bytes);
+    section->garbage_objects = gain->objects;
+    section->garbage_bytes = gain->bytes;
+}
+
 static void fill_account(struct account_state *state, struct source_context *context,
                          struct account_section *section)
 {
@@ -317,6 +354,7 @@ static void fill_account(struct account_state *state, struct source_context *con
     if (state->is_glibc)
         section->trim_bytes =
             reading_exact((int64_t)malloc_pass_trim_bytes(&state->pass));
+    fill_gain(state, section);
     account_predict_restart(section);
     qsort(claims->rows, claims->n_rows, sizeof(*claims->rows), mapping_compare);
     section->mappings = builder_mappings(context->builder, claims->rows, claims->n_rows);
@@ -352,15 +390,103 @@ static bool is_late(const struct source_context *context)
     return clock_monotonic_ns() > context->deadline_mono_ns;
 }
 
-/* False when the round is over. */
-static bool account_step(struct account_state *state)
+/* ---- the stages ---- */
+
+/* A dry run reads all that the collector tracks: it is made seldom. */
+static void dry_run_begin(struct account_state *state, struct source_context *context)
 {
-    if (state->stage == STAGE_POOLS &&
-        !account_pools_step(&state->pools, state->account.parts))
-        state->stage = STAGE_CHUNKS;
-    else if (state->stage == STAGE_CHUNKS && !malloc_pass_step(&state->pass))
+    state->stage = STAGE_CHUNKS;
+    if (!state->is_glibc || clock_monotonic_ns() < state->next_dry_run_mono_ns)
+        return;
+    memset(&state->gain, 0, sizeof(state->gain));
+    state->dry_run_cpu_ns = 0;
+    state->cycles = calloc(1, sizeof(*state->cycles));
+    if (!state->cycles)
+        return;
+    if (cycles_begin(state->cycles, context->layout, context->target->reader,
+                     &state->residency, &state->arenas, state->pools.uses, &state->heaps))
+        state->stage = STAGE_DRY_RUN;
+}
+
+static void chunks_begin(struct account_state *state, enum account_stage stage)
+{
+    struct chunk_set none = {NULL, 0, 0, 0};
+
+    state->stage = stage;
+    state->pass.freed = none;
+    if (stage == STAGE_CHUNKS_LEAST)
+        state->pass.freed = state->cycles->least.chunks;
+    else if (stage == STAGE_CHUNKS_MOST)
+        state->pass.freed = state->cycles->most.chunks;
+    malloc_pass_begin(&state->pass);
+}
+
+static struct reading returned(const struct account_state *state,
+                               const struct cycles_freed *freed)
+{
+    return reading_exact((int64_t)(malloc_pass_trim_bytes(&state->pass) +
+                                   state->pass.mmapped_freed_bytes + freed->arena_bytes));
+}
+
+static void dry_run_end(struct account_state *state)
+{
+    const struct cycles *cycles = state->cycles;
+
+    state->next_dry_run_mono_ns =
+        clock_monotonic_ns() + state->dry_run_cpu_ns * DRY_RUN_CPU_FACTOR;
+    if (!cycles_is_known(cycles)) {
+        chunks_begin(state, STAGE_CHUNKS);
+        return;
+    }
+    state->gain.objects = reading_exact((int64_t)cycles->most.objects);
+    state->gain.bytes = reading_exact((int64_t)cycles->most.bytes);
+    chunks_begin(state, STAGE_CHUNKS_LEAST);
+}
+
+/* The last pass is over: now the gain is the difference to it. */
+static void gain_end(struct account_state *state)
+{
+    int64_t trim = (int64_t)malloc_pass_trim_bytes(&state->pass);
+
+    if (!state->cycles || !reading_is_known(state->gain.least_bytes))
+        return;
+    state->gain.least_bytes.value -= trim;
+    state->gain.most_bytes.value -= trim;
+}
+
+/* False when the round is over. */
+static bool account_step(struct account_state *state, struct source_context *context)
+{
+    switch (state->stage) {
+    case STAGE_IDLE:
         return false;
-    return true;
+    case STAGE_POOLS:
+        if (!account_pools_step(&state->pools, state->account.parts))
+            dry_run_begin(state, context);
+        return true;
+    case STAGE_DRY_RUN:
+        if (!cycles_step(state->cycles))
+            dry_run_end(state);
+        return true;
+    case STAGE_CHUNKS_LEAST:
+        if (malloc_pass_step(&state->pass))
+            return true;
+        state->gain.least_bytes = returned(state, &state->cycles->least);
+        chunks_begin(state, STAGE_CHUNKS_MOST);
+        return true;
+    case STAGE_CHUNKS_MOST:
+        if (malloc_pass_step(&state->pass))
+            return true;
+        state->gain.most_bytes = returned(state, &state->cycles->most);
+        chunks_begin(state, STAGE_CHUNKS);
+        return true;
+    case STAGE_CHUNKS:
+        if (malloc_pass_step(&state->pass))
+            return true;
+        gain_end(state);
+        return false;
+    }
+    return false;
 }
 
 static enum source_result account_sample(void *opaque, struct source_context *context,
@@ -381,8 +507,10 @@ static enum source_result account_sample(void *opaque, struct source_context *co
             return SOURCE_FAILED;
     }
     while (!is_over && !is_late(context))
-        is_over = !account_step(state);
+        is_over = !account_step(state, context);
     state->cpu_ns += clock_thread_cpu_ns() - began_ns;
+    if (state->stage == STAGE_DRY_RUN)
+        state->dry_run_cpu_ns += clock_thread_cpu_ns() - began_ns;
     return is_over ? account_end(state, context, err) : SOURCE_MORE;
 }
 

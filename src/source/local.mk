@@ -18,6 +18,9 @@ libheaptop_a_SOURCES += \
 	src/source/account.c \
 	src/source/account_claims.c src/source/account_claims.h \
 	src/source/account_pools.c src/source/account_pools.h \
+	src/source/cycles.c src/source/cycles.h \
+	src/source/cycles_edges.c src/source/cycles_edges.h \
+	src/source/cycles_memory.c src/source/cycles_memory.h \
 	src/source/free_lists.c src/source/free_lists.h \
 	src/source/images.c src/source/images.h \
 	src/source/malloc_caches.c src/source/malloc_caches.h \

@@ -1,0 +1,89 @@
+/*
+ * cycles.h - what gc.collect would free, found out from outside: a dry run.
+ *
+ * As gcmodule.c does it: from each object's count of references those are taken that
+ * come from tracked objects; who has some left is held from elsewhere, and so is all
+ * that it leads to. The rest is garbage, and with it what nobody else refers to. What an
+ * opaque type holds cannot be seen, so there are two answers: at least (nothing that an
+ * opaque type in the garbage leads to), and at most.
+ *
+ * Runs in steps. A target that works meanwhile blurs it: the answer is an estimate.
+ * Borrows everything; one thread.
+ */
+#ifndef HEAPTOP_SOURCE_CYCLES_H
+#define HEAPTOP_SOURCE_CYCLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout/layout.h"
+#include "source/account_pools.h"
+#include "source/arenas.h"
+#include "source/cycles_edges.h"
+#include "source/malloc_caches.h"
+
+#define CYCLES_OBJECTS_MAX (UINT32_C(1) << 22)
+
+enum cycles_stage {
+    CYCLES_GATHER,
+    CYCLES_SUBTRACT,
+    CYCLES_ROOTS,
+    CYCLES_OPAQUE,
+    CYCLES_FREE_LEAST,
+    CYCLES_FREE_MOST,
+    CYCLES_OVER,
+    CYCLES_FAILED,
+};
+
+/* What would be freed. */
+struct cycles_freed {
+    uint64_t objects, bytes;
+    uint64_t arena_bytes;    /* resident bytes of arenas that become empty */
+    struct chunk_set chunks; /* malloc's chunks; sorted */
+    uint32_t *by_arena;      /* blocks */
+};
+
+struct cycles_object {
+    uint64_t address;
+    int64_t references;
+    bool is_reachable, is_held; /* held: by an opaque type in the garbage, perhaps */
+    bool is_opaque;
+};
+
+struct cycles {
+    const struct layout *layout;
+    const struct arena_table *arenas;
+    const struct arena_use *uses;
+    const struct malloc_heaps *heaps;
+    struct cycles_memory memory;
+    struct cycles_edges edges;
+    enum cycles_stage stage;
+    struct cycles_object *objects;
+    size_t count, capacity, next;
+    uint32_t *slots; /* index + 1 by address */
+    size_t n_slots;
+    uint64_t *work; /* addresses to go on from */
+    size_t n_work, work_capacity;
+    uint64_t *counted; /* pairs {address, references left} of what is not tracked */
+    size_t n_counted, counted_slots;
+    uint64_t traverse; /* of classes written in Python: the most frequent one */
+    int generation;
+    uint64_t node;
+    struct cycles_freed least, most;
+    struct cycles_freed *freed; /* the one that is made */
+};
+
+/* False when there is no memory, or nothing to be known. */
+bool cycles_begin(struct cycles *cycles, const struct layout *layout,
+                  struct reader *reader, struct residency *residency,
+                  const struct arena_table *arenas, const struct arena_use *uses,
+                  const struct malloc_heaps *heaps);
+
+/* A part of it; false when it is over or failed. */
+bool cycles_step(struct cycles *cycles);
+
+bool cycles_is_known(const struct cycles *cycles);
+void cycles_release(struct cycles *cycles);
+
+#endif

@@ -1,0 +1,307 @@
+#include "source/cycles_edges.h"
+
+#include <string.h>
+
+#include "util/bytes.h"
+
+#define BODY_MOST     4096       /* bytes of an object itself that are looked at */
+#define TABLE_MOST    (1u << 20) /* entries of a table */
+#define WORDS_A_READ  512
+#define TYPE_READ     304
+#define TYPE_TRAVERSE 184 /* Include/cpython/object.h PyTypeObject.tp_traverse */
+#define TYPE_CALLBACK 24  /* weakrefobject.h wr_callback: the only owned reference */
+#define LIST_ITEMS    24
+#define VALUES_LIVE   2 /* 3.13+ struct _dictvalues: embedded at 2, valid at 3 */
+
+/* Types in C whose references stand in the object itself, or in tables known here. */
+static const char *const known[] = {
+    "dict",
+    "list",
+    "tuple",
+    "set",
+    "frozenset",
+    "function",
+    "method",
+    "cell",
+    "property",
+    "staticmethod",
+    "classmethod",
+    "generator",
+    "coroutine",
+    "traceback",
+    "slice",
+    "type",
+    "module",
+    "list_iterator",
+    "tuple_iterator",
+    "dict_keyiterator",
+    "mappingproxy",
+    "method-wrapper",
+    "frame",
+    "builtin_function_or_method",
+    "weakref",
+    "weakref.ReferenceType",
+    "async_generator",
+    "map",
+    "zip",
+    "filter",
+    "enumerate",
+    "reversed",
+    "super",
+    "memoryview",
+    "BaseException",
+    "functools.partial",
+    "member_descriptor",
+    "getset_descriptor",
+    "wrapper_descriptor",
+    "method_descriptor",
+    "classmethod_descriptor",
+};
+
+static bool is_one_of(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
+}
+
+static void type_read(struct cycles_edges *edges, struct cycles_type *type)
+{
+    const struct object_layout *layout = edges->layout;
+    uint8_t bytes[TYPE_READ];
+    char name[48] = "";
+
+    if (!cycles_memory_read(edges->memory, type->address, bytes, sizeof(bytes)))
+        return;
+    type->flags = u64_at(bytes, layout->tp_flags);
+    type->basicsize = (uint32_t)u64_at(bytes, layout->tp_basicsize);
+    type->itemsize = (uint32_t)u64_at(bytes, layout->tp_itemsize);
+    if (!(type->flags & TYPE_FLAG_READY) || type->basicsize < 16 ||
+        type->basicsize > (1u << 20) || type->itemsize > 4096)
+        return;
+    if (!cycles_memory_read(edges->memory, u64_at(bytes, layout->tp_name), name,
+                            sizeof(name) - 1))
+        return;
+    type->is_type = true;
+    type->traverse = u64_at(bytes, TYPE_TRAVERSE);
+    type->prefix = object_prefix_bytes(layout, type->flags);
+    type->is_set = !strcmp(name, "set") || !strcmp(name, "frozenset");
+    type->is_weakref = !strcmp(name, "weakref") ||
+                       !strcmp(name, "weakref.ReferenceType") ||
+                       !strcmp(name, "KeyedRef");
+    type->is_known = is_one_of(name, known, sizeof(known) / sizeof(known[0]));
+}
+
+const struct cycles_type *cycles_type_of(struct cycles_edges *edges, uint64_t address)
+{
+    uint64_t at = (address >> 4) * 0x9e3779b97f4a7c15u >> 50;
+
+    if (address < 4096 || address & 7 || address >= RADDR_END)
+        return NULL;
+    while (edges->types[at].address && edges->types[at].address != address)
+        at = (at + 1) % CYCLES_TYPES_MAX;
+    if (!edges->types[at].address) {
+        if (edges->n_types >= CYCLES_TYPES_MAX / 2)
+            return NULL;
+        edges->n_types++;
+        edges->types[at].address = address;
+        type_read(edges, &edges->types[at]);
+    }
+    return edges->types[at].is_type ? &edges->types[at] : NULL;
+}
+
+/* All words of [start, start + count * 8). */
+static void visit_words(struct cycles_edges *edges, uint64_t start, uint64_t count,
+                        bool is_table)
+{
+    uint64_t words[WORDS_A_READ];
+
+    if (start & 7 || start < 4096 || count > TABLE_MOST * 3)
+        return;
+    while (count) {
+        size_t some = count < WORDS_A_READ ? (size_t)count : WORDS_A_READ;
+
+        if (!cycles_memory_read(edges->memory, start, words, some * 8))
+            return;
+        for (size_t i = 0; i < some; i++)
+            if (words[i] >= 4096 && words[i] < RADDR_END && !(words[i] & 7))
+                edges->visit(edges->context, words[i], is_table);
+        start += some * 8;
+        count -= some;
+    }
+}
+
+static void tell_table(struct cycles_edges *edges, uint64_t address)
+{
+    if (edges->visit_table && address >= 4096 && address < RADDR_END && !(address & 7))
+        edges->visit_table(edges->context, address);
+}
+
+struct keys {
+    uint64_t entries, n_entries, entry_words, size;
+};
+
+/* pycore_dict.h PyDictKeysObject: header, index, entries. */
+static bool keys_read(struct cycles_edges *edges, uint64_t address, struct keys *keys)
+{
+    const struct object_layout *layout = edges->layout;
+    uint8_t header[40];
+    uint64_t index_bytes;
+
+    if (!cycles_memory_read(edges->memory, address, header, sizeof(header)))
+        return false;
+    keys->n_entries = u64_at(header, layout->keys_nentries);
+    keys->entry_words = 3;
+    if (layout->keys_is_log2) {
+        if (header[layout->keys_size] > 40 || header[layout->keys_log2_index] > 44)
+            return false;
+        keys->size = UINT64_C(1) << header[layout->keys_size];
+        index_bytes = UINT64_C(1) << header[layout->keys_log2_index];
+        if (header[layout->keys_kind])
+            keys->entry_words = 2;
+    } else {
+        keys->size = u64_at(header, layout->keys_size);
+        index_bytes = keys->size * (keys->size <= 0xff         ? 1
+                                    : keys->size <= 0xffff     ? 2
+                                    : keys->size <= 0xffffffff ? 4
+                                                               : 8);
+    }
+    keys->entries = address + layout->keys_header_bytes + index_bytes;
+    return keys->n_entries <= TABLE_MOST && keys->size <= TABLE_MOST * 2;
+}
+
+static void visit_dict(struct cycles_edges *edges, const uint8_t *body)
+{
+    const struct object_layout *layout = edges->layout;
+    uint64_t table = u64_at(body, layout->dict_keys);
+    uint64_t values = u64_at(body, layout->dict_values);
+    uint8_t live[4] = {0};
+    struct keys keys;
+
+    if (!keys_read(edges, table, &keys))
+        return;
+    if (!values) {
+        tell_table(edges, table);
+        visit_words(edges, keys.entries, keys.n_entries * keys.entry_words, true);
+        return;
+    }
+    /* Values that are embedded in their instance belong to that. */
+    if (layout->minor >= 13 &&
+        (!cycles_memory_read(edges->memory, values, live, 4) || live[VALUES_LIVE]))
+        return;
+    tell_table(edges, values);
+    visit_words(edges, layout->minor >= 13 ? values + 8 : values, keys.n_entries, true);
+}
+
+static void visit_list(struct cycles_edges *edges, const uint8_t *body)
+{
+    uint64_t items = u64_at(body, LIST_ITEMS), count = u64_at(body, 16);
+
+    if (!items || count > TABLE_MOST)
+        return;
+    tell_table(edges, items);
+    visit_words(edges, items, count, true);
+}
+
+static void visit_set(struct cycles_edges *edges, const uint8_t *body, uint64_t object)
+{
+    const struct object_layout *layout = edges->layout;
+    uint64_t table = u64_at(body, layout->set_table);
+    uint64_t mask = u64_at(body, layout->set_mask);
+
+    if (mask > TABLE_MOST)
+        return;
+    if (table != object + layout->set_small_table)
+        tell_table(edges, table);
+    visit_words(edges, table, (mask + 1) * 2, true);
+}
+
+/* 3.11, 3.12: values have no count of their own; the class's cached keys tell it. In
+ * front of them is a prefix whose length stands in the byte before. */
+static void visit_values(struct cycles_edges *edges, uint64_t values,
+                         const struct cycles_type *type)
+{
+    struct keys keys;
+    uint64_t table;
+    uint8_t prefix;
+
+    if (!cycles_memory_u64(edges->memory, type->address + edges->layout->ht_cached_keys,
+                           &table) ||
+        !table || !keys_read(edges, table, &keys) ||
+        !cycles_memory_read(edges->memory, values - 1, &prefix, 1))
+        return;
+    tell_table(edges, values - prefix);
+    visit_words(edges, values, keys.n_entries, true);
+}
+
+/* Attributes that stand before the object, or in values of their own. */
+static void visit_managed(struct cycles_edges *edges, uint64_t object,
+                          const struct cycles_type *type)
+{
+    uint8_t minor = edges->layout->minor;
+    uint64_t word;
+
+    if (!(type->flags & TYPE_FLAG_MANAGED_DICT) || minor < 11 ||
+        !cycles_memory_u64(edges->memory, object - 24, &word))
+        return;
+    if (minor == 12 && word & 1) {
+        visit_values(edges, word - 1, type);
+        return;
+    }
+    if (word)
+        edges->visit(edges->context, word, true);
+    if (minor == 11 && cycles_memory_u64(edges->memory, object - 32, &word) && word)
+        visit_values(edges, word, type);
+}
+
+/* 3.13+: {capacity, size, embedded, valid} and the values, in the object. */
+static void visit_inline(struct cycles_edges *edges, uint64_t object,
+                         const struct cycles_type *type)
+{
+    uint64_t values = object + (edges->layout->minor == 13 ? 16 : type->basicsize);
+    uint8_t head[8];
+
+    if (!(type->flags & TYPE_FLAG_INLINE_VALUES) || edges->layout->minor < 13 ||
+        !cycles_memory_read(edges->memory, values, head, sizeof(head)) || !head[3])
+        return;
+    visit_words(edges, values + 8, head[0], true);
+}
+
+void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
+                        const struct cycles_type *type)
+{
+    uint8_t body[80] = {0};
+    uint64_t bytes = type->basicsize, items;
+
+    cycles_memory_read(edges->memory, object, body,
+                       bytes < sizeof(body) ? bytes : sizeof(body));
+    if (type->is_weakref) {
+        visit_words(edges, object + TYPE_CALLBACK, 1, true);
+        return;
+    }
+    if (edges->layout->minor >= 9 && type->flags & TYPE_FLAG_HEAP)
+        edges->visit(edges->context, u64_at(body, 8), true);
+    if (type->is_set) {
+        visit_set(edges, body, object);
+        return;
+    }
+    if (type->flags & TYPE_FLAG_LIST)
+        visit_list(edges, body);
+    if (type->flags & TYPE_FLAG_DICT)
+        visit_dict(edges, body);
+    visit_managed(edges, object, type);
+    visit_inline(edges, object, type);
+    items = type->itemsize ? u64_at(body, 16) : 0;
+    if (items > TABLE_MOST)
+        items = 0;
+    if (type->flags & TYPE_FLAG_TUPLE) {
+        visit_words(edges, object + 24, items, true);
+        return;
+    }
+    bytes += items * type->itemsize;
+    if (bytes > BODY_MOST)
+        bytes = BODY_MOST;
+    if (bytes > 16 && !(type->flags & (TYPE_FLAG_STR | TYPE_FLAG_BYTES | TYPE_FLAG_INT)))
+        visit_words(edges, object + 16, (bytes - 16) / 8, false);
+}

@@ -1,0 +1,48 @@
+/*
+ * cycles_edges.h - what an object refers to, read from outside.
+ *
+ * As tp_traverse would tell it, as far as that can be known: the words of the object
+ * itself, and of the tables of lists, dicts, sets and instances. A type in C may keep
+ * references where nobody sees them from outside: it is opaque, and who asks must not
+ * take it for more than a bound. One thread; everything read is hostile.
+ */
+#ifndef HEAPTOP_SOURCE_CYCLES_EDGES_H
+#define HEAPTOP_SOURCE_CYCLES_EDGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout/object_layout.h"
+#include "source/cycles_memory.h"
+
+#define CYCLES_TYPES_MAX 16384 /* a power of two */
+
+struct cycles_type {
+    uint64_t address; /* 0 = the slot is free */
+    uint64_t flags, traverse;
+    uint32_t basicsize, itemsize, prefix;
+    bool is_type; /* else something that is none */
+    bool is_set, is_weakref, is_known;
+};
+
+struct cycles_edges {
+    struct cycles_memory *memory;
+    const struct object_layout *layout;
+    struct cycles_type *types; /* CYCLES_TYPES_MAX slots */
+    size_t n_types;
+    /* Called for each word that may be a reference; `is_table`: from a table. */
+    void (*visit)(void *context, uint64_t word, bool is_table);
+    /* Called for each table that the object has outside itself; NULL: not told. */
+    void (*visit_table)(void *context, uint64_t address);
+    void *context;
+};
+
+/* The type at the address; NULL when none is there. */
+const struct cycles_type *cycles_type_of(struct cycles_edges *edges, uint64_t address);
+
+/* Visits all words of the object that may be references. */
+void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
+                        const struct cycles_type *type);
+
+#endif

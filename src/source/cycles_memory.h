@@ -1,0 +1,33 @@
+/*
+ * cycles_memory.h - the target's memory in lines that are kept, for reading all over it.
+ *
+ * Pages that are not in memory are not touched: they read as zeros. One thread.
+ */
+#ifndef HEAPTOP_SOURCE_CYCLES_MEMORY_H
+#define HEAPTOP_SOURCE_CYCLES_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "target/reader.h"
+#include "target/residency.h"
+
+#define LINE_BYTES (UINT64_C(64) << 10)
+#define LINES      1024
+
+struct cycles_memory {
+    struct reader *reader;
+    struct residency *residency;
+    uint64_t addresses[LINES]; /* of the line + 1; 0 = none */
+    uint8_t *lines[LINES];
+};
+
+void cycles_memory_release(struct cycles_memory *memory);
+
+/* Copies; false when it cannot be read. */
+bool cycles_memory_read(struct cycles_memory *memory, uint64_t address, void *buffer,
+                        size_t length);
+bool cycles_memory_u64(struct cycles_memory *memory, uint64_t address, uint64_t *value);
+
+#endif
