@@ -245,8 +245,9 @@ static void visit_managed(struct cycles_edges *edges, uint64_t object,
     if (!(type->flags & TYPE_FLAG_MANAGED_DICT) || minor < 11 ||
         !cycles_memory_u64(edges->memory, object - 24, &word))
         return;
+    /* 3.12 pycore_object.h PyDictOrValues: values are tagged by taking one away. */
     if (minor == 12 && word & 1) {
-        visit_values(edges, word - 1, type);
+        visit_values(edges, word + 1, type);
         return;
     }
     if (word)
