@@ -328,15 +328,21 @@ static void free_object(struct cycles *cycles, uint64_t object)
     cycles_edges_visit(&cycles->edges, object, type);
 }
 
+/* obmalloc.c keeps the last arena of its list even when nothing is in use in it. */
 static void freed_end(struct cycles *cycles)
 {
     struct cycles_freed *freed = cycles->freed;
+    uint64_t kept_bytes = 0;
 
     chunk_set_sort(&freed->chunks);
     for (size_t i = 0; i < cycles->arenas->count; i++)
         if (freed->by_arena[i] && !cycles->uses[i].is_torn &&
-            freed->by_arena[i] >= cycles->uses[i].blocks_used)
+            freed->by_arena[i] >= cycles->uses[i].blocks_used) {
             freed->arena_bytes += cycles->uses[i].resident_bytes;
+            if (cycles->uses[i].resident_bytes > kept_bytes)
+                kept_bytes = cycles->uses[i].resident_bytes;
+        }
+    freed->arena_bytes -= kept_bytes;
 }
 
 static bool free_begin(struct cycles *cycles, struct cycles_freed *freed)
