@@ -24,9 +24,8 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/menu.c tui/menu.h \
 	tui/overview_blocks.c tui/overview_blocks.h \
 	tui/pane.h tui/panes.c tui/panes.def \
-	tui/pane_arenas.c tui/pane_gc.c \
+	tui/pane_account.c tui/pane_arenas.c tui/pane_gc.c \
 	tui/pane_history.c tui/pane_log.c tui/pane_overview.c tui/pane_sizes.c tui/pane_types.c tui/pane_verdict.c \
-	tui/pane_account.c tui/pane_arenas.c tui/pane_gc.c tui/pane_log.c tui/pane_overview.c tui/pane_sizes.c tui/pane_types.c \
 	tui/picker.c tui/picker.h \
 	tui/pool_blocks.c tui/pool_blocks.h tui/pools_table.c \
 	tui/prompt.c tui/prompt.h \

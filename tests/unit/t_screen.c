@@ -78,13 +78,14 @@ static void test_tabs(void **state)
     assert_true(shows(&shown, "[1 Overview]"));
     assert_true(screen_command(shown.screen, COMMAND_TAB_3));
     assert_true(shows(&shown, "[3 Sizes]"));
-    assert_true(screen_command(shown.screen, COMMAND_TAB_9)); /* no such tab */
-    assert_true(shows(&shown, "[3 Sizes]"));
+    assert_true(screen_command(shown.screen, COMMAND_TAB_9));
+    assert_true(shows(&shown, "[9 Verdict]"));
+    assert_true(screen_command(shown.screen, COMMAND_TAB_3));
     screen_command(shown.screen, COMMAND_TAB_PREVIOUS);
     assert_true(shows(&shown, "[2 Types]"));
     assert_false(screen_show_pane(shown.screen, "nothing"));
     assert_true(screen_show_pane(shown.screen, "log"));
-    assert_true(shows(&shown, "[7 Log]"));
+    assert_true(shows(&shown, "[8 Log]"));
     assert_false(screen_command(shown.screen, COMMAND_COLLECT));
     close_shown(&shown);
 }
