@@ -47,27 +47,28 @@ static pid_t find_holder(int fd)
     return pid;
 }
 
-/* " (user root: heaptop -d 1 4711)"; nothing when the holder has gone. */
+/* " (user root: heaptop -d 1 4711)"; nothing when the holder has gone, or may not be
+ * looked at any more. */
 static void add_who(struct strbuf *words, pid_t holder)
 {
     struct strbuf command = STRBUF_INIT;
     struct stat status;
     char path[32], user[33];
-    int dir;
+    int cmdline;
 
-    snprintf(path, sizeof(path), "/proc/%d", (int)holder);
-    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)holder);
+    cmdline = open(path, O_RDONLY | O_CLOEXEC);
+    if (cmdline < 0)
         return;
-    if (fstat(dir, &status) == 0) {
+    if (fstat(cmdline, &status) == 0) {
         access_user_name(status.st_uid, user);
-        procfs_add_command(&command, dir, "heaptop");
+        procfs_add_command(&command, cmdline, "heaptop");
         strbuf_addf(words, " (user %s: ", user);
         utf8_cut(words, strbuf_text(&command), COMMAND_CELLS);
         strbuf_add_char(words, ')');
     }
     strbuf_release(&command);
-    close(dir);
+    close(cmdline);
 }
 
 int holder_name(int dir, pid_t pid, struct err *err)

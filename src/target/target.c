@@ -280,7 +280,7 @@ void target_gone(const struct target *target, struct err *err)
         err_set(err, ERR_GONE, "process %d ended", (int)target->pid);
         return;
     }
-    procfs_add_command(&command, target->fds.dir, "?");
+    procfs_add_command(&command, target->fds.cmdline, "?");
     utf8_cut(&words, strbuf_text(&command), GONE_COLUMNS);
     err_set(err, ERR_GONE, "process %d executed another program: %s", (int)target->pid,
             strbuf_text(&words));
