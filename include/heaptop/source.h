@@ -42,6 +42,9 @@ struct source_context {
     struct session *session;     /* NULL without an agent */
     struct snapshot_builder *builder;
     int64_t deadline_mono_ns; /* a walk gives way when this has passed */
+    /* Written by the source: of its processor time what it keeps a budget of its own for;
+     * the pause before the next walk is not made longer by it. */
+    int64_t own_budget_cpu_ns;
 };
 
 struct source_ops {

@@ -97,6 +97,7 @@ struct agent {
     struct object *debug, *collect, *disable, *enable, *reference_count;
     bool holds_gil;
     bool frozen_are_many;     /* counting them costs too much for each sample */
+    uint32_t n_many_blocks;   /* how often there were too many to count them again */
     int64_t references_alone; /* what the callback has when only the agent knows it */
     bool collects;            /* gc.collect() of our own is running */
     int64_t pause_began_ns, collect_uncollectable;

@@ -2,7 +2,8 @@
 #include "agent/agent.h"
 
 #define FROZEN_LIMIT_NS   INT64_C(50000) /* of the GIL, at each sample */
-#define FROZEN_BLOCKS_MAX 200000 /* no more can be frozen: it takes milliseconds */
+#define BLOCKS_MAX        200000 /* to count more, or as many frozen ones, takes too long */
+#define MANY_BLOCKS_TIMES 3
 
 static int64_t borrowed_number(struct object *object)
 {
@@ -69,20 +70,33 @@ static void read_stats(struct agent_generation *generations)
         agent.python.Py_DecRef(list);
 }
 
-/* It walks the list of them: when that took long once, it is left alone until
- * gc.freeze() or gc.unfreeze() is asked for. */
-bool agent_frozen_may_be_many(void)
+/* sys.getallocatedblocks() looks at every pool: of many blocks the first numbers must be
+ * enough to prove what is read from outside. */
+static int64_t count_blocks(void)
 {
-    int64_t blocks = agent_number(agent_call(agent.blocks));
+    int64_t blocks;
 
-    return blocks < 0 || blocks > FROZEN_BLOCKS_MAX;
+    if (agent.n_many_blocks == MANY_BLOCKS_TIMES)
+        return -1;
+    blocks = agent_number(agent_call(agent.blocks));
+    agent.n_many_blocks += blocks > BLOCKS_MAX;
+    return blocks;
 }
 
-static int64_t count_frozen(void)
+/* gc.get_freeze_count() walks the list of them: when that took long once, it is left
+ * alone until gc.freeze() or gc.unfreeze() is asked for. */
+bool agent_frozen_may_be_many(void)
+{
+    int64_t blocks = count_blocks();
+
+    return blocks < 0 || blocks > BLOCKS_MAX;
+}
+
+static int64_t count_frozen(int64_t blocks)
 {
     int64_t began = agent_now_ns(), frozen;
 
-    if (agent.frozen_are_many || agent_frozen_may_be_many())
+    if (agent.frozen_are_many || blocks < 0 || blocks > BLOCKS_MAX)
         return -1;
     frozen = agent_number(agent_call(agent.freeze_count));
     agent.frozen_are_many = agent_now_ns() - began > FROZEN_LIMIT_NS;
@@ -102,14 +116,14 @@ static int64_t read_enabled(void)
 /* The number of blocks comes first: nothing of ours is allocated yet. */
 static void read_counters(struct agent_counters *counters, bool is_held)
 {
-    counters->allocated_blocks = agent_number(agent_call(agent.blocks));
+    counters->allocated_blocks = count_blocks();
     counters->gc_enabled = is_held ? 1 : read_enabled();
     read_tuple(agent.count, counters->generations,
                offsetof(struct agent_generation, count));
     read_tuple(agent.threshold, counters->generations,
                offsetof(struct agent_generation, threshold));
     read_stats(counters->generations);
-    counters->gc_frozen = count_frozen();
+    counters->gc_frozen = count_frozen(counters->allocated_blocks);
     counters->gc_debug = agent_number(agent_call(agent.debug));
     counters->interpreter = (uintptr_t)agent.python.PyInterpreterState_Main();
     copy_text(counters->version, sizeof(counters->version), agent.python.Py_GetVersion());

@@ -184,7 +184,7 @@ void sampler_walk_slice(struct sampler *sampler)
         builder_objects(builder, walk->latest);
     if (source->is_open)
         result = source->ops->sample(source->state, &context, &err);
-    walk->cpu_ns += clock_thread_cpu_ns() - began_cpu_ns;
+    walk->cpu_ns += clock_thread_cpu_ns() - began_cpu_ns - context.own_budget_cpu_ns;
     walk_keep(walk, builder);
     builder_drop(builder);
     if (walk_settle(sampler, source, result, &err) && ++walk->at == walk->n_sources)

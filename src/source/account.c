@@ -23,7 +23,8 @@
 #include "util/clock.h"
 #include "util/xalloc.h"
 
-#define DRY_RUN_CPU_FACTOR  200 /* averaged: 0.5 % of one core */
+#define DRY_RUN_CPU_FACTOR  200    /* averaged: 0.5 % of one core */
+#define DRY_RUN_AT_ONCE     200000 /* tracked objects */
 #define STACKS_BUDGET_BYTES (UINT64_C(256) << 20)
 
 enum account_stage {
@@ -55,7 +56,7 @@ struct account_state {
     struct collect_gain gain;
     int64_t dry_run_cpu_ns, next_dry_run_mono_ns;
     int64_t began_mono_ns, cpu_ns;
-    bool is_glibc;
+    bool is_glibc, has_had_round;
 };
 
 static int account_open(struct target *target, void **state, struct err *err)
@@ -392,11 +393,24 @@ static bool is_late(const struct source_context *context)
 
 /* ---- the stages ---- */
 
-/* A dry run reads all that the collector tracks: it is made seldom. */
+/* A dry run reads all that the collector tracks: it is made seldom, and nobody who has
+ * just come waits for that of a large heap. */
+static bool dry_run_is_due(struct account_state *state,
+                           const struct source_context *context)
+{
+    const struct objects_section *objects = context->builder->snapshot->objects;
+    bool is_first = !state->has_had_round;
+
+    state->has_had_round = true;
+    if (!state->is_glibc || (is_first && objects && objects->tracked > DRY_RUN_AT_ONCE))
+        return false;
+    return clock_monotonic_ns() >= state->next_dry_run_mono_ns;
+}
+
 static void dry_run_begin(struct account_state *state, struct source_context *context)
 {
     state->stage = STAGE_CHUNKS;
-    if (!state->is_glibc || clock_monotonic_ns() < state->next_dry_run_mono_ns)
+    if (!dry_run_is_due(state, context))
         return;
     memset(&state->gain, 0, sizeof(state->gain));
     state->dry_run_cpu_ns = 0;
@@ -443,6 +457,18 @@ static void dry_run_end(struct account_state *state)
     chunks_begin(state, STAGE_CHUNKS_LEAST);
 }
 
+static void dry_run_step(struct account_state *state, struct source_context *context)
+{
+    int64_t began_ns = clock_thread_cpu_ns(), spent_ns;
+    bool is_over = !cycles_step(state->cycles);
+
+    spent_ns = clock_thread_cpu_ns() - began_ns;
+    state->dry_run_cpu_ns += spent_ns;
+    context->own_budget_cpu_ns += spent_ns;
+    if (is_over)
+        dry_run_end(state);
+}
+
 /* The last pass is over: now the gain is the difference to it. */
 static void gain_end(struct account_state *state)
 {
@@ -465,8 +491,7 @@ static bool account_step(struct account_state *state, struct source_context *con
             dry_run_begin(state, context);
         return true;
     case STAGE_DRY_RUN:
-        if (!cycles_step(state->cycles))
-            dry_run_end(state);
+        dry_run_step(state, context);
         return true;
     case STAGE_CHUNKS_LEAST:
         if (malloc_pass_step(&state->pass))
@@ -509,8 +534,6 @@ static enum source_result account_sample(void *opaque, struct source_context *co
     while (!is_over && !is_late(context))
         is_over = !account_step(state, context);
     state->cpu_ns += clock_thread_cpu_ns() - began_ns;
-    if (state->stage == STAGE_DRY_RUN)
-        state->dry_run_cpu_ns += clock_thread_cpu_ns() - began_ns;
     return is_over ? account_end(state, context, err) : SOURCE_MORE;
 }
 
