@@ -402,6 +402,27 @@ static enum judgement judge_hoard(const struct evidence *evidence,
     return JUDGED_NO;
 }
 
+/* Entries of free lists have 8 MiB, or alone keep ten arenas. */
+static enum judgement judge_free_lists(const struct evidence *evidence,
+                                       struct verdict *verdict)
+{
+    const struct free_lists_section *lists = evidence->now->free_lists;
+    const struct pymalloc_section *pymalloc = evidence->now->pymalloc;
+    char a[UNITS_MAX];
+
+    if (!lists || !pymalloc)
+        return JUDGED_UNKNOWN;
+    if ((int64_t)lists->bytes < 8 * MB && lists->arenas < 10)
+        return JUDGED_NO;
+    snprintf(verdict->words, sizeof(verdict->words),
+             "free lists hold %s and alone keep %llu arenas",
+             bytes(a, (int64_t)lists->bytes), (unsigned long long)lists->arenas);
+    verdict->bytes = reading_exact((int64_t)lists->bytes);
+    verdict->gain_bytes =
+        reading_exact((int64_t)(lists->arenas * pymalloc->arena_bytes_each));
+    return JUDGED_YES;
+}
+
 /* What malloc has in use besides Python's own explains the growth, objects do not. */
 static enum judgement judge_native(const struct evidence *evidence,
                                    struct verdict *verdict)
@@ -492,7 +513,7 @@ const struct rule verdict_rules[] = {
     {"R5", "arenas", "free what is left in them (Arenas, Enter), or restart",
      judge_fragmentation},
     {"R5b", "size classes", "it is reused by objects of this size only", judge_hoard},
-    {"R9", "free lists", "gc.collect() empties them", judge_nothing},
+    {"R9", "free lists", "gc.collect() empties them", judge_free_lists},
     {"R6", "account and objects", "look for the extension that keeps it", judge_native},
     {"R14", "RES", "nothing to do: it is scratch memory, used again", judge_saw_tooth},
 };

@@ -321,7 +321,8 @@ static struct reading with_gain(struct reading trim, struct reading gain)
 {
     if (!reading_is_known(gain) || !reading_is_known(trim))
         return reading_unknown();
-    return (struct reading){trim.value + gain.value, READING_ESTIMATE};
+    return (struct reading){trim.value + (gain.value > 0 ? gain.value : 0),
+                            READING_ESTIMATE};
 }
 
 static void fill_gain(const struct account_state *state, struct account_section *section)
@@ -330,6 +331,9 @@ static void fill_gain(const struct account_state *state, struct account_section 
 
     section->collect_trim_bytes = with_gain(section->trim_bytes, gain->least_bytes);
     section->collect_trim_most_bytes = with_gain(section->trim_bytes, gain->most_bytes);
+    /* The passes are not of one moment. */
+    if (section->collect_trim_most_bytes.value < section->collect_trim_bytes.value)
+        section->collect_trim_most_bytes.value = section->collect_trim_bytes.value;
     section->garbage_objects = gain->objects;
     section->garbage_bytes = gain->bytes;
 }

@@ -18,6 +18,29 @@ static void worker_scan(struct walk_worker *worker, const struct pool *pool,
                    (uint32_t)((address - row->first_pool) / pool_bytes));
 }
 
+static bool worker_pool_is_swapped(struct walk_worker *worker, uint64_t address)
+{
+    uint64_t end = address + worker->walk->layout.pymalloc.pool_bytes;
+
+    for (; worker->has_absent && address < end; address += PAGEMAP_PAGE_BYTES)
+        if (pagemap_is_swapped(&worker->pagemap, address))
+            return true;
+    return false;
+}
+
+/* Pages may have come since the window was read. */
+static int worker_pool_read(struct walk_worker *worker, uint8_t *bytes, uint64_t address)
+{
+    uint32_t length = worker->walk->layout.pymalloc.pool_bytes;
+    uint64_t absent_bytes = 0;
+
+    if (!worker->has_absent)
+        return reader_read(worker->walk->reader, raddr_of(address), bytes, length);
+    pagemap_forget(&worker->pagemap);
+    return pagemap_read(&worker->pagemap, worker->walk->reader, address, bytes, length,
+                        &absent_bytes);
+}
+
 /* Reads a torn pool again and again; objects in a pool that never heals are left out
  * and told. */
 static void worker_torn_pool(struct walk_worker *worker, uint8_t *bytes, uint64_t address,
@@ -27,7 +50,7 @@ static void worker_torn_pool(struct walk_worker *worker, uint8_t *bytes, uint64_
     struct pool pool;
 
     for (int i = 0; i < POOL_READS_MAX; i++) {
-        if (reader_read(worker->walk->reader, raddr_of(address), bytes, pool_bytes))
+        if (worker_pool_read(worker, bytes, address))
             break;
         switch (pool_read(&pool, bytes, pool_bytes, address, row->index)) {
         case POOL_USED:
@@ -42,16 +65,10 @@ static void worker_torn_pool(struct walk_worker *worker, uint8_t *bytes, uint64_
             break;
         }
     }
-    worker->counts.torn_pools++;
-}
-
-static bool worker_pool_is_present(struct walk_worker *worker, uint64_t address)
-{
-    uint64_t length = worker->walk->layout.pymalloc.pool_bytes;
-    bool is_present;
-
-    return pagemap_run(&worker->pagemap, address, length, &is_present) == length &&
-           is_present;
+    if (worker_pool_is_swapped(worker, address))
+        worker->counts.absent_pools++;
+    else
+        worker->counts.torn_pools++;
 }
 
 static void worker_window(struct walk_worker *worker, const struct arena_row *row)
@@ -63,9 +80,10 @@ static void worker_window(struct walk_worker *worker, const struct arena_row *ro
         uint8_t *bytes = worker->window + at;
         uint64_t address = worker->window_address + at;
 
-        /* A carved pool's header was written: if it is not there, it is swapped out. */
+        /* A carved pool's header was written: if it is not there, it is swapped out, or
+         * the pool was carved just now. */
         if (worker->has_absent && !pagemap_is_present(&worker->pagemap, address)) {
-            worker->counts.absent_pools++;
+            worker_torn_pool(worker, bytes, address, row);
             continue;
         }
         switch (pool_read(&pool, bytes, pool_bytes, address, row->index)) {
@@ -73,10 +91,7 @@ static void worker_window(struct walk_worker *worker, const struct arena_row *ro
             worker_scan(worker, &pool, bytes, address, row);
             break;
         case POOL_TORN:
-            if (worker->has_absent && !worker_pool_is_present(worker, address))
-                worker->counts.absent_pools++;
-            else
-                worker_torn_pool(worker, bytes, address, row);
+            worker_torn_pool(worker, bytes, address, row);
             break;
         case POOL_EMPTY:
         case POOL_FOREIGN:

@@ -18,7 +18,7 @@
 /* What grows by so much a sample, besides RES itself; levels are the same in all. */
 struct story {
     int64_t res, objects, large, native, file, swap, uss; /* bytes a sample */
-    int64_t garbage, malloc_free, trim, free_blocks, free_pools;
+    int64_t garbage, malloc_free, trim, free_blocks, free_pools, free_lists;
     int64_t saw; /* RES stands so much higher in every other ten samples */
     bool has_no_account;
 };
@@ -87,6 +87,8 @@ static const struct snapshot *sample(const struct story *story, int at)
     add_pymalloc(builder_pymalloc(builder), story);
     if (!story->has_no_account)
         add_account(builder_account(builder), story, at);
+    if (!story->has_no_account)
+        builder_free_lists(builder)->bytes = (uint64_t)story->free_lists;
     add_objects(builder, story, at);
     return snapshot_seal(builder);
 }
@@ -131,6 +133,7 @@ static void names_the_cause(void **state)
     assert_first(&(struct story){.garbage = 30 * MB}, "R3", 30 * MB);
     assert_first(&(struct story){.malloc_free = 90 * MB, .trim = 80 * MB}, "R4", 90 * MB);
     assert_first(&(struct story){.free_pools = 40 * MB}, "R5", 40 * MB);
+    assert_first(&(struct story){.free_lists = 9 * MB}, "R9", 9 * MB);
     assert_first(&(struct story){.saw = 60 * MB}, "R14", 0);
 }
 
