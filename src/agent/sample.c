@@ -2,7 +2,7 @@
 #include "agent/agent.h"
 
 #define FROZEN_LIMIT_NS   INT64_C(50000) /* of the GIL, at each sample */
-#define BLOCKS_MAX        200000 /* to count more, or as many frozen ones, takes too long */
+#define BLOCKS_MAX        200000 /* more of them, or of frozen ones, take too long */
 #define MANY_BLOCKS_TIMES 3
 
 static int64_t borrowed_number(struct object *object)
