@@ -38,6 +38,9 @@ int launch_wait(struct launch *launch, pid_t *pid, struct err *err);
  * -1: no agent came with it. The sampler's thread. */
 int launch_take_page(struct launch *launch, pid_t pid);
 
+/* Hands a signal on that was sent to heaptop and is meant for the program. */
+void launch_pass_on(const struct launch *launch, int number);
+
 /* After heaptop is done with it: what the shell should be told, and words for the
  * user on stderr. Beside a screen, a program that still runs goes on; otherwise its
  * end is waited for, and signals that are meant for it are handed on. Frees all. */

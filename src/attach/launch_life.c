@@ -57,7 +57,7 @@ static int next_signal(int fd, int wait_ms, bool *from_terminal)
     return (int)info.ssi_signo;
 }
 
-static void pass_on(const struct launch *launch, int number)
+void launch_pass_on(const struct launch *launch, int number)
 {
     kill(launch->beside_screen ? -launch->pid : launch->pid, number);
 }
@@ -146,7 +146,7 @@ static int interrupted(struct launch *launch, int number, bool from_terminal,
                        struct err *err)
 {
     if (launch->beside_screen || !from_terminal)
-        pass_on(launch, number);
+        launch_pass_on(launch, number);
     return err_set(err, ERR_FAILED, "interrupted by signal %d before a Python was up",
                    number);
 }
@@ -244,7 +244,7 @@ static void wait_for_end(struct launch *launch)
     while (!launch_has_ended(launch)) {
         number = next_signal(fd, LOOK_MS * 4, &from_terminal);
         if (number && !from_terminal)
-            pass_on(launch, number);
+            launch_pass_on(launch, number);
     }
     unwatch_signals(fd, &old);
 }

@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "attach/launch.h"
 #include "heaptop/sink.h"
 #include "model/history.h"
 #include "util/clock.h"
@@ -40,6 +41,7 @@ int batch_open(struct batch *batch, const struct args *args, int signal_fd,
 
     batch->signal_fd = signal_fd;
     batch->sampler = NULL;
+    batch->launch = args->sampler.launch;
     if (target_open(args->pid, &target, err))
         return -1;
     return sampler_start(target, &args->sampler, &batch->sampler, err);
@@ -65,14 +67,18 @@ static int batch_wait(struct batch *batch, int64_t deadline_mono_ns)
     return fds[0].revents & POLLIN;
 }
 
-/* Only one signal does not mean to leave. */
+/* Only one signal does not mean to leave. A program that heaptop started is to get the
+ * others too; what the terminal sends comes to it by itself. */
 static enum batch_event take_signal(const struct batch *batch)
 {
     struct signalfd_siginfo info;
 
-    if (read(batch->signal_fd, &info, sizeof(info)) == sizeof(info) &&
-        info.ssi_signo == SIGUSR1)
+    if (read(batch->signal_fd, &info, sizeof(info)) != sizeof(info))
+        return BATCH_SIGNAL;
+    if (info.ssi_signo == SIGUSR1)
         return BATCH_MARK;
+    if (batch->launch && info.ssi_code != SI_KERNEL)
+        launch_pass_on(batch->launch, (int)info.ssi_signo);
     return BATCH_SIGNAL;
 }
 

@@ -16,7 +16,8 @@
 /* A sampler seen from a program without a screen. */
 struct batch {
     struct sampler *sampler;
-    int signal_fd; /* INT, TERM, HUP and USR1, which are blocked */
+    int signal_fd;               /* INT, TERM, HUP and USR1, which are blocked */
+    const struct launch *launch; /* the program that was started; NULL: none */
 };
 
 enum batch_event {
