@@ -215,7 +215,7 @@ static void action_wait_for_end(struct sampler *sampler)
         sampler_action_drop(sampler);
 }
 
-/* Starts when the walk has ended and the last sample was answered; then polls. */
+/* Starts when the objects are counted and the last sample was answered; then polls. */
 void sampler_action_step(struct sampler *sampler)
 {
     struct sampler_action *action = &sampler->action;
@@ -225,7 +225,7 @@ void sampler_action_step(struct sampler *sampler)
     if (!action->ops)
         return;
     if (!action->is_started) {
-        if (sampler->walk.is_running)
+        if (!sampler_walk_yield(sampler))
             return;
         if (sampler->agent.is_asked &&
             !session_answer(sampler->agent.session, NS_PER_MS, &answer))

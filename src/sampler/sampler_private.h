@@ -148,6 +148,8 @@ void sampler_event(struct sampler *sampler, enum event_type type, const char *fo
     __attribute__((format(printf, 3, 4)));
 void sampler_sources_open(struct sampler *sampler);
 void sampler_sources_close(struct sampler *sampler);
+/* What it has begun is dropped. */
+void sampler_source_restart(struct sampler *sampler, struct sampler_source *source);
 /* Remembers and reports a failed source, once per distinct sentence. */
 void sampler_source_failed(struct sampler *sampler, struct sampler_source *source,
                            const struct err *err);
@@ -166,6 +168,8 @@ void sampler_check_layout(struct sampler *sampler);
 bool sampler_walk_is_due(const struct sampler *sampler, int64_t now_mono_ns);
 void sampler_walk_begin(struct sampler *sampler);
 void sampler_walk_slice(struct sampler *sampler);
+/* True when no walk is in the way of an action: what follows the objects is given up. */
+bool sampler_walk_yield(struct sampler *sampler);
 /* Since when nothing but waiting is to be done for the walk; INT64_MAX: never. */
 int64_t sampler_walk_next_ns(const struct sampler *sampler);
 /* The least pause between two walks, from the price of the last one. */

@@ -167,6 +167,19 @@ static bool walk_settle(struct sampler *sampler, struct sampler_source *source,
     return true;
 }
 
+bool sampler_walk_yield(struct sampler *sampler)
+{
+    struct sampler_walk *walk = &sampler->walk;
+
+    if (!walk->is_running)
+        return true;
+    if (!walk->at)
+        return false;
+    sampler_source_restart(sampler, &walk->sources[walk->at]);
+    walk_end(sampler, !walk->has_failed);
+    return true;
+}
+
 void sampler_walk_slice(struct sampler *sampler)
 {
     struct sampler_walk *walk = &sampler->walk;
