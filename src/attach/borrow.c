@@ -138,8 +138,9 @@ static bool is_in_restartable_sequence(struct scene *scene, pid_t tid)
 
 /* What glibc ends the process for is as deadly as a filter that kills: when futex is
  * refused (futex-internal.h, futex_fatal_error()), and when a new thread may not register
- * its struct rseq although the thread that starts it has one (rseq-internal.h, 2.35). */
-static bool would_kill(const struct scene *scene, pid_t tid)
+ * its struct rseq although the thread that starts it has one (rseq-internal.h, 2.35).
+ * Where munmap is refused the agent could not leave. */
+static bool filter_forbids(const struct scene *scene, pid_t tid)
 {
     const uint64_t any[6] = {0}, wait[6] = {0, FUTEX_WAIT_PRIVATE};
 
@@ -150,6 +151,7 @@ static bool would_kill(const struct scene *scene, pid_t tid)
         return true;
     case SECCOMP_HARMLESS:
         return !seccomp_permits(tid, SYS_futex, wait) ||
+               !seccomp_permits(tid, SYS_munmap, any) ||
                (rseq_address(tid) && !seccomp_permits(tid, SYS_rseq, any));
     default:
         return false;
@@ -470,7 +472,7 @@ static enum attempt refuse_filter(struct scene *scene, pid_t tid, struct err *er
 {
     ptrace(PTRACE_DETACH, tid, NULL, NULL);
     err_set(err, ERR_DENIED,
-            "the seccomp filter of process %d kills it when it starts a thread",
+            "the seccomp filter of process %d does not let a thread start and end in it",
             (int)scene->target->pid);
     err_remedy(err, "run heaptop with --agent=never");
     return ATTEMPT_FAILED;
@@ -502,7 +504,7 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     else
         *why =
             safepoint_objection(safepoint, &detour.original, tid == scene->target->pid);
-    if (!*why && would_kill(scene, tid))
+    if (!*why && filter_forbids(scene, tid))
         return refuse_filter(scene, tid, err);
     if (!*why && scene->is_restricted)
         scene->may_make_file = seccomp_permits_file(tid);
