@@ -320,8 +320,6 @@ struct snapshot {
     const struct snapshot *account_owner; /* private: has the memory of these sections */
 };
 
-/* A room to come: verdicts. It is a member of JSON as null already. */
-
 const struct snapshot *snapshot_ref(const struct snapshot *snapshot);
 void snapshot_unref(const struct snapshot *snapshot);
 const struct objects_section *objects_ref(const struct objects_section *objects);

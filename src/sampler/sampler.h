@@ -75,7 +75,7 @@ int sampler_run_action(struct sampler *sampler, const struct action_ops *action,
                        const struct action_arguments *arguments, struct err *err);
 
 /* When the ordered action began in the target (monotonic); 0: none is under way, it
- * waits for the walk to end. */
+ * waits for the objects to be counted. */
 int64_t sampler_action_began_ns(struct sampler *sampler);
 /* No action begins from now on: before leaving. True when one is under way. */
 bool sampler_hold_actions(struct sampler *sampler);
