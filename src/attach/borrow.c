@@ -428,12 +428,24 @@ enum attempt {
     ATTEMPT_UNSAFE, /* try again */
 };
 
+static const char uninterruptible[] = "an uninterruptible kernel call";
+
+static int explain_uninterruptible(struct target *target, pid_t tid, struct err *err)
+{
+    char channel[64];
+
+    threads_wait_channel(target, tid, channel, sizeof(channel));
+    err_set(err, ERR_FAILED, "thread %d of process %d is in %s (%.40s)", (int)tid,
+            (int)target->pid, uninterruptible,
+            channel[0] ? channel : "the kernel does not say which");
+    return err_remedy(err, "try again later");
+}
+
 static enum attempt refuse_stop(struct scene *scene, pid_t tid, enum stop stop,
                                 struct borrowed *borrowed, const char **why,
                                 struct err *err)
 {
     int pid = (int)scene->target->pid;
-    char channel[64];
 
     if (stop == STOP_GROUP) {
         ptrace(PTRACE_DETACH, tid, NULL, NULL);
@@ -443,11 +455,7 @@ static enum attempt refuse_stop(struct scene *scene, pid_t tid, enum stop stop,
     }
     if (stop == STOP_NOT_YET) { /* only the end of this process lets go of it */
         borrowed->must_end = true;
-        threads_wait_channel(scene->target, tid, channel, sizeof(channel));
-        err_set(err, ERR_FAILED,
-                "thread %d of process %d is in an uninterruptible kernel call (%.40s)",
-                (int)tid, pid, channel[0] ? channel : "the kernel does not say which");
-        err_remedy(err, "try again later");
+        explain_uninterruptible(scene->target, tid, err);
         return ATTEMPT_FAILED;
     }
     *why = "a thread that ended";
@@ -485,6 +493,10 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     struct detour detour = {.scene = scene, .tid = tid};
     enum stop stop;
 
+    if (threads_is_uninterruptible(scene->target, tid)) {
+        *why = uninterruptible;
+        return ATTEMPT_UNSAFE;
+    }
     if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) != 0)
         return refuse_seize(scene, borrowed, why, err);
     borrowed->refusals = 0;
@@ -518,8 +530,11 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     return run_detour(&detour, borrowed, err) == 0 ? ATTEMPT_TAKEN : ATTEMPT_FAILED;
 }
 
-static int no_safe_moment(const struct scene *scene, const char *why, struct err *err)
+static int no_safe_moment(const struct scene *scene, pid_t tid, const char *why,
+                          struct err *err)
 {
+    if (why == uninterruptible)
+        return explain_uninterruptible(scene->target, tid, err);
     err_set(err, ERR_FAILED,
             "no safe moment to attach to process %d in 3 s (last: a thread was in %s)",
             (int)scene->target->pid, why ? why : "nothing that is known");
@@ -547,7 +562,7 @@ int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *er
         if (attempt != ATTEMPT_UNSAFE)
             break;
         if (clock_monotonic_ns() > deadline) {
-            no_safe_moment(scene, why, err);
+            no_safe_moment(scene, tid, why, err);
             attempt = ATTEMPT_FAILED;
         }
         nanosleep(&pause, NULL);

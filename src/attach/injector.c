@@ -136,6 +136,7 @@ static int inject_by_ptrace(struct injection *injection, struct err *err)
     hurry(false);
     injection->report.diverted_ns = injection->borrowed.diverted_ns;
     injection->report.stops = injection->borrowed.stops;
+    injection->report.did_not_stop = injection->borrowed.must_end;
     injection->report.region = injection->borrowed.region;
     injection->report.image_bytes = injection->image.length;
     if (status == 0)

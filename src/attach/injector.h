@@ -21,6 +21,7 @@ struct injector_report {
     int64_t diverted_ns;
     uint64_t region, image, image_bytes;
     uint32_t stops;
+    bool did_not_stop;     /* a thread: this injector's end lets it go, another may try */
     char other_malloc[64]; /* a file's name as the target gives it; "" = glibc's malloc */
     bool page_is_private;
     bool found_leftover;

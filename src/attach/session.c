@@ -23,6 +23,7 @@
 #include "util/xalloc.h"
 
 #define ATTACH_LIMIT_NS (10 * NS_PER_S)
+#define STOP_LIMIT_NS   (3 * NS_PER_S)
 #define CLOSE_LIMIT_NS  (2 * NS_PER_S)
 #define OWNER_DIED      UINT32_C(0x40000000) /* FUTEX_OWNER_DIED, linux/futex.h */
 
@@ -156,6 +157,21 @@ static void connect_channel(struct session *session, int page_fd)
              (long long)(report->diverted_ns / NS_PER_US));
 }
 
+/* A thread that did not stop in time keeps its injector from trying others: another one
+ * does so, within the bound. */
+static bool begin_again(struct session *session)
+{
+    if (!session->report.did_not_stop ||
+        clock_monotonic_ns() - session->began_ns > STOP_LIMIT_NS)
+        return false;
+    injector_end(&session->injector);
+    log_line("attaching again: %s", session->err.text);
+    if (injector_start(session->target, &session->injector, &session->err) != 0)
+        return false;
+    session->err = (struct err)ERR_INIT;
+    return true;
+}
+
 static void step_attaching(struct session *session)
 {
     struct injector_report *report = &session->report;
@@ -178,7 +194,8 @@ static void step_attaching(struct session *session)
         session->err = session->report.err;
         session->err.text[sizeof(session->err.text) - 1] = '\0';
         session->err.remedy[sizeof(session->err.remedy) - 1] = '\0';
-        fail(session);
+        if (!begin_again(session))
+            fail(session);
     } else {
         session_clean(report->other_malloc, sizeof(report->other_malloc));
         report->why_remote[sizeof(report->why_remote) - 1] = '\0';
@@ -186,7 +203,7 @@ static void step_attaching(struct session *session)
     }
     if (page_fd >= 0)
         close(page_fd);
-    if (!session->report.page_is_private || session->state == SESSION_FAILED)
+    if (session->state == SESSION_WAITING_FOR_GIL && !session->report.page_is_private)
         injector_end(&session->injector); /* else it beats on: heart.h */
 }
 

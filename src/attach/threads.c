@@ -2,13 +2,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "attach/arch.h"
+#include "target/procfs.h"
 
 #define THREADS_MAX 256 /* of more, the first ones are enough to choose from */
 
@@ -27,6 +27,16 @@ void threads_wait_channel(struct target *target, pid_t tid, char *text, size_t s
     text[got > 0 ? got : 0] = '\0';
     if (!text[strspn(text, "0")])
         text[0] = '\0';
+}
+
+bool threads_is_uninterruptible(struct target *target, pid_t tid)
+{
+    char path[64], text[PROCFS_TEXT_BYTES];
+    struct procfs_stat stat;
+
+    snprintf(path, sizeof(path), "task/%d/stat", (int)tid);
+    return procfs_read_at(target->fds.dir, path, text, sizeof(text)) > 0 &&
+           procfs_parse_stat(text, &stat) && stat.state == 'D';
 }
 
 /* The thread's system call, seen without stopping it; -1 = it is in none. */
@@ -70,7 +80,8 @@ static bool is_awkward(struct target *target, pid_t tid)
     long number = read_call(target, tid, arguments);
 
     return number >= 0 &&
-           (arch_call_is_awkward(number, arguments) || waits_for_fuse(target, tid));
+           (arch_call_is_awkward(number, arguments) || waits_for_fuse(target, tid) ||
+            threads_is_uninterruptible(target, tid));
 }
 
 static size_t list_threads(struct target *target, pid_t *tids)

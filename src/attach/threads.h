@@ -4,6 +4,7 @@
 #ifndef HEAPTOP_ATTACH_THREADS_H
 #define HEAPTOP_ATTACH_THREADS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -14,6 +15,10 @@
  * there is no other; threads in calls that would notice being stopped only when
  * nothing else is left. -1 when there is none. */
 pid_t threads_choose(struct target *target, uint32_t turn);
+
+/* Is it in a call that nothing can interrupt, such as a vfork or a read from a disk? It
+ * would stop only at the call's end. */
+bool threads_is_uninterruptible(struct target *target, pid_t tid);
 
 /* Where in the kernel the thread waits; "" = nowhere, or the kernel does not say. */
 void threads_wait_channel(struct target *target, pid_t tid, char *text, size_t size);

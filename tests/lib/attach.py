@@ -15,13 +15,20 @@ PROGRAM = os.path.join(os.environ.get("BUILD_DIR", "build"), "tests/live/attach_
 
 
 class Driver:
-    def __init__(self, pid):
+    def __init__(self, pid, **environment):
         self.process = subprocess.Popen([PROGRAM, str(pid)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, universal_newlines=True)
+                                        stdout=subprocess.PIPE, universal_newlines=True,
+                                        env=dict(os.environ, **environment))
 
     def __call__(self, words):
+        self.begin(words)
+        return self.answer()
+
+    def begin(self, words):
         self.process.stdin.write(words + "\n")
         self.process.stdin.flush()
+
+    def answer(self):
         line = self.process.stdout.readline()
         return json.loads(line) if line else {"ok": False, "error": "the driver ended"}
 
