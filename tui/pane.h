@@ -14,6 +14,7 @@
 
 #include "heaptop/snapshot.h"
 #include "model/history.h"
+#include "model/inquiry.h"
 #include "model/inspection.h"
 #include "tui/canvas.h"
 #include "tui/command.h"
@@ -36,6 +37,8 @@ struct view_input {
     enum delta_mode delta;
     const char *filter;                  /* "" = none */
     const struct inspection *inspection; /* the last close look at an arena, or NULL */
+    const struct answer *answer;         /* to what this pane wants() to know, or NULL */
+    const char *answer_why;              /* it can't be had: a sentence; "" = may come */
 };
 
 enum pane_result {
@@ -66,6 +69,9 @@ struct pane_ops {
     bool moves_in_time;
     /* The arena that the pane wants to be looked at closely, 0 = none; optional. */
     uint64_t (*wants_arena)(void *pane);
+    /* What the pane asks about the objects (its topic NULL: nothing): asked once, and
+     * anew on Space; the answer comes in a view_input. Optional. */
+    void (*wants)(void *pane, struct inquiry *inquiry);
 };
 
 /* In the order of panes.def = the tabs 1, 2, ...; ended by NULL. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "heaptop/units.h"
+#include "model/kind_detail.h"
 #include "tui/detail.h"
 #include "tui/kinds_table.h"
 #include "tui/series.h"
@@ -173,6 +174,26 @@ static void draw_numbers(struct detail *detail, const struct pane_types *types,
                 (double)now->tracked * 100 / (double)count);
 }
 
+/* What an inquiry found; until it is answered a line says so. */
+static void draw_answer(struct detail *detail, const struct pane_types *types)
+{
+    const struct kind_detail *answer = kind_detail_of(types->input.answer);
+    char count[UNITS_MAX], bytes[UNITS_MAX];
+
+    if (!answer) {
+        detail_line(detail, "looked at", "%s",
+                    *types->input.answer_why ? types->input.answer_why
+                                             : "not yet: a pass is on its way");
+        return;
+    }
+    detail_line(detail, "largest", "%s of %s",
+                answer->n_instances
+                    ? units_bytes(bytes, reading_exact(
+                                             (int64_t)answer->instances[0].memory_bytes))
+                    : "-",
+                units_count(count, reading_exact((int64_t)answer->count)));
+}
+
 static void draw_spark(struct detail *detail, const struct pane_types *types)
 {
     int y = detail->y, room = detail->rect.width - 21, count = types->n_counts;
@@ -204,6 +225,7 @@ static void draw_detail(struct pane_types *types, struct canvas *canvas, struct 
         draw_change(&detail, types, &now, types->input.older, "since the mark");
     draw_change(&detail, types, &now,
                 history_previous_walk(types->input.history, snapshot), "since last walk");
+    draw_answer(&detail, types);
     draw_spark(&detail, types);
     detail_gap(&detail);
     table_draw(types->walks, canvas, detail_rest(&detail), has_focus);
@@ -272,6 +294,17 @@ static const char *types_breadcrumb(void *pane)
     return types->open ? types->open_name : NULL;
 }
 
+static void types_wants(void *pane, struct inquiry *inquiry)
+{
+    struct pane_types *types = pane;
+    const struct snapshot *snapshot = types->input.snapshot;
+    const struct kind_row *row =
+        types->open && snapshot ? kinds_find(snapshot->objects, types->open) : NULL;
+
+    if (row)
+        *inquiry = (struct inquiry){.topic = INQUIRY_KIND, .kind = row->kind};
+}
+
 const struct pane_ops pane_types = {
     .name = "types",
     .title = "Types",
@@ -283,4 +316,5 @@ const struct pane_ops pane_types = {
     .table = types_table,
     .describe = types_describe,
     .breadcrumb = types_breadcrumb,
+    .wants = types_wants,
 };

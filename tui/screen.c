@@ -34,6 +34,7 @@ void screen_free(struct screen *screen)
     snapshot_unref(screen->older);
     snapshot_unref(screen->older_sample);
     inspection_free(screen->inspection);
+    answer_free(screen->answer);
     free(screen->filter);
     free(screen->pattern);
     free(screen);
@@ -107,6 +108,19 @@ void screen_header_input(const struct screen *screen, struct header_input *input
     input->walked = history_previous_walk(screen->history, input->now);
 }
 
+/* To who asked, and only for the sample that it can be true of. */
+static void give_answer(const struct screen *screen, struct view_input *input)
+{
+    struct inquiry wanted;
+
+    screen_wanted_inquiry(screen, &wanted);
+    input->answer_why = "";
+    if (!wanted.topic || !inquiry_is_same(&wanted, &screen->asked))
+        return;
+    input->answer = screen->answer;
+    input->answer_why = screen->answer_why;
+}
+
 /* The references are kept, as panes may read them until their next update. */
 void screen_update_pane(struct screen *screen)
 {
@@ -122,6 +136,7 @@ void screen_update_pane(struct screen *screen)
     input.filter = screen->filter;
     /* What was read now says nothing about then. */
     input.inspection = screen->is_past ? NULL : screen->inspection;
+    give_answer(screen, &input);
     screen_pane(screen)->update(screen->panes[screen->current], &input);
     snapshot_unref(old);
     snapshot_unref(old_sample);
@@ -239,6 +254,34 @@ void screen_take_inspection(struct screen *screen, struct inspection *inspection
     screen->inspection = inspection;
     screen_update_pane(screen);
     inspection_free(old);
+}
+
+void screen_wanted_inquiry(const struct screen *screen, struct inquiry *inquiry)
+{
+    const struct pane_ops *pane = screen_pane(screen);
+
+    *inquiry = (struct inquiry){0};
+    if (!pane->wants || screen->is_past)
+        return;
+    pane->wants(screen->panes[screen->current], inquiry);
+    inquiry->shows_values = screen->shows_values;
+}
+
+void screen_take_answer(struct screen *screen, const struct inquiry *inquiry,
+                        struct answer *answer, const char *why)
+{
+    struct answer *old = screen->answer;
+
+    screen->answer = answer;
+    screen->asked = *inquiry;
+    snprintf(screen->answer_why, sizeof(screen->answer_why), "%s", answer ? "" : why);
+    screen_update_pane(screen);
+    answer_free(old);
+}
+
+void screen_show_values(struct screen *screen, bool shows_values)
+{
+    screen->shows_values = shows_values;
 }
 
 void screen_message(struct screen *screen, enum role role, const char *text)

@@ -77,6 +77,15 @@ uint64_t screen_wanted_arena(const struct screen *screen);
 /* Takes it over; NULL: it could not be had. */
 void screen_take_inspection(struct screen *screen, struct inspection *inspection);
 
+/* What the pane on show asks about the objects; its topic is NULL when it asks nothing.
+ */
+void screen_wanted_inquiry(const struct screen *screen, struct inquiry *inquiry);
+/* Takes the answer over; NULL: it could not be had, and `why` says why. */
+void screen_take_answer(struct screen *screen, const struct inquiry *inquiry,
+                        struct answer *answer, const char *why);
+/* --show-values: answers may show what objects contain. */
+void screen_show_values(struct screen *screen, bool shows_values);
+
 /* For batch text: the header in its full form, at any width. */
 int screen_header_lines(const struct screen *screen);
 void screen_draw_header(struct screen *screen, struct canvas *canvas);

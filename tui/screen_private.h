@@ -32,6 +32,10 @@ struct screen {
     bool allows_actions, uses_mouse;
     char *filter, *pattern;
     struct inspection *inspection; /* owned; NULL = none */
+    struct answer *answer;         /* owned; NULL = none */
+    struct inquiry asked;          /* what it answers, or answer_why tells of */
+    char answer_why[400];
+    bool shows_values;
 
     char message[512];
     enum role message_role;

@@ -83,6 +83,7 @@ static void step_interval(struct tui *tui, bool is_faster)
 static void sample_now(struct tui *tui)
 {
     sampler_sample_now(tui->sampler, true);
+    tui->asked = (struct inquiry){0};
     tui_say(tui, ROLE_NORMAL, "sampling; a walk of the heap begins");
 }
 

@@ -78,10 +78,11 @@ struct tui {
     struct screen *screen;
     struct sampler *sampler;
     int64_t interval_ns, n_samples;
-    bool is_ended;       /* the target ended; the last sample stays */
-    bool is_failed;      /* the sampler sends nothing more */
-    bool is_looking;     /* an inspection was asked for and has not come */
-    uint64_t seen_arena; /* the one that was asked for last */
+    bool is_ended;        /* the target ended; the last sample stays */
+    bool is_failed;       /* the sampler sends nothing more */
+    bool is_looking;      /* an inspection was asked for and has not come */
+    uint64_t seen_arena;  /* the one that was asked for last */
+    struct inquiry asked; /* of the sampler, last; its topic NULL: nothing */
     struct tui_action action;
 
     bool is_picking;
@@ -122,6 +123,8 @@ void tui_take_messages(struct tui *tui);
 /* Asks for a close look at the arena that the screen wants: a new one at once, and the
  * same again with each new sample. */
 void tui_look_closely(struct tui *tui, bool has_new_sample);
+/* Asks the sampler what the pane on show wants to know, unless it was asked. */
+void tui_ask(struct tui *tui);
 
 /* tui_action.c: the menu of actions, the question, waiting, the report */
 bool tui_can_act(const struct tui *tui);

@@ -46,6 +46,7 @@ int tui_start_target(struct tui *tui, struct target *target, struct err *err)
     }
     tui->is_ended = tui->is_failed = tui->is_looking = false;
     tui->seen_arena = 0;
+    tui->asked = (struct inquiry){0};
     tui_forget_action(tui);
     memset(&tui->action, 0, sizeof(tui->action));
     if (sampler_start(target, &wanted, &tui->sampler, err) < 0) {
@@ -161,6 +162,26 @@ void tui_look_closely(struct tui *tui, bool has_new_sample)
     sampler_inspect(tui->sampler, wanted);
 }
 
+static void take_answer(struct tui *tui, const struct sampler_message *message)
+{
+    screen_take_answer(tui->screen, &message->inquiry, message->answer,
+                       message->err.text);
+}
+
+void tui_ask(struct tui *tui)
+{
+    struct inquiry wanted;
+
+    if (!tui->screen || tui->is_picking || !tui->sampler)
+        return;
+    screen_wanted_inquiry(tui->screen, &wanted);
+    if (inquiry_is_same(&wanted, &tui->asked) || tui->is_ended || tui->is_failed)
+        return;
+    tui->asked = wanted;
+    if (wanted.topic)
+        sampler_ask(tui->sampler, &wanted);
+}
+
 void tui_check_sampler(struct tui *tui)
 {
     struct err err = ERR_INIT;
@@ -189,6 +210,9 @@ static void take_message(struct tui *tui, const struct sampler_message *message)
     case SAMPLER_INSPECTION:
         take_inspection(tui, message);
         break;
+    case SAMPLER_ANSWER:
+        take_answer(tui, message);
+        break;
     case SAMPLER_ENDED:
         tui->is_ended = true;
         screen_allow_actions(tui->screen, false);
@@ -214,5 +238,6 @@ void tui_take_messages(struct tui *tui)
     }
     screen_update(tui->screen);
     tui_look_closely(tui, has_new_sample);
+    tui_ask(tui);
     tui->is_dirty = true;
 }

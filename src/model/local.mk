@@ -8,8 +8,10 @@ libheaptop_a_SOURCES += \
 	src/model/growth.c src/model/growth.h src/model/trend.c \
 	src/model/mark.c src/model/mark.h \
 	src/model/history.c src/model/history.h \
+	src/model/inquiry.c src/model/inquiry.h \
 	src/model/inspection.c src/model/inspection.h \
 	src/model/kind.c src/model/kind.h \
+	src/model/kind_detail.c src/model/kind_detail.h \
 	src/model/partition.c src/model/partition.h \
 	src/model/thinning.c src/model/thinning.h \
 	src/model/verdict.c src/model/verdict.h src/model/verdict_rules.c

@@ -112,6 +112,7 @@ static void sampler_free(struct sampler *sampler)
         sampler->first = node->next;
         snapshot_unref(node->message.snapshot);
         inspection_free(node->message.inspection);
+        answer_free(node->message.answer);
         free(node);
     }
     snapshot_unref(sampler->latest);

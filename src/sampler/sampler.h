@@ -14,6 +14,7 @@
 #include "heaptop/action.h"
 #include "heaptop/err.h"
 #include "heaptop/snapshot.h"
+#include "model/inquiry.h"
 #include "model/inspection.h"
 #include "target/target.h"
 
@@ -41,6 +42,7 @@ enum sampler_message_type {
     SAMPLER_SNAPSHOT,
     SAMPLER_ACTION_RESULT,
     SAMPLER_INSPECTION, /* a close look at an arena, or err says why not */
+    SAMPLER_ANSWER,     /* to an inquiry, or err says why there is none */
     SAMPLER_ENDED,      /* the target ended: the last snapshot came before this */
     SAMPLER_FAILED,     /* nothing more will come: err says why (agent required, ...) */
 };
@@ -51,6 +53,8 @@ struct sampler_message {
     const char *action;              /* name of the action */
     struct action_result result;
     struct inspection *inspection; /* the receiver owns it; NULL when it failed */
+    struct inquiry inquiry;        /* that was asked */
+    struct answer *answer;         /* likewise */
     struct err err;
 };
 
@@ -67,6 +71,9 @@ void sampler_set_interval(struct sampler *sampler, int64_t interval_ns);
 void sampler_sample_now(struct sampler *sampler, bool walk);
 /* A close look at this arena, soon; the last one asked for counts. */
 void sampler_inspect(struct sampler *sampler, uint64_t arena);
+/* An answer to this, as soon as a walk or action that is under way has ended; the last
+ * inquiry asked counts, one before it that is not answered yet is given up. */
+void sampler_ask(struct sampler *sampler, const struct inquiry *inquiry);
 /* Loads the agent again when there is none: it was lost, or another heaptop was there. */
 void sampler_load_agent(struct sampler *sampler);
 /* Runs an action; its result comes as a message. -1 when one is running already,

@@ -23,6 +23,8 @@ static int64_t loop_next_ns(const struct sampler *sampler, int64_t now_ns)
         return INT64_MAX;
     if (sampler->is_sample_due)
         return now_ns;
+    if (sampler_inquiry_is_due(sampler))
+        return now_ns;
     if (!sampler->action.ops || sampler->walk.is_running)
         next_ns = earlier(next_ns, sampler_walk_next_ns(sampler));
     if (sampler->agent.session)
@@ -52,6 +54,13 @@ static void loop_wait(struct sampler *sampler)
     ppoll(fds, 2, next_ns == INT64_MAX ? NULL : &wait, NULL);
 }
 
+/* Who asked is told. */
+static void loop_end_inquiry(struct sampler *sampler)
+{
+    if (sampler->inquiry.ops)
+        sampler_inquiry_order(sampler, &sampler->inquiry.asked);
+}
+
 static void loop_end(struct sampler *sampler)
 {
     struct sampler_message message = {.type = SAMPLER_ENDED};
@@ -61,6 +70,7 @@ static void loop_end(struct sampler *sampler)
     target_gone(sampler->target, &message.err);
     sampler_event(sampler, EVENT_STATE, "%s", message.err.text);
     sampler->walk.is_running = false;
+    loop_end_inquiry(sampler);
     sampler_agent_close(sampler);
     sampler->close_err.code = ERR_NONE; /* nothing is left in a process that is gone */
     sampler_action_drop(sampler);
@@ -101,6 +111,8 @@ static void loop_wishes(struct sampler *sampler)
     sampler->is_stopping = wish.stop;
     if (wish.arena && !wish.stop)
         sampler_inspect_now(sampler, wish.arena);
+    if (wish.inquiry.topic && !wish.stop)
+        sampler_inquiry_order(sampler, &wish.inquiry);
     if (wish.agent && !wish.stop && !sampler->is_ended && !sampler->is_failed)
         sampler_agent_again(sampler);
     if (wish.action && !wish.stop && !sampler->is_ended && !sampler->is_failed)
@@ -135,6 +147,8 @@ static void loop_turn(struct sampler *sampler)
         return;
     sampler_action_step(sampler);
     loop_tick(sampler);
+    if (sampler_inquiry_is_due(sampler))
+        sampler_inquiry_slice(sampler);
     if (sampler_walk_is_due(sampler, clock_monotonic_ns()))
         sampler_walk_begin(sampler);
     if (sampler->walk.is_running)
@@ -171,6 +185,7 @@ void *sampler_thread(void *argument)
     }
     sampler_agent_close(sampler);
     sampler_action_drop(sampler);
+    sampler_inquiry_drop(sampler);
     sampler_sources_close(sampler);
     target_close(sampler->target);
     return NULL;

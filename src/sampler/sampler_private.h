@@ -3,7 +3,8 @@
  *
  * sampler.c has what the main thread calls, sampler_loop.c the thread and its
  * clock, sampler_sample.c one sample, sampler_walk.c the walk and its budget,
- * sampler_agent.c the session, sampler_action.c actions, sampler_inspect.c close looks.
+ * sampler_agent.c the session, sampler_action.c actions, sampler_inspect.c close looks,
+ * sampler_inquiry.c questions about the objects.
  *
  * Members under `lock` are shared by both threads; all others belong to the
  * sampler's thread once it runs. The lock is never held across a read of the
@@ -39,7 +40,8 @@ struct sampler_wish {
     int64_t interval_ns;
     const struct action_ops *action; /* NULL: none */
     struct action_arguments arguments;
-    uint64_t arena; /* to be looked at closely; 0: none */
+    uint64_t arena;         /* to be looked at closely; 0: none */
+    struct inquiry inquiry; /* its topic NULL: none */
 };
 
 struct sampler_source {
@@ -77,6 +79,14 @@ struct sampler_agent {
     int64_t opened_mono_ns;
     uint32_t pauses_seen;
     struct err err; /* why there is none */
+};
+
+/* The inquiry that was asked last, from the wish to its answer. */
+struct sampler_inquiry {
+    const struct inquiry_ops *ops; /* NULL: none */
+    struct inquiry asked;
+    bool is_begun;
+    void *state;
 };
 
 struct sampler_action {
@@ -117,6 +127,7 @@ struct sampler {
     struct sampler_walk walk;
     struct sampler_agent agent;
     struct sampler_action action;
+    struct sampler_inquiry inquiry;
 
     uint64_t seq;
     int64_t next_tick_ns;
@@ -139,6 +150,14 @@ void sampler_wake(struct sampler *sampler);
 
 /* sampler_inspect.c */
 void sampler_inspect_now(struct sampler *sampler, uint64_t arena);
+
+/* sampler_inquiry.c */
+void sampler_inquiry_order(struct sampler *sampler, const struct inquiry *asked);
+bool sampler_inquiry_is_due(const struct sampler *sampler);
+void sampler_inquiry_slice(struct sampler *sampler);
+/* Begins again when it is due next: an action moves what it looks at. */
+void sampler_inquiry_yield(struct sampler *sampler);
+void sampler_inquiry_drop(struct sampler *sampler);
 
 /* sampler_loop.c: the thread's function. */
 void *sampler_thread(void *sampler);

@@ -48,7 +48,7 @@ int64_t sampler_walk_next_ns(const struct sampler *sampler)
 /* A collection under way moves everything: the walk waits for its end. */
 bool sampler_walk_is_due(const struct sampler *sampler, int64_t now_mono_ns)
 {
-    return !sampler->walk.is_running && !sampler->action.ops &&
+    return !sampler->walk.is_running && !sampler->action.ops && !sampler->inquiry.ops &&
            sampler_walk_next_ns(sampler) <= now_mono_ns;
 }
 

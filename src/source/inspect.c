@@ -20,21 +20,22 @@ static uint16_t inspect_block(struct inspecting *inspecting, const struct pool *
 {
     const uint8_t *block =
         inspecting->bytes + POOL_HEADER_BYTES + (size_t)index * pool->block_bytes;
-    const struct kind *kind;
+    const struct type_entry *entry;
     bool is_free_listed;
 
     if (index >= pool->n_carved)
         return BLOCK_UNTOUCHED;
     if (pool->n_free && pool->free[index / 64] >> index % 64 & 1)
         return BLOCK_FREE;
-    kind =
-        walk_block_kind(&inspecting->walk, pool->block_bytes, block,
+    entry =
+        walk_block_type(&inspecting->walk, pool->block_bytes, block,
                         address + POOL_HEADER_BYTES + (uint64_t)index * pool->block_bytes,
                         &is_free_listed);
     if (is_free_listed)
         return BLOCK_FREE_LIST;
-    return kind ? inspection_count(inspecting->inspection, kind, pool->block_bytes)
-                : BLOCK_PART;
+    return entry
+               ? inspection_count(inspecting->inspection, entry->kind, pool->block_bytes)
+               : BLOCK_PART;
 }
 
 static void inspect_blocks(struct inspecting *inspecting, struct inspected_pool *into,

@@ -9,6 +9,8 @@ endif
 libheaptop_a_SOURCES += \
 	src/source/arenas.c src/source/arenas.h src/source/arenas_order.c \
 	src/source/arenas_picture.c src/source/arenas_picture.h \
+	src/source/inquiry.c src/source/inquiry.h src/source/inquiries.def \
+	src/source/inquiry_kind.c \
 	src/source/inspect.c src/source/inspect.h \
 	src/source/gc.c src/source/gc.h \
 	src/source/gc_lists.c src/source/gc_lists.h \
@@ -38,10 +40,12 @@ libheaptop_a_SOURCES += \
 	src/source/objects_learn.c \
 	src/source/objects_malloc.c \
 	src/source/objects_map.c src/source/objects_map.h \
+	src/source/objects_measure.c src/source/objects_measure.h \
 	src/source/objects_names.c \
 	src/source/objects_notes.c src/source/objects_notes.h \
 	src/source/objects_owners.c \
 	src/source/objects_parts.c \
+	src/source/objects_pass.c src/source/objects_pass.h \
 	src/source/objects_pool.c \
 	src/source/objects_rows.c \
 	src/source/objects_scan.c \

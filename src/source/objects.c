@@ -40,7 +40,7 @@ static void objects_close(void *state)
     free(objects);
 }
 
-static int objects_possible(const struct source_context *context, struct err *err)
+int walk_is_possible(const struct source_context *context, struct err *err)
 {
     const struct layout *layout = context->layout;
 
@@ -88,7 +88,7 @@ static bool region_of(struct walk_region *region, const struct mapping *mapping)
 
 /* Where large objects may be. Neighbours are joined: the kernel splits one chunk over
  * several mappings when a part of it was madvised. */
-static void objects_regions(struct walk *walk, struct target *target)
+void walk_set_target_regions(struct walk *walk, struct target *target)
 {
     const struct maps *maps = &target->maps;
     struct walk_region *regions;
@@ -142,7 +142,7 @@ static int objects_begin(struct objects_state *objects,
         objects->is_open = true;
     }
     walk_set_pagemap(&objects->walk, context->target->fds.pagemap);
-    objects_regions(&objects->walk, context->target);
+    walk_set_target_regions(&objects->walk, context->target);
     return walk_begin(&objects->walk, err);
 }
 
@@ -179,7 +179,7 @@ static enum source_result objects_sample(void *state, struct source_context *con
 
     if (objects->agent.is_walking)
         return agent_walk_sample(&objects->agent, context, err);
-    if (objects_possible(context, err)) {
+    if (walk_is_possible(context, err)) {
         if (!context->session)
             return SOURCE_FAILED;
         *err = (struct err)ERR_INIT;

@@ -14,8 +14,11 @@ static void worker_scan(struct walk_worker *worker, const struct pool *pool,
 {
     uint32_t pool_bytes = worker->walk->layout.pymalloc.pool_bytes;
 
-    walk_scan_pool(worker, pool, bytes, address,
-                   (uint32_t)((address - row->first_pool) / pool_bytes));
+    if (worker->walk->visit)
+        walk_visit_pool(worker, pool, bytes, address);
+    else
+        walk_scan_pool(worker, pool, bytes, address,
+                       (uint32_t)((address - row->first_pool) / pool_bytes));
 }
 
 static bool worker_pool_is_swapped(struct walk_worker *worker, uint64_t address)

@@ -148,10 +148,7 @@ void walk_large_seed(struct walk *walk)
     }
 }
 
-/* The size of the malloc chunk whose user part starts at `block`, or an estimate
- * when no glibc header stands before it. */
-static uint64_t large_memory(struct walk *walk, uint64_t block, uint64_t need,
-                             bool is_exact)
+uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need, bool is_exact)
 {
     uint64_t word, chunk;
 
@@ -187,7 +184,8 @@ static void large_count(struct walk *walk, struct type_entry *entry,
     if (walk->method == WALK_BY_ARENAS && !is_loose &&
         need + entry->shape.itemsize <= PYMALLOC_BLOCK_MAX)
         return;
-    walk_count_far(walk, entry, view, true, large_memory(walk, block, need, !is_loose));
+    walk_count_far(walk, entry, view, true,
+                   walk_chunk_bytes(walk, block, need, !is_loose));
 }
 
 /* A class is charged its cached keys (typeobject.c type___sizeof___impl), which its

@@ -122,6 +122,11 @@ void walk_count_far(struct walk *walk, struct type_entry *entry,
     struct tally *tally = tally_of(worker, entry);
     struct size_more more;
 
+    if (walk->visit) {
+        walk->visit(walk->visit_with,
+                    &(struct met_object){entry, *view, bytes, is_tracked, true});
+        return;
+    }
     tally->count++;
     tally->tracked += is_tracked;
     tally->immortal += (u64_at(view->bytes, 0) & layout->refcnt_immortal) != 0;

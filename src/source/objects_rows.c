@@ -104,7 +104,7 @@ static size_t walk_rows(struct walk *walk, struct kind_row *rows)
     return kept;
 }
 
-static void walk_end_facts(struct walk *walk)
+void walk_end_facts(struct walk *walk)
 {
     const struct walk_counts *counts = &walk->workers[0].counts;
     struct walk_facts *facts = &walk->facts;

@@ -468,20 +468,63 @@ void walk_scan_pool(struct walk_worker *worker, const struct pool *pool,
         (uint64_t)(pool->n_carved - pool->n_free) * pool->block_bytes;
 }
 
-const struct kind *walk_block_kind(struct walk *walk, uint32_t block_bytes,
+static struct pool_scan scan_of_block(struct walk_worker *worker, uint32_t block_bytes)
+{
+    const struct walk *walk = worker->walk;
+
+    return (struct pool_scan){.worker = worker,
+                              .walk = walk,
+                              .layout = &walk->layout.object,
+                              .block_bytes = block_bytes,
+                              .debug_prefix = walk->layout.pymalloc.debug_prefix_bytes};
+}
+
+struct type_entry *walk_block_type(struct walk *walk, uint32_t block_bytes,
                                    const uint8_t *block, uint64_t address,
                                    bool *is_free_listed)
 {
-    struct pool_scan scan = {.worker = &walk->workers[0],
-                             .walk = walk,
-                             .layout = &walk->layout.object,
-                             .block_bytes = block_bytes,
-                             .debug_prefix = walk->layout.pymalloc.debug_prefix_bytes};
+    struct pool_scan scan = scan_of_block(&walk->workers[0], block_bytes);
     struct type_entry *entry = NULL;
     enum block_is what = is_object_memory(&scan, block)
                              ? scan_classify(&scan, block, address, &entry)
                              : BLOCK_OTHER;
 
     *is_free_listed = what == BLOCK_FREE_LISTED;
-    return what == BLOCK_OBJECT ? entry->kind : NULL;
+    return what == BLOCK_OBJECT ? entry : NULL;
+}
+
+/* Links out of the arenas are noted: they lead to large objects. */
+static void visit_block(struct pool_scan *scan, struct type_entry *entry,
+                        const uint8_t *block, uint64_t address)
+{
+    struct recent_type counted = {.entry = entry};
+    struct met_object met = {.entry = entry,
+                             .view = block_view(scan, entry, block, address),
+                             .block_bytes = scan->block_bytes};
+
+    if (entry->shape.has_gc_head)
+        scan_gc_head(scan->worker, &counted, met.view.bytes);
+    met.is_tracked = counted.tracked;
+    scan->walk->visit(scan->walk->visit_with, &met);
+}
+
+void walk_visit_pool(struct walk_worker *worker, const struct pool *pool,
+                     const uint8_t *bytes, uint64_t address)
+{
+    struct pool_scan scan = scan_of_block(worker, pool->block_bytes);
+    const uint8_t *block = bytes + POOL_HEADER_BYTES;
+
+    address += POOL_HEADER_BYTES;
+    for (uint32_t i = 0; i < pool->n_carved;
+         i++, block += pool->block_bytes, address += pool->block_bytes) {
+        struct type_entry *entry = NULL;
+
+        if ((pool->n_free && pool->free[i / 64] >> i % 64 & 1) ||
+            !is_object_memory(&scan, block) ||
+            scan_classify(&scan, block, address, &entry) != BLOCK_OBJECT)
+            continue;
+        visit_block(&scan, entry, block, address);
+    }
+    worker->counts.used_bytes +=
+        (uint64_t)(pool->n_carved - pool->n_free) * pool->block_bytes;
 }

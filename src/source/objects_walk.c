@@ -135,6 +135,11 @@ static void walk_end_chunks(struct walk *walk)
         walk->workers[i].window_bytes = 0;
         walk_later_flush(&walk->workers[i]);
     }
+    if (walk->visit) {
+        walk_workers_merge(walk);
+        walk->stage = WALK_OVER;
+        return;
+    }
     walk_owners_begin(walk);
     walk->stage = WALK_OWNERS;
 }

@@ -31,6 +31,7 @@
 #include "target/pagemap.h"
 #include "target/reader.h"
 
+struct source_context;
 struct target;
 
 /* ---- pools (objects_pool.c) ---- */
@@ -192,6 +193,16 @@ struct walk_worker {
     uint64_t last_link; /* neighbours repeat */
 };
 
+/* An object that a pass shows (objects_pass.h). */
+struct met_object {
+    struct type_entry *entry;
+    struct object_view view; /* of a far one only the beginning */
+    uint64_t block_bytes;    /* of its block, or of its chunk */
+    bool is_tracked, is_in_malloc;
+};
+
+typedef void walk_visitor(void *with, const struct met_object *met);
+
 struct walk {
     struct reader *reader; /* used by all workers at once */
     struct layout layout;
@@ -213,6 +224,8 @@ struct walk {
     struct walk_chunks chunks;
     struct owners owners;
     struct walk_learning learning;
+    walk_visitor *visit; /* objects are shown to it, and not counted; NULL: counted */
+    void *visit_with;
     uint64_t open_links; /* of the collector's lists, that lead to no object */
     struct walk_facts facts;
     uint64_t read_bytes_before;
@@ -229,6 +242,9 @@ void walk_set_image(struct walk *walk, uint64_t start, uint64_t end);
 /* The same from the target's mappings. objects.c */
 void walk_set_target_image(struct walk *walk, const struct target *target);
 
+/* Can the objects be walked from outside? -1: err says why not. objects.c */
+int walk_is_possible(const struct source_context *context, struct err *err);
+
 /* How many threads may share the arenas, 1 .. WALK_WORKERS_MAX; the reader must bear it.
  * Before a walk begins. */
 void walk_set_workers(struct walk *walk, size_t count);
@@ -239,6 +255,8 @@ void walk_set_pagemap(struct walk *walk, int fd);
 /* Where to look for chunks in the walk that begins next; copied. Without regions large
  * objects are found along the collector's lists only. */
 void walk_set_regions(struct walk *walk, const struct walk_region *regions, size_t count);
+/* The same from the target's mappings as they are now. objects.c */
+void walk_set_target_regions(struct walk *walk, struct target *target);
 
 /* Starts over; the types found before are kept. -1 when the arenas cannot be read. */
 int walk_begin(struct walk *walk, struct err *err);
@@ -290,11 +308,15 @@ static inline bool walk_is_alive(const struct walk *walk, uint64_t word)
            word - walk->image_start >= walk->image_bytes;
 }
 
-/* The kind of the object in a block, or NULL: it is a part, or (is_free_listed) a dead
+/* The type of the object in a block, or NULL: it is a part, or (is_free_listed) a dead
  * object that is kept for reuse. Nothing is counted. objects_scan.c */
-const struct kind *walk_block_kind(struct walk *walk, uint32_t block_bytes,
+struct type_entry *walk_block_type(struct walk *walk, uint32_t block_bytes,
                                    const uint8_t *block, uint64_t address,
                                    bool *is_free_listed);
+
+/* Shows the objects of a pool to the visitor. objects_scan.c */
+void walk_visit_pool(struct walk_worker *worker, const struct pool *pool,
+                     const uint8_t *bytes, uint64_t address);
 
 /* The size of an object has a part elsewhere: from the window, else later. */
 void walk_later(struct walk_worker *worker, struct type_entry *entry, bool is_dict_of,
@@ -343,10 +365,17 @@ bool walk_large_step(struct walk *walk);
 bool walk_large_has(const struct walk *walk, uint64_t gc_head);
 void walk_large_release(struct walk *walk);
 
+/* The size of the malloc chunk whose user part starts at `block`, or an estimate when no
+ * glibc header stands before it. is_exact: it is hardly larger than what is needed. */
+uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need,
+                          bool is_exact);
+
 /* Looks at some chunks; false when none is left. */
 bool walk_chunks_step(struct walk *walk);
 void walk_chunks_release(struct walk *walk);
 
+/* Time, price and what was left out, of a walk that is over. objects_rows.c */
+void walk_end_facts(struct walk *walk);
 /* One row a kind. objects_rows.c */
 const struct objects_section *walk_section(struct walk *walk);
 
