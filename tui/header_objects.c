@@ -30,7 +30,7 @@ static void add_walk(struct line *line, const struct header_input *input, bool i
     if (!walk->complete)
         part_add(part, ROLE_WARNING, "partial");
     else
-        part_add(part, ROLE_HEADER, "complete");
+        part_add(part, ROLE_HEADER, walk->is_exact ? "exact" : "complete");
     if (walk->torn_pools)
         part_add(part, ROLE_WARNING, "%llu torn", (unsigned long long)walk->torn_pools);
     if (!is_wide)

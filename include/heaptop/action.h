@@ -39,6 +39,7 @@ enum action_progress {
 enum action_flag {
     ACTION_FREES_OBJECTS = 1, /* walks before and after it tell which */
     ACTION_FREES_MEMORY = 2,  /* a mark is set before it */
+    ACTION_COPIES = 4,        /* its value is a copy of the target, to be walked once */
 };
 
 struct action_parameter {

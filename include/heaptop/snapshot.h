@@ -162,6 +162,7 @@ struct walk_facts {
                                chunks were left out */
     uint64_t open_links;    /* of the collector's lists: they lead to no object */
     int64_t stopped_ns;     /* how long the target was stopped: 0 from outside */
+    bool is_exact;     /* of a sleeping copy of the target, in which nothing changes */
     bool is_cut_short; /* by the limit of what it may cost: the rest is not counted */
     bool tracked_only; /* untracked objects (str, int, ...) are not seen */
     bool complete;

@@ -14,6 +14,7 @@
 #ifndef HEAPTOP_SOURCE_H
 #define HEAPTOP_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "heaptop/err.h"
@@ -45,6 +46,8 @@ struct source_context {
     /* Written by the source: of its processor time what it keeps a budget of its own for;
      * the pause before the next walk is not made longer by it. */
     int64_t own_budget_cpu_ns;
+    bool is_copy;       /* the target is a sleeping copy of the real one, */
+    int64_t stopped_ns; /* for which that stood still so long */
 };
 
 struct source_ops {

@@ -1,5 +1,6 @@
 #include "action/ask_agent.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,14 +94,24 @@ static enum action_progress wait_for_answer(const struct agent_order *order,
 }
 
 static enum action_progress fail(const struct agent_order *order,
-                                 struct action_result *result, int32_t status)
+                                 struct action_result *result,
+                                 const struct agent_answer *answer)
 {
-    switch (status) {
+    int number = answer->value > 0 && answer->value < 4096 ? (int)answer->value : EIO;
+
+    switch (answer->status) {
     case AGENT_STATUS_FINALIZING:
         err_set(&result->err, ERR_GONE, "Python is shutting down in the target");
         break;
     case AGENT_STATUS_UNAVAILABLE:
         err_set(&result->err, ERR_UNSUPPORTED, "the target has no %s", order->call);
+        break;
+    case AGENT_STATUS_REFUSED:
+        err_set_errno(&result->err, ERR_FAILED, number, "the kernel refused the %s",
+                      order->call);
+        if (number == EAGAIN)
+            err_remedy(&result->err, "the number of processes is limited (ulimit -u, or "
+                                     "pids.max of its group)");
         break;
     default:
         err_set(&result->err, ERR_FAILED, "%s failed in the target", order->call);
@@ -117,7 +128,7 @@ enum action_progress ask_agent_poll(void *state, struct action_result *result)
     if (!session_answer(order->session, 0, &answer))
         return wait_for_answer(order, result);
     if (answer.status != AGENT_STATUS_OK)
-        return fail(order, result, answer.status);
+        return fail(order, result, &answer);
     result->value = known(answer.value);
     result->uncollectable = known(answer.uncollectable);
     result->pause_ns = known(answer.elapsed_ns);

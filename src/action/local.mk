@@ -4,6 +4,7 @@ libheaptop_a_SOURCES += \
 	src/action/plan.c src/action/plan.h \
 	src/action/gc_words.c src/action/gc_words.h \
 	src/action/collect.c \
+	src/action/exact.c \
 	src/action/freeze.c \
 	src/action/gc_disable.c \
 	src/action/gc_enable.c \

@@ -80,6 +80,12 @@ static bool run(uint32_t number)
     return true;
 }
 
+/* A copy is waited for soon after its end. */
+static int64_t idle_ns(void)
+{
+    return agent.page_is_shared && !agent.copy_pid ? IDLE_NS : POLL_NS;
+}
+
 static enum agent_reason serve(void)
 {
     struct agent_page *page = agent.page;
@@ -92,9 +98,9 @@ static enum agent_reason serve(void)
             return AGENT_REASON_CLIENT_GONE;
         if (!agent_python_may_be_used())
             return AGENT_REASON_FINALIZING;
+        agent_copy_look();
         if (asked == done) {
-            agent_wait(&page->asked, asked, agent.page_is_shared ? IDLE_NS : POLL_NS,
-                       agent.page_is_shared);
+            agent_wait(&page->asked, asked, idle_ns(), agent.page_is_shared);
             continue;
         }
         if (!run(asked))
@@ -124,6 +130,7 @@ static enum agent_rest leave(enum agent_reason reason)
 
     agent.page->reason = reason;
     set_life(AGENT_LIFE_LEAVING);
+    agent_copy_end();
     rest = agent_python_close();
     agent.page->image_stays = rest == AGENT_REST_IMAGE;
     set_life(AGENT_LIFE_GONE);

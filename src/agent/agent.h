@@ -87,6 +87,7 @@ struct agent {
     size_t old_robust_bytes;
     bool hides_from_forks; /* a forked child has the kept pages only */
     int pid;               /* before Linux 4.14: a forked child has another */
+    int copy_pid;          /* the sleeping copy, not yet waited for; 0 = none */
 
     /* Owned by the thread that holds the GIL. */
     int minor; /* of the interpreter's version */
@@ -119,6 +120,8 @@ void agent_wake(uint32_t *word);
 int agent_channel_open(void);
 void agent_channel_close(bool unmap);
 bool agent_client_is_gone(void);
+/* Whether a child that is made now gets the shared page, too. */
+void agent_channel_share(bool with_child);
 
 /* memory.c: what the agent has mapped, in this process and in forked children. */
 void agent_unmap(uint64_t address, uint64_t bytes);
@@ -153,7 +156,7 @@ struct object *agent_gc_function(const char *name);
 void agent_partition_forget(void); /* with the GIL */
 void agent_partition_close(void);
 
-/* sample.c, partition.c and actions.c: the commands */
+/* sample.c, partition.c, actions.c and copy.c: the commands */
 #define AGENT_COMMAND(name, function) \
     void function(const int64_t *arguments, struct agent_answer *answer);
 #include "agent/commands.def"
@@ -162,6 +165,10 @@ void agent_partition_close(void);
 bool agent_frozen_may_be_many(void);
 /* What the function of no arguments returns: one number, or a tuple of them. */
 void agent_numbers(struct object *function, int64_t values[AGENT_ARGUMENTS]);
+
+/* copy.c: a copy that has ended is waited for; one that has not is ended first. */
+void agent_copy_look(void);
+void agent_copy_end(void);
 
 /* callback.c */
 int agent_callback_install(void);

@@ -151,6 +151,12 @@ int agent_channel_open(void)
     return 0;
 }
 
+void agent_channel_share(bool with_child)
+{
+    agent_system_call(__NR_madvise, (long)agent.page, (long)page_bytes(),
+                      with_child ? MADV_DOFORK : MADV_DONTFORK, 0, 0, 0);
+}
+
 void agent_channel_close(bool unmap)
 {
     if (!agent.page_is_shared)

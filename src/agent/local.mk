@@ -10,6 +10,7 @@ agent_code = \
 	$(top_srcdir)/src/agent/sample.c \
 	$(top_srcdir)/src/agent/partition.c \
 	$(top_srcdir)/src/agent/actions.c \
+	$(top_srcdir)/src/agent/copy.c \
 	$(top_srcdir)/src/agent/callback.c \
 	$(top_srcdir)/src/agent/bytes.c \
 	$(top_srcdir)/src/agent/memory.c \
@@ -43,7 +44,7 @@ src/agent/heaptop-loader.so: $(loader_code) $(loader_headers)
 src/agent/image.$(OBJEXT): src/agent/heaptop-agent.so src/agent/heaptop-loader.so
 CLEANFILES += src/agent/heaptop-agent.so src/agent/heaptop-loader.so
 EXTRA_DIST += $(agent_headers) src/agent/agent.c src/agent/kernel.c src/agent/python.c \
-	src/agent/life.c src/agent/sample.c src/agent/partition.c src/agent/actions.c src/agent/callback.c \
+	src/agent/life.c src/agent/sample.c src/agent/partition.c src/agent/actions.c src/agent/copy.c src/agent/callback.c \
 	src/agent/bytes.c src/agent/memory.c src/agent/arch_x86_64.c src/agent/entry_x86_64.S \
 	src/agent/kept_x86_64.S \
 	src/agent/loader.h src/agent/loader_private.h src/agent/loader.c \

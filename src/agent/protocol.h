@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-#define AGENT_PROTOCOL_VERSION 4
+#define AGENT_PROTOCOL_VERSION 5
 #define AGENT_MAGIC            0x6874706167656e74ull /* "htpagent" */
 #define AGENT_GENERATIONS      3
 #define AGENT_ARGUMENTS        3
@@ -42,6 +42,7 @@ enum agent_status {
     AGENT_STATUS_FINALIZING,   /* the interpreter is going down: nothing was done */
     AGENT_STATUS_UNKNOWN_COMMAND,
     AGENT_STATUS_UNAVAILABLE, /* what the command calls is not there */
+    AGENT_STATUS_REFUSED,     /* by the kernel: value is its errno */
 };
 
 /* Life of the agent, in `life`. */
@@ -127,6 +128,7 @@ struct agent_page {
     uint32_t reason;       /* enum agent_reason */
     uint32_t image_stays;  /* the callback is still referenced: the image stays mapped */
     uint32_t launched_pid; /* of a program that heaptop started: who took the page */
+    uint32_t copy;         /* futex: 1 while the sleeping copy is to live */
 };
 
 /* CPython's functions as the agent knows them: see python.def. */

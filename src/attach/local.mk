@@ -4,6 +4,7 @@ libheaptop_a_SOURCES += \
 	src/attach/borrow.c src/attach/borrow.h \
 	src/attach/cave.c \
 	src/attach/channel.c src/attach/channel.h \
+	src/attach/copy.c src/attach/copy.h \
 	src/attach/faultpoint.c src/attach/faultpoint.h src/attach/faultpoints.def \
 	src/attach/holder.c src/attach/holder.h \
 	src/attach/heart.c src/attach/heart.h \

@@ -60,6 +60,11 @@ bool session_counters(struct session *session, struct agent_counters *counters);
 uint32_t session_pauses(struct session *session, uint32_t *seen,
                         struct agent_pause *pauses, uint32_t max);
 
+/* Is the page that is talked through shared memory? */
+bool session_is_shared(const struct session *session);
+/* The sleeping copy that AGENT_COPY made (copy.h) is to end; the agent clears up. */
+void session_end_copy(struct session *session);
+
 /* The library whose malloc the target uses in place of glibc's; "" = glibc's. */
 const char *session_other_malloc(const struct session *session);
 

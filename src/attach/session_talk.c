@@ -57,7 +57,7 @@ static void bound_answer(struct agent_answer *answer)
     int64_t *plain[] = {&answer->value, &answer->uncollectable, &answer->elapsed_ns,
                         &answer->gil_wait_ns, &answer->gil_held_ns};
 
-    if (answer->status < 0 || answer->status > AGENT_STATUS_UNAVAILABLE)
+    if (answer->status < 0 || answer->status > AGENT_STATUS_REFUSED)
         answer->status = AGENT_STATUS_PYTHON_ERROR;
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         bound(plain[i]);
@@ -185,4 +185,15 @@ bool session_kinds(struct session *session, struct agent_kind *kinds, size_t cou
         bound(&kinds[i].size_bytes);
     }
     return true;
+}
+
+bool session_is_shared(const struct session *session)
+{
+    return session->is_connected && session->channel.shared;
+}
+
+void session_end_copy(struct session *session)
+{
+    if (session->is_connected)
+        channel_publish(&session->channel, MEMBER(copy), 0);
 }

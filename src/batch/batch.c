@@ -252,6 +252,18 @@ static int batch_loop(struct batch *batch, struct batch_output *output, struct e
     }
 }
 
+int batch_write(const struct args *args, const struct sink_ops *sink,
+                const struct snapshot *snapshot, struct err *err)
+{
+    struct batch_output output;
+    int result;
+
+    if (output_open(&output, sink, args, err))
+        return -1;
+    result = output_snapshot(&output, snapshot, err);
+    return output_close(&output, err) ? -1 : result;
+}
+
 int batch_run(const struct args *args, const struct sink_ops *sink, int signal_fd,
               struct err *err)
 {

@@ -40,6 +40,10 @@ enum batch_event batch_next(struct batch *batch, int64_t deadline_mono_ns,
  */
 void batch_close(struct batch *batch);
 
+/* Writes one snapshot, as batch_run() does. */
+int batch_write(const struct args *args, const struct sink_ops *sink,
+                const struct snapshot *snapshot, struct err *err);
+
 int batch_run(const struct args *args, const struct sink_ops *sink, int signal_fd,
               struct err *err);
 int batch_action(const struct args *args, int signal_fd, struct err *err);

@@ -23,6 +23,7 @@ struct run {
     struct action_result result;
     int64_t fresh_mono_ns; /* a walk or sample that began before this is too old */
     bool is_ordered;       /* and its result has not come yet */
+    bool is_done;          /* its result has come */
     bool is_left;          /* a signal came: nothing more is printed */
 };
 
@@ -31,10 +32,17 @@ static bool walks(const struct run *run)
     return run->action->flags & ACTION_FREES_OBJECTS;
 }
 
+static bool is_copied(const struct run *run)
+{
+    return run->action->flags & ACTION_COPIES;
+}
+
 static bool is_fresh(const struct run *run, const struct snapshot *snapshot)
 {
     if (!snapshot->is_complete || snapshot->mono_ns < run->fresh_mono_ns)
         return false;
+    if (is_copied(run) && run->is_done)
+        return snapshot->objects && snapshot->objects->walk.is_exact;
     if (!walks(run))
         return true;
     if (!snapshot->objects)
@@ -114,6 +122,7 @@ static int take_result(struct run *run, struct err *err)
         if (message.type != SAMPLER_ACTION_RESULT)
             continue;
         run->is_ordered = false;
+        run->is_done = true;
         run->result = message.result;
         run->fresh_mono_ns = clock_monotonic_ns();
         *err = message.result.err;
@@ -311,10 +320,21 @@ static int print_json(const struct run *run, const struct partition *partition,
     return json_write_line(stdout, object, err);
 }
 
+/* What was walked is what was wanted: a sample like any other. */
+static int print_sample(const struct run *run, struct err *err)
+{
+    bool is_json = !strcmp(run->args->output, "json");
+
+    return batch_write(run->args, is_json ? &sink_json : &sink_text, run->after, err);
+}
+
 static int print(const struct run *run, struct err *err)
 {
     struct partition partition;
     int result;
+
+    if (is_copied(run))
+        return print_sample(run, err);
 
     if (changed_kinds(run, &partition, err))
         return -1;

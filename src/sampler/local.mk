@@ -3,6 +3,7 @@ libheaptop_a_SOURCES += \
 	src/sampler/sampler_action.c \
 	src/sampler/sampler_agent.c \
 	src/sampler/sampler_inquiry.c \
+	src/sampler/sampler_exact.c \
 	src/sampler/sampler_inspect.c src/sampler/sampler_layout.c \
 	src/sampler/sampler_loop.c \
 	src/sampler/sampler_sample.c \

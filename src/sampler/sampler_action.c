@@ -110,6 +110,8 @@ static void action_end(struct sampler *sampler, bool has_failed)
 
     if (has_failed && result->err.code == ERR_NONE)
         err_set(&result->err, ERR_FAILED, "%s failed", action->ops->call);
+    if (!has_failed && (action->ops->flags & ACTION_COPIES))
+        sampler_exact_begin(sampler, result, &result->err);
     if (action->is_started)
         action_measure(sampler);
     action_tell(sampler);

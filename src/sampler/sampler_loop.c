@@ -71,6 +71,7 @@ static void loop_end(struct sampler *sampler)
     sampler_event(sampler, EVENT_STATE, "%s", message.err.text);
     sampler->walk.is_running = false;
     loop_end_inquiry(sampler);
+    sampler_exact_drop(sampler);
     sampler_agent_close(sampler);
     sampler->close_err.code = ERR_NONE; /* nothing is left in a process that is gone */
     sampler_action_drop(sampler);
@@ -183,6 +184,7 @@ void *sampler_thread(void *argument)
         if (!sampler->is_stopping)
             loop_turn(sampler);
     }
+    sampler_exact_drop(sampler);
     sampler_agent_close(sampler);
     sampler_action_drop(sampler);
     sampler_inquiry_drop(sampler);

@@ -52,6 +52,13 @@ struct sampler_source {
     char last_error[320]; /* the sentence that was reported last; "" after success */
 };
 
+/* A copy of the target, which is walked instead of it in one round. */
+struct sampler_exact {
+    struct target *copy; /* NULL: none */
+    struct sampler_source source;
+    int64_t stopped_ns, began_mono_ns;
+};
+
 /* One round: each slow source in turn. */
 struct sampler_walk {
     struct sampler_source sources[SAMPLER_WALKS_MAX];
@@ -64,7 +71,9 @@ struct sampler_walk {
     bool has_run;
     bool is_trouble_told; /* that the walks are not complete */
     int64_t began_mono_ns, cpu_ns;
-    int64_t next_mono_ns;                 /* not before this, unless wanted */
+    int64_t next_mono_ns;        /* not before this, unless wanted */
+    int64_t shown_until_mono_ns; /* of an exact result */
+    struct sampler_exact exact;
     const struct objects_section *latest; /* a reference: the last walk's result */
     const struct snapshot *account;       /* a reference: has the last account */
 };
@@ -206,6 +215,17 @@ void sampler_agent_close(struct sampler *sampler);
 /* Are the objects read from outside? Else the agent counts them, when there is one. */
 bool sampler_reads_objects(const struct sampler *sampler);
 void sampler_access_facts(const struct sampler *sampler, struct access_facts *access);
+
+/* sampler_exact.c: opens the copy that an action's result names, and begins its walk. */
+int sampler_exact_begin(struct sampler *sampler, const struct action_result *result,
+                        struct err *err);
+/* Is it the copy's turn in this round? */
+bool sampler_exact_is_due(const struct sampler_walk *walk);
+enum source_result sampler_exact_slice(struct sampler *sampler,
+                                       struct source_context *context, struct err *err);
+/* The copy had its turn: what it cost is told, and it is let go. */
+void sampler_exact_end(struct sampler *sampler, bool is_good);
+void sampler_exact_drop(struct sampler *sampler);
 
 /* sampler_action.c */
 void sampler_action_begin(struct sampler *sampler, const struct action_ops *action,

@@ -80,12 +80,15 @@ static void walk_end(struct sampler *sampler, bool is_good)
     int64_t now_ns = clock_monotonic_ns(), wall_ns = now_ns - walk->began_mono_ns;
 
     walk->is_running = false;
+    sampler_exact_drop(sampler);
     if (sampler->options.walk_interval_ns > 0)
         walk->next_mono_ns = walk->began_mono_ns + sampler->options.walk_interval_ns;
     else
         walk->next_mono_ns =
             now_ns + sampler_walk_pause_ns(sampler->options.interval_ns, wall_ns,
                                            walk->cpu_ns + walk_stop_price_ns(walk));
+    if (walk->next_mono_ns < walk->shown_until_mono_ns)
+        walk->next_mono_ns = walk->shown_until_mono_ns;
     if (walk->is_requested || !walk->has_run)
         sampler->is_sample_due = true;
     walk->has_run = true;
@@ -164,6 +167,8 @@ static bool walk_settle(struct sampler *sampler, struct sampler_source *source,
         sampler_source_failed(sampler, source, err);
     }
     sampler->walk.has_failed |= result != SOURCE_DONE && !sampler->walk.at;
+    if (sampler_exact_is_due(&sampler->walk))
+        sampler_exact_end(sampler, result == SOURCE_DONE);
     return true;
 }
 
@@ -195,7 +200,9 @@ void sampler_walk_slice(struct sampler *sampler)
     /* What the walk found is a part of what the account explains. */
     if (walk->at)
         builder_objects(builder, walk->latest);
-    if (source->is_open)
+    if (sampler_exact_is_due(walk))
+        result = sampler_exact_slice(sampler, &context, &err);
+    else if (source->is_open)
         result = source->ops->sample(source->state, &context, &err);
     walk->cpu_ns += clock_thread_cpu_ns() - began_cpu_ns - context.own_budget_cpu_ns;
     walk_keep(walk, builder);

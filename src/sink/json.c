@@ -192,6 +192,7 @@ static json_t *json_walk(const struct objects_section *objects, int64_t now_mono
     json_add_seconds(object, "age_s", reading_exact(now_mono_ns - walk->ended_mono_ns));
     json_add_count(object, "read_bytes", walk->read_bytes);
     json_add(object, "complete", json_boolean(walk->complete));
+    json_add(object, "exact", json_boolean(walk->is_exact));
     json_add_count(object, "torn", walk->torn_pools);
     json_add_count(object, "healed", walk->healed_pools);
     json_add_count(object, "absent_bytes", walk->absent_bytes);

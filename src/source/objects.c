@@ -161,6 +161,8 @@ static enum source_result objects_end(struct objects_state *objects,
                 walk->table.count);
         return SOURCE_FAILED;
     }
+    objects->walk.facts.is_exact = context->is_copy;
+    objects->walk.facts.stopped_ns = context->stopped_ns;
     section = walk_finish(&objects->walk);
     if (!section) {
         err_set(err, ERR_FAILED, "out of memory for the kinds of the target's objects");

@@ -11,6 +11,7 @@ libheaptop_a_SOURCES += \
 	src/target/image.c src/target/image.h \
 	src/target/image_symbols.c \
 	src/target/maps.c src/target/maps.h \
+	src/target/memory_room.c src/target/memory_room.h \
 	src/target/pagemap.c src/target/pagemap.h \
 	src/target/pagemap_scan.h \
 	src/target/residency.c src/target/residency.h \
@@ -27,7 +28,9 @@ tests_live_identify_driver_LDADD = $(HEAPTOP_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_maps tests/unit/t_image tests/unit/t_reader \
-	tests/unit/t_candidates tests/unit/t_pagemap
+	tests/unit/t_candidates tests/unit/t_pagemap tests/unit/t_memory_room
+tests_unit_t_memory_room_SOURCES = tests/unit/t_memory_room.c
+tests_unit_t_memory_room_LDADD = $(UNIT_LIBS)
 tests_unit_t_pagemap_SOURCES = tests/unit/t_pagemap.c
 tests_unit_t_pagemap_LDADD = $(UNIT_LIBS)
 tests_unit_t_maps_SOURCES = tests/unit/t_maps.c

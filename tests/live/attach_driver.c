@@ -1,7 +1,7 @@
 /*
  * attach_driver PID [ROUNDS]: attaches with a session and answers lines on its
  * input, one line of JSON each:
- *   open | sample | collect N | pauses | state | beat MS | close | quit
+ *   open | sample | collect N | pauses | state | beat MS | endcopy | close | quit
  * or a command of src/agent/commands.def in small letters with its arguments.
  * With ROUNDS it attaches, samples and leaves that often, and prints a summary.
  * `attach_driver --faultpoints` lists the moments at which HEAPTOP_FAULT can let it
@@ -225,6 +225,12 @@ static void beat(struct session *session, int64_t ms)
     print_json(json_pack("{s:b, s:s}", "ok", 1, "state", states[session_step(session)]));
 }
 
+static void end_copy(struct session *session)
+{
+    session_end_copy(session);
+    print_json(json_pack("{s:b}", "ok", 1));
+}
+
 static void close_session(struct session **session)
 {
     struct err err = ERR_INIT;
@@ -278,6 +284,8 @@ static void serve(struct target *target)
             print_json(json_pack("{s:b, s:s, s:s}", "ok", 1, "state",
                                  states[session_step(session)], "error",
                                  session_err(session)->text));
+        else if (!strncmp(line, "endcopy", 7))
+            end_copy(session);
         else if (!strncmp(line, "close", 5))
             close_session(&session);
         else

@@ -5,9 +5,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,7 +27,7 @@ static struct {
     const char *other_malloc;
     enum agent_command command; /* the last one asked */
     int64_t arguments[AGENT_ARGUMENTS];
-    bool is_busy, is_answered;
+    bool is_busy, is_answered, is_private;
     struct agent_answer answer;
 } play;
 
@@ -73,8 +75,24 @@ bool session_counters(struct session *session, struct agent_counters *counters)
     return false;
 }
 
+bool session_is_shared(const struct session *session)
+{
+    (void)session;
+    return !play.is_private;
+}
+
 static struct target target;
 static struct session *const session = (struct session *)&target;
+
+/* What the kernel says of a process with little memory and no seccomp filter. */
+static int status_file(void)
+{
+    static const char text[] = "Name:\tpython3\nVmPTE:\t64 kB\nRssAnon:\t4096 kB\n"
+                               "Seccomp:\t0\n";
+    int fd = memfd_create("status", MFD_CLOEXEC);
+
+    return write(fd, text, sizeof(text) - 1) == sizeof(text) - 1 ? fd : -1;
+}
 
 static int begin(void **state)
 {
@@ -87,13 +105,15 @@ static int begin(void **state)
     for (int i = 0; i < AGENT_ARGUMENTS; i++)
         play.answer.before[i] = play.answer.after[i] = -1;
     target.fds.statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    return target.fds.statm < 0;
+    target.fds.status = status_file();
+    target.fds.dir = -1;
+    return target.fds.statm < 0 || target.fds.status < 0;
 }
 
 static int end(void **state)
 {
     (void)state;
-    return close(target.fds.statm);
+    return close(target.fds.statm) || close(target.fds.status);
 }
 
 /* Starts it, answers, and gives what it ends with. */
@@ -235,6 +255,33 @@ static void test_trim(void **state)
     assert_string_not_equal(result.err.remedy, "");
 }
 
+static void test_exact(void **state)
+{
+    struct action_result result;
+    (void)state;
+
+    play.answer.value = 4711;
+    play.answer.elapsed_ns = 9100000;
+    assert_int_equal(run("exact", NULL, &result), ACTION_OVER);
+    assert_int_equal(play.command, AGENT_COPY);
+    assert_in_range(play.arguments[0], 1000, 120000); /* it has a bound */
+    assert_int_equal(result.value.value, 4711);
+    assert_non_null(strstr(result.words, "stood still for 9.1ms"));
+    play.answer.status = AGENT_STATUS_REFUSED;
+    play.answer.value = EAGAIN;
+    assert_int_equal(run("exact", NULL, &result), ACTION_FAILED);
+    assert_non_null(strstr(result.err.text, "the kernel refused the exact snapshot"));
+    assert_non_null(strstr(result.err.remedy, "number of processes is limited"));
+    play.command = AGENT_NOTHING;
+    play.is_private = true;
+    assert_int_equal(run("exact", NULL, &result), ACTION_FAILED);
+    play.is_private = false;
+    target.is_free_threaded = true;
+    assert_int_equal(run("exact", NULL, &result), ACTION_FAILED);
+    assert_non_null(strstr(result.err.text, "free-threaded"));
+    assert_int_equal(play.command, AGENT_NOTHING); /* it was not even asked */
+}
+
 /* What cannot be is unknown, and never a number. */
 static void test_hostile_answers(void **state)
 {
@@ -344,6 +391,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_collect, begin, end),
         cmocka_unit_test_setup_teardown(test_settings, begin, end),
         cmocka_unit_test_setup_teardown(test_trim, begin, end),
+        cmocka_unit_test_setup_teardown(test_exact, begin, end),
         cmocka_unit_test_setup_teardown(test_hostile_answers, begin, end),
         cmocka_unit_test_setup_teardown(test_refusals, begin, end),
         cmocka_unit_test_setup_teardown(test_needless, begin, end),

@@ -115,6 +115,17 @@ bool session_counters(struct session *session, struct agent_counters *counters)
     return false;
 }
 
+bool session_is_shared(const struct session *session)
+{
+    (void)session;
+    return true;
+}
+
+void session_end_copy(struct session *session)
+{
+    (void)session;
+}
+
 uint32_t session_pauses(struct session *session, uint32_t *seen,
                         struct agent_pause *pauses, uint32_t max)
 {

@@ -28,6 +28,20 @@ def by_fork():
     reap(pid, 100)
 
 
+def by_any():
+    """One child at a time, of which waitpid(-1) and SIGCHLD tell, and of no other."""
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    expect(os.waitpid(-1, 0) == (pid, 0), "a child that is not the target's own")
+    born.append(pid)
+    expect(len(told) == len(born), "%d SIGCHLD for %d children" % (len(told), len(born)))
+    try:
+        wrong("one child too many: %r" % (os.waitpid(-1, os.WNOHANG),))
+    except ChildProcessError:
+        pass
+
+
 def by_fork_in_a_thread():
     thread = threading.Thread(target=by_fork)
     thread.start()
@@ -86,5 +100,8 @@ def by_exec():
 
 
 TEN = digest(10)
+born, told = [], []
+if sys.argv[1] == "any":
+    signal.signal(signal.SIGCHLD, lambda number, frame: told.append(number))
 ready()
 finish(work(globals()["by_" + sys.argv[1]]))
