@@ -72,6 +72,8 @@ struct pane_ops {
     /* What the pane asks about the objects (its topic NULL: nothing): asked once, and
      * anew on Space; the answer comes in a view_input. Optional. */
     void (*wants)(void *pane, struct inquiry *inquiry);
+    /* Shows one of its views by name; false when it has none such; optional. */
+    bool (*show_view)(void *pane, const char *name);
 };
 
 /* In the order of panes.def = the tabs 1, 2, ...; ended by NULL. */

@@ -1,6 +1,6 @@
 /*
  * Arenas: why memory is not given back. Many arenas are folded by how full they are;
- * Enter opens a group, an arena, a pool.
+ * Enter opens a group, an arena, a pool. Another view says what keeps them.
  */
 #include "tui/pane.h"
 
@@ -14,6 +14,7 @@
 #include "tui/glyphs.h"
 #include "tui/kinds_table.h"
 #include "tui/line.h"
+#include "tui/pins_view.h"
 #include "tui/pool_blocks.h"
 #include "util/xalloc.h"
 
@@ -26,8 +27,18 @@ enum level {
     LEVEL_POOL,
 };
 
+enum view {
+    VIEW_ARENAS = 0,
+    VIEW_PINS, /* what keeps them */
+    VIEWS,
+};
+
+static const char *const views[VIEWS] = {"arenas", "pins"};
+
 struct pane_arenas {
     struct view_input input;
+    enum view view;
+    struct table *pins;
     struct arenas_table groups, arenas, pools;
     enum level level;
     bool is_chosen, is_folded; /* chosen: by key, else by the number of arenas */
@@ -44,6 +55,7 @@ static void *arenas_create(void)
     groups_table_init(&pane->groups);
     arenas_table_init(&pane->arenas);
     pools_table_init(&pane->pools);
+    pane->pins = pins_table_new();
     return pane;
 }
 
@@ -54,12 +66,18 @@ static void arenas_destroy(void *opaque)
     arenas_table_release(&pane->groups);
     arenas_table_release(&pane->arenas);
     arenas_table_release(&pane->pools);
+    table_free(pane->pins);
     free(pane);
 }
 
 static const struct arenas_section *section_of(const struct pane_arenas *pane)
 {
     return pane->input.snapshot ? pane->input.snapshot->arenas : NULL;
+}
+
+static const struct pins_section *pins_of(const struct pane_arenas *pane)
+{
+    return pane->input.snapshot ? pane->input.snapshot->pins : NULL;
 }
 
 /* The close look at the arena that is open, when it has come. */
@@ -81,6 +99,8 @@ static bool is_folded(const struct pane_arenas *pane)
 
 static struct table *current_table(struct pane_arenas *pane)
 {
+    if (pane->view == VIEW_PINS)
+        return pane->pins;
     if (pane->level >= LEVEL_ARENA)
         return pane->pools.table;
     if (pane->level == LEVEL_LIST && is_folded(pane))
@@ -92,7 +112,9 @@ static void fill(struct pane_arenas *pane)
 {
     const struct arenas_section *section = section_of(pane);
 
-    if (pane->level >= LEVEL_ARENA)
+    if (pane->view == VIEW_PINS)
+        pins_table_update(pane->pins, pins_of(pane));
+    else if (pane->level >= LEVEL_ARENA)
         pools_table_update(&pane->pools, section, arena_find(section, pane->arena),
                            inspection_of(pane));
     else if (pane->level == LEVEL_LIST && is_folded(pane))
@@ -167,6 +189,9 @@ static const char *nothing(const struct pane_arenas *pane)
 {
     const struct snapshot *snapshot = pane->input.snapshot;
 
+    if (pane->view == VIEW_PINS)
+        return pins_of(pane) ? "no arena is less than half in use"
+                             : "what keeps arenas was not looked at yet";
     if (pane->level >= LEVEL_ARENA)
         return "this arena is gone: its memory was given back";
     if (!snapshot || !snapshot->pymalloc)
@@ -177,6 +202,12 @@ static const char *nothing(const struct pane_arenas *pane)
 static void draw_top(const struct pane_arenas *pane, struct canvas *canvas,
                      struct rect *rect)
 {
+    if (pane->view == VIEW_PINS) {
+        pins_draw_top(pins_of(pane),
+                      pane->input.snapshot ? pane->input.snapshot->mono_ns : 0, canvas,
+                      rect);
+        return;
+    }
     if (!section_of(pane) || rect->height < 8 || pane->level >= LEVEL_ARENA)
         return;
     draw_summary(pane, canvas, rect->y, rect->x, rect->width);
@@ -264,10 +295,39 @@ static enum pane_result go_back(struct pane_arenas *pane)
     return PANE_HANDLED;
 }
 
+static void show_view(struct pane_arenas *pane, enum view view)
+{
+    pane->view = view;
+    pane->level = LEVEL_LIST;
+    fill(pane);
+}
+
+static bool arenas_show_view(void *opaque, const char *name)
+{
+    struct pane_arenas *pane = opaque;
+
+    for (int view = 0; view < VIEWS; view++)
+        if (!strcmp(views[view], name)) {
+            show_view(pane, (enum view)view);
+            return true;
+        }
+    return false;
+}
+
 static enum pane_result arenas_command(void *opaque, enum command_id command)
 {
     struct pane_arenas *pane = opaque;
 
+    if (command == COMMAND_VIEW) {
+        show_view(pane, (pane->view + 1) % VIEWS);
+        return PANE_HANDLED;
+    }
+    if (command == COMMAND_BACK && pane->view != VIEW_ARENAS) {
+        show_view(pane, VIEW_ARENAS);
+        return PANE_HANDLED;
+    }
+    if (pane->view != VIEW_ARENAS)
+        return table_command(current_table(pane), command) ? PANE_HANDLED : PANE_IGNORED;
     if (command == COMMAND_ENTER) {
         open_row(pane);
         return PANE_HANDLED;
@@ -293,9 +353,13 @@ static void arenas_describe(void *opaque, struct strbuf *out)
     struct pane_arenas *pane = opaque;
     const struct arenas_section *section = section_of(pane);
 
+    if (pane->view == VIEW_PINS) {
+        strbuf_add_text(out, "v: the arenas");
+        return;
+    }
     if (!section || pane->level > LEVEL_GROUP)
         return;
-    strbuf_addf(out, "Enter opens; F %s",
+    strbuf_addf(out, "v: what keeps them; Enter opens; F %s",
                 is_folded(pane) ? "shows every arena"
                                 : "folds them by how full they are");
 }
@@ -304,6 +368,8 @@ static const char *arenas_breadcrumb(void *opaque)
 {
     struct pane_arenas *pane = opaque;
 
+    if (pane->view == VIEW_PINS)
+        return "what keeps arenas";
     return pane->level == LEVEL_LIST ? NULL : pane->breadcrumb;
 }
 
@@ -326,4 +392,5 @@ const struct pane_ops pane_arenas = {
     .describe = arenas_describe,
     .breadcrumb = arenas_breadcrumb,
     .wants_arena = arenas_wants,
+    .show_view = arenas_show_view,
 };

@@ -169,6 +169,11 @@ bool screen_show_pane(struct screen *screen, const char *name)
             show_tab(screen, i);
             return true;
         }
+    for (size_t i = 0; i < screen->n_panes; i++)
+        if (panes[i]->show_view && panes[i]->show_view(screen->panes[i], name)) {
+            show_tab(screen, i);
+            return true;
+        }
     return false;
 }
 

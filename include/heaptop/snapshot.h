@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "heaptop/arenas.h"
+#include "heaptop/pins.h"
 #include "heaptop/reading.h"
 
 struct arena;
@@ -310,6 +311,7 @@ struct snapshot {
     const struct gc_section *gc;
     const struct objects_section *objects;
     const struct arenas_section *arenas; /* not renewed at each sample when it is large */
+    const struct pins_section *pins;     /* of the last time that they were looked for */
     const struct malloc_section *malloc;
     const struct account_section *account;
     const struct free_lists_section *free_lists;

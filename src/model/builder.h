@@ -44,6 +44,9 @@ void builder_objects(struct snapshot_builder *builder,
 void builder_arenas(struct snapshot_builder *builder,
                     const struct arenas_section *arenas);
 
+/* Shares a sealed pins section; NULL is allowed, and means none. */
+void builder_pins(struct snapshot_builder *builder, const struct pins_section *pins);
+
 /* Copies the events in. */
 void builder_events(struct snapshot_builder *builder, const struct event *events,
                     size_t count);

@@ -156,6 +156,14 @@ void builder_arenas(struct snapshot_builder *builder, const struct arenas_sectio
     arenas_unref(old);
 }
 
+void builder_pins(struct snapshot_builder *builder, const struct pins_section *pins)
+{
+    const struct pins_section *old = builder->snapshot->pins;
+
+    builder->snapshot->pins = pins ? pins_ref(pins) : NULL;
+    pins_unref(old);
+}
+
 void builder_events(struct snapshot_builder *builder, const struct event *events,
                     size_t count)
 {
@@ -189,6 +197,7 @@ void snapshot_unref(const struct snapshot *snapshot)
         return;
     objects_unref(snapshot->objects);
     arenas_unref(snapshot->arenas);
+    pins_unref(snapshot->pins);
     snapshot_unref(snapshot->account_owner);
     arena_free(snapshot->memory);
 }

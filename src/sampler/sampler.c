@@ -118,6 +118,7 @@ static void sampler_free(struct sampler *sampler)
     snapshot_unref(sampler->latest);
     objects_unref(sampler->walk.latest);
     snapshot_unref(sampler->walk.account);
+    pins_unref(sampler->walk.pins);
     if (sampler->wish_fd >= 0)
         close(sampler->wish_fd);
     if (sampler->message_fd >= 0)

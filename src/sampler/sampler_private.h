@@ -76,6 +76,7 @@ struct sampler_walk {
     struct sampler_exact exact;
     const struct objects_section *latest; /* a reference: the last walk's result */
     const struct snapshot *account;       /* a reference: has the last account */
+    const struct pins_section *pins;      /* a reference: what was found last */
 };
 
 struct sampler_agent {

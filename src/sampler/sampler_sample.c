@@ -213,6 +213,7 @@ void sampler_sample(struct sampler *sampler)
     sample_cheap(sampler, builder);
     builder_objects(builder, sampler->walk.latest);
     builder_share_account(builder, sampler->walk.account);
+    builder_pins(builder, sampler->walk.pins);
     snapshot->target = sampler->target->facts;
     snapshot->target.state = sampler->state;
     sampler_access_facts(sampler, &snapshot->access);
@@ -239,6 +240,7 @@ static void sample_keep_sections(struct snapshot_builder *builder,
         memcpy(section, latest->gc, sizeof(*latest->gc));
     builder_objects(builder, latest->objects);
     builder_arenas(builder, latest->arenas);
+    builder_pins(builder, latest->pins);
     if (latest->account_owner)
         builder_share_account(builder, latest);
 }

@@ -107,6 +107,10 @@ static void walk_keep(struct sampler_walk *walk, const struct snapshot_builder *
         snapshot_unref(walk->account);
         walk->account = snapshot_ref(builder->snapshot);
     }
+    if (builder->snapshot->pins && builder->snapshot->pins != walk->pins) {
+        pins_unref(walk->pins);
+        walk->pins = pins_ref(builder->snapshot->pins);
+    }
     if (!objects || objects == walk->latest)
         return;
     objects_unref(walk->latest);

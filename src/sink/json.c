@@ -10,6 +10,7 @@
 #include "sink/columns.h"
 #include "sink/json_arenas.h"
 #include "sink/json_account.h"
+#include "sink/json_pins.h"
 #include "sink/json_value.h"
 #include "util/xalloc.h"
 
@@ -338,6 +339,8 @@ static int json_sink_snapshot(void *state, const struct snapshot *snapshot,
     json_add(object, "process", json_process(snapshot->process));
     json_add(object, "account", json_account(snapshot));
     json_add(object, "pymalloc", json_pymalloc(sink, snapshot));
+    json_add(object, "pins",
+             json_pins(snapshot->pins, snapshot->mono_ns, sink->options.rows));
     json_add(object, "malloc", json_malloc(snapshot));
     json_add(object, "gc", json_gc(snapshot->gc));
     json_add(object, "free_lists", json_free_lists(snapshot));

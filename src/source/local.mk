@@ -29,6 +29,9 @@ libheaptop_a_SOURCES += \
 	src/source/malloc_chain.c src/source/malloc_chain.h \
 	src/source/malloc_heaps.c src/source/malloc_heaps.h \
 	src/source/malloc_pass.c src/source/malloc_pass.h \
+	src/source/pins.c \
+	src/source/pins_arenas.c src/source/pins_arenas.h \
+	src/source/pins_blocks.c src/source/pins_blocks.h \
 	src/source/thread_stacks.c src/source/thread_stacks.h \
 	src/source/objects_agent.c src/source/objects_agent.h \
 	src/source/objects.c \

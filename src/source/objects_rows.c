@@ -15,7 +15,7 @@
 static const char dict_of[] = "dict of ";
 static const char dict_no_owner[] = "dict (no owner)";
 
-static const struct kind *dict_kind(struct type_entry *entry)
+const struct kind *walk_dict_kind(struct type_entry *entry)
 {
     char name[KIND_NAME_BYTES + sizeof(dict_of)];
     int length;
@@ -49,7 +49,7 @@ static struct kind_row row_of_instances(const struct type_entry *entry,
 static struct kind_row row_of_dicts(struct type_entry *entry, const struct tally *tally)
 {
     struct kind_row row = {
-        .kind = dict_kind(entry),
+        .kind = walk_dict_kind(entry),
         .count = tally->dict_count,
         .size_bytes = tally->dict_size_bytes,
         .memory_bytes = tally->dict_memory_bytes,

@@ -376,6 +376,9 @@ void walk_chunks_release(struct walk *walk);
 
 /* Time, price and what was left out, of a walk that is over. objects_rows.c */
 void walk_end_facts(struct walk *walk);
+/* The kind of the dicts of a type's instances. objects_rows.c */
+const struct kind *walk_dict_kind(struct type_entry *entry);
+
 /* One row a kind. objects_rows.c */
 const struct objects_section *walk_section(struct walk *walk);
 

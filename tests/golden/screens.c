@@ -52,6 +52,7 @@ static const struct golden_case cases[] = {
      FIXTURE_SERVICE,
      "arenas",
      {COMMAND_ENTER, COMMAND_ENTER, COMMAND_BOTTOM, COMMAND_ENTER}},
+    {"pins", FIXTURE_SERVICE, "pins", {COMMAND_NONE}},
     {"no-pymalloc-arenas", FIXTURE_NO_PYMALLOC, "arenas", {COMMAND_NONE}},
     {"history", FIXTURE_SERVICE, "history", {COMMAND_NONE}},
     {"history-growth", FIXTURE_SERVICE, "history", {COMMAND_VIEW}},

@@ -8,6 +8,7 @@
 #include "model/account.h"
 #include "model/builder.h"
 #include "model/kind.h"
+#include "model/pins.h"
 #include "util/clock.h"
 
 #define SAMPLES     180
@@ -239,6 +240,51 @@ static void fill_arenas(struct snapshot_builder *builder, uint64_t n_arenas)
     free(cells);
 }
 
+static struct pin_row pin_row_of(const char *name, uint64_t objects, uint64_t arenas)
+{
+    return (struct pin_row){.kind = kind_intern(name, strlen(name)),
+                            .objects = objects,
+                            .parts = objects / 3,
+                            .bytes = objects * 48,
+                            .cheap = objects / 2,
+                            .arenas = arenas,
+                            .alone = arenas / 2,
+                            .return_bytes = (arenas / 2) << 20,
+                            .young = objects / 10,
+                            .old = objects / 2,
+                            .untracked = objects - objects / 10 - objects / 2};
+}
+
+static void fill_pins(struct snapshot_builder *builder)
+{
+    struct pin_row rows[] = {pin_row_of("app.cache.Entry", 190, 87),
+                             pin_row_of("str", 2410, 12),
+                             pin_row_of("dict of app.User", 7, 3)};
+    struct pins_section facts = {
+        .taken_mono_ns = builder->snapshot->mono_ns - INT64_C(41000000000),
+        .cpu_ns = 118000000,
+        .arena_bytes_each = 1 << 20,
+        .arenas = 96,
+        .arenas_skipped = 4,
+        .return_bytes = UINT64_C(95) << 20,
+        .are_generations_known = true,
+        .objects = 2607,
+        .n_steps = 5,
+        .cheap = {87, 190, 250, 9120, UINT64_C(86) << 20},
+        .n_classes = 1,
+        .classes = {{48, 214, 1200, 3400000}},
+    };
+    const struct pins_section *section;
+
+    for (size_t i = 0; i < facts.n_steps; i++)
+        facts.steps[i] = (struct pin_step){1 + i * 20, (i + 1) * (i + 1) * 12, 300, 9000,
+                                           (1 + i * 20) << 20};
+    section = pins_seal(&facts, rows, sizeof(rows) / sizeof(rows[0]));
+    assert(section);
+    builder_pins(builder, section);
+    pins_unref(section);
+}
+
 static void fill_inspected_pool(struct inspection *inspection, size_t at)
 {
     static const char *const kinds[] = {"app.cache.Entry", "str", "tuple"};
@@ -458,6 +504,7 @@ static const struct snapshot *make_snapshot(enum fixture fixture, int at,
         fill_pymalloc(builder_pymalloc(builder), fixture, at);
         if (at == SAMPLES - 1)
             fill_arenas(builder, snapshot->pymalloc->arenas);
+        fill_pins(builder);
         fill_gc(builder_gc(builder), fixture, at, snapshot->wall_ns);
         builder_objects(builder, objects);
     }
