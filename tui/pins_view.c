@@ -168,7 +168,7 @@ static void draw_facts(const struct pins_section *section, int64_t now_mono_ns,
     line_init(&line);
     part_add(line_part(&line, 0), ROLE_VALUE, "%s arenas are less than half in use",
              units_count(arenas, reading_exact((int64_t)section->arenas)));
-    part_add(line_part(&line, 1), ROLE_DIM, "looked at %s ago, for %s",
+    part_add(line_part(&line, 1), ROLE_DIM, "looked at %s ago, in %s",
              units_duration(age, reading_exact(now_mono_ns - section->taken_mono_ns)),
              units_duration(cost, reading_exact(section->cpu_ns)));
     if (section->arenas_skipped)

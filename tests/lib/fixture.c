@@ -502,9 +502,10 @@ static const struct snapshot *make_snapshot(enum fixture fixture, int at,
     fill_process(builder_process(builder), fixture, at);
     if (fixture != FIXTURE_NO_PYMALLOC) {
         fill_pymalloc(builder_pymalloc(builder), fixture, at);
-        if (at == SAMPLES - 1)
+        if (at == SAMPLES - 1) {
             fill_arenas(builder, snapshot->pymalloc->arenas);
-        fill_pins(builder);
+            fill_pins(builder);
+        }
         fill_gc(builder_gc(builder), fixture, at, snapshot->wall_ns);
         builder_objects(builder, objects);
     }
