@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/duplicates.h"
+#include "model/kind.h"
+#include "model/kind_detail.h"
 #include "util/clock.h"
 
 enum option_id {
@@ -31,6 +34,9 @@ enum option_id {
     OPTION_VERDICT,
     OPTION_READ_ONLY,
     OPTION_SELFCHECK,
+    OPTION_KIND,
+    OPTION_DUPLICATES,
+    OPTION_SHOW_VALUES,
     OPTION_CONFIG,
     OPTION_VERBOSE,
     OPTION_ACTIONS = 512, /* and upwards: the actions in their order */
@@ -71,6 +77,13 @@ static const struct option_row option_rows[] = {
      "batch: end with status 7 when it is true, as 'res>500M'"},
     {OPTION_VERDICT, "verdict", no_argument, NULL,
      "batch: print what the last sample means in words; -n 40 watches growth, too"},
+    {OPTION_KIND, "kind", required_argument, "NAME",
+     "print what the objects of this kind are like, and exit"},
+    {OPTION_DUPLICATES, "duplicates", no_argument, NULL,
+     "print which str, bytes and int values are held more than once, and exit; "
+     "with --kind of this kind only"},
+    {OPTION_SHOW_VALUES, "show-values", no_argument, NULL,
+     "show the beginning of str, bytes and int values, which may be secret"},
     {OPTION_READ_ONLY, "read-only", no_argument, NULL, "refuse all actions"},
     {OPTION_ACTIONS, NULL, no_argument, NULL, NULL}, /* here stand the actions */
     {OPTION_SELFCHECK, "selfcheck", no_argument, NULL,
@@ -320,6 +333,17 @@ static int set_option(struct args *args, enum option_id id, const char *value,
         return 0;
     case OPTION_BATCH:
         args->is_batch = true;
+        return 0;
+    case OPTION_KIND:
+        args->inquiry.kind = kind_intern(value, strlen(value));
+        if (!args->inquiry.topic)
+            args->inquiry.topic = INQUIRY_KIND;
+        return 0;
+    case OPTION_DUPLICATES:
+        args->inquiry.topic = INQUIRY_DUPLICATES;
+        return 0;
+    case OPTION_SHOW_VALUES:
+        args->inquiry.shows_values = true;
         return 0;
     case OPTION_READ_ONLY:
         args->sampler.read_only = true;

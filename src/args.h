@@ -17,6 +17,7 @@
 #include "attach/ways.h"
 #include "heaptop/err.h"
 #include "model/condition.h"
+#include "model/inquiry.h"
 #include "sampler/sampler.h"
 
 enum args_request {
@@ -40,8 +41,9 @@ struct args {
     bool selfcheck;
     const struct action_ops *action; /* to run, or NULL */
     struct action_arguments action_arguments;
-    bool verdict;   /* print the verdict on the last sample, and nothing else */
-    bool has_until; /* a batch run ends when `until` is met */
+    struct inquiry inquiry; /* to be answered once; its topic NULL: none */
+    bool verdict;           /* print the verdict on the last sample, and nothing else */
+    bool has_until;         /* a batch run ends when `until` is met */
     struct condition until;
     bool use_color, use_unicode, use_mouse;
     const char *config, *verbose; /* files, or NULL */

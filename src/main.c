@@ -103,7 +103,7 @@ static void settle_batch(struct args *args)
     bool is_terminal = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
 
     if (!strcmp(args->output, "json") || args->action || args->selfcheck ||
-        args->has_until || args->verdict)
+        args->has_until || args->verdict || args->inquiry.topic)
         args->is_batch = true;
     if ((!isatty(STDOUT_FILENO) || args->verdict) && !args->has_iterations &&
         !args->has_until)
@@ -124,7 +124,8 @@ static int run_batch(struct args *args, struct err *err)
     bool has_target = args->pid || args->pattern;
     int signal_fd;
 
-    if (!has_target && !strcmp(args->output, "text") && !args->action && !args->selfcheck)
+    if (!has_target && !strcmp(args->output, "text") && !args->action &&
+        !args->selfcheck && !args->inquiry.topic)
         return choose_list(stdout, NULL, err);
     if (!has_target) {
         err_set(err, ERR_USAGE, "no process was named");
@@ -142,6 +143,8 @@ static int run_batch(struct args *args, struct err *err)
         return -1;
     if (args->action)
         return batch_action(args, signal_fd, err);
+    if (args->inquiry.topic)
+        return batch_inquiry(args, signal_fd, err);
     if (args->selfcheck)
         return batch_selfcheck(args, signal_fd, err);
     return batch_run(args, sink_of(args), signal_fd, err);
@@ -159,6 +162,7 @@ static int run_screen(struct args *args, struct err *err)
         .use_color = args->use_color,
         .use_unicode = args->use_unicode,
         .use_mouse = args->use_mouse,
+        .shows_values = args->inquiry.shows_values,
         .sampler = args->sampler,
     };
 

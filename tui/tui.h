@@ -21,6 +21,7 @@ struct tui_options {
     int64_t mark_every_ns; /* --mark-every; 0: never */
     int64_t iterations;    /* end after so many samples; 0: go on */
     bool use_color, use_unicode, use_mouse;
+    bool shows_values; /* --show-values */
     struct sampler_options sampler;
 };
 

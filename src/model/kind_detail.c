@@ -1,5 +1,6 @@
 #include "model/kind_detail.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CLASS_BYTES 16
@@ -85,4 +86,61 @@ const char *detail_storage_name(enum detail_storage storage)
     static const char *const names[] = {"", "slots", "dict", "values", "inline values"};
 
     return names[storage];
+}
+
+char *detail_refcount_words(char words[UNITS_MAX], size_t row)
+{
+    char number[UNITS_MAX];
+    uint32_t from, to;
+
+    detail_refcounts_of(row, &from, &to);
+    units_count(number, reading_exact(from));
+    if (!to)
+        snprintf(words, UNITS_MAX, "%.16s and up", number);
+    else if (to == from)
+        snprintf(words, UNITS_MAX, "%s", number);
+    else
+        snprintf(words, UNITS_MAX, "%u-%u", (unsigned)from, (unsigned)to);
+    return words;
+}
+
+void detail_tracked_words(const struct kind_detail *detail, struct strbuf *words)
+{
+    char number[UNITS_MAX];
+
+    strbuf_addf(words, "%s tracked by the garbage collector",
+                units_count(number, reading_exact((int64_t)detail->tracked)));
+    if (!detail->tracked)
+        return;
+    for (int i = 0; i < DETAIL_GENERATIONS; i++)
+        strbuf_addf(words, "%s gen%d %s", i ? "," : ":", i,
+                    units_count(number, detail->generations[i]));
+    if (!reading_is_known(detail->frozen) || detail->frozen.value)
+        strbuf_addf(words, ", frozen %s", units_count(number, detail->frozen));
+}
+
+bool detail_class_words(const struct kind_detail *detail, struct strbuf *words)
+{
+    static const char *const where[] = {
+        [STORAGE_SLOTS] = "in slots: none has a dict",
+        [STORAGE_DICT] = "in a dict of each",
+        [STORAGE_VALUES] = "in values beside each object",
+        [STORAGE_INLINE] = "inline, in each object",
+    };
+    const struct detail_class *class = &detail->class;
+    char number[UNITS_MAX], bytes[UNITS_MAX];
+
+    if (class->storage == STORAGE_OTHER)
+        return false;
+    strbuf_addf(words, "attributes %s", where[class->storage]);
+    if (class->storage != STORAGE_SLOTS)
+        strbuf_addf(words, "; %s have a dict",
+                    units_count(number, reading_exact((int64_t) class->dicts)));
+    if (class->has_slots)
+        strbuf_add_text(words, ", in spite of __slots__: a base has none");
+    if (reading_is_known(class->saves_bytes))
+        strbuf_addf(words, "; __slots__ for %s attributes would save %s",
+                    units_count(number, reading_exact((int64_t) class->attributes)),
+                    units_bytes(bytes, class->saves_bytes));
+    return true;
 }

@@ -11,14 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "heaptop/units.h"
 #include "model/inquiry.h"
+#include "util/strbuf.h"
 
 #define INQUIRY_KIND "kind"
 
-#define DETAIL_SIZES     64 /* size classes up to 512 bytes, then each twice the last */
-#define DETAIL_REFCOUNTS 10
-#define DETAIL_INSTANCES 16
-#define DETAIL_VALUE     64 /* bytes of a value's preview */
+#define DETAIL_SIZES       64 /* size classes to 512 bytes, then each twice the last */
+#define DETAIL_REFCOUNTS   10
+#define DETAIL_GENERATIONS 3
+#define DETAIL_INSTANCES   16
+#define DETAIL_VALUE       64 /* bytes of a value's preview */
 
 /* Objects up to so many bytes (and more than the row before has). */
 struct detail_size {
@@ -57,7 +60,7 @@ struct kind_detail {
     uint64_t count, size_bytes, memory_bytes, tracked, in_malloc, immortal;
     struct detail_size sizes[DETAIL_SIZES];
     uint64_t refcounts[DETAIL_REFCOUNTS];
-    struct reading generations[GENERATIONS_MAX]; /* of the tracked ones */
+    struct reading generations[DETAIL_GENERATIONS]; /* of the tracked ones */
     struct reading frozen;
     size_t n_instances;
     struct detail_instance instances[DETAIL_INSTANCES]; /* the largest, most first */
@@ -76,5 +79,12 @@ uint64_t detail_size_most(size_t row);
 void detail_refcounts_of(size_t row, uint32_t *from, uint32_t *to);
 /* "slots", "dict", "values", "inline values", ""; static text. */
 const char *detail_storage_name(enum detail_storage storage);
+
+/* "4-7", "65,536 or more". */
+char *detail_refcount_words(char words[UNITS_MAX], size_t row);
+/* Of how many the collector knows, by generations. */
+void detail_tracked_words(const struct kind_detail *detail, struct strbuf *words);
+/* Where the attributes are, and what __slots__ would save; false: it is no class. */
+bool detail_class_words(const struct kind_detail *detail, struct strbuf *words);
 
 #endif

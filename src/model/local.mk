@@ -4,6 +4,7 @@ libheaptop_a_SOURCES += \
 	src/model/account.c src/model/account.h \
 	src/model/builder.h src/model/snapshot.c \
 	src/model/collect_cost.c src/model/collect_cost.h \
+	src/model/duplicates.c src/model/duplicates.h \
 	src/model/gc_debug.c src/model/gc_debug.h \
 	src/model/growth.c src/model/growth.h src/model/trend.c \
 	src/model/mark.c src/model/mark.h \

@@ -1,5 +1,8 @@
 libheaptop_a_SOURCES += \
 	src/sink/verdict.c \
+	src/sink/answer.c src/sink/answer.h \
+	src/sink/answer_duplicates.c \
+	src/sink/answer_kind.c \
 	src/sink/columns.c src/sink/columns.h \
 	src/sink/json.c \
 	src/sink/json_arenas.c src/sink/json_arenas.h \

@@ -1,4 +1,11 @@
-/* What the objects of one kind are like: sizes, refcounts, the largest. */
+/*
+ * What the objects of one kind are like: sizes, refcounts, generations, the largest, and
+ * of a class what __slots__ would save.
+ *
+ * The instances of a type are met by the pass. A dict is met with its owner, because only
+ * that one knows whose it is; for those without an owner a first pass notes all that have
+ * one.
+ */
 #include "source/inquiry.h"
 
 #include <stdlib.h>
@@ -6,72 +13,158 @@
 
 #include "layout/object_layout.h"
 #include "model/kind_detail.h"
+#include "source/kind_class.h"
+#include "source/kind_generations.h"
+#include "source/object_value.h"
 #include "source/objects_measure.h"
 #include "source/objects_pass.h"
+#include "util/address_set.h"
 #include "util/bytes.h"
 #include "util/xalloc.h"
 
-#define DICT_BYTES 96 /* of a dict, its GC head before it not counted */
+#define DICT_BYTES 64 /* of a dict, its GC head before it not counted */
 
 static const char dict_of[] = "dict of ";
+static const char dict_no_owner[] = "dict (no owner)";
+
+enum kind_focus {
+    FOCUS_INSTANCES = 0,
+    FOCUS_DICTS_OF,
+    FOCUS_DICTS_OF_NOBODY,
+};
 
 struct kind_inquiry {
     struct objects_pass pass;
     struct measure measure;
+    struct kind_class class;
     struct kind_detail *detail;
     const struct kind *kind;
-    const char *owner; /* "dict of X": the name of X; else NULL */
+    enum kind_focus focus;
+    bool is_noting; /* the first of two passes: which dicts have owners */
+    bool shows_values;
+    struct address_set dicts; /* counted already, or owned */
 };
 
-static void add_object(struct kind_inquiry *inquiry, const struct met_object *met)
+/* The dict at the address, as if the pass had met it; `bytes` takes its beginning. */
+static bool read_dict(struct kind_inquiry *inquiry, uint64_t address,
+                      uint8_t bytes[GC_HEAD_BYTES + DICT_BYTES], struct met_object *met)
+{
+    struct walk *walk = &inquiry->pass.walk;
+
+    if (!address || measure_read(&inquiry->measure, address - GC_HEAD_BYTES, bytes,
+                                 GC_HEAD_BYTES + DICT_BYTES))
+        return false;
+    *met = (struct met_object){
+        .view = {bytes + GC_HEAD_BYTES, DICT_BYTES, address},
+        .entry = types_get(&walk->types, u64_at(bytes, GC_HEAD_BYTES + 8)),
+        .is_tracked = u64_at(bytes, 0) != 0,
+        .is_in_malloc = !arena_map_has(&walk->map, address),
+    };
+    if (!met->entry || !met->entry->is_plain_dict ||
+        !walk_is_alive(walk, u64_at(met->view.bytes, 0)))
+        return false;
+    met->block_bytes = measure_block(&inquiry->measure, met->entry, &met->view);
+    return true;
+}
+
+static void add_object(struct kind_inquiry *inquiry, const struct met_object *met,
+                       const struct measured *measured)
 {
     struct kind_detail *detail = inquiry->detail;
-    uint64_t word = u64_at(met->view.bytes, 0);
-    struct detail_instance instance = {.address = met->view.address};
-    struct measured measured;
+    const struct object_layout *layout = &inquiry->pass.walk.layout.object;
+    uint64_t word = u64_at(met->view.bytes, layout->ob_refcnt);
+    struct detail_instance instance = {
+        .address = met->view.address,
+        .size_bytes = measured->size_bytes,
+        .memory_bytes = measured->memory_bytes,
+        .refcount = (uint32_t)word,
+        .is_immortal = word & layout->refcnt_immortal,
+    };
 
-    measure_object(&inquiry->measure, met, &measured);
-    instance.size_bytes = measured.size_bytes;
-    instance.memory_bytes = measured.memory_bytes;
-    instance.refcount = (uint32_t)word;
-    instance.is_immortal = word & inquiry->pass.walk.layout.object.refcnt_immortal;
     kind_detail_add(detail, &instance);
     detail->tracked += met->is_tracked;
     detail->in_malloc += met->is_in_malloc;
 }
 
-/* The dict of an instance: read where it lies, for who owns it is known here only. */
-static void add_dict_of(struct kind_inquiry *inquiry, const struct met_object *owner)
+static void add_instance(struct kind_inquiry *inquiry, const struct met_object *met)
 {
-    struct walk *walk = &inquiry->pass.walk;
     uint8_t bytes[GC_HEAD_BYTES + DICT_BYTES];
-    struct met_object met = {0};
+    struct met_object dict;
+    struct measured measured, of_dict = {0};
+    bool has_dict;
+
+    measure_object(&inquiry->measure, met, &measured);
+    add_object(inquiry, met, &measured);
+    if (!met->entry->is_heap)
+        return;
+    has_dict = read_dict(inquiry, measured.dict, bytes, &dict);
+    if (has_dict)
+        measure_object(&inquiry->measure, &dict, &of_dict);
+    kind_class_add(&inquiry->class, &inquiry->measure, inquiry->detail, met,
+                   has_dict ? &dict : NULL, of_dict.memory_bytes);
+}
+
+static void add_dict(struct kind_inquiry *inquiry, uint64_t address)
+{
+    uint8_t bytes[GC_HEAD_BYTES + DICT_BYTES];
+    struct met_object met;
     struct measured measured;
 
-    measure_object(&inquiry->measure, owner, &measured);
-    if (!measured.dict || measure_read(&inquiry->measure, measured.dict - GC_HEAD_BYTES,
-                                       bytes, sizeof(bytes)))
+    if (!address || !address_set_add(&inquiry->dicts, address) ||
+        !read_dict(inquiry, address, bytes, &met))
         return;
-    met.view = (struct object_view){bytes + GC_HEAD_BYTES, DICT_BYTES, measured.dict};
-    met.entry = types_get(&walk->types, u64_at(met.view.bytes, 8));
-    if (!met.entry || !met.entry->is_plain_dict ||
-        !walk_is_alive(walk, u64_at(met.view.bytes, 0)))
-        return;
-    met.block_bytes = measure_block(&inquiry->measure, met.entry, &met.view);
-    met.is_tracked = u64_at(bytes, 0) != 0;
-    met.is_in_malloc = !arena_map_has(&walk->map, measured.dict);
-    add_object(inquiry, &met);
+    measure_object(&inquiry->measure, &met, &measured);
+    add_object(inquiry, &met, &measured);
+}
+
+static uint64_t dict_of_object(struct kind_inquiry *inquiry, const struct met_object *met)
+{
+    struct object_part parts[OBJECT_PARTS_MAX];
+    size_t count = met->entry->shape.has_parts
+                       ? object_parts(&inquiry->pass.walk.layout.object,
+                                      &met->entry->shape, &met->view, parts)
+                       : 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (parts[i].what == OBJECT_PART_DICT)
+            return parts[i].address;
+    return 0;
 }
 
 static void kind_visit(void *with, const struct met_object *met)
 {
     struct kind_inquiry *inquiry = with;
+    struct measured measured;
 
-    if (met->entry->kind == inquiry->kind && !met->entry->is_plain_dict)
-        add_object(inquiry, met);
-    else if (inquiry->owner && met->entry->shape.has_parts &&
-             !strcmp(met->entry->kind->name, inquiry->owner))
-        add_dict_of(inquiry, met);
+    switch (inquiry->focus) {
+    case FOCUS_INSTANCES:
+        if (met->entry->kind == inquiry->kind && !met->entry->is_plain_dict)
+            add_instance(inquiry, met);
+        break;
+    case FOCUS_DICTS_OF:
+        if (!strcmp(met->entry->kind->name, inquiry->kind->name + sizeof(dict_of) - 1))
+            add_dict(inquiry, dict_of_object(inquiry, met));
+        break;
+    case FOCUS_DICTS_OF_NOBODY:
+        if (inquiry->is_noting) {
+            address_set_add(&inquiry->dicts, dict_of_object(inquiry, met));
+        } else if (met->entry->is_plain_dict &&
+                   !address_set_has(&inquiry->dicts, met->view.address)) {
+            measure_object(&inquiry->measure, met, &measured);
+            add_object(inquiry, met, &measured);
+        }
+        break;
+    }
+}
+
+static bool is_one(void *with, const struct type_entry *entry, uint64_t object)
+{
+    struct kind_inquiry *inquiry = with;
+
+    if (inquiry->focus == FOCUS_INSTANCES)
+        return entry->kind == inquiry->kind && !entry->is_plain_dict;
+    return entry->is_plain_dict &&
+           (inquiry->focus == FOCUS_DICTS_OF) == address_set_has(&inquiry->dicts, object);
 }
 
 static int kind_begin(const struct inquiry *asked, struct source_context *context,
@@ -82,13 +175,45 @@ static int kind_begin(const struct inquiry *asked, struct source_context *contex
     *state = inquiry;
     inquiry->detail = xcalloc(1, sizeof(*inquiry->detail));
     inquiry->kind = asked->kind;
+    inquiry->shows_values = asked->shows_values;
     if (!asked->kind)
         return err_set(err, ERR_USAGE, "no kind was named");
-    if (!strncmp(asked->kind->name, dict_of, sizeof(dict_of) - 1))
-        inquiry->owner = asked->kind->name + sizeof(dict_of) - 1;
+    if (!strcmp(asked->kind->name, dict_no_owner)) {
+        inquiry->focus = FOCUS_DICTS_OF_NOBODY;
+        inquiry->is_noting = true;
+    } else if (!strncmp(asked->kind->name, dict_of, sizeof(dict_of) - 1)) {
+        inquiry->focus = FOCUS_DICTS_OF;
+    }
     if (objects_pass_begin(&inquiry->pass, context, kind_visit, inquiry, err))
         return -1;
     return measure_begin(&inquiry->measure, &inquiry->pass.walk, err);
+}
+
+/* Read anew: it may have gone since it was met, and then has no value. */
+static void preview(struct kind_inquiry *inquiry, struct detail_instance *instance)
+{
+    struct walk *walk = &inquiry->pass.walk;
+    uint8_t bytes[VALUE_HEADER_BYTES];
+    struct met_object met = {.block_bytes = instance->memory_bytes};
+    struct object_value value;
+
+    if (value_read(&inquiry->measure, instance->address, bytes, &met) ||
+        met.entry->kind != inquiry->kind)
+        return;
+    value = value_of(&walk->layout.object, &met);
+    value_preview(&inquiry->measure, &value, instance->value, sizeof(instance->value));
+}
+
+static void kind_finish(struct kind_inquiry *inquiry)
+{
+    struct kind_detail *detail = inquiry->detail;
+
+    for (size_t i = 0; i < detail->n_instances && inquiry->shows_values; i++)
+        preview(inquiry, &detail->instances[i]);
+    kind_generations(&inquiry->pass.walk, is_one, inquiry, detail);
+    kind_class_end(&inquiry->class, &inquiry->pass.walk, detail);
+    objects_pass_facts(&inquiry->pass, &detail->answer.walk);
+    detail->answer.walk.complete &= !inquiry->dicts.is_full;
 }
 
 static enum source_result kind_step(void *state, struct source_context *context,
@@ -96,10 +221,16 @@ static enum source_result kind_step(void *state, struct source_context *context,
 {
     struct kind_inquiry *inquiry = state;
 
-    (void)err;
     if (!objects_pass_step(&inquiry->pass, context->deadline_mono_ns))
         return SOURCE_MORE;
-    objects_pass_facts(&inquiry->pass, &inquiry->detail->answer.walk);
+    if (inquiry->is_noting) {
+        inquiry->is_noting = false;
+        if (objects_pass_again(&inquiry->pass, err) ||
+            measure_begin(&inquiry->measure, &inquiry->pass.walk, err))
+            return SOURCE_FAILED;
+        return SOURCE_MORE;
+    }
+    kind_finish(inquiry);
     *answer = &inquiry->detail->answer;
     inquiry->detail = NULL;
     return SOURCE_DONE;
@@ -111,6 +242,7 @@ static void kind_end(void *state)
 
     measure_release(&inquiry->measure);
     objects_pass_release(&inquiry->pass);
+    address_set_release(&inquiry->dicts);
     free(inquiry->detail);
     free(inquiry);
 }

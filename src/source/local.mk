@@ -10,6 +10,7 @@ libheaptop_a_SOURCES += \
 	src/source/arenas.c src/source/arenas.h src/source/arenas_order.c \
 	src/source/arenas_picture.c src/source/arenas_picture.h \
 	src/source/inquiry.c src/source/inquiry.h src/source/inquiries.def \
+	src/source/inquiry_duplicates.c \
 	src/source/inquiry_kind.c \
 	src/source/inspect.c src/source/inspect.h \
 	src/source/gc.c src/source/gc.h \
@@ -25,6 +26,8 @@ libheaptop_a_SOURCES += \
 	src/source/cycles_memory.c src/source/cycles_memory.h \
 	src/source/free_lists.c src/source/free_lists.h \
 	src/source/images.c src/source/images.h \
+	src/source/kind_class.c src/source/kind_class.h \
+	src/source/kind_generations.c src/source/kind_generations.h \
 	src/source/malloc_caches.c src/source/malloc_caches.h \
 	src/source/malloc_chain.c src/source/malloc_chain.h \
 	src/source/malloc_heaps.c src/source/malloc_heaps.h \
@@ -33,6 +36,7 @@ libheaptop_a_SOURCES += \
 	src/source/pins_arenas.c src/source/pins_arenas.h \
 	src/source/pins_blocks.c src/source/pins_blocks.h \
 	src/source/thread_stacks.c src/source/thread_stacks.h \
+	src/source/object_value.c src/source/object_value.h \
 	src/source/objects_agent.c src/source/objects_agent.h \
 	src/source/objects.c \
 	src/source/objects_arena.c \

@@ -35,12 +35,15 @@ int measure_read(struct measure *measure, uint64_t address, void *buffer, size_t
 {
     struct walk_worker *worker = &measure->walk->workers[0];
     uint64_t offset = address - worker->window_address;
+    bool is_present;
 
     if (offset < worker->window_bytes && worker->window_bytes - offset >= length) {
         memcpy(buffer, worker->window + offset, length);
         return 0;
     }
-    if (address >= RADDR_END || !pagemap_is_present(&worker->pagemap, address))
+    if (address >= RADDR_END ||
+        pagemap_run(&worker->pagemap, address, length, &is_present) < length ||
+        !is_present)
         return -1;
     return reader_read(measure->walk->reader, raddr_of(address), buffer, length);
 }
@@ -119,6 +122,17 @@ uint64_t measure_block(struct measure *measure, const struct type_entry *entry,
 
 /* ---- size and parts ---- */
 
+/* 3.13+: values stand in the object itself, and their header says so (pycore_dict.h
+ * struct _dictvalues: capacity, size, embedded). */
+static bool is_inline(struct measure *measure, const struct object_shape *shape,
+                      uint64_t values)
+{
+    uint8_t header[4];
+
+    return measure->walk->layout.object.minor >= 13 && shape->rule == OBJECT_DICT &&
+           !measure_read(measure, values, header, sizeof(header)) && header[2] == 1;
+}
+
 /* What the size has elsewhere. */
 static uint64_t size_elsewhere(struct measure *measure, struct size_more more)
 {
@@ -169,6 +183,9 @@ void measure_object(struct measure *measure, const struct met_object *met,
     for (size_t i = 0; i < count; i++) {
         if (parts[i].what == OBJECT_PART_DICT)
             measured->dict = parts[i].address;
+        if (parts[i].what == OBJECT_PART_BLOCK &&
+            is_inline(measure, shape, parts[i].address))
+            continue;
         measured->memory_bytes += part_memory(measure, &parts[i], elsewhere);
     }
 }

@@ -1,4 +1,5 @@
 libheaptop_a_SOURCES += \
+	src/util/address_set.c src/util/address_set.h \
 	src/util/arena.c src/util/arena.h \
 	src/util/bytes.h \
 	src/util/clock.c src/util/clock.h \
