@@ -70,13 +70,14 @@ static const struct helper_service *const services[] = {
 };
 
 /* From here on this process may read what others wrote. */
-static int begin_guard(const struct args *args, struct err *err)
+static int begin_guard(struct args *args, struct err *err)
 {
     struct guard_options options = {
         .services = services, .target = args->pid, .keeps_user = args->command != NULL};
 
     if (args->command || (args->sampler.agent != AGENT_NEVER && !guard_is_privileged()))
         options.needs |= GUARD_ATTACHES;
+    args->sampler.rights = guard_words();
     return guard_begin(&options, err);
 }
 

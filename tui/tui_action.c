@@ -36,7 +36,7 @@ static bool is_impossible(const struct tui *tui, struct err *err)
                 is_lost ? "lost" : "not in the target", latest->access.why[0] ? ": " : "",
                 latest->access.why);
         if (is_lost)
-            err_remedy(err, "start heaptop again: it attaches anew");
+            err_remedy(err, "a and Enter load it again");
         else if (tui->options->sampler.agent == AGENT_NEVER)
             err_remedy(err, "start heaptop without --agent=never");
         else if (!latest->access.why[0])

@@ -123,7 +123,7 @@ static bool live_command(struct tui *tui, enum command_id command)
     if (tui->is_picking)
         return true;
     if (!tui->sampler || tui->is_ended || tui->is_failed) {
-        tui_say(tui, ROLE_WARNING, "the target has ended: a attaches to another");
+        tui_say_ended(tui);
         return true;
     }
     switch (command) {
@@ -212,7 +212,8 @@ void tui_command(struct tui *tui, enum command_id command)
         tui_open_actions(tui);
         break;
     case COMMAND_ATTACH:
-        tui_open_picker(tui);
+        if (!tui_attach_executed(tui))
+            tui_open_picker(tui);
         break;
     case COMMAND_BACK:
         go_back(tui);

@@ -98,6 +98,17 @@ static void attach(struct tui *tui, pid_t pid)
         tui_say(tui, ROLE_WARNING, left);
 }
 
+bool tui_attach_executed(struct tui *tui)
+{
+    if (tui->is_picking || !tui->is_ended || !tui->has_executed)
+        return false;
+    tui->has_executed = false; /* when it fails, the next time is for choosing another */
+    attach(tui, current_pid(tui));
+    if (tui->is_ended)
+        tui_say_ended(tui);
+    return true;
+}
+
 static void leave(struct tui *tui)
 {
     if (tui->list_filter[0])

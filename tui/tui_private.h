@@ -79,6 +79,8 @@ struct tui {
     struct sampler *sampler;
     int64_t interval_ns, n_samples;
     bool is_ended;        /* the target ended; the last sample stays */
+    bool has_executed;    /* and runs another program, to which `a` attaches at once */
+    char executed[200];   /* what to say then */
     bool is_failed;       /* the sampler sends nothing more */
     bool is_looking;      /* an inspection was asked for and has not come */
     uint64_t seen_arena;  /* the one that was asked for last */
@@ -120,6 +122,8 @@ int tui_stop_target(struct tui *tui, struct err *err);
 /* Says so when the sampler is stuck; about once a second. */
 void tui_check_sampler(struct tui *tui);
 void tui_take_messages(struct tui *tui);
+/* That the target has ended, and what `a` does now. */
+void tui_say_ended(struct tui *tui);
 /* Asks for a close look at the arena that the screen wants: a new one at once, and the
  * same again with each new sample. */
 void tui_look_closely(struct tui *tui, bool has_new_sample);
@@ -172,6 +176,8 @@ bool tui_go_to_time(struct tui *tui);
 
 /* tui_picker.c */
 void tui_open_picker(struct tui *tui);
+/* Attaches to the program that the target has executed; false when it has not. */
+bool tui_attach_executed(struct tui *tui);
 void tui_refresh_picker(struct tui *tui);
 void tui_set_list_filter(struct tui *tui, const char *filter);
 void tui_draw_picker(struct tui *tui);

@@ -44,7 +44,7 @@ int tui_start_target(struct tui *tui, struct target *target, struct err *err)
         tui->history = history_new();
         tui->screen = screen_new(tui->history);
     }
-    tui->is_ended = tui->is_failed = tui->is_looking = false;
+    tui->is_ended = tui->is_failed = tui->is_looking = tui->has_executed = false;
     tui->seen_arena = 0;
     tui->asked = (struct inquiry){0};
     tui_forget_action(tui);
@@ -140,6 +140,23 @@ static void take_failure(struct tui *tui, const struct err *err)
     tui_notice(tui, "Nothing more can be read", err);
 }
 
+void tui_say_ended(struct tui *tui)
+{
+    tui_say(tui, ROLE_WARNING,
+            tui->has_executed ? tui->executed
+                              : "the target has ended: a attaches to another, q quits");
+}
+
+static void take_end(struct tui *tui, const struct sampler_message *message)
+{
+    tui->is_ended = true;
+    tui->has_executed = message->has_executed;
+    snprintf(tui->executed, sizeof(tui->executed), "a attaches to it again: %.170s",
+             message->err.text);
+    screen_allow_actions(tui->screen, false);
+    tui_say_ended(tui);
+}
+
 static void take_inspection(struct tui *tui, const struct sampler_message *message)
 {
     tui->is_looking = false;
@@ -214,10 +231,7 @@ static void take_message(struct tui *tui, const struct sampler_message *message)
         take_answer(tui, message);
         break;
     case SAMPLER_ENDED:
-        tui->is_ended = true;
-        screen_allow_actions(tui->screen, false);
-        tui_say(tui, ROLE_WARNING,
-                "the target has ended: a attaches to another, q quits");
+        take_end(tui, message);
         break;
     case SAMPLER_FAILED:
         take_failure(tui, &message->err);

@@ -36,6 +36,7 @@ struct sampler_options {
     int64_t walk_interval_ns; /* WALK_AUTO, WALK_OFF, or the least time between walks */
     bool read_only;           /* refuse actions */
     struct launch *launch;    /* the program that heaptop started, or NULL; borrowed */
+    const char *rights; /* what heaptop itself may still do, for the log; NULL: unknown */
 };
 
 enum sampler_message_type {
@@ -56,6 +57,7 @@ struct sampler_message {
     struct inquiry inquiry;        /* that was asked */
     struct answer *answer;         /* likewise */
     struct err err;
+    bool has_executed; /* SAMPLER_ENDED: the process lives and runs another program */
 };
 
 /* Keeps the target: closes it when stopped. */

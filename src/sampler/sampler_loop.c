@@ -68,6 +68,7 @@ static void loop_end(struct sampler *sampler)
     sampler->is_ended = true;
     sampler->ended_wall_ns = clock_wall_ns();
     target_gone(sampler->target, &message.err);
+    message.has_executed = sampler->target->has_executed;
     sampler_event(sampler, EVENT_STATE, "%s", message.err.text);
     sampler->walk.is_running = false;
     loop_end_inquiry(sampler);
@@ -158,6 +159,9 @@ static void loop_turn(struct sampler *sampler)
 
 static void loop_begin(struct sampler *sampler)
 {
+    if (sampler->options.rights)
+        sampler_event(sampler, EVENT_NOTE, "heaptop's own rights: %s",
+                      sampler->options.rights);
     sampler_sources_open(sampler);
     sampler->state = sampler->target->facts.state;
     loop_check_state(sampler);

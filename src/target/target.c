@@ -1,12 +1,11 @@
 #include "target/target.h"
 
-#define GONE_COLUMNS 80 /* of the new program's command line */
-
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "target/identify.h"
@@ -17,7 +16,10 @@
 #include "util/utf8.h"
 #include "util/xalloc.h"
 
-#define PF_KTHREAD 0x00200000 /* include/linux/sched.h; in field 9 of stat */
+#define PF_KTHREAD      0x00200000 /* include/linux/sched.h; in field 9 of stat */
+#define GONE_COLUMNS    80         /* of the new program's command line */
+#define COMMAND_WAIT_NS (100 * NS_PER_MS)
+#define COMMAND_TRIES   50
 
 /* Everything that is built up by target_open(). */
 struct opening {
@@ -272,6 +274,18 @@ enum target_state target_state(struct target *target)
     return facts->state;
 }
 
+/* In the middle of an exec a process has no command line for a moment. */
+static void wait_for_command(const struct target *target)
+{
+    const struct timespec nap = {0, COMMAND_WAIT_NS / COMMAND_TRIES};
+    char byte;
+
+    for (int i = 0; i < COMMAND_TRIES && target->fds.cmdline >= 0 &&
+                    pread(target->fds.cmdline, &byte, 1, 0) <= 0;
+         i++)
+        nanosleep(&nap, NULL);
+}
+
 void target_gone(const struct target *target, struct err *err)
 {
     struct strbuf command = STRBUF_INIT, words = STRBUF_INIT;
@@ -280,6 +294,7 @@ void target_gone(const struct target *target, struct err *err)
         err_set(err, ERR_GONE, "process %d ended", (int)target->pid);
         return;
     }
+    wait_for_command(target);
     procfs_add_command(&command, target->fds.cmdline, "?");
     utf8_cut(&words, strbuf_text(&command), GONE_COLUMNS);
     err_set(err, ERR_GONE, "process %d executed another program: %s", (int)target->pid,
