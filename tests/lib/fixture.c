@@ -448,7 +448,8 @@ static void fill_identity(struct snapshot *snapshot, enum fixture fixture)
     access->agent = AGENT_LOADED;
     access->method = METHOD_OUTSIDE;
     snapshot->cost.target_stopped_ns = 300 * NS_PER_US;
-    snapshot->cost.gil_held_ns = reading_unknown();
+    snapshot->cost.gil_held_ns =
+        fixture == FIXTURE_TORN ? reading_exact(31 * NS_PER_US) : reading_unknown();
     snapshot->cost.gil_wait_ns = reading_unknown();
     if (fixture == FIXTURE_NO_AGENT || fixture == FIXTURE_NO_PYMALLOC) {
         access->agent = AGENT_NONE;
