@@ -242,6 +242,16 @@ static bool has_left_its_memory(const struct target *target)
     return pread(target->fds.maps, &byte, 1, 0) == 0;
 }
 
+/* A process that ends lets go of its memory first and is there for a moment more. */
+static bool has_other_memory(const struct target *target)
+{
+    char text[256];
+    struct procfs_statm statm;
+
+    return procfs_read(target->fds.statm, text, sizeof(text)) > 0 &&
+           procfs_parse_statm(text, &statm) && statm.virt_bytes > 0;
+}
+
 static enum target_state observe(struct target *target)
 {
     char text[PROCFS_TEXT_BYTES];
@@ -255,8 +265,9 @@ static enum target_state observe(struct target *target)
     if (stat.state == 'X' || (stat.state == 'Z' && target->fds.pidfd < 0))
         return TARGET_ENDED;
     if (has_left_its_memory(target)) {
-        log_line("target %d: exec", (int)target->pid);
-        target->has_executed = true;
+        target->has_executed = has_other_memory(target);
+        log_line("target %d: %s", (int)target->pid,
+                 target->has_executed ? "exec" : "without memory");
         return TARGET_ENDED;
     }
     return stat.state == 'T' || stat.state == 't' ? TARGET_STOPPED : TARGET_LIVE;
