@@ -32,6 +32,8 @@ bool arch_jump_target(const uint8_t *code, size_t length, uint64_t address,
 
 int arch_get(pid_t tid, struct arch_registers *registers);
 int arch_set(pid_t tid, const struct arch_registers *registers);
+/* A thread of which only this is known. */
+struct arch_registers arch_imagined(uint64_t pc, uint64_t sp);
 uint64_t arch_sp(const struct arch_registers *registers);
 bool arch_is_native(const struct arch_registers *registers);
 bool arch_unwind_register(const struct arch_registers *registers, unw_regnum_t number,

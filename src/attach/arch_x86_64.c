@@ -230,6 +230,17 @@ uint64_t arch_build_frame(struct stub_frame *frame,
     return (user.rsp - FRAME_RED_ZONE - FRAME_BYTES) & ~UINT64_C(63);
 }
 
+struct arch_registers arch_imagined(uint64_t pc, uint64_t sp)
+{
+    struct arch_registers registers;
+
+    memset(&registers, 0, sizeof(registers));
+    registers.user.rip = pc;
+    registers.user.rsp = sp;
+    registers.user.cs = USER_CODE_SEGMENT;
+    return registers;
+}
+
 struct arch_registers arch_diverted(const struct arch_registers *registers,
                                     uint64_t stub_entry, uint64_t frame_address)
 {

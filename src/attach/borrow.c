@@ -486,9 +486,8 @@ static enum attempt refuse_filter(struct scene *scene, pid_t tid, struct err *er
     return ATTEMPT_FAILED;
 }
 
-static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
-                               pid_t tid, struct borrowed *borrowed, const char **why,
-                               struct err *err)
+static enum attempt try_thread(struct scene *scene, pid_t tid, struct borrowed *borrowed,
+                               const char **why, struct err *err)
 {
     struct detour detour = {.scene = scene, .tid = tid};
     enum stop stop;
@@ -514,8 +513,8 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     else if (is_in_restartable_sequence(scene, tid))
         *why = "a restartable sequence";
     else
-        *why =
-            safepoint_objection(safepoint, &detour.original, tid == scene->target->pid);
+        *why = safepoint_objection(scene->safepoint, &detour.original,
+                                   tid == scene->target->pid);
     if (!*why && filter_forbids(scene, tid))
         return refuse_filter(scene, tid, err);
     if (!*why && scene->is_restricted)
@@ -528,6 +527,14 @@ static enum attempt try_thread(struct scene *scene, struct safepoint *safepoint,
     }
     faultpoint_reach(FAULTPOINT_judged_safe);
     return run_detour(&detour, borrowed, err) == 0 ? ATTEMPT_TAKEN : ATTEMPT_FAILED;
+}
+
+static void rehearse(struct scene *scene, pid_t tid)
+{
+    uint64_t pc = 0, sp = 0;
+
+    threads_where(scene->target, tid, &pc, &sp);
+    safepoint_rehearse(scene->safepoint, pc, sp);
 }
 
 static int no_safe_moment(const struct scene *scene, pid_t tid, const char *why,
@@ -544,7 +551,6 @@ static int no_safe_moment(const struct scene *scene, pid_t tid, const char *why,
 int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *err)
 {
     int64_t deadline = clock_monotonic_ns() + PATIENCE_NS;
-    struct safepoint *safepoint = safepoint_new(scene);
     enum attempt attempt = ATTEMPT_UNSAFE;
     const char *why = NULL;
 
@@ -558,7 +564,8 @@ int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *er
             attempt = ATTEMPT_FAILED;
             break;
         }
-        attempt = try_thread(scene, safepoint, tid, borrowed, &why, err);
+        rehearse(scene, tid);
+        attempt = try_thread(scene, tid, borrowed, &why, err);
         if (attempt != ATTEMPT_UNSAFE)
             break;
         if (clock_monotonic_ns() > deadline) {
@@ -567,6 +574,5 @@ int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *er
         }
         nanosleep(&pause, NULL);
     }
-    safepoint_free(safepoint);
     return attempt == ATTEMPT_TAKEN ? 0 : -1;
 }

@@ -79,15 +79,13 @@ static int no_cave(const struct scene *scene, struct err *err)
 
 static bool find_first_function(struct scene *scene)
 {
-    struct safepoint *safepoint = safepoint_new(scene);
     uint64_t start, end;
-    bool found = arch_cave(scene->target->reader, scene->loader->entry, &scene->cave) &&
-                 safepoint_function(safepoint, scene->cave, &start, &end) &&
+    bool found = arch_cave(scene->kept, scene->loader->entry, &scene->cave) &&
+                 safepoint_function(scene->safepoint, scene->cave, &start, &end) &&
                  start == scene->cave;
 
     if (found)
         scene->cave_bytes = end - start;
-    safepoint_free(safepoint);
     return found;
 }
 
@@ -98,7 +96,7 @@ int cave_find(struct scene *scene, struct err *err)
     struct image_symbol symbol;
 
     if (!find_first_function(scene)) {
-        if (!image_symbol(scene->loader, scene->target->reader, "__dls3", &symbol))
+        if (!image_symbol(scene->loader, scene->kept, "__dls3", &symbol))
             return no_cave(scene, err);
         scene->cave = symbol.address.value; /* musl */
         scene->cave_bytes = symbol.size_bytes;

@@ -137,7 +137,7 @@ static bool widen(void *context, const char *name, const struct image_symbol *sy
 static void find_family(struct scene *scene, struct block *block)
 {
     struct image_symbol symbol, malloc_symbol;
-    struct reader *reader = scene->target->reader;
+    struct reader *reader = scene->kept;
 
     if (!image_symbol(scene->libc, reader, "malloc", &malloc_symbol))
         return;
@@ -169,7 +169,7 @@ static void add_malloc_block(struct scene *scene)
     find_family(scene, &block);
     if (!block.n_members)
         return;
-    image_each_symbol(scene->libc, scene->target->reader, widen, &block);
+    image_each_symbol(scene->libc, scene->kept, widen, &block);
     if (block.below_end == 0 || block.start - block.below_end > BLOCK_BYTES_MAX)
         block.below_end = block.start - 4096;
     if (block.above_start == UINT64_MAX ||
@@ -182,7 +182,7 @@ static void add_symbol(struct scene *scene, const struct image *image, const cha
 {
     struct image_symbol symbol;
 
-    if (image_symbol(image, scene->target->reader, name, &symbol))
+    if (image_symbol(image, scene->kept, name, &symbol))
         scene_add_range(
             scene, symbol.address.value,
             symbol.address.value + (symbol.size_bytes ? symbol.size_bytes : 64), name);
@@ -195,8 +195,8 @@ static void add_symbol(struct scene *scene, const struct image *image, const cha
  * one runs: pthread_join becomes __pthread_clockjoin_ex, which is not exported
  * and frees stacks under a lock. So the targets of jumps that leave a forbidden
  * function and begin another one are forbidden too. */
-static void add_tail_calls(struct scene *scene, struct safepoint *safepoint,
-                           uint64_t start, uint64_t end, const char *name, int depth)
+static void add_tail_calls(struct scene *scene, uint64_t start, uint64_t end,
+                           const char *name, int depth)
 {
     uint8_t code[FUNCTION_BYTES_MAX];
     size_t length = end - start < sizeof(code) ? (size_t)(end - start) : sizeof(code);
@@ -209,27 +209,26 @@ static void add_tail_calls(struct scene *scene, struct safepoint *safepoint,
 
         if (!arch_jump_target(code + at, length - at, start + at, &target) ||
             target - start < end - start || scene_unsafe_name(scene, target) ||
-            !safepoint_function(safepoint, target, &target_start, &target_end) ||
+            !safepoint_function(scene->safepoint, target, &target_start, &target_end) ||
             target_start != target)
             continue;
         scene_add_range(scene, target_start, target_end, name);
-        add_tail_calls(scene, safepoint, target_start, target_end, name, depth + 1);
+        add_tail_calls(scene, target_start, target_end, name, depth + 1);
     }
 }
 
-static void add_forbidden(struct scene *scene, const struct image *image,
-                          struct safepoint *safepoint)
+static void add_forbidden(struct scene *scene, const struct image *image)
 {
     for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
         struct image_symbol symbol;
         uint64_t start, end;
 
-        if (!image_symbol(image, scene->target->reader, forbidden[i], &symbol))
+        if (!image_symbol(image, scene->kept, forbidden[i], &symbol))
             continue;
         start = symbol.address.value;
         end = start + (symbol.size_bytes ? symbol.size_bytes : 64);
         scene_add_range(scene, start, end, forbidden[i]);
-        add_tail_calls(scene, safepoint, start, end, forbidden[i], 0);
+        add_tail_calls(scene, start, end, forbidden[i], 0);
     }
 }
 
@@ -247,7 +246,7 @@ static void add_other_allocators(struct scene *scene)
 
         if (image == scene->libc || image == scene->loader ||
             image->base == scene->vdso_base ||
-            !image_symbol(image, scene->target->reader, "malloc", &symbol))
+            !image_symbol(image, scene->kept, "malloc", &symbol))
             continue;
         if (!scene->other_malloc)
             scene->other_malloc = image;
@@ -260,17 +259,13 @@ static void add_other_allocators(struct scene *scene)
 
 void scene_find_ranges(struct scene *scene)
 {
-    struct safepoint *safepoint;
-
     if (scene->loader != scene->libc)
         add_text(scene, scene->loader, "the dynamic loader");
     add_malloc_block(scene);
     add_other_allocators(scene);
-    safepoint = safepoint_new(scene);
-    add_forbidden(scene, scene->libc, safepoint);
+    add_forbidden(scene, scene->libc);
     if (scene->threads != scene->libc)
-        add_forbidden(scene, scene->threads, safepoint);
-    safepoint_free(safepoint);
+        add_forbidden(scene, scene->threads);
     add_symbol(scene, &scene->target->python, "Py_FinalizeEx");
     add_symbol(scene, &scene->target->python, "Py_Exit");
 }

@@ -8,7 +8,7 @@
 #define SNAPSHOT_BYTES_MAX 262144
 #define FRAMES_MAX         512
 #define PAGE_BYTES         4096
-#define CACHED_PAGES       256
+#define WINDOWS            8
 #define STACK_ROOM_BYTES   24576
 #define CALL_BYTES_MAX     7
 #define GENERATED_BYTES    1024 /* of stack, that a function of generated code uses */
@@ -18,9 +18,9 @@ extern int UNW_OBJ(dwarf_search_unwind_table)(unw_addr_space_t space, unw_word_t
                                               unw_dyn_info_t *info, unw_proc_info_t *proc,
                                               int need_unwind_info, void *argument);
 
-struct cached_page {
-    uint64_t address;
-    bool is_valid;
+/* libunwind reads byte by byte, here a table and there an entry. */
+struct window {
+    uint64_t address; /* 0: empty */
     uint8_t bytes[PAGE_BYTES];
 };
 
@@ -32,33 +32,41 @@ struct safepoint {
     uint8_t *stack; /* the copy of [stack_start, stack_start + stack_bytes) */
     uint64_t stack_start;
     size_t stack_bytes;
+    struct window windows[WINDOWS];
+    bool is_rehearsed;
     bool ran_out; /* no unwind table for an address */
-    struct cached_page pages[CACHED_PAGES];
 };
 
-/* Only the images' read-only parts are kept; they don't change under us. */
+/* Of an image's page that can be read as a whole. */
+static const struct window *window_at(struct safepoint *safepoint, uint64_t address)
+{
+    uint64_t page = address & ~(uint64_t)(PAGE_BYTES - 1);
+    struct window *window = &safepoint->windows[address / PAGE_BYTES % WINDOWS];
+
+    if (window->address == page)
+        return window;
+    window->address = 0;
+    if (!scene_image_at(safepoint->scene, address) ||
+        scene_read_image(safepoint->scene, page, window->bytes, PAGE_BYTES) != 0)
+        return NULL;
+    window->address = page;
+    return window;
+}
+
 static int read_word(struct safepoint *safepoint, uint64_t address, uint64_t *value)
 {
-    uint64_t page_address = address & ~(uint64_t)(PAGE_BYTES - 1);
-    struct cached_page *page = &safepoint->pages[address / PAGE_BYTES % CACHED_PAGES];
+    uint64_t in_stack = address - safepoint->stack_start, in_page = address % PAGE_BYTES;
+    const struct window *window;
 
-    if (address - safepoint->stack_start < safepoint->stack_bytes &&
-        safepoint->stack_bytes - (address - safepoint->stack_start) >= sizeof(*value)) {
-        memcpy(value, safepoint->stack + (address - safepoint->stack_start),
-               sizeof(*value));
+    if (in_stack < safepoint->stack_bytes &&
+        safepoint->stack_bytes - in_stack >= sizeof(*value)) {
+        memcpy(value, safepoint->stack + in_stack, sizeof(*value));
         return 0;
     }
-    if (address % PAGE_BYTES > PAGE_BYTES - sizeof(*value) ||
-        !scene_image_at(safepoint->scene, address))
+    if (in_page > PAGE_BYTES - sizeof(*value) ||
+        !(window = window_at(safepoint, address)))
         return scene_read(safepoint->scene, address, value, sizeof(*value));
-    if (!page->is_valid || page->address != page_address) {
-        page->is_valid = false;
-        if (scene_read(safepoint->scene, page_address, page->bytes, PAGE_BYTES) != 0)
-            return scene_read(safepoint->scene, address, value, sizeof(*value));
-        page->address = page_address;
-        page->is_valid = true;
-    }
-    memcpy(value, page->bytes + address % PAGE_BYTES, sizeof(*value));
+    memcpy(value, window->bytes + in_page, sizeof(*value));
     return 0;
 }
 
@@ -234,7 +242,7 @@ static bool follows_call(struct safepoint *safepoint, uint64_t address)
 {
     uint8_t code[CALL_BYTES_MAX];
 
-    if (scene_read(safepoint->scene, address - CALL_BYTES_MAX, code, sizeof(code)) != 0)
+    if (scene_read_image(safepoint->scene, address - CALL_BYTES_MAX, code, sizeof(code)))
         return true;
     if (code[CALL_BYTES_MAX - 5] == 0xe8)
         return true;
@@ -409,6 +417,39 @@ const char *safepoint_objection(struct safepoint *safepoint,
     if (walk.python_frames || (is_main && walk.reached_end && walk.frames > 1))
         return NULL;
     return "a thread without Python";
+}
+
+/* What is found on the stack of nearly every thread of Python's. */
+static const char *const likely[] = {
+    "_PyEval_EvalFrameDefault",
+    "PyEval_EvalCode",
+    "_PyFunction_Vectorcall",
+    "PyObject_Vectorcall",
+    "PyObject_Call",
+    "Py_RunMain",
+    "Py_BytesMain",
+    "PyThread_acquire_lock_timed",
+};
+
+static void rehearse_function(struct safepoint *safepoint, const char *name)
+{
+    struct scene *scene = safepoint->scene;
+    struct image_symbol symbol;
+    uint64_t start, end;
+
+    if (image_symbol(&scene->target->python, scene->kept, name, &symbol))
+        safepoint_function(safepoint, symbol.address.value, &start, &end);
+}
+
+void safepoint_rehearse(struct safepoint *safepoint, uint64_t pc, uint64_t sp)
+{
+    struct arch_registers registers = arch_imagined(pc, sp);
+
+    for (size_t i = 0; i < sizeof(likely) / sizeof(likely[0]) && !safepoint->is_rehearsed;
+         i++)
+        rehearse_function(safepoint, likely[i]);
+    safepoint->is_rehearsed = true;
+    safepoint_objection(safepoint, &registers, false);
 }
 
 bool safepoint_function(struct safepoint *safepoint, uint64_t address, uint64_t *start,

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "attach/safepoint.h"
 #include "target/procfs.h"
 #include "util/strbuf.h"
 #include "util/utf8.h"
@@ -31,6 +32,11 @@ static const bool python_needs[] = {
 int scene_read(struct scene *scene, uint64_t address, void *bytes, size_t length)
 {
     return reader_read(scene->target->reader, raddr_of(address), bytes, length);
+}
+
+int scene_read_image(struct scene *scene, uint64_t address, void *bytes, size_t length)
+{
+    return reader_read(scene->kept, raddr_of(address), bytes, length);
 }
 
 int scene_write_code(struct scene *scene, uint64_t address, const void *bytes,
@@ -67,21 +73,27 @@ static void read_auxv(struct scene *scene)
     }
 }
 
+static bool may_be_image(const struct scene *scene, const struct mapping *mapping)
+{
+    return (mapping->path[0] == '/' || mapping->start == scene->vdso_base) &&
+           mapping->offset == 0 && mapping->is_readable;
+}
+
 static void read_images(struct scene *scene)
 {
     const struct maps *maps = &scene->target->maps;
     struct err ignored = ERR_INIT;
+    size_t n = 0;
 
-    for (size_t i = 0; i < maps->count && scene->n_images < SCENE_IMAGES_MAX; i++) {
-        const struct mapping *mapping = &maps->mappings[i];
-        bool is_candidate = mapping->path[0] == '/' || mapping->start == scene->vdso_base;
-
-        if (!is_candidate || mapping->offset != 0 || !mapping->is_readable)
-            continue;
-        if (image_read(&scene->images[scene->n_images], scene->target->reader, mapping,
+    for (size_t i = 0; i < maps->count; i++)
+        n += may_be_image(scene, &maps->mappings[i]);
+    n = n < SCENE_IMAGES_MAX ? n : SCENE_IMAGES_MAX;
+    scene->images = xcalloc(n + 1, sizeof(scene->images[0]));
+    for (size_t i = 0; i < maps->count && scene->n_images < n; i++)
+        if (may_be_image(scene, &maps->mappings[i]) &&
+            image_read(&scene->images[scene->n_images], scene->kept, &maps->mappings[i],
                        &ignored) == 0)
             scene->n_images++;
-    }
 }
 
 static const char *base_name(const char *path)
@@ -112,8 +124,7 @@ static void choose_images(struct scene *scene)
         if (name_begins(image, "libpthread"))
             scene->threads = image;
     }
-    if (scene->libc &&
-        image_symbol(scene->libc, scene->target->reader, "pthread_create", &symbol))
+    if (scene->libc && image_symbol(scene->libc, scene->kept, "pthread_create", &symbol))
         scene->threads = scene->libc;
 }
 
@@ -123,7 +134,7 @@ static uint64_t function_at(struct scene *scene, const char *name)
     struct image_symbol symbol;
 
     for (size_t i = 0; i < 2; i++)
-        if (image_symbol(places[i], scene->target->reader, name, &symbol))
+        if (image_symbol(places[i], scene->kept, name, &symbol))
             return symbol.address.value;
     return 0;
 }
@@ -151,7 +162,7 @@ static int find_python_functions(struct scene *scene, struct err *err)
     struct image_symbol symbol;
 
     for (int i = 0; i < AGENT_PYTHON_COUNT; i++) {
-        if (image_symbol(&target->python, target->reader, python_names[i], &symbol))
+        if (image_symbol(&target->python, scene->kept, python_names[i], &symbol))
             scene->place.python[i] = symbol.address.value;
         else if (python_needs[i])
             return err_set(err, ERR_UNSUPPORTED,
@@ -172,11 +183,11 @@ static void find_trim(struct scene *scene)
 {
     struct image_symbol symbol;
 
-    if (!scene->other_malloc && !image_symbol(scene->libc, scene->target->reader,
-                                              "gnu_get_libc_version", &symbol))
+    if (!scene->other_malloc &&
+        !image_symbol(scene->libc, scene->kept, "gnu_get_libc_version", &symbol))
         scene->other_malloc = scene->libc;
     if (!scene->other_malloc &&
-        image_symbol(scene->libc, scene->target->reader, "malloc_trim", &symbol))
+        image_symbol(scene->libc, scene->kept, "malloc_trim", &symbol))
         scene->place.malloc_trim = symbol.address.value;
 }
 
@@ -186,8 +197,7 @@ static void find_vdso_clock(struct scene *scene)
 
     for (size_t i = 0; i < scene->n_images; i++)
         if (scene->images[i].base == scene->vdso_base &&
-            image_symbol(&scene->images[i], scene->target->reader, "__vdso_clock_gettime",
-                         &symbol))
+            image_symbol(&scene->images[i], scene->kept, "__vdso_clock_gettime", &symbol))
             scene->place.clock_gettime = symbol.address.value;
 }
 
@@ -263,7 +273,7 @@ int scene_open(struct scene *scene, struct target *target, struct err *err)
     if (target_refresh_maps(target, err) != 0 || check_parent(scene, err) != 0 ||
         check_seccomp(scene, err) != 0)
         return -1;
-    scene->images = xcalloc(SCENE_IMAGES_MAX, sizeof(scene->images[0]));
+    scene->kept = reader_kept_new(target->reader);
     scene->ranges = xcalloc(SCENE_RANGES_MAX, sizeof(scene->ranges[0]));
     read_auxv(scene);
     read_images(scene);
@@ -279,6 +289,7 @@ int scene_open(struct scene *scene, struct target *target, struct err *err)
         return -1;
     find_vdso_clock(scene);
     scene->place.unmap = scene->table.unmap;
+    scene->safepoint = safepoint_new(scene);
     scene_find_ranges(scene);
     find_trim(scene);
     return 0;
@@ -296,6 +307,8 @@ void scene_close(struct scene *scene)
 {
     if (scene->mem_fd >= 0)
         close(scene->mem_fd);
+    safepoint_free(scene->safepoint);
+    reader_close(scene->kept);
     free(scene->images);
     free(scene->ranges);
 }

@@ -19,6 +19,8 @@
 #include "target/image.h"
 #include "target/target.h"
 
+struct safepoint;
+
 #define SCENE_IMAGES_MAX 2048
 #define SCENE_RANGES_MAX 2304
 #define SCENE_STUB_MAX   2048
@@ -31,11 +33,13 @@ struct scene_range {
 
 struct scene {
     struct target *target;
-    int mem_fd;         /* /proc/PID/mem for writing; -1 = the kernel forbids it */
-    pid_t agent_tid;    /* once it was looked for */
-    bool must_poke;     /* code is written by ptrace */
-    bool may_make_file; /* no filter stands against a memory file */
-    bool is_restricted; /* the target has a seccomp filter */
+    int mem_fd;          /* /proc/PID/mem for writing; -1 = the kernel forbids it */
+    pid_t agent_tid;     /* once it was looked for */
+    bool must_poke;      /* code is written by ptrace */
+    bool may_make_file;  /* no filter stands against a memory file */
+    bool is_restricted;  /* the target has a seccomp filter */
+    struct reader *kept; /* reads code and tables, each page once */
+    struct safepoint *safepoint;
     struct image *images;
     size_t n_images;
     const struct image *loader, *libc, *threads; /* threads: has pthread_create */
@@ -83,5 +87,7 @@ int scene_write_code(struct scene *scene, uint64_t address, const void *bytes,
                      size_t length);
 int scene_write(struct scene *scene, uint64_t address, const void *bytes, size_t length);
 int scene_read(struct scene *scene, uint64_t address, void *bytes, size_t length);
+/* What does not change: code, and tables of images. */
+int scene_read_image(struct scene *scene, uint64_t address, void *bytes, size_t length);
 
 #endif

@@ -268,6 +268,11 @@ enum session_state session_step(struct session *session)
     return session->state;
 }
 
+int session_fd(const struct session *session)
+{
+    return session->state == SESSION_ATTACHING ? session->injector.socket : -1;
+}
+
 const struct err *session_err(const struct session *session)
 {
     return &session->err;

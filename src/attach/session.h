@@ -42,6 +42,8 @@ int session_open_launched(struct target *target, struct launch *launch,
 
 /* Moves the attach along, beats the heart, notices the end. Call it often. */
 enum session_state session_step(struct session *session);
+/* Readable when a step has something to do; -1: only time tells. */
+int session_fd(const struct session *session);
 const struct err *session_err(const struct session *session);
 
 /* Asks for a command; one at a time. 0, or -1 when not ready or one is running.

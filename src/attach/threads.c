@@ -39,24 +39,44 @@ bool threads_is_uninterruptible(struct target *target, pid_t tid)
            procfs_parse_stat(text, &stat) && stat.state == 'D';
 }
 
-/* The thread's system call, seen without stopping it; -1 = it is in none. */
-static long read_call(struct target *target, pid_t tid, uint64_t arguments[6])
+/* "running", or number, six arguments, sp and pc; "-1", sp and pc outside of a call. */
+static bool read_call_text(struct target *target, pid_t tid, char *text, size_t size)
 {
-    char path[64], text[256];
-    long number;
+    char path[64];
     ssize_t got;
-    char *p;
     int fd;
 
     snprintf(path, sizeof(path), "task/%d/syscall", (int)tid);
     fd = openat(target->fds.dir, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return -1;
-    got = read(fd, text, sizeof(text) - 1);
+        return false;
+    got = read(fd, text, size - 1);
     close(fd);
-    if (got <= 0)
+    text[got > 0 ? got : 0] = '\0';
+    return got > 0;
+}
+
+bool threads_where(struct target *target, pid_t tid, uint64_t *pc, uint64_t *sp)
+{
+    char text[256], *last;
+
+    if (!read_call_text(target, tid, text, sizeof(text)) || !(last = strrchr(text, ' ')))
+        return false;
+    *pc = strtoull(last, NULL, 16);
+    *last = '\0';
+    last = strrchr(text, ' ');
+    *sp = last ? strtoull(last, NULL, 16) : 0;
+    return last != NULL;
+}
+
+/* The thread's system call, seen without stopping it; -1 = it is in none. */
+static long read_call(struct target *target, pid_t tid, uint64_t arguments[6])
+{
+    char text[256], *p;
+    long number;
+
+    if (!read_call_text(target, tid, text, sizeof(text)))
         return -1;
-    text[got] = '\0';
     number = strtol(text, &p, 10);
     if (p == text) /* "running" */
         return -1;

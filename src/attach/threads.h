@@ -23,6 +23,9 @@ bool threads_is_uninterruptible(struct target *target, pid_t tid);
 /* Where in the kernel the thread waits; "" = nowhere, or the kernel does not say. */
 void threads_wait_channel(struct target *target, pid_t tid, char *text, size_t size);
 
+/* Where the thread waits, seen without stopping it; false: it runs. */
+bool threads_where(struct target *target, pid_t tid, uint64_t *pc, uint64_t *sp);
+
 /* The thread whose system call waits on a word in [from, to); -1 = none. */
 pid_t threads_find_waiting(struct target *target, uint64_t from, uint64_t to);
 

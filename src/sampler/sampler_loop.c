@@ -7,12 +7,22 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-#define ATTACH_STEP_NS (5 * NS_PER_MS)   /* while agent or action is under way */
+#define ACTION_STEP_NS (5 * NS_PER_MS)   /* while an action is under way */
+#define ATTACH_STEP_NS NS_PER_MS         /* while the agent comes in, */
+#define ATTACH_LATE_NS (50 * NS_PER_MS)  /* and when it is late */
 #define BEAT_NS        (150 * NS_PER_MS) /* the agent wants one every 250 ms */
 
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+static int64_t loop_agent_ns(const struct sampler_agent *agent, int64_t now_ns)
+{
+    if (agent->state != AGENT_ATTACHING)
+        return now_ns + BEAT_NS;
+    return now_ns + (now_ns - agent->opened_mono_ns < ATTACH_LATE_NS ? ATTACH_STEP_NS
+                                                                     : ACTION_STEP_NS);
 }
 
 static int64_t loop_next_ns(const struct sampler *sampler, int64_t now_ns)
@@ -28,22 +38,23 @@ static int64_t loop_next_ns(const struct sampler *sampler, int64_t now_ns)
     if (!sampler->action.ops || sampler->walk.is_running)
         next_ns = earlier(next_ns, sampler_walk_next_ns(sampler));
     if (sampler->agent.session)
-        next_ns = earlier(next_ns, now_ns + (sampler->agent.state == AGENT_ATTACHING
-                                                 ? ATTACH_STEP_NS
-                                                 : BEAT_NS));
+        next_ns = earlier(next_ns, loop_agent_ns(&sampler->agent, now_ns));
     if (sampler->action.ops)
-        next_ns = earlier(next_ns, now_ns + ATTACH_STEP_NS);
+        next_ns = earlier(next_ns, now_ns + ACTION_STEP_NS);
     return next_ns;
 }
 
-/* Waits for a wish, for the target's end, or until the next thing is due. */
+/* Waits for a wish, for the target's end, for the agent, or until the next thing is due.
+ */
 static void loop_wait(struct sampler *sampler)
 {
     int64_t now_ns = clock_monotonic_ns(), next_ns = loop_next_ns(sampler, now_ns);
     bool is_watching = !sampler->is_ended && !sampler->is_failed;
-    struct pollfd fds[2] = {
+    struct pollfd fds[3] = {
         {.fd = sampler->wish_fd, .events = POLLIN},
         {.fd = is_watching ? sampler->target->fds.pidfd : -1, .events = POLLIN},
+        {.fd = sampler->agent.session ? session_fd(sampler->agent.session) : -1,
+         .events = POLLIN},
     };
     struct timespec wait;
 
@@ -51,7 +62,7 @@ static void loop_wait(struct sampler *sampler)
         next_ns = now_ns;
     wait.tv_sec = (next_ns - now_ns) / NS_PER_S;
     wait.tv_nsec = (next_ns - now_ns) % NS_PER_S;
-    ppoll(fds, 2, next_ns == INT64_MAX ? NULL : &wait, NULL);
+    ppoll(fds, 3, next_ns == INT64_MAX ? NULL : &wait, NULL);
 }
 
 /* Who asked is told. */

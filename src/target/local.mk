@@ -19,6 +19,7 @@ libheaptop_a_SOURCES += \
 	src/target/reader.c src/target/reader.h \
 	src/target/reader_files.c \
 	src/target/reader_image.c \
+	src/target/reader_kept.c \
 	src/target/reader_live.c \
 	src/target/target.c src/target/target.h
 

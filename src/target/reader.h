@@ -2,9 +2,9 @@
  * reader.h - how bytes at a remote address are obtained.
  *
  * A reader is a struct of functions with a state: live (process_vm_readv, else
- * a kept /proc/PID/mem), image (bytes given by a test, with faults on demand),
- * later core files. It never changes the target. All bytes it gives are
- * hostile: validate before use.
+ * a kept /proc/PID/mem), kept (over another one), image (bytes given by a test, with
+ * faults on demand), later core files. It never changes the target. All bytes it gives
+ * are hostile: validate before use.
  *
  * Belongs to the thread that samples. A live reader has no state that reading changes,
  * so the threads of a walk may read through it at once; others are for one thread.
@@ -66,6 +66,10 @@ void reader_close(struct reader *reader);
 
 /* The live reader of a process. `mem_fd` is a kept /proc/PID/mem or -1; borrowed. */
 int reader_live_open(int pid, int mem_fd, struct reader **reader, struct err *err);
+
+/* A reader over another one that keeps the pages it has read, for what does not change
+ * while it lives: code and tables of images. `under` is borrowed. For one thread. */
+struct reader *reader_kept_new(struct reader *under);
 
 /* An image for tests: the segments' bytes are borrowed until close. */
 struct image_segment {

@@ -234,12 +234,14 @@ static bool pidfd_says_ended(const struct target *target)
 }
 
 /* The kept descriptors belong to the old address space: after exec they are at
- * their end. */
+ * their end. Of `mem` that is told without writing a page of text first; where memory
+ * is, nothing is mapped at 0, which is an error. */
 static bool has_left_its_memory(const struct target *target)
 {
+    int fd = target->fds.mem >= 0 ? target->fds.mem : target->fds.maps;
     char byte;
 
-    return pread(target->fds.maps, &byte, 1, 0) == 0;
+    return pread(fd, &byte, 1, 0) == 0;
 }
 
 /* A process that ends lets go of its memory first and is there for a moment more. */

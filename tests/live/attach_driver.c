@@ -9,6 +9,7 @@
  */
 #include <inttypes.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,14 @@ static void nap(int64_t ns)
     nanosleep(&pause, NULL);
 }
 
+static void wait_step(const struct session *session)
+{
+    struct pollfd fd = {.fd = session_fd(session), .events = POLLIN};
+    const struct timespec limit = {0, fd.fd < 0 ? NS_PER_MS / 5 : 100 * NS_PER_MS};
+
+    ppoll(&fd, 1, &limit, NULL);
+}
+
 /* Opens a session and waits until it is ready. */
 static struct session *open_session(struct target *target, struct err *err,
                                     int64_t *taken_ns)
@@ -59,7 +68,7 @@ static struct session *open_session(struct target *target, struct err *err,
         return NULL;
     while ((state = session_step(session)) < SESSION_READY &&
            clock_monotonic_ns() - began < 20 * NS_PER_S)
-        nap(NS_PER_MS / 5);
+        wait_step(session);
     *taken_ns = clock_monotonic_ns() - began;
     if (state == SESSION_READY)
         return session;

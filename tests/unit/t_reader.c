@@ -235,13 +235,41 @@ static void test_image_faults(void **state)
     reader_close(reader);
 }
 
+/* Each page is read once; around a hole, and from an image that ends inside a page,
+ * only what is there. */
+static void test_kept(void **state)
+{
+    static uint8_t bytes[3 * PAGE + 100], copy[PAGE];
+    const struct image_segment segment = {raddr_of(0x10000), bytes, sizeof(bytes)};
+    struct reader *under = reader_image_new(&segment, 1);
+    struct reader *kept = reader_kept_new(under);
+    uint64_t calls;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i / 7);
+    assert_int_equal(reader_read(kept, raddr_of(0x10000 + PAGE - 10), copy, 20), 0);
+    assert_memory_equal(copy, bytes + PAGE - 10, 20);
+    calls = under->calls;
+    assert_int_equal(calls, 2);
+    assert_int_equal(reader_read(kept, raddr_of(0x10000 + 50), copy, PAGE), 0);
+    assert_memory_equal(copy, bytes + 50, PAGE);
+    assert_int_equal(under->calls, calls);
+    assert_int_equal(reader_read(kept, raddr_of(0x10000 + 3 * PAGE), copy, 100), 0);
+    assert_memory_equal(copy, bytes + 3 * PAGE, 100);
+    assert_int_equal(reader_read(kept, raddr_of(0x10000 + 3 * PAGE), copy, 101), -1);
+    assert_int_equal(reader_read(kept, raddr_of(0x10000 - 1), copy, 2), -1);
+    reader_close(kept);
+    reader_close(under);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_live_read),     cmocka_unit_test(test_live_readv),
         cmocka_unit_test(test_live_straddle), cmocka_unit_test(test_live_descriptor),
         cmocka_unit_test(test_gone),          cmocka_unit_test(test_image),
-        cmocka_unit_test(test_image_faults),
+        cmocka_unit_test(test_image_faults),  cmocka_unit_test(test_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

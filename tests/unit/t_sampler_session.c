@@ -92,6 +92,12 @@ int session_ask(struct session *session, enum agent_command command,
     return 0;
 }
 
+int session_fd(const struct session *session)
+{
+    (void)session;
+    return -1;
+}
+
 bool session_answer(struct session *session, int64_t wait_ns, struct agent_answer *answer)
 {
     (void)session;
