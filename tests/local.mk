@@ -36,7 +36,7 @@ check-harm: all tests/live/attach_driver
 
 # Measures; slow, and no part of the tests.
 .PHONY: bench
-bench: all tests/live/attach_driver
+bench: all tests/live/attach_driver tests/bench/bench_walk
 	@HEAPTOP="$(abs_top_builddir)/heaptop" SOURCE_DIR="$(abs_top_srcdir)" \
 		BUILD_DIR="$(abs_top_builddir)" $(PYTHON3) $(srcdir)/tests/bench/run.py $(BENCH)
 

@@ -45,6 +45,7 @@ libheaptop_a_SOURCES += \
 	src/source/objects_large.c \
 	src/source/objects_later.c \
 	src/source/objects_learn.c \
+	src/source/objects_local.c \
 	src/source/objects_malloc.c \
 	src/source/objects_map.c src/source/objects_map.h \
 	src/source/objects_measure.c src/source/objects_measure.h \

@@ -172,6 +172,7 @@ static void worker_arenas(struct walk_worker *worker, void *with)
         if (next >= walk->table.count)
             break;
         worker_arena(worker, &walk->table.rows[next]);
+        walk_owners_local(worker, walk->table.rows[next].first_pool);
         if (!arena_notes_keep(&walk->notes, next, worker->pad, worker->index))
             worker->edges.is_full = true;
     } while (deadline_mono_ns <= 0 || clock_monotonic_ns() < deadline_mono_ns);

@@ -1,10 +1,11 @@
 /*
  * objects_edges.h - who has what: noted while blocks are met, charged when all are known.
  *
- * An edge leads from the type of an owner to a part. Into an arena it takes 8 bytes,
- * elsewhere 16. A plain dict leaves a record of 8 bytes instead, because whose dict it is
- * is not known yet; records are in the order of the dicts' blocks, so that a dict's
- * record is found by counting (objects_notes.h).
+ * An edge leads from the type of an owner to a part. Into the arena that is scanned,
+ * where most lead, it is kept until the arena's end only (objects_local.c); into another
+ * arena it takes 8 bytes, elsewhere 16. A plain dict leaves a record of 8 bytes instead,
+ * because whose dict it is is not known yet; records are in the order of the dicts'
+ * blocks, so that a dict's record is found by counting (objects_notes.h).
  *
  * The lists of one worker; nothing here reads the target.
  */
@@ -61,11 +62,36 @@ struct chain {
     uint32_t left, bytes; /* blocks to come, and the size of one */
 };
 
+/* Words in pieces: they neither move nor are more room than they fill taken. */
+#define WORDS_PIECE_SHIFT 15
+#define WORDS_PIECE       ((size_t)1 << WORDS_PIECE_SHIFT)
+
+struct word_list {
+    uint64_t **pieces;
+    size_t n_pieces, count;
+};
+
+/* Makes room for one more; false when out of memory. */
+bool word_list_grow(struct word_list *list);
+
+static inline bool word_list_add(struct word_list *list, uint64_t word)
+{
+    if (list->count >> WORDS_PIECE_SHIFT == list->n_pieces && !word_list_grow(list))
+        return false;
+    list->pieces[list->count >> WORDS_PIECE_SHIFT][list->count % WORDS_PIECE] = word;
+    list->count++;
+    return true;
+}
+
+static inline uint64_t *word_list_at(const struct word_list *list, size_t index)
+{
+    return &list->pieces[index >> WORDS_PIECE_SHIFT][index % WORDS_PIECE];
+}
+
 struct edges {
-    uint64_t *near; /* unit << 21 | owner << 3 | what */
-    size_t n_near, near_capacity;
-    uint64_t *dicts; /* unit of keys or values << 21 | owner << 3 | flags */
-    size_t n_dicts, dicts_capacity;
+    struct word_list local; /* as near, within the arena that is scanned */
+    struct word_list near;  /* unit << 21 | owner << 3 | what */
+    struct word_list dicts; /* unit of keys or values << 21 | owner << 3 | flags */
     struct far_edge *far;
     size_t n_far, far_capacity;
     struct far_dict *far_dicts;
@@ -105,6 +131,13 @@ static inline uint64_t edge_with_owner(uint64_t edge, uint32_t owner)
 
 /* Room for one more item of `size` bytes; false when out of memory. */
 bool edges_grow(void **items, size_t count, size_t *capacity, size_t size);
+
+/* Adds a word; without memory it is left out, and told. */
+#define EDGES_ADD_WORD(edges, list, word)         \
+    do {                                          \
+        if (!word_list_add(&(edges)->list, word)) \
+            (edges)->is_full = true;              \
+    } while (0)
 
 /* Adds an item; without memory it is left out, and told. */
 #define EDGES_ADD(edges, list, item)                                       \

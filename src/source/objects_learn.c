@@ -132,7 +132,8 @@ static void charge_samples(struct walk *walk, const struct type_entry *entry,
         if (!address || address & 15)
             continue;
         if (arena_map_has(&walk->map, address))
-            EDGES_ADD(&worker->edges, near, edge_pack(address, entry->id, EDGE_START));
+            EDGES_ADD_WORD(&worker->edges, near,
+                           edge_pack(address, entry->id, EDGE_START));
         else
             EDGES_ADD(&worker->edges, far, edge);
     }
@@ -211,7 +212,7 @@ bool walk_learn(struct walk *walk)
     arena_notes_unowned(&walk->notes, &walk->unowned_blocks, &walk->unowned_bytes);
     if (learning->is_sampling && walk->unowned_bytes > used / UNOWNED_GOOD) {
         for (size_t w = 0; w < walk->n_workers; w++)
-            walk->workers[w].edges.n_near = walk->workers[w].edges.n_far = 0;
+            walk->workers[w].edges.near.count = walk->workers[w].edges.n_far = 0;
         has_learned = learn_types(walk);
         walk_owners_begin(walk);
         walk->owners.phase = 2; /* no dicts any more */

@@ -26,15 +26,17 @@ uint64_t *note_pad_pool(struct note_pad *pad, uint32_t pool, uint32_t block_byte
                         uint32_t n_blocks, uint32_t first_dict)
 {
     uint32_t n_words = (n_blocks + 63) / 64;
-    uint64_t *words = pad->words + pad->n_words;
+    struct arena_note *note = &pad->note;
+    uint64_t *words = pad->words + note->n_words;
 
     if (pool >= PYMALLOC_ARENA_POOLS || n_words > POOL_BITMAP_WORDS)
         return NULL;
-    if (pad->n_words + 2 * n_words > sizeof(pad->words) / sizeof(pad->words[0]))
+    if (note->n_words + 2 * n_words > sizeof(pad->words) / sizeof(pad->words[0]))
         return NULL;
-    pad->pools[pool] = (struct pool_note){pad->n_words, first_dict, (uint16_t)block_bytes,
-                                          (uint16_t)n_words};
-    pad->n_words += 2 * n_words;
+    note->words = pad->words;
+    note->pools[pool] = (struct pool_note){note->n_words, first_dict,
+                                           (uint16_t)block_bytes, (uint16_t)n_words};
+    note->n_words += 2 * n_words;
     memset(words, 0, 2 * n_words * sizeof(*words));
     return words;
 }
@@ -43,18 +45,16 @@ bool arena_notes_keep(struct arena_notes *notes, size_t row, struct note_pad *pa
                       uint32_t worker)
 {
     struct arena_note *note = &notes->arenas[row];
+    uint64_t *words = malloc((pad->note.n_words + 1) * sizeof(*words));
 
     free(note->words);
-    note->n_words = pad->n_words;
+    if (words)
+        memcpy(words, pad->words, pad->note.n_words * sizeof(*words));
+    *note = pad->note;
     note->worker = worker;
-    note->words = malloc((pad->n_words + 1) * sizeof(*note->words));
-    if (note->words) {
-        memcpy(note->words, pad->words, pad->n_words * sizeof(*note->words));
-        memcpy(note->pools, pad->pools, sizeof(note->pools));
-    }
-    memset(pad->pools, 0, sizeof(pad->pools));
-    pad->n_words = 0;
-    return note->words != NULL;
+    note->words = words;
+    memset(&pad->note, 0, sizeof(pad->note));
+    return words != NULL;
 }
 
 /* offset / block_bytes by multiplication: exact for offsets below 2^15 and blocks of up
@@ -72,29 +72,33 @@ static uint32_t block_index(uint32_t offset, uint32_t block_bytes)
     return (uint32_t)((uint64_t)offset * inverse >> 32);
 }
 
-bool arena_notes_find(const struct arena_notes *notes, uint64_t address,
-                      struct noted_block *block)
+bool arena_note_find(const struct arena_note *arena, uint32_t pool_shift, uint64_t offset,
+                     struct noted_block *block)
 {
-    int64_t row = arena_map_row(notes->map, address);
-    uint64_t offset;
-    uint32_t in_pool;
-    size_t pool;
+    size_t pool = (size_t)(offset >> pool_shift);
+    uint32_t in_pool = (uint32_t)(offset & ((UINT64_C(1) << pool_shift) - 1));
 
-    if (row < 0 || (size_t)row >= notes->count || !notes->arenas[row].words)
+    if (pool >= PYMALLOC_ARENA_POOLS || in_pool < POOL_HEADER_BYTES)
         return false;
-    offset = address - notes->map->table->rows[row].first_pool;
-    pool = (size_t)(offset >> notes->pool_shift);
-    if (address < notes->map->table->rows[row].first_pool || pool >= PYMALLOC_ARENA_POOLS)
-        return false;
-    block->arena = &notes->arenas[row];
-    block->pool = &block->arena->pools[pool];
-    in_pool = (uint32_t)(offset & ((UINT64_C(1) << notes->pool_shift) - 1));
-    if (!block->pool->n_words || in_pool < POOL_HEADER_BYTES)
+    block->arena = arena;
+    block->pool = &arena->pools[pool];
+    if (!block->pool->n_words)
         return false;
     in_pool -= POOL_HEADER_BYTES;
     block->index = block_index(in_pool, block->pool->block_bytes);
     block->offset = in_pool - block->index * block->pool->block_bytes;
     return block->index / 64 < block->pool->n_words;
+}
+
+bool arena_notes_find(const struct arena_notes *notes, uint64_t address,
+                      struct noted_block *block)
+{
+    int64_t row = arena_map_row(notes->map, address);
+
+    if (row < 0 || (size_t)row >= notes->count || !notes->arenas[row].words)
+        return false;
+    return arena_note_find(&notes->arenas[row], notes->pool_shift,
+                           address - notes->map->table->rows[row].first_pool, block);
 }
 
 uint64_t noted_dict(const struct noted_block *block)

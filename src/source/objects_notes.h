@@ -38,8 +38,7 @@ struct arena_note {
 
 /* Where one arena's notes are written while it is scanned. */
 struct note_pad {
-    struct pool_note pools[PYMALLOC_ARENA_POOLS];
-    uint32_t n_words;
+    struct arena_note note; /* its words are those below */
     uint64_t words[PYMALLOC_ARENA_POOLS * POOL_BITMAP_WORDS * 2];
 };
 
@@ -71,6 +70,10 @@ uint64_t *note_pad_pool(struct note_pad *pad, uint32_t pool, uint32_t block_byte
 /* Keeps what the pad holds; false when out of memory. The pad is empty then. */
 bool arena_notes_keep(struct arena_notes *notes, size_t row, struct note_pad *pad,
                       uint32_t worker);
+
+/* The block at an offset from the arena's first pool; false when none was scanned. */
+bool arena_note_find(const struct arena_note *arena, uint32_t pool_shift, uint64_t offset,
+                     struct noted_block *block);
 
 /* False when the address is in no block that was scanned. */
 bool arena_notes_find(const struct arena_notes *notes, uint64_t address,

@@ -65,10 +65,8 @@ static void charge_size(struct walk_worker *worker, const struct charge *charge,
 
 /* ---- whose dict ---- */
 
-/* A dict that was counted as nobody's becomes one of the owner's instances'. */
-static void dict_take(struct walk_worker *worker, const struct type_entry *dict,
-                      const struct type_entry *owner, uint64_t record,
-                      uint64_t block_bytes, bool is_malloc)
+void walk_dict_take(struct walk_worker *worker, const struct type_entry *dict,
+                    uint32_t owner, uint64_t record, uint64_t block_bytes, bool is_malloc)
 {
     struct tally *from = tally_of(worker, dict), *to;
     uint64_t size = dict->shape.prefix + dict->shape.basicsize;
@@ -79,7 +77,7 @@ static void dict_take(struct walk_worker *worker, const struct type_entry *dict,
     from->size_bytes -= size;
     from->memory_bytes -= block_bytes;
     from->malloc_bytes -= is_malloc ? block_bytes : 0;
-    to = tally_of(worker, owner);
+    to = tally_at(worker, owner);
     to->dict_count++;
     to->dict_tracked += is_tracked;
     to->dict_size_bytes += size;
@@ -112,9 +110,11 @@ static void near_dict_owner(struct walk_worker *worker, const struct type_entry 
         return;
     record = noted_dict(&block);
     edges = &walk->workers[block.arena->worker].edges;
-    if (record >= edges->n_dicts || !record_set_owner(&edges->dicts[record], owner->id))
+    if (record >= edges->dicts.count ||
+        !record_set_owner(word_list_at(&edges->dicts, record), owner->id))
         return;
-    dict_take(worker, dict, owner, edges->dicts[record], block.pool->block_bytes, false);
+    walk_dict_take(worker, dict, owner->id, *word_list_at(&edges->dicts, record),
+                   block.pool->block_bytes, false);
 }
 
 static int far_dict_compare(const void *left, const void *right)
@@ -135,7 +135,8 @@ static void far_dict_owner(struct walk *walk, const struct type_entry *dict,
                                  : NULL;
 
     if (found && record_set_owner(&found->record, owner->id))
-        dict_take(&walk->workers[0], dict, owner, found->record, found->bytes, true);
+        walk_dict_take(&walk->workers[0], dict, owner->id, found->record, found->bytes,
+                       true);
 }
 
 static void owners_of_near_dicts(struct walk_worker *worker, void *with)
@@ -143,8 +144,8 @@ static void owners_of_near_dicts(struct walk_worker *worker, void *with)
     const struct type_entry *dict = with;
     const struct edges *edges = &worker->edges;
 
-    for (size_t i = 0; dict && i < edges->n_near; i++) {
-        uint64_t edge = edges->near[i];
+    for (size_t i = 0; dict && i < edges->near.count; i++) {
+        uint64_t edge = *word_list_at(&edges->near, i);
 
         if (edge_flags(edge) == EDGE_DICT)
             near_dict_owner(worker, dict, edge_address(edge),
@@ -168,10 +169,12 @@ static void owners_of_far_dicts(struct walk *walk, const struct type_entry *dict
                                entry_of(walk, edges->far[i].owner));
         }
         /* Where dicts lie in chunks, owners may still lie in arenas. */
-        for (size_t i = 0; i < edges->n_near; i++) {
-            if (edge_flags(edges->near[i]) == EDGE_DICT)
-                far_dict_owner(walk, dict, edge_address(edges->near[i]),
-                               entry_of(walk, edge_owner(edges->near[i])));
+        for (size_t i = 0; i < edges->near.count; i++) {
+            uint64_t edge = *word_list_at(&edges->near, i);
+
+            if (edge_flags(edge) == EDGE_DICT)
+                far_dict_owner(walk, dict, edge_address(edge),
+                               entry_of(walk, edge_owner(edge)));
         }
     }
 }
@@ -226,8 +229,8 @@ static void parts_near(struct walk_worker *worker, void *with)
     const struct edges *edges = &worker->edges;
 
     (void)with;
-    for (size_t i = 0; i < edges->n_near; i++) {
-        uint64_t edge = edges->near[i];
+    for (size_t i = 0; i < edges->near.count; i++) {
+        uint64_t edge = *word_list_at(&edges->near, i);
         struct charge charge = {entry_of(worker->walk, edge_owner(edge)), false};
 
         if (edge_flags(edge) != EDGE_DICT && charge.entry)
@@ -296,8 +299,8 @@ static void parts_of_dicts(struct walk_worker *worker, void *with)
     struct type_entry *dict = with;
     const struct edges *edges = &worker->edges;
 
-    for (size_t i = 0; dict && i < edges->n_dicts; i++)
-        dict_parts(worker, dict, edges->dicts[i]);
+    for (size_t i = 0; dict && i < edges->dicts.count; i++)
+        dict_parts(worker, dict, *word_list_at(&edges->dicts, i));
     for (size_t i = 0; dict && i < edges->n_far_dicts; i++)
         dict_parts(worker, dict, edges->far_dicts[i].record);
     walk_later_flush(worker);

@@ -21,11 +21,14 @@ void walk_part(struct walk_worker *worker, const struct type_entry *entry,
     uint64_t units = bytes >> EDGE_UNIT_SHIFT;
     struct far_edge edge;
 
-    /* Of chunks, too, there is a window. */
-    if ((walk->stage == WALK_ARENAS &&
-         address - worker->window_address < worker->window_bytes) ||
-        arena_map_has(&walk->map, address)) {
-        EDGES_ADD(&worker->edges, near, edge_pack(address, entry->id, what));
+    /* Of chunks, too, there is a window. What is learned comes after what is known. */
+    if (walk->stage == WALK_ARENAS && (what == EDGE_PART || what == EDGE_DICT) &&
+        address - worker->window_address < worker->window_bytes) {
+        EDGES_ADD_WORD(&worker->edges, local, edge_pack(address, entry->id, what));
+        return;
+    }
+    if (arena_map_has(&walk->map, address)) {
+        EDGES_ADD_WORD(&worker->edges, near, edge_pack(address, entry->id, what));
         return;
     }
     if (address < 4096 || address >= RADDR_END || is_static(walk, address))

@@ -75,7 +75,7 @@ static bool scan_bits(struct pool_scan *scan)
     if (scan->parts)
         return true;
     scan->parts = note_pad_pool(worker->pad, scan->pool, scan->block_bytes,
-                                scan->n_blocks, (uint32_t)worker->edges.n_dicts);
+                                scan->n_blocks, (uint32_t)worker->edges.dicts.count);
     if (!scan->parts)
         return false;
     scan->dicts = scan->parts + (scan->n_blocks + 63) / 64;
@@ -108,16 +108,19 @@ static inline void scan_gc_head(struct walk_worker *worker, struct recent_type *
 }
 
 /* A dict's record stands at the place that its bit counts. */
-static void scan_dict(struct pool_scan *scan, const struct object_view *view)
+static void scan_dict(struct pool_scan *scan, const struct type_entry *entry,
+                      const struct object_view *view)
 {
     struct walk_worker *worker = scan->worker;
     bool is_tracked = u64_at(view->bytes - GC_HEAD_BYTES, 0) != 0;
-    size_t n_dicts = worker->edges.n_dicts;
+    uint64_t record = walk_dict_record(scan->walk, view, is_tracked);
 
+    worker->plain_dict = entry;
     if (!scan_bits(scan))
         return;
-    EDGES_ADD(&worker->edges, dicts, walk_dict_record(scan->walk, view, is_tracked));
-    if (worker->edges.n_dicts > n_dicts)
+    if (!word_list_add(&worker->edges.dicts, record))
+        worker->edges.is_full = true;
+    else
         scan->dicts[scan->block / 64] |= UINT64_C(1) << scan->block % 64;
 }
 
@@ -188,7 +191,7 @@ static inline void scan_edge(struct pool_scan *scan, const struct type_entry *en
     struct walk_worker *worker = scan->worker;
 
     if (address - worker->window_address < worker->window_bytes)
-        EDGES_ADD(&worker->edges, near, edge_pack(address, entry->id, EDGE_PART));
+        EDGES_ADD_WORD(&worker->edges, local, edge_pack(address, entry->id, EDGE_PART));
     else if (address)
         walk_part(worker, entry, address, bytes, EDGE_PART);
 }
@@ -235,7 +238,7 @@ static inline void scan_count(struct pool_scan *scan, struct recent_type *recent
     else if (!entry->size_is_constant)
         scan_size(scan, recent, &view);
     if (entry->is_plain_dict)
-        scan_dict(scan, &view);
+        scan_dict(scan, entry, &view);
     else if (entry->shape.has_parts && !(size && entry->shape.rule == OBJECT_STR))
         scan_parts(scan, entry, &view);
     if (scan->is_sampling && entry->may_learn)
@@ -464,6 +467,7 @@ void walk_scan_pool(struct walk_worker *worker, const struct pool *pool,
     }
     for (uint32_t i = 0; i < scan.n_recent; i++)
         recent_flush(&scan, &scan.recent[i]);
+    worker->counts.used_blocks += pool->n_carved - pool->n_free;
     worker->counts.used_bytes +=
         (uint64_t)(pool->n_carved - pool->n_free) * pool->block_bytes;
 }

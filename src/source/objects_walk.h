@@ -168,7 +168,7 @@ struct walk_counts {
     uint64_t absent_pools;  /* with pages swapped out: their objects are left out */
     uint64_t absent_chunks; /* places where a header is not in memory or not readable */
     uint64_t torn_pools, healed_pools;
-    uint64_t used_bytes; /* of the blocks that were looked at */
+    uint64_t used_blocks, used_bytes; /* in use, and looked at */
     uint64_t freelist_objects, freelist_bytes;
     uint64_t arenas_gone; /* could not be read at all: unmapped meanwhile */
     bool is_cut;          /* a bound was hit or a slot made no sense */
@@ -190,7 +190,8 @@ struct walk_worker {
     struct edges edges;
     struct note_pad *pad;
     struct walk_counts counts;
-    uint64_t last_link; /* neighbours repeat */
+    uint64_t last_link;                  /* neighbours repeat */
+    const struct type_entry *plain_dict; /* when one was met */
 };
 
 /* An object that a pass shows (objects_pass.h). */
@@ -292,13 +293,18 @@ void walk_scan_pool(struct walk_worker *worker, const struct pool *pool,
 
 void walk_tallies_grow(struct walk_worker *worker, uint32_t id);
 
-/* The worker's counters of a type. Valid until the next call. */
+/* The worker's counters of a type, by its number. Valid until the next call. */
+static inline struct tally *tally_at(struct walk_worker *worker, uint32_t id)
+{
+    if (id >= worker->n_tallies)
+        walk_tallies_grow(worker, id);
+    return &worker->tallies[id];
+}
+
 static inline struct tally *tally_of(struct walk_worker *worker,
                                      const struct type_entry *entry)
 {
-    if (entry->id >= worker->n_tallies)
-        walk_tallies_grow(worker, entry->id);
-    return &worker->tallies[entry->id];
+    return tally_at(worker, entry->id);
 }
 
 /* Is this the refcount word of a living object? */
@@ -339,6 +345,14 @@ uint64_t walk_dict_record(const struct walk *walk, const struct object_view *vie
 /* Counts an object that lies in a chunk or by itself, and what it has elsewhere. */
 void walk_count_far(struct walk *walk, struct type_entry *entry,
                     const struct object_view *view, bool is_tracked, uint64_t bytes);
+
+/* Charges what an arena that was just scanned has in itself. objects_local.c */
+void walk_owners_local(struct walk_worker *worker, uint64_t first_pool);
+
+/* A dict that was counted as nobody's becomes one of the owner's instances'. */
+void walk_dict_take(struct walk_worker *worker, const struct type_entry *dict,
+                    uint32_t owner, uint64_t record, uint64_t block_bytes,
+                    bool is_malloc);
 
 /* Charges parts to their owners. objects_owners.c */
 void walk_owners_begin(struct walk *walk);

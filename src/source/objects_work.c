@@ -26,6 +26,7 @@ static int worker_begin(struct walk_worker *worker, struct walk *walk, uint32_t 
     worker->window_bytes = 0;
     worker->has_absent = false;
     worker->last_link = 0;
+    worker->plain_dict = NULL;
     memset(&worker->counts, 0, sizeof(worker->counts));
     if (worker->tallies)
         memset(worker->tallies, 0, worker->n_tallies * sizeof(*worker->tallies));
@@ -92,6 +93,7 @@ static void counts_add(struct walk_counts *to, const struct walk_counts *from)
     to->absent_chunks += from->absent_chunks;
     to->torn_pools += from->torn_pools;
     to->healed_pools += from->healed_pools;
+    to->used_blocks += from->used_blocks;
     to->used_bytes += from->used_bytes;
     to->freelist_objects += from->freelist_objects;
     to->freelist_bytes += from->freelist_bytes;

@@ -1,14 +1,14 @@
 /*
- * bench_walk PID [TIMES [UID]] - walks the objects of a target that stands still, and
- * copies the same arenas with process_vm_readv alone, in turns, so that both meet the
- * same machine. Prints one line of figures: the median of each. With UID it becomes that
- * user once the target is open, as the guard does, so the reader has what is left then.
+ * bench_walk PID [TIMES [UID]] - walks the objects of a target that stands still with
+ * one worker and with two, and copies the same arenas with process_vm_readv alone, in
+ * turns, so that all meet the same machine. Prints one line of figures: the median and
+ * the least of each. With UID it becomes that user once the target is open, as the guard
+ * does, so the reader has what is left then.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "heaptop/snapshot.h"
@@ -20,9 +20,15 @@
 
 #define TIMES_MAX 101
 
+/* One thing that is measured. */
+struct series {
+    int64_t wall_ns[TIMES_MAX], cpu_ns[TIMES_MAX];
+};
+
 struct figures {
-    int64_t walk_ns[TIMES_MAX], walk_cpu_ns[TIMES_MAX], copy_ns[TIMES_MAX];
+    struct series walk, walk_two, copy;
     uint64_t objects, blocks, arena_bytes, read_bytes;
+    uint64_t peak_bytes; /* of this process, over what it had before the first walk */
 };
 
 static int compare_ns(const void *left, const void *right)
@@ -32,10 +38,19 @@ static int compare_ns(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static double median_ns(int64_t *values, size_t count)
+/* VmHWM: what getrusage() tells may be of the program that started this one. */
+static uint64_t peak_rss_bytes(void)
 {
-    qsort(values, count, sizeof(*values), compare_ns);
-    return (double)values[count / 2];
+    FILE *file = fopen("/proc/self/status", "re");
+    unsigned long kib = 0;
+    char line[256];
+
+    while (file && fgets(line, sizeof(line), file) &&
+           sscanf(line, "VmHWM: %lu", &kib) != 1)
+        continue;
+    if (file)
+        fclose(file);
+    return (uint64_t)kib * 1024;
 }
 
 /* The same reads as the walk's, and nothing else. */
@@ -55,67 +70,102 @@ static uint64_t copy_arenas(struct reader *reader, const struct arena_table *tab
     return bytes;
 }
 
-static int bench_once(struct walk *walk, struct figures *figures, size_t i,
-                      struct err *err)
+static const struct objects_section *walk_whole(struct walk *walk, struct err *err)
 {
     const struct objects_section *section;
-    int64_t began;
 
     if (walk_begin(walk, err))
-        return -1;
+        return NULL;
     walk_step(walk, 0);
     section = walk_finish(walk);
     if (!section)
-        return err_set(err, ERR_FAILED, "out of memory");
-    figures->walk_ns[i] = section->walk.wall_ns;
-    figures->walk_cpu_ns[i] = section->walk.cpu_ns;
+        err_set(err, ERR_FAILED, "out of memory");
+    return section;
+}
+
+static int bench_walk(struct walk *walk, struct series *series, struct figures *figures,
+                      size_t i, struct err *err)
+{
+    const struct objects_section *section = walk_whole(walk, err);
+
+    if (!section)
+        return -1;
+    series->wall_ns[i] = section->walk.wall_ns;
+    series->cpu_ns[i] = section->walk.cpu_ns;
     figures->objects = section->count;
-    figures->blocks =
-        section->count + section->unowned_blocks + section->freelist_objects;
+    figures->blocks = walk->workers[0].counts.used_blocks;
     figures->read_bytes = section->walk.read_bytes;
     objects_unref(section);
-    began = clock_monotonic_ns();
+    return 0;
+}
+
+static void bench_copy(struct walk *walk, struct figures *figures, size_t i)
+{
+    int64_t began_ns = clock_monotonic_ns(), began_cpu_ns = clock_thread_cpu_ns();
+
     figures->arena_bytes = copy_arenas(walk->reader, &walk->table,
                                        walk->workers[0].window, walk->window_capacity);
-    figures->copy_ns[i] = clock_monotonic_ns() - began;
-    return 0;
+    figures->copy.wall_ns[i] = clock_monotonic_ns() - began_ns;
+    figures->copy.cpu_ns[i] = clock_thread_cpu_ns() - began_cpu_ns;
+}
+
+static double sorted_ms(int64_t *values, size_t times, size_t which)
+{
+    qsort(values, times, sizeof(*values), compare_ns);
+    return (double)values[which] / 1e6;
+}
+
+static void print_series(const char *name, struct series *series, size_t times)
+{
+    printf("\"%s_ms\":%.2f,\"%s_least_ms\":%.2f,\"%s_cpu_ms\":%.2f,", name,
+           sorted_ms(series->wall_ns, times, times / 2), name,
+           sorted_ms(series->wall_ns, times, 0), name,
+           sorted_ms(series->cpu_ns, times, times / 2));
 }
 
 static void print_figures(struct figures *figures, size_t times)
 {
-    double walk_ns = median_ns(figures->walk_ns, times);
-    double cpu_ns = median_ns(figures->walk_cpu_ns, times);
-    double copy_ns = median_ns(figures->copy_ns, times);
-    double bytes = (double)figures->arena_bytes;
-    struct rusage usage;
+    printf("{\"objects\":%" PRIu64 ",\"blocks\":%" PRIu64 ",\"arena_bytes\":%" PRIu64
+           ",\"read_bytes\":%" PRIu64 ",",
+           figures->objects, figures->blocks, figures->arena_bytes, figures->read_bytes);
+    print_series("walk", &figures->walk, times);
+    print_series("walk_two", &figures->walk_two, times);
+    print_series("copy", &figures->copy, times);
+    printf("\"peak_bytes\":%" PRIu64 "}\n", figures->peak_bytes);
+}
 
-    getrusage(RUSAGE_SELF, &usage);
-    printf("{\"objects\":%" PRIu64 ",\"blocks\":%" PRIu64 ",\"arena_mib\":%.1f,"
-           "\"read_mib\":%.1f,\"walk_ms\":%.2f,\"walk_cpu_ms\":%.2f,"
-           "\"ns_per_block\":%.2f,\"ns_per_object\":%.2f,\"gb_per_s\":%.2f,"
-           "\"copy_ms\":%.2f,\"copy_gb_per_s\":%.2f,\"share_of_copy\":%.3f,"
-           "\"peak_rss_mib\":%.1f}\n",
-           figures->objects, figures->blocks, bytes / 1048576,
-           (double)figures->read_bytes / 1048576, walk_ns / 1e6, cpu_ns / 1e6,
-           walk_ns / (double)figures->blocks, walk_ns / (double)figures->objects,
-           bytes / walk_ns, copy_ns / 1e6, bytes / copy_ns, copy_ns / walk_ns,
-           (double)usage.ru_maxrss / 1024);
+static void bench_walk_init(struct walk *walk, struct target *target,
+                            const struct layout *layout, size_t workers)
+{
+    walk_init(walk, target->reader, layout, target->type_type.value);
+    walk_set_workers(walk, workers);
+    walk_set_target_image(walk, target);
+    walk_set_pagemap(walk, target->fds.pagemap);
 }
 
 static int bench(struct target *target, size_t times, struct err *err)
 {
+    uint64_t before_bytes = peak_rss_bytes();
     struct figures figures = {0};
     struct layout layout;
-    struct walk walk;
+    struct walk one, two;
     int result = 0;
 
     if (!target->reader || layout_find(target, &layout, err) || !layout.has_pymalloc)
         return err_set(err, ERR_FAILED, "the target cannot be walked: %s", err->text);
-    walk_init(&walk, target->reader, &layout, target->type_type.value);
-    walk_set_pagemap(&walk, target->fds.pagemap);
-    for (size_t i = 0; i < times && !result; i++)
-        result = bench_once(&walk, &figures, i, err);
-    walk_release(&walk);
+    bench_walk_init(&one, target, &layout, 1);
+    bench_walk_init(&two, target, &layout, 2);
+    for (size_t i = 0; i < times && !result; i++) {
+        result = bench_walk(&one, &figures.walk, &figures, i, err);
+        if (!i)
+            figures.peak_bytes = peak_rss_bytes() - before_bytes;
+        if (!result)
+            result = bench_walk(&two, &figures.walk_two, &figures, i, err);
+        if (!result)
+            bench_copy(&one, &figures, i);
+    }
+    walk_release(&one);
+    walk_release(&two);
     if (!result)
         print_figures(&figures, times);
     return result;

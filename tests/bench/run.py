@@ -2,6 +2,7 @@
 """Measures heaptop beside its peers on one target in one run, and prints tables.
 
     make bench [BENCH="--entries 1000000 --big 1000"] [BENCH=attach]
+    make bench BENCH="walk --objects 1000000 10000000 50000000"
 
 All ways to count the objects of a target run on the same process, one after the
 other. What the target felt is measured by the target: a thread that looks at
@@ -25,6 +26,7 @@ import heaptop
 import screen
 import target
 import target_code
+import walk_speed
 
 REPEATS = 5
 
@@ -306,12 +308,15 @@ def main():
     parser.add_argument("--heap", type=int, default=200, help="MB for the first screen (200)")
     parser.add_argument("--big", type=int, default=1000, help="MB for the keys (1000)")
     parser.add_argument("parts", nargs="*",
-                        help="compare, first, keys, idle, throughput, attach (all)")
+                        help="walk, compare, first, keys, idle, throughput, attach (all)")
+    parser.add_argument("--objects", type=int, nargs="+", default=[1000000, 10000000],
+                        help="objects that are walked (1000000 10000000)")
     arguments = parser.parse_args()
     if not heaptop.is_built():
         sys.exit("bench: %s is not built: run make" % heaptop.program())
     has_tmux = shutil.which("tmux") is not None
-    parts = [("compare", lambda: compare(arguments.python, arguments.entries), True),
+    parts = [("walk", lambda: walk_speed.measure(arguments.python, arguments.objects), True),
+             ("compare", lambda: compare(arguments.python, arguments.entries), True),
              ("first", lambda: first_screen(arguments.python, arguments.heap), has_tmux),
              ("keys", lambda: key_latency(arguments.python, arguments.big), has_tmux),
              ("idle", lambda: idle_share(arguments.python), has_tmux),

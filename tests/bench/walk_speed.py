@@ -1,0 +1,98 @@
+"""How fast a walk is, beside a plain copy of the same bytes, and what it takes.
+
+Ratios, so that they say the same on another machine. The bars are those of a good
+implementation: one worker at most 3 times the copy, two at least 1.7 times faster than
+one, at most 7 bytes of memory a block, 20 times faster than guppy3.
+"""
+import json
+import os
+import subprocess
+import time
+
+import heaptop
+import target
+import target_code
+
+TIMES = 9
+SECONDS = 120
+MANY = 20000000  # from here on fewer turns
+
+# Rows of a service's data: tuples, floats, dicts, strings and lists, mixed.
+ROWS = '''
+import gc
+gc.disable()
+kept = []
+for i in range(N_OBJECTS * 10 // 11 // 10):
+    row = {"id": i + 1000, "name": "name %d" % i, "tags": ["tag %d" % i], "at": (i * 1.5, i * 2.5)}
+    kept.append(row)
+    kept.append(i * 0.5)
+'''
+
+# The experiment with strings of all sizes, of which every second is kept.
+STRINGS = '''
+kept = []
+for i in range(1, 100):
+    some = [" " * i * 16 for _ in range(1000000 // i)]
+    kept.extend(some[::2])
+del some
+'''
+
+
+def programs(counts):
+    for count in counts:
+        yield "%s M objects" % format(count / 1e6, "g"), ROWS.replace("N_OBJECTS", str(count))
+    yield "strings, each second dropped", STRINGS
+    yield "1 M instances", target_code.setup(1000000)
+
+
+def bench_walk(pid, times):
+    program = os.path.join(os.environ["BUILD_DIR"], "tests", "bench", "bench_walk")
+    done = subprocess.run([program, str(pid), str(times)], stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout.decode())
+
+
+def peak_of_heaptop(pid):
+    """Bytes at heaptop's peak, when it has walked and knows what a collection returns."""
+    with heaptop.Stream(pid, "--agent=never") as stream:
+        stream.until(lambda sample: sample["account"] and
+                     sample["account"]["collect_trim_bytes"] is not None, SECONDS)
+        with open("/proc/%d/status" % stream.process.pid) as file:
+            for line in file:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    return 0
+
+
+def guppy_seconds(victim):
+    if not victim.ask("__import__('importlib.util').util.find_spec('guppy') is not None"):
+        return None
+    victim.tell("import guppy; heapy = guppy.hpy()", timeout=300)
+    began = time.monotonic()
+    victim.tell("heapy.heap()", timeout=1000)
+    return time.monotonic() - began
+
+
+def print_one(name, victim, with_guppy):
+    count = victim.ask("len(kept)")
+    figures = bench_walk(victim.pid, 3 if count >= MANY // 8 else TIMES)
+    peak = peak_of_heaptop(victim.pid)
+    slower = figures["walk_least_ms"] / figures["copy_least_ms"]
+    faster = figures["walk_least_ms"] / figures["walk_two_least_ms"]
+    guppy = guppy_seconds(victim) if with_guppy else None
+    print("%-29s %8.2f %8.1f %8.1f %8.1f %6.1f %6.2f %6.2f %6.2f %6.1f %6.1f  %s" % (
+        name, figures["objects"] / 1e6, figures["walk_ms"], figures["walk_two_ms"],
+        figures["copy_ms"], figures["walk_least_ms"] * 1e6 / figures["blocks"], slower,
+        figures["walk_cpu_ms"] / figures["copy_cpu_ms"], faster,
+        figures["peak_bytes"] / figures["blocks"], peak / figures["blocks"],
+        "%.0fx" % (guppy * 1e3 / figures["walk_two_ms"]) if guppy else "-"), flush=True)
+
+
+def measure(python, counts):
+    print("\nA walk with one and with two workers, and process_vm_readv of the same bytes:\n"
+          "medians of %d in turns; ns a block and ratios of the least of each. Bars: 3, 3,\n"
+          "1.7, 7, 7, 20. %s" % (TIMES, python))
+    print("%-29s %8s %8s %8s %8s %6s %6s %6s %6s %6s %6s  %s" % (
+        "", "M", "one ms", "two ms", "copy ms", "ns", "/copy", "CPU", "1/2", "B", "peak", "guppy3"))
+    for name, setup in programs(counts):
+        with target.Target(python, setup, timeout=1000) as victim:
+            print_one(name, victim, name == "1 M instances")
