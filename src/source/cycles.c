@@ -7,56 +7,23 @@
 #include "layout/pymalloc_layout.h"
 
 #define STEP          2000
+#define WORK_LEAST    ((size_t)1 << 14) /* reached objects that are noted at once */
+#define COUNTED_LEAST ((size_t)1 << 12)
+#define COUNTED_MOST  ((size_t)1 << 24)
 #define REFCOUNT_MASK UINT64_C(0xffffffff)
 
-static bool is_garbage(const struct cycles *cycles, const struct cycles_object *object)
+static bool is_garbage(const struct cycles *cycles, size_t index)
 {
-    return !object->is_reachable && !(cycles->freed == &cycles->least && object->is_held);
+    const struct cycles_mark *mark = &cycles->set.marks[index];
+
+    return !mark->is_reachable && !(cycles->freed == &cycles->least && mark->is_held);
 }
 
-/* ---- tables ---- */
-
-static size_t slot_of(const struct cycles *cycles, uint64_t address)
-{
-    return (size_t)((address >> 4) * 0x9e3779b97f4a7c15u >> 20) & (cycles->n_slots - 1);
-}
-
-static struct cycles_object *object_at(struct cycles *cycles, uint64_t address)
-{
-    size_t at = slot_of(cycles, address);
-
-    while (cycles->slots[at]) {
-        struct cycles_object *object = &cycles->objects[cycles->slots[at] - 1];
-
-        if (object->address == address)
-            return object;
-        at = (at + 1) & (cycles->n_slots - 1);
-    }
-    return NULL;
-}
-
-static bool slots_make(struct cycles *cycles)
-{
-    cycles->n_slots = 1024;
-    while (cycles->n_slots < cycles->count * 2)
-        cycles->n_slots *= 2;
-    cycles->slots = calloc(cycles->n_slots, sizeof(*cycles->slots));
-    if (!cycles->slots)
-        return false;
-    for (size_t i = 0; i < cycles->count; i++) {
-        size_t at = slot_of(cycles, cycles->objects[i].address);
-
-        while (cycles->slots[at])
-            at = (at + 1) & (cycles->n_slots - 1);
-        cycles->slots[at] = (uint32_t)i + 1;
-    }
-    return true;
-}
-
+/* What is garbage may lead to more than there is room for: then nothing is known. */
 static void work_add(struct cycles *cycles, uint64_t address)
 {
     if (cycles->n_work == cycles->work_capacity) {
-        size_t capacity = cycles->work_capacity ? cycles->work_capacity * 2 : 4096;
+        size_t capacity = cycles->work_capacity ? cycles->work_capacity * 2 : WORK_LEAST;
         uint64_t *larger = reallocarray(cycles->work, capacity, sizeof(*larger));
 
         if (!larger) {
@@ -69,8 +36,6 @@ static void work_add(struct cycles *cycles, uint64_t address)
     cycles->work[cycles->n_work++] = address;
 }
 
-/* ---- the collector's lists ---- */
-
 static bool read_collecting(struct cycles *cycles)
 {
     const struct layout_gc *gc = &cycles->layout->gc;
@@ -79,61 +44,6 @@ static bool read_collecting(struct cycles *cycles)
     return reader_u32(cycles->memory.reader, raddr_add(gc->state, gc->collecting),
                       &collecting) &&
            !collecting;
-}
-
-static uint64_t list_head(const struct cycles *cycles)
-{
-    const struct layout_gc *gc = &cycles->layout->gc;
-
-    return raddr_add(gc->state, gc->generations[cycles->generation]).value;
-}
-
-static bool add_object(struct cycles *cycles, uint64_t address)
-{
-    uint64_t references;
-
-    if (cycles->count == cycles->capacity) {
-        size_t capacity = cycles->capacity ? cycles->capacity * 2 : 4096;
-        struct cycles_object *larger =
-            capacity <= CYCLES_OBJECTS_MAX
-                ? reallocarray(cycles->objects, capacity, sizeof(*larger))
-                : NULL;
-
-        if (!larger)
-            return false;
-        cycles->objects = larger;
-        cycles->capacity = capacity;
-    }
-    if (!cycles_memory_u64(&cycles->memory, address, &references))
-        return false;
-    cycles->objects[cycles->count++] = (struct cycles_object){
-        .address = address, .references = (int64_t)(references & REFCOUNT_MASK)};
-    return true;
-}
-
-/* The next nodes; the lists have all been read when the generation is 3. */
-static bool gather(struct cycles *cycles)
-{
-    for (int n = 0; n < STEP && cycles->generation < 3; n++) {
-        uint64_t head = list_head(cycles), links[2];
-        uint64_t node = cycles->node ? cycles->node : head;
-
-        if (!(cycles->node
-                  ? cycles_memory_read(&cycles->memory, node, links, 16)
-                  : !reader_read(cycles->memory.reader, raddr_of(node), links, 16)))
-            return false;
-        node = links[0] & GC_LINK_MASK;
-        if (node == head) {
-            cycles->generation++;
-            cycles->node = 0;
-            continue;
-        }
-        if (node < 4096 || node & 7 || node >= RADDR_END ||
-            !add_object(cycles, node + GC_HEAD_BYTES))
-            return false;
-        cycles->node = node;
-    }
-    return true;
 }
 
 /* ---- reachability ---- */
@@ -156,54 +66,95 @@ static void visit_object(struct cycles *cycles, uint64_t object)
 }
 
 /* The list of weak references that an object has is not owned by it. */
-static struct cycles_object *referred(struct cycles *cycles, uint64_t word, bool is_table)
+static struct cycles_mark *referred(struct cycles *cycles, uint64_t word, bool is_table)
 {
-    struct cycles_object *object = object_at(cycles, word);
-    const struct cycles_type *type;
+    size_t index = cycles_set_index(&cycles->set, word);
+    struct cycles_mark *mark;
 
-    if (!object || is_table)
-        return object;
-    type = type_at(cycles, word);
-    return type && type->is_weakref ? NULL : object;
+    if (index == CYCLES_NONE)
+        return NULL;
+    mark = &cycles->set.marks[index];
+    return mark->is_weakref && !is_table ? NULL : mark;
 }
 
 static void subtract_one(void *context, uint64_t word, bool is_table)
 {
-    struct cycles_object *object = referred(context, word, is_table);
+    struct cycles_mark *mark = referred(context, word, is_table);
 
-    if (object)
-        object->references--;
+    if (mark && mark->references < CYCLES_REFERENCES_MOST &&
+        mark->references > -CYCLES_REFERENCES_MOST)
+        mark->references--;
 }
 
+/* What cannot be noted to go on from is met again in the next turn. */
 static void reach_one(void *context, uint64_t word, bool is_table)
 {
     struct cycles *cycles = context;
-    struct cycles_object *object = referred(cycles, word, is_table);
+    struct cycles_mark *mark = referred(cycles, word, is_table);
 
-    if (!object || object->is_reachable || object->is_held)
+    if (!mark || mark->is_reachable || mark->is_held)
         return;
     if (cycles->stage == CYCLES_ROOTS)
-        object->is_reachable = true;
+        mark->is_reachable = true;
     else
-        object->is_held = true;
-    work_add(cycles, word);
+        mark->is_held = true;
+    if (cycles->n_work < WORK_LEAST)
+        work_add(cycles, word);
+    else
+        cycles->is_again = true;
+}
+
+static void scan(struct cycles *cycles, uint64_t object, size_t index)
+{
+    struct cycles_mark *mark = &cycles->set.marks[index];
+
+    if (mark->is_scanned)
+        return;
+    mark->is_scanned = true;
+    visit_object(cycles, object);
+}
+
+/* The next object in turn, when it is one to begin or to go on from. */
+static void reach_at(struct cycles *cycles, uint64_t object, size_t index)
+{
+    struct cycles_mark *mark = &cycles->set.marks[index];
+
+    if (cycles->stage == CYCLES_ROOTS) {
+        if (mark->references > 0)
+            mark->is_reachable = true;
+        if (mark->is_reachable)
+            scan(cycles, object, index);
+        return;
+    }
+    if (mark->is_opaque && !mark->is_reachable)
+        mark->is_held = true;
+    if (mark->is_held)
+        scan(cycles, object, index);
+}
+
+static void restart(struct cycles *cycles)
+{
+    memset(&cycles->at, 0, sizeof(cycles->at));
+    cycles->is_again = false;
 }
 
 /* What has references from elsewhere, and from there on; false when all is done. */
 static bool reach(struct cycles *cycles)
 {
+    uint64_t object;
+    size_t index;
+
     for (int n = 0; n < STEP; n++) {
         if (cycles->n_work) {
-            visit_object(cycles, cycles->work[--cycles->n_work]);
-            continue;
-        }
-        if (cycles->next >= cycles->count)
+            object = cycles->work[--cycles->n_work];
+            scan(cycles, object, cycles_set_index(&cycles->set, object));
+        } else if (cycles_set_next(&cycles->set, &cycles->at, &object, &index)) {
+            reach_at(cycles, object, index);
+        } else if (cycles->is_again) {
+            restart(cycles);
+        } else {
             return false;
-        const struct cycles_object *object = &cycles->objects[cycles->next++];
-
-        if (cycles->stage == CYCLES_ROOTS ? object->references > 0
-                                          : object->is_opaque && !object->is_reachable)
-            reach_one(cycles, object->address, true);
+        }
     }
     return true;
 }
@@ -226,15 +177,19 @@ static void find_traverse(struct cycles *cycles)
 
 static void find_opaque(struct cycles *cycles)
 {
+    struct cycles_at at = {0};
+    uint64_t address;
+    size_t index;
+
     find_traverse(cycles);
-    for (size_t i = 0; i < cycles->count; i++) {
-        struct cycles_object *object = &cycles->objects[i];
+    while (cycles_set_next(&cycles->set, &at, &address, &index)) {
+        struct cycles_mark *mark = &cycles->set.marks[index];
         const struct cycles_type *type;
 
-        if (object->is_reachable)
+        if (mark->is_reachable)
             continue;
-        type = type_at(cycles, object->address);
-        object->is_opaque =
+        type = type_at(cycles, address);
+        mark->is_opaque =
             !type || (!type->is_known && (!(type->flags & TYPE_FLAG_HEAP) ||
                                           type->traverse != cycles->traverse));
     }
@@ -272,24 +227,58 @@ static void free_table(void *context, uint64_t address)
     free_block(cycles, address - cycles->layout->pymalloc.debug_prefix_bytes);
 }
 
-/* Takes one reference away from what is not tracked; true when it was the last. */
-static bool release_one(struct cycles *cycles, uint64_t object)
+static uint64_t *counted_at(struct cycles *cycles, uint64_t object)
 {
     size_t mask = cycles->counted_slots - 1;
     size_t at = (size_t)((object >> 4) * 0x9e3779b97f4a7c15u >> 20) & mask;
-    uint64_t references;
 
     while (cycles->counted[at * 2] && cycles->counted[at * 2] != object)
         at = (at + 1) & mask;
-    if (!cycles->counted[at * 2]) {
-        if (cycles->n_counted >= cycles->counted_slots / 2 ||
-            !cycles_memory_u64(&cycles->memory, object, &references))
-            return false;
-        cycles->n_counted++;
-        cycles->counted[at * 2] = object;
-        cycles->counted[at * 2 + 1] = references & REFCOUNT_MASK;
+    return &cycles->counted[at * 2];
+}
+
+/* Room for one more; false when there is none. */
+static bool counted_reserve(struct cycles *cycles)
+{
+    uint64_t *old = cycles->counted;
+    size_t n_old = cycles->counted_slots;
+
+    if (cycles->n_counted < n_old / 2)
+        return true;
+    if (n_old >= COUNTED_MOST)
+        return false;
+    cycles->counted = calloc(n_old * 4, sizeof(*cycles->counted));
+    if (!cycles->counted) {
+        cycles->counted = old;
+        return false;
     }
-    return cycles->counted[at * 2 + 1] && !--cycles->counted[at * 2 + 1];
+    cycles->counted_slots = n_old * 2;
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i * 2])
+            memcpy(counted_at(cycles, old[i * 2]), &old[i * 2], 2 * sizeof(*old));
+    free(old);
+    return true;
+}
+
+/* Takes one reference away from what is not tracked; true when it was the last. What has
+ * but one need not be remembered. */
+static bool release_one(struct cycles *cycles, uint64_t object, uint64_t references)
+{
+    uint64_t *counted;
+
+    references &= REFCOUNT_MASK;
+    if (references == 1)
+        return true;
+    counted = counted_at(cycles, object);
+    if (!*counted) {
+        if (!counted_reserve(cycles))
+            return false;
+        counted = counted_at(cycles, object);
+        cycles->n_counted++;
+        counted[0] = object;
+        counted[1] = references;
+    }
+    return counted[1] && !--counted[1];
 }
 
 static bool is_in_heap(const struct cycles *cycles, uint64_t address)
@@ -307,12 +296,13 @@ static void free_one(void *context, uint64_t word, bool is_table)
     uint64_t references;
 
     (void)is_table;
-    if (object_at(cycles, word) || !is_in_heap(cycles, word) ||
+    if (cycles_set_index(&cycles->set, word) != CYCLES_NONE ||
+        !is_in_heap(cycles, word) ||
         !cycles_memory_u64(&cycles->memory, word, &references) ||
         !(references & REFCOUNT_MASK) ||
         references & cycles->layout->object.refcnt_never || !type_at(cycles, word))
         return;
-    if (release_one(cycles, word))
+    if (release_one(cycles, word, references))
         work_add(cycles, word);
 }
 
@@ -348,17 +338,10 @@ static void freed_end(struct cycles *cycles)
 static bool free_begin(struct cycles *cycles, struct cycles_freed *freed)
 {
     cycles->freed = freed;
-    cycles->next = 0;
     cycles->n_counted = 0;
     freed->by_arena = calloc(cycles->arenas->count + 1, sizeof(*freed->by_arena));
     free(cycles->counted);
-    cycles->counted_slots = 4096;
-    for (size_t i = 0; i < cycles->count; i++)
-        if (is_garbage(cycles, &cycles->objects[i]) &&
-            cycles->counted_slots < ((size_t)1 << 24))
-            cycles->counted_slots += 16;
-    while (cycles->counted_slots & (cycles->counted_slots - 1))
-        cycles->counted_slots += cycles->counted_slots & -cycles->counted_slots;
+    cycles->counted_slots = COUNTED_LEAST;
     cycles->counted = calloc(cycles->counted_slots * 2, sizeof(*cycles->counted));
     cycles->edges.visit = free_one;
     cycles->edges.visit_table = free_table;
@@ -367,19 +350,18 @@ static bool free_begin(struct cycles *cycles, struct cycles_freed *freed)
 
 static bool free_some(struct cycles *cycles)
 {
+    uint64_t object;
+    size_t index;
+
     for (int n = 0; n < STEP; n++) {
         if (cycles->n_work) {
             free_object(cycles, cycles->work[--cycles->n_work]);
-            continue;
-        }
-        if (cycles->next >= cycles->count) {
+        } else if (!cycles_set_next(&cycles->set, &cycles->at, &object, &index)) {
             freed_end(cycles);
             return false;
+        } else if (is_garbage(cycles, index)) {
+            free_object(cycles, object);
         }
-        const struct cycles_object *object = &cycles->objects[cycles->next++];
-
-        if (is_garbage(cycles, object))
-            free_object(cycles, object->address);
     }
     return true;
 }
@@ -408,7 +390,13 @@ bool cycles_begin(struct cycles *cycles, const struct layout *layout,
         .types = calloc(CYCLES_TYPES_MAX, sizeof(struct cycles_type)),
         .context = cycles,
     };
-    if (!cycles->edges.types || !read_collecting(cycles))
+    cycles->gather = (struct cycles_gather){.layout = layout,
+                                            .memory = &cycles->memory,
+                                            .edges = &cycles->edges,
+                                            .set = &cycles->set};
+    if (!cycles->edges.types || !read_collecting(cycles) ||
+        !cycles_set_init(&cycles->set, arenas, layout->pymalloc.arena_bytes) ||
+        !cycles_gather_init(&cycles->gather))
         return false;
     cycles->stage = CYCLES_GATHER;
     return true;
@@ -419,11 +407,11 @@ static void begin_stage(struct cycles *cycles, enum cycles_stage stage)
     bool is_good = true;
 
     cycles->stage = stage;
-    cycles->next = 0;
+    restart(cycles);
     cycles->edges.visit_table = NULL;
     cycles->edges.visit = stage == CYCLES_SUBTRACT ? subtract_one : reach_one;
     if (stage == CYCLES_SUBTRACT)
-        is_good = slots_make(cycles);
+        cycles_gather_release(&cycles->gather);
     if (stage == CYCLES_OPAQUE)
         find_opaque(cycles);
     if (stage == CYCLES_FREE_LEAST)
@@ -434,11 +422,29 @@ static void begin_stage(struct cycles *cycles, enum cycles_stage stage)
         cycles->stage = CYCLES_FAILED;
 }
 
+/* What is never counted down holds all that it leads to anyway. */
 static bool subtract(struct cycles *cycles)
 {
-    for (int n = 0; n < STEP && cycles->next < cycles->count; n++)
-        visit_object(cycles, cycles->objects[cycles->next++].address);
-    return cycles->next < cycles->count;
+    uint64_t object;
+    size_t index;
+
+    for (int n = 0; n < STEP; n++) {
+        if (!cycles_set_next(&cycles->set, &cycles->at, &object, &index))
+            return false;
+        if (cycles->set.marks[index].references < CYCLES_REFERENCES_MOST)
+            visit_object(cycles, object);
+    }
+    return true;
+}
+
+static void gather(struct cycles *cycles)
+{
+    enum gather_result result = cycles_gather_step(&cycles->gather);
+
+    if (result == GATHER_FAILED)
+        cycles->stage = CYCLES_FAILED;
+    else if (result == GATHER_OVER)
+        begin_stage(cycles, CYCLES_SUBTRACT);
 }
 
 bool cycles_step(struct cycles *cycles)
@@ -447,10 +453,7 @@ bool cycles_step(struct cycles *cycles)
 
     switch (cycles->stage) {
     case CYCLES_GATHER:
-        if (!gather(cycles))
-            cycles->stage = CYCLES_FAILED;
-        else if (cycles->generation == 3)
-            begin_stage(cycles, CYCLES_SUBTRACT);
+        gather(cycles);
         return cycles->stage != CYCLES_FAILED;
     case CYCLES_SUBTRACT:
         is_more = subtract(cycles);
@@ -481,8 +484,8 @@ void cycles_release(struct cycles *cycles)
 {
     cycles_memory_release(&cycles->memory);
     free(cycles->edges.types);
-    free(cycles->objects);
-    free(cycles->slots);
+    cycles_gather_release(&cycles->gather);
+    cycles_set_release(&cycles->set);
     free(cycles->work);
     free(cycles->counted);
     free(cycles->least.by_arena);

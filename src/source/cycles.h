@@ -7,6 +7,10 @@
  * opaque type holds cannot be seen, so there are two answers: at least (nothing that an
  * opaque type in the garbage leads to), and at most.
  *
+ * All turns over the objects are in the order of their addresses, so the target's memory
+ * is read about once a turn, and the memory that it takes is bounded: four bytes for
+ * each tracked object, a hundredth of the heap, and what is kept of lines read.
+ *
  * Runs in steps. A target that works meanwhile blurs it: the answer is an estimate.
  * Borrows everything; one thread.
  */
@@ -21,9 +25,9 @@
 #include "source/account_pools.h"
 #include "source/arenas.h"
 #include "source/cycles_edges.h"
+#include "source/cycles_gather.h"
+#include "source/cycles_set.h"
 #include "source/malloc_caches.h"
-
-#define CYCLES_OBJECTS_MAX (UINT32_C(1) << 22)
 
 enum cycles_stage {
     CYCLES_GATHER,
@@ -44,13 +48,6 @@ struct cycles_freed {
     uint32_t *by_arena;      /* blocks */
 };
 
-struct cycles_object {
-    uint64_t address;
-    int64_t references;
-    bool is_reachable, is_held; /* held: by an opaque type in the garbage, perhaps */
-    bool is_opaque;
-};
-
 struct cycles {
     const struct layout *layout;
     const struct arena_table *arenas;
@@ -59,17 +56,15 @@ struct cycles {
     struct cycles_memory memory;
     struct cycles_edges edges;
     enum cycles_stage stage;
-    struct cycles_object *objects;
-    size_t count, capacity, next;
-    uint32_t *slots; /* index + 1 by address */
-    size_t n_slots;
-    uint64_t *work; /* addresses to go on from */
+    struct cycles_gather gather;
+    struct cycles_set set;
+    struct cycles_at at; /* the object that comes next */
+    bool is_again;       /* some were left to another turn over all objects */
+    uint64_t *work;      /* addresses to go on from */
     size_t n_work, work_capacity;
     uint64_t *counted; /* pairs {address, references left} of what is not tracked */
     size_t n_counted, counted_slots;
     uint64_t traverse; /* of classes written in Python: the most frequent one */
-    int generation;
-    uint64_t node;
     struct cycles_freed least, most;
     struct cycles_freed *freed; /* the one that is made */
 };

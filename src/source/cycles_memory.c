@@ -10,18 +10,19 @@ void cycles_memory_release(struct cycles_memory *memory)
     memset(memory, 0, sizeof(*memory));
 }
 
-static void line_fill(struct cycles_memory *memory, uint8_t *line, uint64_t address)
+void cycles_memory_copy(struct cycles_memory *memory, uint64_t address, uint8_t *out,
+                        uint64_t length)
 {
     uint64_t done = 0;
 
-    while (done < LINE_BYTES) {
+    while (done < length) {
         bool is_resident;
-        uint64_t run = residency_stretch(memory->residency, address + done,
-                                         LINE_BYTES - done, &is_resident);
+        uint64_t run = residency_stretch(memory->residency, address + done, length - done,
+                                         &is_resident);
 
         if (!is_resident || reader_read(memory->reader, raddr_of(address + done),
-                                        line + done, (size_t)run))
-            memset(line + done, 0, (size_t)run);
+                                        out + done, (size_t)run))
+            memset(out + done, 0, (size_t)run);
         done += run;
     }
 }
@@ -38,7 +39,7 @@ static const uint8_t *line_of(struct cycles_memory *memory, uint64_t address)
     if (!memory->lines[at])
         return NULL;
     memory->addresses[at] = start + 1;
-    line_fill(memory, memory->lines[at], start);
+    cycles_memory_copy(memory, start, memory->lines[at], LINE_BYTES);
     return memory->lines[at];
 }
 
@@ -65,5 +66,12 @@ bool cycles_memory_read(struct cycles_memory *memory, uint64_t address, void *bu
 
 bool cycles_memory_u64(struct cycles_memory *memory, uint64_t address, uint64_t *value)
 {
-    return cycles_memory_read(memory, address, value, sizeof(*value));
+    uint64_t offset = address & (LINE_BYTES - 1);
+    size_t at = (size_t)(address / LINE_BYTES % LINES);
+
+    if (memory->addresses[at] != address - offset + 1 ||
+        offset > LINE_BYTES - sizeof(*value))
+        return cycles_memory_read(memory, address, value, sizeof(*value));
+    memcpy(value, memory->lines[at] + offset, sizeof(*value));
+    return true;
 }

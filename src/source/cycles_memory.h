@@ -13,7 +13,7 @@
 #include "target/reader.h"
 #include "target/residency.h"
 
-#define LINE_BYTES (UINT64_C(64) << 10)
+#define LINE_BYTES (UINT64_C(16) << 10)
 #define LINES      1024
 
 struct cycles_memory {
@@ -24,6 +24,10 @@ struct cycles_memory {
 };
 
 void cycles_memory_release(struct cycles_memory *memory);
+
+/* Copies without keeping; what is not in memory or cannot be read becomes zeros. */
+void cycles_memory_copy(struct cycles_memory *memory, uint64_t address, uint8_t *out,
+                        uint64_t length);
 
 /* Copies; false when it cannot be read. */
 bool cycles_memory_read(struct cycles_memory *memory, uint64_t address, void *buffer,

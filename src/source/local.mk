@@ -23,7 +23,9 @@ libheaptop_a_SOURCES += \
 	src/source/account_pools.c src/source/account_pools.h \
 	src/source/cycles.c src/source/cycles.h \
 	src/source/cycles_edges.c src/source/cycles_edges.h \
+	src/source/cycles_gather.c src/source/cycles_gather.h \
 	src/source/cycles_memory.c src/source/cycles_memory.h \
+	src/source/cycles_set.c src/source/cycles_set.h \
 	src/source/free_lists.c src/source/free_lists.h \
 	src/source/images.c src/source/images.h \
 	src/source/kind_class.c src/source/kind_class.h \

@@ -1,0 +1,223 @@
+#include "source/cycles_gather.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "source/objects_walk.h"
+#include "util/bytes.h"
+
+#define REFCOUNT_MASK UINT64_C(0xffffffff)
+#define LINKS_FIRST   1024
+#define NODES_MAX     (UINT32_C(1) << 26) /* of a list */
+
+bool cycles_gather_init(struct cycles_gather *gather)
+{
+    gather->window = malloc(gather->layout->pymalloc.arena_bytes);
+    return gather->window != NULL;
+}
+
+void cycles_gather_release(struct cycles_gather *gather)
+{
+    free(gather->window);
+    free(gather->links);
+    gather->window = NULL;
+    gather->links = NULL;
+}
+
+static struct cycles_mark mark_of(uint64_t references, const struct cycles_type *type)
+{
+    references &= REFCOUNT_MASK;
+    if (references > CYCLES_REFERENCES_MOST)
+        references = CYCLES_REFERENCES_MOST;
+    return (struct cycles_mark){.references =
+                                    (int32_t)references & CYCLES_REFERENCES_MOST,
+                                .is_weakref = type && type->is_weakref};
+}
+
+static bool is_link(uint64_t link)
+{
+    return link >= 4096 && link < RADDR_END && !(link & 7);
+}
+
+/* A link out of the arenas is followed when all of them are read. */
+static bool add_link(struct cycles_gather *gather, uint64_t link)
+{
+    if (!is_link(link) || arena_map_has(&gather->set->map, link) ||
+        (gather->n_links && gather->links[gather->n_links - 1] == link))
+        return true;
+    if (gather->n_links == gather->links_capacity) {
+        size_t capacity =
+            gather->links_capacity ? gather->links_capacity * 2 : LINKS_FIRST;
+        uint64_t *links = reallocarray(gather->links, capacity, sizeof(*links));
+
+        if (!links)
+            return false;
+        gather->links = links;
+        gather->links_capacity = capacity;
+    }
+    gather->links[gather->n_links++] = link;
+    return true;
+}
+
+/* The type of the tracked object behind the GC head; NULL when none is there. */
+static const struct cycles_type *tracked_type(struct cycles_gather *gather,
+                                              const uint8_t *head, uint32_t prefix)
+{
+    const struct object_layout *layout = &gather->layout->object;
+    uint64_t references = u64_at(head, GC_HEAD_BYTES);
+    const struct cycles_type *type;
+
+    if (!is_link(u64_at(head, 0) & GC_LINK_MASK) || !(references & REFCOUNT_MASK) ||
+        references & layout->refcnt_never)
+        return NULL;
+    type = cycles_type_of(gather->edges, u64_at(head, GC_HEAD_BYTES + 8));
+    return type && type->flags & TYPE_FLAG_HAVE_GC && type->prefix == prefix ? type
+                                                                             : NULL;
+}
+
+/* The object in a block, when the collector tracks it; false when there is no room. */
+static bool gather_block(struct cycles_gather *gather, size_t row, const uint8_t *block,
+                         uint64_t address, uint32_t block_bytes)
+{
+    uint32_t before = gather->layout->pymalloc.debug_prefix_bytes;
+
+    for (uint32_t prefix = GC_HEAD_BYTES; prefix <= OBJECT_PREFIX_MAX; prefix += 16) {
+        uint32_t at = before + prefix;
+        const uint8_t *head = block + at - GC_HEAD_BYTES;
+        const struct cycles_type *type;
+
+        if (at + 16 > block_bytes)
+            break;
+        type = tracked_type(gather, head, prefix);
+        if (!type)
+            continue;
+        return cycles_set_add(gather->set, row, address + at,
+                              mark_of(u64_at(head, GC_HEAD_BYTES), type)) &&
+               add_link(gather, u64_at(head, 0) & GC_LINK_MASK);
+    }
+    return true;
+}
+
+static bool gather_pool(struct cycles_gather *gather, size_t row, const uint8_t *bytes,
+                        uint64_t address)
+{
+    uint32_t pool_bytes = gather->layout->pymalloc.pool_bytes;
+    struct pool pool;
+
+    if (pool_read(&pool, bytes, pool_bytes, address,
+                  gather->set->arenas->rows[row].index) != POOL_USED)
+        return true;
+    for (uint32_t i = 0; i < pool.n_carved; i++) {
+        uint32_t at = POOL_HEADER_BYTES + i * pool.block_bytes;
+
+        if (pool.n_free && pool.free[i / 64] >> i % 64 & 1)
+            continue;
+        if (!gather_block(gather, row, bytes + at, address + at, pool.block_bytes))
+            return false;
+    }
+    return true;
+}
+
+static enum gather_result gather_arena(struct cycles_gather *gather, size_t row)
+{
+    const struct arena_row *arena = &gather->set->arenas->rows[row];
+    uint32_t pool_bytes = gather->layout->pymalloc.pool_bytes;
+    uint64_t length = arena->pool_high - arena->first_pool;
+
+    if (arena->pool_high <= arena->first_pool ||
+        length > gather->layout->pymalloc.arena_bytes)
+        return GATHER_MORE;
+    length -= length % pool_bytes;
+    cycles_memory_copy(gather->memory, arena->first_pool, gather->window, length);
+    for (uint64_t at = 0; at < length; at += pool_bytes)
+        if (!gather_pool(gather, row, gather->window + at, arena->first_pool + at))
+            return GATHER_FAILED;
+    cycles_set_end_arena(gather->set, row);
+    return GATHER_MORE;
+}
+
+/* ---- outside the arenas ---- */
+
+static bool is_head(const struct cycles_gather *gather, uint64_t address)
+{
+    const struct layout_gc *gc = &gather->layout->gc;
+
+    for (size_t i = 0; i < 3; i++)
+        if (address == raddr_add(gc->state, gc->generations[i]).value)
+            return true;
+    return gc->has_permanent && address == raddr_add(gc->state, gc->permanent).value;
+}
+
+/* From object to object until the links lead back into an arena. False: no room. */
+static bool follow(struct cycles_gather *gather, uint64_t node)
+{
+    uint8_t head[GC_HEAD_BYTES + 16];
+
+    for (uint32_t n = 0; n < NODES_MAX && is_link(node) && !is_head(gather, node) &&
+                         !arena_map_has(&gather->set->map, node);
+         n++) {
+        uint64_t object = node + GC_HEAD_BYTES;
+        const struct cycles_type *type;
+
+        if (cycles_set_index(gather->set, object) != CYCLES_NONE ||
+            !cycles_memory_read(gather->memory, node, head, sizeof(head)))
+            break;
+        type = cycles_type_of(gather->edges, u64_at(head, GC_HEAD_BYTES + 8));
+        if (!type || !(type->flags & TYPE_FLAG_HAVE_GC))
+            break;
+        if (!cycles_set_add_far(gather->set, object,
+                                mark_of(u64_at(head, GC_HEAD_BYTES), type)))
+            return false;
+        node = u64_at(head, 0) & GC_LINK_MASK;
+    }
+    return true;
+}
+
+static bool gather_far(struct cycles_gather *gather)
+{
+    const struct layout_gc *gc = &gather->layout->gc;
+    uint64_t link;
+
+    for (size_t i = 0; i < 3; i++)
+        if (reader_u64(gather->memory->reader, raddr_add(gc->state, gc->generations[i]),
+                       &link) &&
+            !follow(gather, link & GC_LINK_MASK))
+            return false;
+    for (size_t i = 0; i < gather->n_links; i++)
+        if (!follow(gather, gather->links[i]))
+            return false;
+    return true;
+}
+
+/* What is frozen is on no list that is collected: it holds what it leads to. */
+static void mark_frozen(struct cycles_gather *gather)
+{
+    const struct layout_gc *gc = &gather->layout->gc;
+    struct raddr list = raddr_add(gc->state, gc->permanent);
+    uint64_t node = 0;
+
+    if (!gc->has_permanent || !reader_u64(gather->memory->reader, list, &node))
+        return;
+    for (uint32_t n = 0; n < NODES_MAX; n++) {
+        size_t index;
+
+        node &= GC_LINK_MASK;
+        if (!is_link(node) || node == list.value)
+            return;
+        index = cycles_set_index(gather->set, node + GC_HEAD_BYTES);
+        if (index != CYCLES_NONE)
+            gather->set->marks[index].references = CYCLES_REFERENCES_MOST;
+        if (!cycles_memory_u64(gather->memory, node, &node))
+            return;
+    }
+}
+
+enum gather_result cycles_gather_step(struct cycles_gather *gather)
+{
+    if (gather->next < gather->set->arenas->count)
+        return gather_arena(gather, gather->next++);
+    if (!gather_far(gather))
+        return GATHER_FAILED;
+    mark_frozen(gather);
+    return GATHER_OVER;
+}
