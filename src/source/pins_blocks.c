@@ -102,10 +102,12 @@ static void claim_parts(struct pins_blocks *pins, struct type_entry *entry,
     if (!entry->shape.has_parts)
         return;
     walk_parts(worker, entry, view);
-    for (size_t i = 0; i < edges->n_near; i++)
-        add_claim(pins, edge_address(edges->near[i]), entry, 0,
-                  edge_flags(edges->near[i]) == EDGE_DICT);
-    edges->n_near = edges->n_far = edges->n_chains = 0;
+    for (size_t i = 0; i < edges->near.count; i++) {
+        uint64_t edge = *word_list_at(&edges->near, i);
+
+        add_claim(pins, edge_address(edge), entry, 0, edge_flags(edge) == EDGE_DICT);
+    }
+    edges->near.count = edges->n_far = edges->n_chains = 0;
 }
 
 static void look_at_block(struct pins_blocks *pins, const struct pool *pool,
