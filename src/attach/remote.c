@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "agent/loader.h"
+#include "attach/faultpoint.h"
 #include "attach/remote_script.h"
 #include "layout/debugger_layout.h"
 #include "util/clock.h"
@@ -78,11 +79,16 @@ static bool ask(struct request *request)
 {
     static const uint8_t nothing[MAILBOX_BYTES];
 
-    return scene_write(request->scene, request->mailbox, nothing,
-                       sizeof(struct loader_answer)) == 0 &&
-           scene_write(request->scene, request->layout.path.value, request->script.path,
-                       strlen(request->script.path) + 1) == 0 &&
-           set_pending(request, 1) && remind(request);
+    if (scene_write(request->scene, request->mailbox, nothing,
+                    sizeof(struct loader_answer)) != 0 ||
+        scene_write(request->scene, request->layout.path.value, request->script.path,
+                    strlen(request->script.path) + 1) != 0)
+        return false;
+    faultpoint_reach(FAULTPOINT_remote_path_set);
+    if (!set_pending(request, 1) || !remind(request))
+        return false;
+    faultpoint_reach(FAULTPOINT_remote_asked);
+    return true;
 }
 
 /* Waits for the answer with our ticket. */
@@ -114,6 +120,7 @@ static bool take_back(struct request *request, struct loader_answer *answer,
 
     if (was_pending)
         set_pending(request, 0);
+    faultpoint_reach(FAULTPOINT_remote_taken_back);
     if (wait_answer(request, LAST_LOOK_NS, answer))
         return true;
     if (was_pending) {
@@ -147,6 +154,7 @@ static int run(struct request *request, uint64_t *region, struct err *err)
         return err_set_errno(err, ERR_FAILED, (int)-answer.region,
                              "the agent found no place in process %d", pid);
     *region = (uint64_t)answer.region;
+    faultpoint_reach(FAULTPOINT_remote_answered);
     return 0;
 }
 
@@ -182,9 +190,12 @@ int remote_load(struct scene *scene, struct agent_image *image, uint64_t *region
 
     if (status == 0)
         status = prepare(&request, image, &loader, err);
-    if (status == 0)
+    if (status == 0) {
+        faultpoint_reach(FAULTPOINT_remote_written);
         status = run(&request, region, err);
+    }
     remote_script_remove(&request.script);
+    faultpoint_reach(FAULTPOINT_remote_cleared);
     loader_file_release(&loader);
     return status;
 }

@@ -74,8 +74,9 @@ def kill(process):
     process.communicate()
 
 
-def fault_points():
-    """[(name, when)] of the moments at which the driver can be killed."""
-    done = subprocess.run([DRIVER, "--faultpoints"], stdout=subprocess.PIPE,
+def fault_points(*way):
+    """[(name, when)] of the moments at which the driver can be killed; by the way "remote"
+    those that come only there."""
+    done = subprocess.run([DRIVER, "--faultpoints"] + list(way), stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, universal_newlines=True)
     return [tuple(line.split("\t", 1)) for line in done.stdout.splitlines() if "\t" in line]

@@ -4,8 +4,8 @@
  *   open | sample | collect N | pauses | state | beat MS | endcopy | close | quit
  * or a command of src/agent/commands.def in small letters with its arguments.
  * With ROUNDS it attaches, samples and leaves that often, and prints a summary.
- * `attach_driver --faultpoints` lists the moments at which HEAPTOP_FAULT can let it
- * die: see attach_fault.h.
+ * `attach_driver --faultpoints [remote]` lists the moments at which HEAPTOP_FAULT can let
+ * it die, by the way in that HEAPTOP_VIA names: see attach_fault.h.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -394,7 +394,7 @@ int main(int argc, char **argv)
     if (argc < 2)
         return 2;
     if (!strcmp(argv[1], "--faultpoints"))
-        return attach_fault_list();
+        return attach_fault_list(argc > 2 && !strcmp(argv[2], "remote"));
     if (attach_fault_arm(getenv("HEAPTOP_FAULT")) != 0)
         return 2;
     if (getenv("HEAPTOP_VIA"))

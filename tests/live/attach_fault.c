@@ -85,10 +85,13 @@ int attach_fault_arm(const char *words)
     return -1;
 }
 
-int attach_fault_list(void)
+int attach_fault_list(bool is_remote)
 {
-    for (int i = 0; i < FAULTPOINT_COUNT; i++)
-        printf("%s\t%s\n", faultpoint_name((enum faultpoint)i),
-               faultpoint_when((enum faultpoint)i));
+    for (int i = 0; i < FAULTPOINT_COUNT; i++) {
+        const char *name = faultpoint_name((enum faultpoint)i);
+
+        if (!strncmp(name, "remote_", strlen("remote_")) == is_remote)
+            printf("%s\t%s\n", name, faultpoint_when((enum faultpoint)i));
+    }
     return 0;
 }

@@ -10,10 +10,13 @@
 #ifndef HEAPTOP_TESTS_ATTACH_FAULT_H
 #define HEAPTOP_TESTS_ATTACH_FAULT_H
 
+#include <stdbool.h>
+
 /* -1 when the words are none; NULL arms nothing. */
 int attach_fault_arm(const char *words);
 
-/* One line for each moment: its name, a tab, its words. The exit status. */
-int attach_fault_list(void);
+/* One line for each moment of an attach by ptrace, or for those that come only when
+ * CPython is asked to execute a script: its name, a tab, its words. The exit status. */
+int attach_fault_list(bool is_remote);
 
 #endif

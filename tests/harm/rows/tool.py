@@ -11,7 +11,7 @@ import time
 import heaptop
 import look
 import tool
-from row import EACH, Row, few, programs, works
+from row import EACH, Row, few, minor, programs, works
 
 GROUP = "Something befalls heaptop"
 # (target, arguments, is it the same at every moment?)
@@ -48,7 +48,7 @@ def with_workload(harm):
     return run
 
 
-def at_points(points, action):
+def at_points(points, action, prefix=()):
     """At one of these named moments, in the process that gets there."""
     def harm(cell, it, n):
         reached = 0
@@ -56,7 +56,7 @@ def at_points(points, action):
             point = random.choice(points)
             # A kill that was not reached has let heaptop attach and leave; try again.
             rounds = MANY if point in RARE and action == "kill" else 1
-            driver = tool.start_driver(it.pid, rounds, fault="%s=%s" % (point, action))
+            driver = tool.start_driver(it.pid, rounds, prefix, "%s=%s" % (point, action))
             if tool.finish_driver(driver).is_hung:
                 cell.hang("heaptop does not end after %s at %s" % (action, point))
             reached += action != "kill" or driver.returncode < 0
@@ -169,6 +169,11 @@ POINTS = [name for name, _when in tool.fault_points()]
 ROWS = [Row("kill-" + name.replace("_", "-"), "1; threat 14", "kill -9 when: " + when,
             at_points([name], "kill"), on=few, weight=3, short=0)
         for name, when in tool.fault_points()]  # tests/fault/t_attach_points is their short form
+REMOTE = ["env", "HEAPTOP_VIA=remote"]
+# The last one comes only when the main thread is blocked for seconds.
+ROWS += [Row("kill-" + name.replace("_", "-"), "1; threat 14", "kill -9 when: " + when,
+             at_points([name], "kill", REMOTE), on=minor(14), short=0)
+         for name, when in tool.fault_points("remote") if name != "remote_taken_back"]
 ROWS += [
     Row("kill-random", "2; threat 14", "kill -9 at a random moment of the attach",
         with_workload(at_random_times), weight=10, short=EACH(6)),
