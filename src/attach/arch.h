@@ -35,6 +35,7 @@ int arch_set(pid_t tid, const struct arch_registers *registers);
 /* A thread of which only this is known. */
 struct arch_registers arch_imagined(uint64_t pc, uint64_t sp);
 uint64_t arch_sp(const struct arch_registers *registers);
+uint64_t arch_pc(const struct arch_registers *registers);
 bool arch_is_native(const struct arch_registers *registers);
 bool arch_unwind_register(const struct arch_registers *registers, unw_regnum_t number,
                           unw_word_t *value);
@@ -42,12 +43,25 @@ bool arch_unwind_register(const struct arch_registers *registers, unw_regnum_t n
 struct arch_registers arch_resumed(const struct arch_registers *registers,
                                    unw_cursor_t *cursor, uint64_t pc, uint64_t sp);
 
-/* A call that the kernel would end with EINTR although it need not: made
- * restartable again. Exact for epoll_wait without time-out. */
-void arch_fix_restart(struct arch_registers *registers);
+/* A call that the kernel would end with EINTR although it need not, for it has no
+ * time-out: made restartable again. False: it is no such call. */
+bool arch_fix_restart(struct arch_registers *registers);
+
+/* The kernel was about to let the thread begin its call anew: taken back, for a signal
+ * that has come since must end the call. False: it was not. */
+bool arch_undo_restart(struct arch_registers *registers, struct reader *reader);
+
+/* Has the stop cut a write short, which would tell a part as its result? */
+bool arch_is_cut_short(const struct arch_registers *registers, struct reader *reader);
+/* Registers with which the write goes on in the stub, at stub_rest, and gives its whole
+ * result; the address on the thread's stack where the rest must lie. */
+uint64_t arch_go_on(struct arch_registers *registers, uint64_t stub_rest_address,
+                    struct stub_rest *rest);
 
 /* Calls that end early or with EINTR when a thread is only stopped and let go. */
 bool arch_call_is_awkward(long number, const uint64_t arguments[6]);
+/* Those of them whose result is a part then, and nothing can be done about it. */
+bool arch_call_is_fragile(long number);
 
 /* Builds the frame for the dead man's path, gives its address on the thread's
  * stack, and the registers that send the thread into the stub. */

@@ -4,6 +4,7 @@
 #include <cpuid.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #define USER_CODE_SEGMENT 0x33
@@ -83,6 +84,11 @@ uint64_t arch_sp(const struct arch_registers *registers)
     return registers->user.rsp;
 }
 
+uint64_t arch_pc(const struct arch_registers *registers)
+{
+    return registers->user.rip;
+}
+
 struct arch_registers arch_resumed(const struct arch_registers *registers,
                                    unw_cursor_t *cursor, uint64_t pc, uint64_t sp)
 {
@@ -125,31 +131,126 @@ bool arch_unwind_register(const struct arch_registers *registers, unw_regnum_t n
     return true;
 }
 
-static bool is_endless_epoll(long number, uint64_t timeout)
-{
-    return (number == SYS_epoll_wait || number == SYS_epoll_pwait) &&
-           (int32_t)timeout == -1;
-}
-
-void arch_fix_restart(struct arch_registers *registers)
-{
-    struct user_regs_struct *user = &registers->user;
-
-    if ((int64_t)user->orig_rax >= 0 && (int64_t)user->rax == -EINTR_CODE &&
-        is_endless_epoll((long)user->orig_rax, user->r10))
-        user->rax = (uint64_t)-ERESTARTNOHAND;
-}
-
-bool arch_call_is_awkward(long number, const uint64_t arguments[6])
+/* A wait that any interruption ends, and that has no time-out: it can begin anew. */
+static bool waits_endlessly(long number, uint64_t third, uint64_t fourth)
 {
     switch (number) {
     case SYS_epoll_wait:
     case SYS_epoll_pwait:
-        return !is_endless_epoll(number, arguments[3]);
+        return (int32_t)fourth == -1;
+    case 441: /* epoll_pwait2 */
+    case SYS_semtimedop:
+        return !fourth;
+    case SYS_rt_sigtimedwait:
+        return !third;
+    case SYS_semop:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool arch_fix_restart(struct arch_registers *registers)
+{
+    struct user_regs_struct *user = &registers->user;
+
+    if ((int64_t)user->orig_rax < 0 || (int64_t)user->rax != -EINTR_CODE ||
+        !waits_endlessly((long)user->orig_rax, user->rdx, user->r10))
+        return false;
+    user->rax = (uint64_t)-ERESTARTNOHAND;
+    return true;
+}
+
+static bool is_syscall(struct reader *reader, uint64_t address)
+{
+    uint8_t code[SYSCALL_BYTES];
+
+    return reader_read(reader, raddr_of(address), code, sizeof(code)) == 0 &&
+           !memcmp(code, "\x0f\x05", sizeof(code));
+}
+
+/* What a call says that is to begin anew, by its number: with ERESTARTSYS also when a
+ * signal with SA_RESTART is handled. */
+static int64_t restart_code(const struct user_regs_struct *user)
+{
+    if (user->rax == SYS_restart_syscall)
+        return -ERESTART_RESTARTBLOCK;
+    switch ((long)user->orig_rax) {
+    case SYS_select:
+    case SYS_pselect6:
+    case SYS_ppoll:
+    case SYS_pause:
+    case SYS_rt_sigsuspend:
+        return -ERESTARTNOHAND;
+    default:
+        return waits_endlessly((long)user->orig_rax, user->rdx, user->r10)
+                   ? -ERESTARTNOHAND
+                   : -ERESTARTSYS;
+    }
+}
+
+/* Then its number is where a result would be, and the pc at the instruction, not
+ * behind it. */
+bool arch_undo_restart(struct arch_registers *registers, struct reader *reader)
+{
+    struct user_regs_struct *user = &registers->user;
+
+    if ((int64_t)user->orig_rax < 0 ||
+        (user->rax != user->orig_rax && user->rax != SYS_restart_syscall) ||
+        !is_syscall(reader, user->rip) || is_syscall(reader, user->rip - SYSCALL_BYTES))
+        return false;
+    user->rax = (uint64_t)restart_code(user);
+    user->rip += SYSCALL_BYTES;
+    return true;
+}
+
+/* Buffer and length are the second and the third argument. */
+bool arch_is_cut_short(const struct arch_registers *registers, struct reader *reader)
+{
+    const struct user_regs_struct *user = &registers->user;
+
+    if ((int64_t)user->rax <= 0 || user->rax >= user->rdx ||
+        !is_syscall(reader, user->rip - SYSCALL_BYTES))
+        return false;
+    switch ((int64_t)user->orig_rax) {
+    case SYS_write:
+    case SYS_sendto:
+        return true;
+    case SYS_recvfrom:
+        return user->r10 & MSG_WAITALL;
+    default:
+        return false;
+    }
+}
+
+/* The kernel restarts the call at the instruction before stub_rest, or ends it there
+ * with EINTR when a signal has come too: then the part is the result, as always. */
+uint64_t arch_go_on(struct arch_registers *registers, uint64_t stub_rest_address,
+                    struct stub_rest *rest)
+{
+    struct user_regs_struct *user = &registers->user;
+
+    *rest = (struct stub_rest){user->rax, user->rsi, user->rdx, user->rip};
+    user->rsi += user->rax;
+    user->rdx -= user->rax;
+    user->rax = (uint64_t)-ERESTARTNOHAND;
+    user->rip = stub_rest_address;
+    user->rsp -= FRAME_RED_ZONE - sizeof(rest->pc) + sizeof(*rest);
+    return user->rsp;
+}
+
+bool arch_call_is_awkward(long number, const uint64_t arguments[6])
+{
+    if (arch_call_is_fragile(number))
+        return true;
+    switch (number) {
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
     case 441: /* epoll_pwait2 */
     case SYS_semop:
     case SYS_semtimedop:
     case SYS_rt_sigtimedwait:
+        return !waits_endlessly(number, arguments[2], arguments[3]);
     case SYS_io_getevents:
     case SYS_io_uring_enter:
     case SYS_msgrcv:
@@ -158,12 +259,27 @@ bool arch_call_is_awkward(long number, const uint64_t arguments[6])
     case SYS_clone: /* who is seen in these waits for a vfork child, uninterruptibly */
     case 435:       /* clone3 */
     case SYS_execve:
-    case SYS_write: /* when it waits it has written a part, and would return that */
-    case SYS_writev:
+    case SYS_write: /* perhaps cut short, and then for a while in the stub */
     case SYS_sendto:
+        return true;
+    case SYS_recvfrom:
+        return arguments[3] & MSG_WAITALL;
+    default:
+        return false;
+    }
+}
+
+/* When they wait they have moved a part; what is left is not in the registers. */
+bool arch_call_is_fragile(long number)
+{
+    switch (number) {
+    case SYS_writev:
     case SYS_sendmsg:
+    case SYS_sendmmsg:
     case SYS_sendfile:
     case SYS_splice:
+    case SYS_tee:
+    case SYS_vmsplice:
         return true;
     default:
         return false;

@@ -9,7 +9,6 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,8 +16,10 @@
 #include "agent/region.h"
 #include "attach/arch.h"
 #include "attach/faultpoint.h"
+#include "attach/mend.h"
 #include "attach/safepoint.h"
 #include "attach/seccomp.h"
+#include "attach/stops.h"
 #include "attach/threads.h"
 #include "target/procfs.h"
 #include "target/access.h"
@@ -29,7 +30,6 @@
 #define STUB_WAIT_NS      NS_PER_S
 #define REFUSALS_MAX      10
 #define SIGNAL_WAIT_NS    (5 * NS_PER_MS)
-#define TICK_US           20000
 #define STUB_ENTRY        ((uint64_t)(stub_borrowed - stub_begin))
 #define KERNEL_MASK_BYTES 8
 
@@ -41,75 +41,6 @@
     (~((UINT64_C(1) << (SIGSEGV - 1)) | (UINT64_C(1) << (SIGBUS - 1)) | \
        (UINT64_C(1) << (SIGILL - 1)) | (UINT64_C(1) << (SIGFPE - 1)) |  \
        (UINT64_C(1) << (SIGTRAP - 1))))
-
-enum stop {
-    STOP_TRAP,    /* as asked */
-    STOP_GROUP,   /* job control */
-    STOP_SIGNAL,  /* a signal is about to be delivered: *number */
-    STOP_GONE,    /* the thread ended */
-    STOP_NOT_YET, /* time is up */
-};
-
-static void on_tick(int number)
-{
-    (void)number;
-}
-
-void borrow_start_ticking(void)
-{
-    struct sigaction action = {.sa_handler = on_tick};
-    struct itimerval tick = {{0, TICK_US}, {0, TICK_US}};
-    sigset_t alarm_only;
-
-    sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &tick, NULL);
-    sigemptyset(&alarm_only);
-    sigaddset(&alarm_only, SIGALRM);
-    sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
-}
-
-void borrow_stop_ticking(void)
-{
-    const struct itimerval never = {{0, 0}, {0, 0}};
-
-    setitimer(ITIMER_REAL, &never, NULL);
-}
-
-/* Blocks: polling would make the next request sleep for a whole jiffy. */
-static enum stop wait_stop(pid_t tid, int64_t deadline, int *number)
-{
-    int status;
-
-    for (;;) {
-        pid_t got = waitpid(tid, &status, __WALL);
-
-        if (got < 0 && errno == EINTR) {
-            if (clock_monotonic_ns() > deadline)
-                return STOP_NOT_YET;
-            continue;
-        }
-        if (got < 0 || !WIFSTOPPED(status))
-            return STOP_GONE;
-        *number = WSTOPSIG(status);
-        if (status >> 16 == PTRACE_EVENT_STOP)
-            return *number == SIGTRAP ? STOP_TRAP : STOP_GROUP;
-        return STOP_SIGNAL;
-    }
-}
-
-/* Signals met on the way are the thread's own business and go on to it. */
-static enum stop interrupt(pid_t tid, int64_t limit_ns)
-{
-    int64_t deadline = clock_monotonic_ns() + limit_ns;
-    enum stop stop;
-    int number = 0;
-
-    if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) != 0)
-        return STOP_GONE;
-    while ((stop = wait_stop(tid, deadline, &number)) == STOP_SIGNAL)
-        ptrace(PTRACE_CONT, tid, NULL, (void *)(uintptr_t)number);
-    return stop;
-}
 
 /* The thread's struct rseq; 0 when it has none, or the kernel does not tell. */
 static uint64_t rseq_address(pid_t tid)
@@ -201,6 +132,20 @@ static int write_frame(struct detour *detour)
     return scene_write(detour->scene, detour->frame_address, &frame, sizeof(frame));
 }
 
+/* What the stop has done to the call that the thread was in. */
+static void mend(struct detour *detour, struct borrowed *borrowed)
+{
+    if (mend_call(detour->scene, detour->tid, &detour->original, borrowed))
+        arch_set(detour->tid, &detour->original);
+}
+
+/* A thread that was only stopped. */
+static void let_go(struct detour *detour, struct borrowed *borrowed)
+{
+    mend(detour, borrowed);
+    ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
+}
+
 /* The order matters: killed between the two, the thread is in the stub, whose
  * dead man's path restores the mask. */
 static int divert(struct detour *detour)
@@ -208,7 +153,6 @@ static int divert(struct detour *detour)
     struct arch_registers diverted;
     uint64_t mask = DETOUR_MASK;
 
-    arch_fix_restart(&detour->original);
     if (ptrace(PTRACE_GETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &detour->mask) != 0 ||
         write_frame(detour) != 0)
         return -1;
@@ -337,28 +281,65 @@ static void restore(struct detour *detour)
     faultpoint_reach(FAULTPOINT_registers_restored);
 }
 
-/* Stops the thread in the stub and puts it back. False when it restored itself
- * or is gone. */
-static bool take_back(struct detour *detour)
+/* The frame alone does not tell: the thread's own calls write over it later. */
+static bool waits_in_stub(struct detour *detour, const struct arch_registers *now)
 {
+    uint64_t offset = arch_pc(now) - detour->scene->cave;
     struct stub_frame head;
+
+    return offset < (uint64_t)(stub_end - stub_begin) &&
+           frame_done(detour, &head) == FRAME_WAITING;
+}
+
+/* Is it still in the stub, or in a signal handler that returns there? The stub lies in
+ * the dynamic loader, which is not safe. */
+static bool is_on_the_way_back(const struct detour *detour)
+{
+    bool is_main = detour->tid == detour->scene->target->pid;
+
+    return safepoint_objection(detour->scene->safepoint, &detour->original, is_main) !=
+           NULL;
+}
+
+/* Stops the thread in the stub and puts it back, or lets it go where it is when it has
+ * restored itself. False: it does not stop, and only the end of this process lets go. */
+static bool take_back(struct detour *detour, struct borrowed *borrowed)
+{
+    struct arch_registers now;
     int64_t deadline = clock_monotonic_ns() + STUB_WAIT_NS;
     int number = 0;
     enum stop stop;
 
     if (ptrace(PTRACE_INTERRUPT, detour->tid, NULL, NULL) != 0)
         return false;
-    while ((stop = wait_stop(detour->tid, deadline, &number)) == STOP_SIGNAL) {
+    while ((stop = stops_wait(detour->tid, deadline, &number)) == STOP_SIGNAL) {
         detour->saw_stop_signal |= number == SIGSTOP;
         ptrace(PTRACE_CONT, detour->tid, NULL, NULL);
     }
-    if (stop == STOP_GONE || stop == STOP_NOT_YET)
+    if (stop == STOP_NOT_YET)
         return false;
     faultpoint_reach(FAULTPOINT_stopped_again);
-    if (frame_done(detour, &head) != FRAME_WAITING)
-        return false;
-    restore(detour);
+    if (stop == STOP_GONE || arch_get(detour->tid, &now) != 0) {
+        borrowed->left_alone = true;
+        return true;
+    }
+    if (waits_in_stub(detour, &now)) {
+        restore(detour);
+    } else {
+        detour->original = now;
+        borrowed->left_alone = is_on_the_way_back(detour);
+        mend(detour, borrowed);
+    }
+    borrowed->diverted_ns = clock_monotonic_ns() - detour->began_ns;
+    ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
     return true;
+}
+
+static int late(const struct detour *detour, struct borrowed *borrowed, struct err *err)
+{
+    borrowed->left_alone = true;
+    return err_set(err, ERR_FAILED, "a thread of process %d did not return in time",
+                   (int)detour->scene->target->pid);
 }
 
 static int describe_result(struct detour *detour, const struct stub_frame *head,
@@ -367,6 +348,7 @@ static int describe_result(struct detour *detour, const struct stub_frame *head,
     int pid = (int)detour->scene->target->pid;
     const uint32_t taken = 1;
 
+    borrowed->no_room = head->result != 0;
     if (head->result < 0) {
         err_set_errno(err, ERR_FAILED, -head->result,
                       "process %d has no address space left for the agent", pid);
@@ -392,19 +374,17 @@ static int run_detour(struct detour *detour, struct borrowed *borrowed, struct e
     memset(&head, 0, sizeof(head));
     if (detour->scene->must_poke &&
         cave_poke_stub(detour->scene, detour->tid, err) != 0) {
-        ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
+        let_go(detour, borrowed);
         return -1;
     }
+    mend_call(detour->scene, detour->tid, &detour->original, borrowed);
     if (divert(detour) != 0)
         return err_set(err, ERR_FAILED, "cannot divert a thread of process %d", pid);
     outcome = watch(detour, &head);
     if (outcome == OUTCOME_GONE)
         return err_set(err, ERR_GONE, "process %d ended while attaching", pid);
-    if (outcome == OUTCOME_LATE) {
-        borrowed->left_alone = true;
-        return err_set(err, ERR_FAILED, "a thread of process %d did not return in time",
-                       pid);
-    }
+    if (outcome == OUTCOME_LATE)
+        return late(detour, borrowed, err);
     if (outcome == OUTCOME_FAULTED) {
         borrowed->left_alone = true;
         restore(detour);
@@ -412,11 +392,9 @@ static int run_detour(struct detour *detour, struct borrowed *borrowed, struct e
         return err_set(err, ERR_FAILED, "the stub failed in process %d", pid);
     }
     faultpoint_reach(FAULTPOINT_stub_done);
-    if (outcome == OUTCOME_RESTORED || !take_back(detour))
-        borrowed->left_alone = true;
-    ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
+    if (!take_back(detour, borrowed))
+        return late(detour, borrowed, err);
     faultpoint_reach(FAULTPOINT_let_go);
-    borrowed->diverted_ns = clock_monotonic_ns() - detour->began_ns;
     if (detour->saw_stop_signal)
         kill(pid, SIGSTOP);
     return describe_result(detour, &head, borrowed, err);
@@ -476,12 +454,13 @@ static enum attempt refuse_seize(struct scene *scene, struct borrowed *borrowed,
     return ATTEMPT_FAILED;
 }
 
-static enum attempt refuse_filter(struct scene *scene, pid_t tid, struct err *err)
+static enum attempt refuse_filter(struct detour *detour, struct borrowed *borrowed,
+                                  struct err *err)
 {
-    ptrace(PTRACE_DETACH, tid, NULL, NULL);
+    let_go(detour, borrowed);
     err_set(err, ERR_DENIED,
             "the seccomp filter of process %d does not let a thread start and end in it",
-            (int)scene->target->pid);
+            (int)detour->scene->target->pid);
     err_remedy(err, "run heaptop with --agent=never");
     return ATTEMPT_FAILED;
 }
@@ -500,7 +479,7 @@ static enum attempt try_thread(struct scene *scene, pid_t tid, struct borrowed *
         return refuse_seize(scene, borrowed, why, err);
     borrowed->refusals = 0;
     faultpoint_reach(FAULTPOINT_seized);
-    stop = interrupt(tid, STOP_WAIT_NS);
+    stop = stops_interrupt(tid, STOP_WAIT_NS);
     /* Until it stands still the thread goes on with its work, or waits for a processor.
      */
     detour.began_ns = clock_monotonic_ns();
@@ -516,13 +495,13 @@ static enum attempt try_thread(struct scene *scene, pid_t tid, struct borrowed *
         *why = safepoint_objection(scene->safepoint, &detour.original,
                                    tid == scene->target->pid);
     if (!*why && filter_forbids(scene, tid))
-        return refuse_filter(scene, tid, err);
+        return refuse_filter(&detour, borrowed, err);
     if (!*why && scene->is_restricted)
         scene->may_make_file = seccomp_permits_file(tid);
     if (*why || target_state(scene->target) == TARGET_ENDED) {
         faultpoint_reach(FAULTPOINT_judged_unsafe);
         yield_signals(&detour);
-        ptrace(PTRACE_DETACH, tid, NULL, NULL);
+        let_go(&detour, borrowed);
         return ATTEMPT_UNSAFE;
     }
     faultpoint_reach(FAULTPOINT_judged_safe);
@@ -564,8 +543,12 @@ int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *er
             attempt = ATTEMPT_FAILED;
             break;
         }
-        rehearse(scene, tid);
-        attempt = try_thread(scene, tid, borrowed, &why, err);
+        if (tid) {
+            rehearse(scene, tid);
+            attempt = try_thread(scene, tid, borrowed, &why, err);
+        } else {
+            why = "a call that a stop would cut short";
+        }
         if (attempt != ATTEMPT_UNSAFE)
             break;
         if (clock_monotonic_ns() > deadline) {

@@ -15,15 +15,12 @@ struct borrowed {
     int64_t diverted_ns; /* from the interrupt to the restart */
     uint32_t stops;
     uint32_t refusals; /* in a row, to be allowed to stop a thread */
+    bool no_room;      /* the target is at a limit, whatever the way in */
     bool must_end;     /* a thread will stop as soon as it can: end the injector now */
     bool left_alone;   /* the thread had to restore itself: do not touch the cave */
 };
 
 /* 0, or -1 with a sentence; the thread runs on as before in both cases. */
 int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *err);
-
-/* An empty signal handler and a ticking timer, so that no wait is for ever. */
-void borrow_start_ticking(void);
-void borrow_stop_ticking(void);
 
 #endif

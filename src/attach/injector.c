@@ -24,6 +24,7 @@
 #include "attach/remote.h"
 #include "attach/ways.h"
 #include "attach/scene.h"
+#include "attach/stops.h"
 #include "util/clock.h"
 
 #define FAREWELL_NS     NS_PER_S
@@ -174,7 +175,7 @@ static bool may_try_remote(const struct injection *injection, const struct err *
 {
     return attach_way() == ATTACH_AUTO && err->code != ERR_GONE &&
            !injection->borrowed.region && !injection->borrowed.left_alone &&
-           !injection->borrowed.must_end &&
+           !injection->borrowed.must_end && !injection->borrowed.no_room &&
            injection->target->version.minor >= REMOTE_MINOR &&
            !injection->scene.is_restricted;
 }
@@ -234,7 +235,7 @@ void injector_main(struct target *target, int socket, uint64_t *region)
         _exit(1);
     prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
     srandom((unsigned)clock_monotonic_ns() ^ (unsigned)getpid());
-    borrow_start_ticking();
+    stops_start_ticking();
     injection->target = target;
     injection->page_fd = -1;
     inject(injection, &injection->report.err);
@@ -243,7 +244,7 @@ void injector_main(struct target *target, int socket, uint64_t *region)
     injector_send(socket, &injection->report, injection->page_fd);
     faultpoint_reach(FAULTPOINT_reported);
     if (injection->report.page_is_private) {
-        borrow_stop_ticking();
+        stops_stop_ticking();
         heart_beat(target, injection->report.region + REGION_PAGE, socket);
     }
     _exit(0);

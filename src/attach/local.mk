@@ -12,6 +12,7 @@ libheaptop_a_SOURCES += \
 	src/attach/injector_start.c src/attach/injector_start.h \
 	src/attach/launch.c src/attach/launch.h src/attach/launch_life.c src/attach/launch_private.h \
 	src/attach/load.c src/attach/load.h \
+	src/attach/mend.c src/attach/mend.h \
 	src/attach/poke.c src/attach/poke.h \
 	src/attach/loader_file.c src/attach/loader_file.h \
 	src/attach/ranges.c \
@@ -22,6 +23,7 @@ libheaptop_a_SOURCES += \
 	src/attach/seccomp.c src/attach/seccomp.h \
 	src/attach/session.c src/attach/session.h \
 	src/attach/session_private.h src/attach/session_talk.c \
+	src/attach/stops.c src/attach/stops.h \
 	src/attach/stub.h src/attach/stub_x86_64.S \
 	src/attach/threads.c src/attach/threads.h \
 	src/attach/ways.c src/attach/ways.h

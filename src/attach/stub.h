@@ -57,12 +57,20 @@ struct stub_frame {
     uint8_t vectors[FRAME_BYTES - FRAME_VECTORS] __attribute__((aligned(64)));
 };
 
+/* What a thread whose write was cut short has on its stack, as the stub pops it. */
+struct stub_rest {
+    uint64_t done_bytes; /* by the write that was cut */
+    uint64_t buffer, length;
+    uint64_t pc;
+};
+
 /* Functions of the target, in the order of the table at the stub's end. */
 struct stub_table {
     uint64_t attr_init, attr_setstacksize, attr_setdetachstate, create, unmap;
 };
 
-extern const uint8_t stub_begin[], stub_borrowed[], stub_table_begin[], stub_end[];
+extern const uint8_t stub_begin[], stub_borrowed[], stub_rest[], stub_table_begin[],
+    stub_end[];
 #endif
 
 #endif

@@ -21,8 +21,8 @@
 #define FUTEX_WAKE_PRIVATE 129
 
 	.section .rodata.heaptop_stub, "a", @progbits
-	.globl	stub_begin, stub_borrowed, stub_table_begin, stub_end
-	.hidden	stub_begin, stub_borrowed, stub_table_begin, stub_end
+	.globl	stub_begin, stub_borrowed, stub_rest, stub_table_begin, stub_end
+	.hidden	stub_begin, stub_borrowed, stub_rest, stub_table_begin, stub_end
 	.balign	16
 stub_begin:
 	.quad	STUB_MAGIC
@@ -334,6 +334,20 @@ stub_thread:
 	movl	$REGION_STATE_FAILED, REGION_STATE(%rbx)
 	movl	$2000, %ebp
 	jmp	.Lidle
+
+/* The rest of a write that the stop has cut short: the thread comes here from the
+ * kernel, which first restarts the call when no signal came. rsp: struct stub_rest,
+ * below the red zone. */
+	syscall
+stub_rest:
+	testq	%rax, %rax
+	js	.Lno_more
+	addq	%rax, (%rsp)
+.Lno_more:
+	popq	%rax
+	popq	%rsi
+	popq	%rdx
+	ret	$128
 
 	.balign	8
 stub_table_begin:

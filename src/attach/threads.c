@@ -104,6 +104,14 @@ static bool is_awkward(struct target *target, pid_t tid)
             threads_is_uninterruptible(target, tid));
 }
 
+static bool is_fragile(struct target *target, pid_t tid)
+{
+    uint64_t arguments[6];
+    long number = read_call(target, tid, arguments);
+
+    return number >= 0 && arch_call_is_fragile(number);
+}
+
 static size_t list_threads(struct target *target, pid_t *tids)
 {
     int fd = openat(target->fds.dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -140,6 +148,21 @@ static pid_t choose_helper(struct target *target, const pid_t *tids, size_t n)
     return -1;
 }
 
+/* All are in awkward calls: the main one at every second turn, for Python's own
+ * wrappers, which it is nearly always in, call again. 0 = none may be stopped. */
+static pid_t choose_least_evil(struct target *target, const pid_t *tids, size_t n,
+                               uint32_t turn)
+{
+    size_t at = (size_t)random() % n;
+
+    if (turn % 2 == 0 && !is_fragile(target, target->pid))
+        return target->pid;
+    for (size_t i = 0; i < n; i++)
+        if (!is_fragile(target, tids[(at + i) % n]))
+            return tids[(at + i) % n];
+    return 0;
+}
+
 /*
  * The main thread last: a signal for the process that comes while the main thread
  * is away would be given to another thread, and Python's handler, which runs only
@@ -159,7 +182,7 @@ pid_t threads_choose(struct target *target, uint32_t turn)
         return helper;
     if (!is_awkward(target, target->pid))
         return target->pid;
-    return tids[(size_t)random() % n];
+    return choose_least_evil(target, tids, n, turn);
 }
 
 pid_t threads_find_waiting(struct target *target, uint64_t from, uint64_t to)

@@ -13,7 +13,7 @@
 
 /* A random thread but the main one, which is tried at every fourth turn or when
  * there is no other; threads in calls that would notice being stopped only when
- * nothing else is left. -1 when there is none. */
+ * nothing else is left. 0 when no thread may be stopped now, -1 when there is none. */
 pid_t threads_choose(struct target *target, uint32_t turn);
 
 /* Is it in a call that nothing can interrupt, such as a vfork or a read from a disk? It

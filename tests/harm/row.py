@@ -90,11 +90,12 @@ def python_modules(*names):
 # ---- the usual ways -------------------------------------------------------------
 
 def works(target, *arguments, is_steady=True, may_refuse=False, only_refuses=None, tool_prefix=(),
-          status=0, **how):
+          status=0, stub_may_stay=False, **how):
     """The target works while heaptop comes and goes, and must not notice.
 
     Where a refusal is as good as an attach, say may_refuse; where an attach would be wrong,
-    only_refuses is a piece of the sentence that must come."""
+    only_refuses is a piece of the sentence that must come. Where a thread's own call may have
+    to end in the stub (doc/attach.md, "What stays behind"), stub_may_stay."""
     def run(cell, rounds):
         with cell.start(target, *arguments, **how) as it:
             before = look.first(it.pid)
@@ -103,7 +104,7 @@ def works(target, *arguments, is_steady=True, may_refuse=False, only_refuses=Non
                 expect_refusal(cell, only_refuses)
             elif not cell.inside and not may_refuse:
                 cell.hang("never got in: %r" % cell.refusals)
-            cell.expect_released(it, before, is_steady)
+            cell.expect_released(it, before, is_steady, was_killed=stub_may_stay)
             cell.expect_finish(it, status)
     return run
 

@@ -15,8 +15,6 @@ NAMES = ["gc", "threading", "subprocess", "signal", "asyncio", "multiprocessing_
          "io", "fork1", "thread", "os", "posix", "select", "selectors", "epoll", "faulthandler"]
 LIMIT_SECONDS = 900
 TRIES = 3
-# What a test sees by design (doc/attach.md, "What the target can notice").
-KNOWN = {"test_interrupted_write_unbuffered": "a blocked raw write returns short after any stop"}
 
 
 def has_tests(interpreter):
@@ -75,9 +73,6 @@ def run_tests(interpreter, name, match, cell=None):
 
 def judge(cell, name, test, alone, beside):
     short = test.split(" ")[0].split(".")[-1]
-    for known, reason in KNOWN.items():
-        if known in test:
-            return cell.figure("differs by design: " + short, reason)
     for _ in range(TRIES):
         again = run_tests(cell.interpreter, name, [short])
         if again and again.get(test) == beside:

@@ -18,6 +18,8 @@ CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "client.py")
 SLICE_SECONDS, SLICES, CLIENTS = 1.5, 6, 2
 # Noise is what slices without heaptop differ by; beyond this multiple of it is harm.
 NOISE = 1.5
+# When these slices differ by more among themselves, others keep the machine busy.
+STEADY = 3
 PAUSE = 0.03
 
 
@@ -89,7 +91,9 @@ def compare(cell, quiet, watched):
         cell.figure("latency %s without and with heaptop, and how much the slices without "
                     "differ" % name, "%.2f and %.2f ms, %.2f times" % (
                         middle(alone) * 1e3, middle(beside) * 1e3, max(alone) / min(alone)))
-        if name == "p50" and middle(beside) > max(alone) * NOISE:
+        if name == "p50" and max(alone) > min(alone) * STEADY:
+            cell.figure("latency p50 not judged", "the slices without heaptop differ too much")
+        elif name == "p50" and middle(beside) > max(alone) * NOISE:
             cell.harm("the median latency was %.2f ms, without heaptop at most %.2f ms"
                       % (middle(beside) * 1e3, max(alone) * 1e3))
     failures = [words for one in quiet + watched for words in one["failures"]]

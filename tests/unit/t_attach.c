@@ -86,6 +86,60 @@ static void endless_epoll_is_restarted(void **state)
     assert_int_equal((int64_t)registers.user.rax, -4);
 }
 
+/* mov $1,%eax; syscall: registers are behind it, or at it when it begins anew. */
+static struct reader *code_of_a_call(void)
+{
+    static const uint8_t code[] = {0xb8, 1, 0, 0, 0, 0x0f, 0x05, 0x48, 0x3d, 0};
+    static struct image_segment segment = {{0x1002 - 7}, code, sizeof(code)};
+
+    return reader_image_new(&segment, 1);
+}
+
+static void rest_of_a_write_is_done(void **state)
+{
+    struct arch_registers registers = in_call(SYS_write, 600);
+    struct reader *reader = code_of_a_call();
+    struct stub_rest rest;
+    uint64_t slot;
+
+    (void)state;
+    registers.user.rsi = 0x5000;
+    registers.user.rdx = 600;
+    assert_false(arch_is_cut_short(&registers, reader));
+    registers.user.rdx = 1000;
+    assert_true(arch_is_cut_short(&registers, reader));
+    slot = arch_go_on(&registers, 0x9000, &rest);
+    assert_int_equal(slot, 0x7fff0000 - 128 - sizeof(rest));
+    assert_int_equal(registers.user.rsp, slot);
+    assert_int_equal(registers.user.rsi, 0x5000 + 600);
+    assert_int_equal(registers.user.rdx, 400);
+    assert_int_equal(registers.user.rip, 0x9000);
+    assert_int_equal((int64_t)registers.user.rax, -514);
+    assert_int_equal(rest.done_bytes, 600);
+    assert_int_equal(rest.buffer, 0x5000);
+    assert_int_equal(rest.length, 1000);
+    assert_int_equal(rest.pc, 0x1002);
+    reader_close(reader);
+}
+
+static void call_that_begins_anew_has_written_nothing(void **state)
+{
+    struct arch_registers registers = in_call(SYS_write, SYS_write);
+    struct reader *reader = code_of_a_call();
+
+    (void)state;
+    registers.user.rdx = 1000;
+    registers.user.rip = 0x1000;
+    assert_false(arch_is_cut_short(&registers, reader));
+    assert_true(arch_undo_restart(&registers, reader));
+    assert_int_equal(registers.user.rip, 0x1002);
+    assert_int_equal((int64_t)registers.user.rax, -512);
+    assert_false(arch_undo_restart(&registers, reader));
+    registers = in_call(SYS_write, 1); /* a byte was written, and one more call made */
+    assert_false(arch_undo_restart(&registers, reader));
+    reader_close(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +147,8 @@ int main(void)
         cmocka_unit_test(stub_fits_the_smallest_loader),
         cmocka_unit_test(frame_restarts_the_call),
         cmocka_unit_test(endless_epoll_is_restarted),
+        cmocka_unit_test(rest_of_a_write_is_done),
+        cmocka_unit_test(call_that_begins_anew_has_written_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,16 +20,17 @@ WORKLOADS = [("noisy.py", [], False), ("forks.py", ["fork"], False),
 KILLS_AT_ONCE = look.AGENTS_AT_ONCE
 # A moment that comes only when a thread is met in malloc or the like: many attaches are made.
 RARE, MANY = ("judged_unsafe",), 100
+IN_MALLOC = [("native.py", ["malloc", "1"], False), ("noisy.py", [], False)]
 
 
-def with_workload(harm):
+def with_workload(harm, workloads=WORKLOADS):
     """Each batch on the next workload: harm(cell, target, n) harms heaptop n times, or as often
     as it returns; then the agents must leave by themselves, the next attach must work, and the
     target must end well."""
     def run(cell, rounds):
         left = rounds
         while left > 0:
-            target, arguments, is_steady = WORKLOADS[cell.turn % len(WORKLOADS)]
+            target, arguments, is_steady = workloads[cell.turn % len(workloads)]
             n = min(left, KILLS_AT_ONCE)
             with cell.start(target, *arguments) as it:
                 before = look.first(it.pid)
@@ -61,7 +62,7 @@ def at_points(points, action, prefix=()):
                 cell.hang("heaptop does not end after %s at %s" % (action, point))
             reached += action != "kill" or driver.returncode < 0
         return reached
-    return with_workload(harm)
+    return with_workload(harm, IN_MALLOC if set(points) <= set(RARE) else WORKLOADS)
 
 
 def at_random_times(cell, it, n):
@@ -167,7 +168,7 @@ def disk_full(cell, it, n):
 POINTS = [name for name, _when in tool.fault_points()]
 
 ROWS = [Row("kill-" + name.replace("_", "-"), "1; threat 14", "kill -9 when: " + when,
-            at_points([name], "kill"), on=few, weight=3, short=0)
+            at_points([name], "kill"), weight=2, short=0)
         for name, when in tool.fault_points()]  # tests/fault/t_attach_points is their short form
 REMOTE = ["env", "HEAPTOP_VIA=remote"]
 # The last one comes only when the main thread is blocked for seconds.

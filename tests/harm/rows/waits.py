@@ -4,11 +4,20 @@ from row import EACH, Row, cannot, works
 GROUP = "Blocked in a system call"
 
 
+# A part of these is done when they wait, and the stub does the rest.
+IN_PARTS = ("write", "write_signal", "recv_all")
+
+
 def waits(kind, who="alone", *more):
-    return works("waits.py", kind, who, *more, is_steady=False)
+    return works("waits.py", kind, who, *more, is_steady=False, stub_may_stay=kind in IN_PARTS)
 
 
-# Restarted by the kernel after any stop, or by heaptop (an endless epoll_wait).
+def on_host(found):
+    """Where there is a C compiler."""
+    return [i for i in found if not i.root]
+
+
+# Restarted by the kernel after any stop, or by heaptop (an endless epoll_wait, a part of a write).
 RESTARTED = [
     ("nanosleep", "nanosleep"), ("clock-nanosleep", "clock_nanosleep to a point in time"),
     ("select", "select"), ("poll", "poll"), ("ppoll", "ppoll"),
@@ -16,6 +25,9 @@ RESTARTED = [
     ("lock", "a lock of Python with a time-out"), ("flock", "flock"), ("wait4", "waitpid"),
     ("inotify", "a read from inotify"), ("epoll-of-python", "select.epoll().poll(time-out)"),
     ("recv-of-python", "socket.recv with a time-out"),
+    ("connect", "connect, with a full backlog"),
+    ("recv-all", "recv of all bytes (MSG_WAITALL)"),
+    ("write-signal", "a write that a signal ends"),
 ]
 # Any stop ends these with EINTR, so heaptop borrows another thread when there is one.
 AWKWARD = [
@@ -29,11 +41,13 @@ ROWS = [Row("wait-" + kind, "15", words, waits(kind.replace("-", "_")),
         for kind, words in RESTARTED]
 ROWS += [Row("wait-read-" + kind, "15", "read from a " + kind, waits("read", "alone", kind))
          for kind in ("pipe", "tty", "socket")]
+ROWS += [Row("wait-write-" + kind, "15", "write to a full " + kind, waits("write", "alone", kind),
+             short=EACH(2) if kind == "pipe" else 1) for kind in ("pipe", "socket")]
+ROWS += [Row("wait-epoll-foreign", "15", "a C thread in epoll_wait without an end",
+             waits("epoll_foreign"), on=on_host)]
 ROWS += [Row("wait-" + kind, "15", words + ", beside another thread",
              waits(kind.replace("-", "_"), "helped")) for kind, words in AWKWARD]
 ROWS += [
-    cannot("wait-connect", "15", "connect that does not end",
-           "needs a network that answers late"),
     cannot("wait-fuse", "15", "a read from a FUSE file system",
            "needs a FUSE server beside the tests"),
 ]

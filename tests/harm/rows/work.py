@@ -58,7 +58,7 @@ ROWS = [
         works("threads.py", "sleepers", "2000"), on=few),
     Row("thread-churn", "19", "threads come and go", works("threads.py", "churn",
                                                            is_steady=False)),
-    Row("small-stacks", "19", "20 threads with stacks of 32 KiB",
+    Row("small-stacks", "19", "20 threads with the smallest stacks, 32 KiB or more",
         works("threads.py", "small", "20")),
     Row("locks", "19", "6 threads that wait for each other", works("threads.py", "locks")),
     Row("recursion", "19", "4,800 calls deep", works("threads.py", "recursion",

@@ -5,12 +5,24 @@ import resource
 kind, left = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
 
 
-def address_space_bytes():
+def has_room(limit):
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
     try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[0]) * 4096
-    except OSError:
-        cannot("no /proc in this root")
+        mmap.mmap(-1, 4096).close()
+        return True
+    except (OSError, MemoryError):
+        return False
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
+
+
+def address_space_bytes():
+    """The smallest limit under which one page more can be had: not every root has /proc."""
+    low, high = 0, 1 << 46
+    while high - low > 4096:
+        middle = (low + high) // 2
+        low, high = (low, middle) if has_room(middle) else (middle, high)
+    return high
 
 
 def full_of_descriptors():

@@ -4,8 +4,12 @@
 def sleepers(n, stack_bytes=0):
     """n threads asleep beside the one that computes."""
     gate, started = threading.Event(), []
-    if stack_bytes:
-        threading.stack_size(stack_bytes)
+    while stack_bytes:
+        try:
+            threading.stack_size(stack_bytes)
+            break
+        except ValueError:  # some ask for more
+            stack_bytes += 4096
     try:
         for _ in range(n):
             started.append(threading.Thread(target=gate.wait))

@@ -42,7 +42,7 @@ def lasting(words, wanted, function, *arguments):
         wrong("%s came early: %.6f s" % (words, time.monotonic() - began))
 
 
-def helper(write, close=()):
+def helper(write, close=(), pause=0.015):
     """A child writes every few milliseconds, so that this process stays as it is."""
     parent = os.getpid()
     if os.fork():
@@ -52,7 +52,7 @@ def helper(write, close=()):
         os.close(descriptor)
     try:
         while os.getppid() == parent:
-            time.sleep(0.015)
+            time.sleep(pause)
             write()
     finally:
         os._exit(0)
@@ -86,6 +86,132 @@ def make_read(kind):
         result = libc.read(reads, buffer, 1)
         if result != 1 or buffer.raw != b"x":
             failed("read from a " + kind, result)
+    return wait
+
+
+BLOCK = bytes(range(251)) * 4000
+
+
+def drain(descriptor, seen):
+    data = os.read(descriptor, 1 << 16)
+    at = sum(seen) % 251
+    if data != BLOCK[at:at + len(data)]:
+        os._exit(1)  # and the writer gets an EPIPE
+    seen[:] = [at + len(data)]
+
+
+def make_write(kind):
+    """A part is written when it waits; the result must be all of it."""
+    reads, writes = _pair(kind)
+    helper(lambda seen=[]: drain(reads, seen), [writes], 0.002)
+    os.close(reads)
+    send = libc.write if kind == "pipe" else lambda *words: libc.send(*words, 0)
+
+    def wait():
+        result = send(writes, BLOCK, len(BLOCK))
+        if result != len(BLOCK):
+            failed("write to a " + kind, result)
+    return wait
+
+
+def make_recv_all():
+    reads, writes = _pair("socket")
+    buffer = ctypes.create_string_buffer(len(BLOCK) // 100)
+    helper(lambda: os.write(writes, BLOCK[:len(buffer) // 10]), [reads], 0.002)
+
+    def wait():
+        result = libc.recv(reads, buffer, len(buffer), 0x100)  # MSG_WAITALL
+        if result != len(buffer) or buffer.raw != BLOCK[:len(buffer) // 10] * 10:
+            failed("recv with MSG_WAITALL", result)
+    return wait
+
+
+def make_write_signal():
+    """Nobody reads: a signal ends the write, and what was written is the result."""
+    reads, writes = os.pipe()
+    signal.signal(signal.SIGALRM, lambda *_: None)
+
+    def wait():
+        began = time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, WAIT, WAIT)
+        result = libc.write(writes, BLOCK, len(BLOCK))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if result <= 0 or os.read(reads, len(BLOCK)) != BLOCK[:result]:
+            failed("a write that a signal ends", result)
+        expect(time.monotonic() - began < 5, "no signal ends a write")
+    return wait
+
+
+FOREIGN = r"""
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+static int poller, pipes[2];
+int harm_errors;
+static void *wait_for_ever(void *nothing)
+{
+    struct epoll_event event;
+    for (;;)
+        if (epoll_wait(poller, &event, 1, -1) != 1)
+            harm_errors++;
+        else if (read(pipes[0], &event, 1) != 1)
+            harm_errors++;
+    return nothing;
+}
+int harm_begin(void)
+{
+    struct epoll_event event = {EPOLLIN, {0}};
+    pthread_t thread;
+    poller = epoll_create(1);
+    return pipe(pipes) || epoll_ctl(poller, EPOLL_CTL_ADD, pipes[0], &event) ||
+           pthread_create(&thread, NULL, wait_for_ever, NULL);
+}
+"""
+
+
+def make_epoll_foreign():
+    """A thread that knows nothing of Python waits, and is no host for the agent."""
+    import subprocess
+    folder = tempfile.TemporaryDirectory()
+    library = os.path.join(folder.name, "harm.so")
+    try:
+        subprocess.run(["cc", "-shared", "-fPIC", "-pthread", "-x", "c", "-", "-o", library],
+                       input=FOREIGN.encode(), check=True)
+    except (OSError, subprocess.SubprocessError):
+        cannot("no C compiler here")
+    foreign = ctypes.CDLL(library)
+    make_epoll_foreign.kept = folder
+    expect(foreign.harm_begin() == 0, "the thread did not start")
+    errors = ctypes.c_int.in_dll(foreign, "harm_errors")
+
+    def wait():
+        compute()
+        expect(errors.value == 0, "%d waits of the C thread ended" % errors.value)
+    return wait
+
+
+def make_connect():
+    """A full backlog lets no connection in until the helper makes room."""
+    server = socket.socket(socket.AF_UNIX)
+    folder = tempfile.mkdtemp()
+    path = os.path.join(folder, "s")
+    server.bind(path)
+    server.listen(0)
+
+    def accept():
+        server.accept()[0].close()
+    helper(accept)
+    address = struct.pack("H", socket.AF_UNIX) + path.encode() + b"\0"
+
+    def wait():
+        ours = socket.socket(socket.AF_UNIX)
+        result = libc.connect(ours.fileno(), address, len(address))
+        if result != 0:
+            failed("connect", result)
+        ours.close()
+    wait.end = lambda: shutil.rmtree(folder, ignore_errors=True)
     return wait
 
 
