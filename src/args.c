@@ -32,6 +32,8 @@ enum option_id {
     OPTION_MARK_EVERY,
     OPTION_UNTIL,
     OPTION_VERDICT,
+    OPTION_HOLDERS,
+    OPTION_BORN,
     OPTION_READ_ONLY,
     OPTION_SELFCHECK,
     OPTION_KIND,
@@ -84,6 +86,10 @@ static const struct option_row option_rows[] = {
      "with --kind of this kind only"},
     {OPTION_SHOW_VALUES, "show-values", no_argument, NULL,
      "show the beginning of str, bytes and int values, which may be secret"},
+    {OPTION_HOLDERS, "holders", required_argument, "KIND",
+     "print who refers to the objects of a kind (or to the one at 0xADDRESS)"},
+    {OPTION_BORN, "born", required_argument, "SECS",
+     "print which objects are there after so long that were not there now"},
     {OPTION_READ_ONLY, "read-only", no_argument, NULL, "refuse all actions"},
     {OPTION_ACTIONS, NULL, no_argument, NULL, NULL}, /* here stand the actions */
     {OPTION_SELFCHECK, "selfcheck", no_argument, NULL,
@@ -200,6 +206,13 @@ static int set_walk(struct args *args, const char *value, struct err *err)
     return 0;
 }
 
+static int set_born(struct args *args, const char *value, struct err *err)
+{
+    if (!parse_seconds(value, 0.1, &args->born_ns))
+        return usage(err, "born", value, "seconds from 0.1 to 86400");
+    return 0;
+}
+
 static int set_mark_every(struct args *args, const char *value, struct err *err)
 {
     if (!parse_seconds(value, 1, &args->mark_every_ns))
@@ -290,6 +303,18 @@ static int set_sort(struct args *args, const char *value)
     return 0;
 }
 
+static int set_text(struct args *args, enum option_id id, const char *value)
+{
+    const char **text = id == OPTION_PANE      ? &args->pane
+                        : id == OPTION_FILTER  ? &args->filter
+                        : id == OPTION_CONFIG  ? &args->config
+                        : id == OPTION_VERBOSE ? &args->verbose
+                                               : &args->holders;
+
+    *text = value;
+    return 0;
+}
+
 static int set_option(struct args *args, enum option_id id, const char *value,
                       struct err *err)
 {
@@ -304,6 +329,8 @@ static int set_option(struct args *args, enum option_id id, const char *value,
     case OPTION_UNTIL:
         args->has_until = true;
         return condition_parse(&args->until, value, err);
+    case OPTION_BORN:
+        return set_born(args, value, err);
     case OPTION_MARK_EVERY:
         return set_mark_every(args, value, err);
     case OPTION_AGENT:
@@ -320,17 +347,11 @@ static int set_option(struct args *args, enum option_id id, const char *value,
     case OPTION_ACTIONS: /* not one of these: set_any() */
         return 0;
     case OPTION_PANE:
-        args->pane = value;
-        return 0;
     case OPTION_FILTER:
-        args->filter = value;
-        return 0;
     case OPTION_CONFIG:
-        args->config = value;
-        return 0;
     case OPTION_VERBOSE:
-        args->verbose = value;
-        return 0;
+    case OPTION_HOLDERS:
+        return set_text(args, id, value);
     case OPTION_BATCH:
         args->is_batch = true;
         return 0;

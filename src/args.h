@@ -45,6 +45,8 @@ struct args {
     bool verdict;           /* print the verdict on the last sample, and nothing else */
     bool has_until;         /* a batch run ends when `until` is met */
     struct condition until;
+    const char *holders; /* print who holds this kind, or this address; NULL: no */
+    int64_t born_ns;     /* print what was born in this time; 0: no */
     bool use_color, use_unicode, use_mouse;
     const char *config, *verbose; /* files, or NULL */
     pid_t pid;                    /* 0 = none given */

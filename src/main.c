@@ -104,7 +104,8 @@ static void settle_batch(struct args *args)
     bool is_terminal = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
 
     if (!strcmp(args->output, "json") || args->action || args->selfcheck ||
-        args->has_until || args->verdict || args->inquiry.topic)
+        args->has_until || args->verdict || args->inquiry.topic || args->holders ||
+        args->born_ns)
         args->is_batch = true;
     if ((!isatty(STDOUT_FILENO) || args->verdict) && !args->has_iterations &&
         !args->has_until)
@@ -126,7 +127,7 @@ static int run_batch(struct args *args, struct err *err)
     int signal_fd;
 
     if (!has_target && !strcmp(args->output, "text") && !args->action &&
-        !args->selfcheck && !args->inquiry.topic)
+        !args->selfcheck && !args->inquiry.topic && !args->holders && !args->born_ns)
         return choose_list(stdout, NULL, err);
     if (!has_target) {
         err_set(err, ERR_USAGE, "no process was named");
@@ -146,6 +147,8 @@ static int run_batch(struct args *args, struct err *err)
         return batch_action(args, signal_fd, err);
     if (args->inquiry.topic)
         return batch_inquiry(args, signal_fd, err);
+    if (args->holders || args->born_ns)
+        return batch_objects(args, signal_fd, err);
     if (args->selfcheck)
         return batch_selfcheck(args, signal_fd, err);
     return batch_run(args, sink_of(args), signal_fd, err);

@@ -24,6 +24,7 @@ struct target;
 struct layout;
 struct session;
 struct snapshot_builder;
+struct object_sets;
 
 enum source_cost {
     SOURCE_CHEAP, /* every sample */
@@ -42,7 +43,8 @@ struct source_context {
     const struct layout *layout; /* NULL until one is proven */
     struct session *session;     /* NULL without an agent */
     struct snapshot_builder *builder;
-    int64_t deadline_mono_ns; /* a walk gives way when this has passed */
+    struct object_sets *object_sets; /* what is remembered of marks; NULL: nothing is */
+    int64_t deadline_mono_ns;        /* a walk gives way when this has passed */
     /* Written by the source: of its processor time what it keeps a budget of its own for;
      * the pause before the next walk is not made longer by it. */
     int64_t own_budget_cpu_ns;

@@ -49,6 +49,8 @@ int batch_run(const struct args *args, const struct sink_ops *sink, int signal_f
 int batch_action(const struct args *args, int signal_fd, struct err *err);
 /* args->inquiry, answered once. */
 int batch_inquiry(const struct args *args, int signal_fd, struct err *err);
+/* Asks --holders or --born, and prints the answer. */
+int batch_objects(const struct args *args, int signal_fd, struct err *err);
 int batch_selfcheck(const struct args *args, int signal_fd, struct err *err);
 
 #endif

@@ -2,4 +2,5 @@ libheaptop_a_SOURCES += \
 	src/batch/batch.c src/batch/batch.h \
 	src/batch/batch_action.c \
 	src/batch/batch_inquiry.c \
+	src/batch/batch_objects.c \
 	src/batch/batch_selfcheck.c

@@ -1,4 +1,5 @@
 # The files of src/layout/: libheaptop_a_SOURCES += ..., and their unit tests.
+libheaptop_a_SOURCES += src/layout/member_layout.c src/layout/member_layout.h
 libheaptop_a_SOURCES += src/layout/free_list_layout.c src/layout/free_list_layout.h
 libheaptop_a_SOURCES += src/layout/object_layout.c src/layout/object_layout.h \
 	src/layout/object_parts.c src/layout/object_parts.h \

@@ -22,6 +22,7 @@ struct inquiry {
     const char *topic;       /* the name of its struct inquiry_ops; NULL: nothing */
     const struct kind *kind; /* NULL: of all kinds, or not by kind */
     uint64_t address;        /* of one object; 0 = of none */
+    uint32_t mark;           /* since which, or at which; 0 = none */
     bool shows_values;       /* the answer may hold what objects contain */
 };
 

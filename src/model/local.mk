@@ -14,6 +14,9 @@ libheaptop_a_SOURCES += \
 	src/model/kind.c src/model/kind.h \
 	src/model/kind_detail.c src/model/kind_detail.h \
 	src/model/partition.c src/model/partition.h \
+	src/model/born.c src/model/born.h \
+	src/model/holders.c src/model/holders.h \
+	src/model/object_set.c src/model/object_set.h \
 	src/model/pins.c src/model/pins.h \
 	src/model/thinning.c src/model/thinning.h \
 	src/model/verdict.c src/model/verdict.h src/model/verdict_rules.c

@@ -119,6 +119,7 @@ static void sampler_free(struct sampler *sampler)
     objects_unref(sampler->walk.latest);
     snapshot_unref(sampler->walk.account);
     pins_unref(sampler->walk.pins);
+    object_sets_release(&sampler->object_sets);
     if (sampler->wish_fd >= 0)
         close(sampler->wish_fd);
     if (sampler->message_fd >= 0)

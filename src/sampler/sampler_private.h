@@ -22,6 +22,7 @@
 #include "attach/session.h"
 #include "heaptop/source.h"
 #include "layout/layout.h"
+#include "model/born.h"
 #include "sampler/sampler.h"
 
 #define SAMPLER_EVENTS_MAX   64
@@ -138,6 +139,7 @@ struct sampler {
     struct sampler_agent agent;
     struct sampler_action action;
     struct sampler_inquiry inquiry;
+    struct object_sets object_sets; /* by marks */
 
     uint64_t seq;
     int64_t next_tick_ns;

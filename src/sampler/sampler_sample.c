@@ -105,6 +105,7 @@ struct source_context sampler_context(struct sampler *sampler,
         .layout = sampler->has_layout ? &sampler->layout : NULL,
         .session = is_ready ? sampler->agent.session : NULL,
         .builder = builder,
+        .object_sets = &sampler->object_sets,
         .deadline_mono_ns = clock_monotonic_ns() + SAMPLER_SLICE_NS,
     };
 }

@@ -34,9 +34,17 @@ libheaptop_a_SOURCES += \
 	src/source/malloc_chain.c src/source/malloc_chain.h \
 	src/source/malloc_heaps.c src/source/malloc_heaps.h \
 	src/source/malloc_pass.c src/source/malloc_pass.h \
+	src/source/gc_recent.c src/source/gc_recent.h \
+	src/source/holder_names.c src/source/holder_names.h \
+	src/source/inquiry_born.c \
+	src/source/inquiry_holders.c \
+	src/source/inquiry_remember.c \
+	src/source/marked_pass.c src/source/marked_pass.h \
+	src/source/object_evidence.c src/source/object_evidence.h \
 	src/source/pins.c \
 	src/source/pins_arenas.c src/source/pins_arenas.h \
 	src/source/pins_blocks.c src/source/pins_blocks.h \
+	src/source/references.c src/source/references.h \
 	src/source/thread_stacks.c src/source/thread_stacks.h \
 	src/source/object_value.c src/source/object_value.h \
 	src/source/objects_agent.c src/source/objects_agent.h \

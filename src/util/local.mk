@@ -1,5 +1,6 @@
 libheaptop_a_SOURCES += \
 	src/util/address_set.c src/util/address_set.h \
+	src/util/address_map.c src/util/address_map.h \
 	src/util/arena.c src/util/arena.h \
 	src/util/bytes.h \
 	src/util/clock.c src/util/clock.h \

@@ -1,0 +1,32 @@
+#include "layout/member_layout.h"
+
+#include <string.h>
+
+struct field_fact {
+    const char *type, *name;
+    uint16_t offset;
+    uint8_t first, last; /* minor versions */
+};
+
+/* Include/cpython/funcobject.h PyFunctionObject (3.10: PyFrameConstructor first),
+ * cellobject.h PyCellObject, object.h PyTypeObject. */
+static const struct field_fact facts[] = {
+    {"function", "__defaults__", 32, 8, 9},   {"function", "__kwdefaults__", 40, 8, 9},
+    {"function", "__closure__", 48, 8, 9},    {"function", "__code__", 16, 8, 9},
+    {"function", "__globals__", 24, 8, 9},    {"function", "__globals__", 16, 10, 15},
+    {"function", "__builtins__", 24, 10, 15}, {"function", "__name__", 32, 10, 15},
+    {"function", "__qualname__", 40, 10, 15}, {"function", "__code__", 48, 10, 15},
+    {"function", "__defaults__", 56, 10, 15}, {"function", "__kwdefaults__", 64, 10, 15},
+    {"function", "__closure__", 72, 10, 15},  {"cell", "cell_contents", 16, 8, 15},
+    {"type", "__base__", 256, 8, 15},         {"type", "__bases__", 336, 8, 15},
+    {"type", "__mro__", 344, 8, 15},
+};
+
+const char *member_name_of(uint8_t minor, const char *type, uint64_t offset)
+{
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+        if (facts[i].offset == offset && minor >= facts[i].first &&
+            minor <= facts[i].last && !strcmp(facts[i].type, type))
+            return facts[i].name;
+    return NULL;
+}

@@ -1,0 +1,276 @@
+#include "source/references.h"
+
+#include <string.h>
+
+#include "layout/member_layout.h"
+#include "util/bytes.h"
+
+#define ITEMS_MAX    (UINT64_C(1) << 28) /* of one table */
+#define BODY_MAX     4096                /* bytes of an object's own fields */
+#define LOOKUP_MAX   512
+#define VALUES_VALID 3 /* 3.13+ struct _dictvalues: capacity, size, embedded, valid */
+
+/* Copies from the walk's window where it has the address; pages that are not in memory
+ * are left alone. */
+static bool read_at(struct references *references, uint64_t address, void *buffer,
+                    size_t length)
+{
+    struct walk *walk = references->walk;
+    struct walk_worker *worker = &walk->workers[0];
+    uint64_t offset = address - worker->window_address, absent_bytes = 0;
+
+    if (offset < worker->window_bytes && worker->window_bytes - offset >= length) {
+        memcpy(buffer, worker->window + offset, length);
+        return true;
+    }
+    if (address < 4096 || address >= RADDR_END)
+        return false;
+    if (length <= 64)
+        return !reader_read(walk->reader, raddr_of(address), buffer, length);
+    return !pagemap_read(&worker->pagemap, walk->reader, address, buffer, length,
+                         &absent_bytes);
+}
+
+static void tell(struct references *references, uint64_t word, enum reference_by by,
+                 uint64_t at)
+{
+    struct reference reference = {word, by, at};
+
+    if (word >= 4096 && word < RADDR_END && !(word & 7))
+        references->visit(references->with, &reference);
+}
+
+/* Every word of a table. */
+static void visit_items(struct references *references, uint64_t start, uint64_t count)
+{
+    if (start & 7 || count > ITEMS_MAX)
+        return;
+    while (count) {
+        size_t some = count < REFERENCES_PIECE ? (size_t)count : REFERENCES_PIECE;
+
+        if (!read_at(references, start, references->words, some * 8))
+            return;
+        for (size_t i = 0; i < some; i++)
+            tell(references, references->words[i], BY_ITEM, 0);
+        start += some * 8;
+        count -= some;
+    }
+}
+
+/* ---- dicts ---- */
+
+struct keys {
+    uint64_t entries, n_entries, entry_words;
+};
+
+/* pycore_dict.h PyDictKeysObject: header, index, entries of two words (str keys) or of
+ * three (hash first). */
+static bool keys_read(struct references *references, uint64_t address, struct keys *keys)
+{
+    const struct object_layout *layout = &references->walk->layout.object;
+    uint64_t index_bytes, size;
+    uint8_t header[40];
+
+    if (!address || !read_at(references, address, header, sizeof(header)))
+        return false;
+    keys->n_entries = u64_at(header, layout->keys_nentries);
+    keys->entry_words = 3;
+    if (layout->keys_is_log2) {
+        if (header[layout->keys_size] > 40 || header[layout->keys_log2_index] > 44)
+            return false;
+        index_bytes = UINT64_C(1) << header[layout->keys_log2_index];
+        keys->entry_words = header[layout->keys_kind] ? 2 : 3;
+    } else {
+        size = u64_at(header, layout->keys_size);
+        if (size > ITEMS_MAX)
+            return false;
+        index_bytes = size * (size <= 0xff ? 1 : size <= 0xffff ? 2 : 4);
+    }
+    keys->entries = address + layout->keys_header_bytes + index_bytes;
+    return keys->n_entries <= ITEMS_MAX;
+}
+
+/* Entries that have their values; those of a split table have none. */
+static void visit_entries(struct references *references, const struct keys *keys)
+{
+    uint64_t words = keys->entry_words, left = keys->n_entries, at = keys->entries;
+    size_t most = REFERENCES_PIECE / 3;
+
+    while (left) {
+        size_t some = left < most ? (size_t)left : most;
+
+        if (!read_at(references, at, references->words, some * words * 8))
+            return;
+        for (size_t i = 0; i < some; i++) {
+            const uint64_t *entry = references->words + i * words + words - 2;
+
+            tell(references, entry[0], BY_KEY, 0);
+            tell(references, entry[1], BY_VALUE, entry[0]);
+        }
+        at += some * words * 8;
+        left -= some;
+    }
+}
+
+/* Values whose names stand in a table of keys. */
+static void visit_values(struct references *references, uint64_t table, uint64_t values,
+                         enum reference_by by)
+{
+    uint64_t attributes[64];
+    struct keys keys;
+    size_t count;
+
+    if (!keys_read(references, table, &keys))
+        return;
+    count = keys.n_entries < 64 ? (size_t)keys.n_entries : 64;
+    if (!count || !read_at(references, values, attributes, count * 8) ||
+        !read_at(references, keys.entries, references->words,
+                 count * keys.entry_words * 8))
+        return;
+    for (size_t i = 0; i < count; i++)
+        tell(references, attributes[i], by,
+             references->words[(i + 1) * keys.entry_words - 2]);
+}
+
+static void visit_dict(struct references *references, const struct object_view *view)
+{
+    const struct object_layout *layout = &references->walk->layout.object;
+    uint64_t table = u64_at(view->bytes, layout->dict_keys);
+    uint64_t values = u64_at(view->bytes, layout->dict_values);
+    struct keys keys;
+
+    if (values)
+        visit_values(references, table, layout->minor >= 13 ? values + 8 : values,
+                     BY_VALUE);
+    else if (keys_read(references, table, &keys))
+        visit_entries(references, &keys);
+}
+
+uint64_t references_lookup(struct references *references, uint64_t dict, const char *name)
+{
+    const struct object_layout *layout = &references->walk->layout.object;
+    uint8_t bytes[64];
+    struct keys keys;
+    char text[64];
+
+    if (!read_at(references, dict, bytes, sizeof(bytes)) ||
+        u64_at(bytes, layout->dict_values) ||
+        !keys_read(references, u64_at(bytes, layout->dict_keys), &keys))
+        return 0;
+    for (uint64_t i = 0; i < keys.n_entries && i < LOOKUP_MAX; i++) {
+        uint64_t entry[2];
+
+        if (!read_at(references, keys.entries + ((i + 1) * keys.entry_words - 2) * 8,
+                     entry, 16))
+            return 0;
+        if (entry[0] &&
+            remote_str(references->walk->reader, layout, entry[0], text, sizeof(text)) &&
+            !strcmp(text, name))
+            return entry[1];
+    }
+    return 0;
+}
+
+/* ---- instances ---- */
+
+/* Attributes in front of the object, in values of their own, or in it. */
+static void visit_managed(struct references *references, const struct met_object *met)
+{
+    const struct object_layout *layout = &references->walk->layout.object;
+    const struct object_shape *shape = &met->entry->shape;
+    uint64_t values, dict, at = layout->minor == 13 ? 16 : shape->basicsize;
+    const uint8_t *head = met->view.bytes + at;
+
+    object_managed(layout, met->view.bytes, &values, &dict);
+    if (dict)
+        tell(references, dict, BY_DICT, 0);
+    if (values)
+        visit_values(references, met->entry->cached_keys, values, BY_ATTRIBUTE);
+    if (shape->has_inline_values && met->view.length >= at + 8 && head[VALUES_VALID])
+        visit_values(references, met->entry->cached_keys, met->view.address + at + 8,
+                     BY_ATTRIBUTE);
+}
+
+/* Where the dict's address stands when it is a field; 0 = nowhere. A class has its
+ * attributes in tp_dict. */
+static uint64_t dict_field(const struct object_layout *layout,
+                           const struct met_object *met)
+{
+    int32_t at = met->entry->shape.dict_offset;
+
+    if (met->entry->shape.rule == OBJECT_TYPE)
+        return layout->tp_dict;
+    return at > 0 ? (uint64_t)at : 0;
+}
+
+/* How much of the object itself is looked at, at most BODY_MAX. */
+static uint64_t body_bytes(const struct object_layout *layout,
+                           const struct met_object *met)
+{
+    const struct object_shape *shape = &met->entry->shape;
+    uint64_t bytes = shape->basicsize, items = 0, most = BODY_MAX;
+
+    if (shape->itemsize == 8)
+        items = u64_at(met->view.bytes, layout->ob_size);
+    if (items < BODY_MAX / 8)
+        bytes += items * 8;
+    if (shape->rule == OBJECT_FRAME && layout->minor < 11)
+        most = u64_at(met->view.bytes, FRAME_VALUE_STACK) - met->view.address;
+    bytes = bytes < most ? bytes : most;
+    return bytes < BODY_MAX ? bytes : BODY_MAX;
+}
+
+static void visit_fields(struct references *references, const struct met_object *met)
+{
+    const struct object_layout *layout = &references->walk->layout.object;
+    uint64_t bytes = body_bytes(layout, met), dict = dict_field(layout, met);
+    uint8_t body[BODY_MAX];
+
+    if (met->view.length >= bytes)
+        memcpy(body, met->view.bytes, bytes);
+    else if (!read_at(references, met->view.address, body, bytes))
+        return;
+    for (uint64_t at = 16; at + 8 <= bytes; at += 8)
+        tell(references, u64_at(body, at), at == dict ? BY_DICT : BY_FIELD, at);
+}
+
+/* Texts and numbers refer to nothing. */
+static bool is_plain(const struct type_entry *entry)
+{
+    return !entry->shape.has_gc_head && entry->shape.rule != OBJECT_CODE &&
+           !entry->shape.dict_offset;
+}
+
+void references_visit(struct references *references, const struct met_object *met)
+{
+    const struct object_layout *layout = &references->walk->layout.object;
+    const struct object_shape *shape = &met->entry->shape;
+    const uint8_t *bytes = met->view.bytes;
+
+    if (is_plain(met->entry))
+        return;
+    if (met->entry->is_heap)
+        tell(references, u64_at(bytes, layout->ob_type), BY_TYPE, 0);
+    if (shape->is_managed)
+        visit_managed(references, met);
+    switch (shape->rule) {
+    case OBJECT_LIST:
+        visit_items(references, u64_at(bytes, layout->list_items),
+                    u64_at(bytes, layout->ob_size));
+        break;
+    case OBJECT_DICT:
+    case OBJECT_ORDERED_DICT:
+        visit_dict(references, &met->view);
+        break;
+    case OBJECT_SET:
+        visit_items(references, u64_at(bytes, layout->set_table),
+                    (u64_at(bytes, layout->set_mask) + 1) * 2);
+        break;
+    default:
+        if (!strcmp(met->entry->kind->name, "tuple"))
+            visit_items(references, met->view.address + shape->basicsize,
+                        u64_at(bytes, layout->ob_size));
+        else
+            visit_fields(references, met);
+    }
+}
