@@ -17,6 +17,8 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/help.c tui/help.h \
 	tui/history_graph.c tui/history_graph.h tui/history_tables.h \
 	tui/keys.c tui/keys.h \
+	tui/kind_tables.c tui/kind_tables.h \
+	tui/kind_view.c tui/kind_view.h \
 	tui/kinds_table.c tui/kinds_table.h \
 	tui/layout.c tui/layout.h \
 	tui/line.c tui/line.h \
@@ -77,7 +79,7 @@ endif
 
 # What every screen looks like. `make golden-update` rewrites the expected files.
 check_PROGRAMS += tests/golden/screens
-tests_golden_screens_SOURCES = tests/golden/screens.c tests/lib/fixture.c \
+tests_golden_screens_SOURCES = tests/golden/screens.c tests/lib/fixture.c tests/lib/fixture_answers.c \
 	tests/lib/fixture.h
 tests_golden_screens_LDADD = $(HEAPTOP_LIBS)
 

@@ -61,6 +61,8 @@ struct pane_ops {
     void (*describe)(void *pane, struct strbuf *out);
     /* The tab that Enter on the selected row goes to; optional. */
     const char *(*opens)(void *pane);
+    /* Who comes from another tab's row by Enter finds it open. */
+    bool opens_row;
     /* A click fell here: the table below it gets the focus; optional. */
     void (*focus_at)(void *pane, int y, int x);
     /* What is open in place of the table ("app.cache.Entry"), or NULL; optional. */

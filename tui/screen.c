@@ -380,8 +380,8 @@ static void open_tab(struct screen *screen, const char *tab)
     if (!screen_show_pane(screen, tab))
         return;
     table = screen_table(screen);
-    if (row && table)
-        table_select(table, identity);
+    if (row && table && table_select(table, identity) && screen_pane(screen)->opens_row)
+        screen_pane(screen)->command(screen->panes[screen->current], COMMAND_ENTER);
 }
 
 static bool pane_command(struct screen *screen, enum command_id command)

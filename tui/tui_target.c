@@ -54,6 +54,7 @@ int tui_start_target(struct tui *tui, struct target *target, struct err *err)
         return -1;
     }
     screen_use_mouse(tui->screen, term_uses_mouse(tui->term));
+    screen_show_values(tui->screen, tui->options->shows_values);
     screen_allow_actions(tui->screen, false);
     return 0;
 }

@@ -108,7 +108,7 @@ void detail_tracked_words(const struct kind_detail *detail, struct strbuf *words
 {
     char number[UNITS_MAX];
 
-    strbuf_addf(words, "%s tracked by the garbage collector",
+    strbuf_addf(words, "%s",
                 units_count(number, reading_exact((int64_t)detail->tracked)));
     if (!detail->tracked)
         return;
@@ -128,19 +128,28 @@ bool detail_class_words(const struct kind_detail *detail, struct strbuf *words)
         [STORAGE_INLINE] = "inline, in each object",
     };
     const struct detail_class *class = &detail->class;
-    char number[UNITS_MAX], bytes[UNITS_MAX];
+    char number[UNITS_MAX];
 
     if (class->storage == STORAGE_OTHER)
         return false;
-    strbuf_addf(words, "attributes %s", where[class->storage]);
+    strbuf_addf(words, "%s", where[class->storage]);
     if (class->storage != STORAGE_SLOTS)
         strbuf_addf(words, "; %s have a dict",
                     units_count(number, reading_exact((int64_t) class->dicts)));
     if (class->has_slots)
         strbuf_add_text(words, ", in spite of __slots__: a base has none");
-    if (reading_is_known(class->saves_bytes))
-        strbuf_addf(words, "; __slots__ for %s attributes would save %s",
-                    units_count(number, reading_exact((int64_t) class->attributes)),
-                    units_bytes(bytes, class->saves_bytes));
+    return true;
+}
+
+bool detail_slots_words(const struct kind_detail *detail, struct strbuf *words)
+{
+    const struct detail_class *class = &detail->class;
+    char number[UNITS_MAX], bytes[UNITS_MAX];
+
+    if (!reading_is_known(class->saves_bytes))
+        return false;
+    strbuf_addf(words, "for %s attributes, in all bases, would save %s",
+                units_count(number, reading_exact((int64_t) class->attributes)),
+                units_bytes(bytes, class->saves_bytes));
     return true;
 }

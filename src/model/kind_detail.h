@@ -82,9 +82,11 @@ const char *detail_storage_name(enum detail_storage storage);
 
 /* "4-7", "65,536 or more". */
 char *detail_refcount_words(char words[UNITS_MAX], size_t row);
-/* Of how many the collector knows, by generations. */
+/* How many the collector tracks: "12: gen0 2, gen1 0, gen2 10". */
 void detail_tracked_words(const struct kind_detail *detail, struct strbuf *words);
-/* Where the attributes are, and what __slots__ would save; false: it is no class. */
+/* Where the attributes are; false: it is no class made in Python. */
 bool detail_class_words(const struct kind_detail *detail, struct strbuf *words);
+/* What __slots__ would save; false: that is not known, or nothing. */
+bool detail_slots_words(const struct kind_detail *detail, struct strbuf *words);
 
 #endif

@@ -64,7 +64,7 @@ static void duplicates_text(FILE *out, const struct answer *answer)
     for (size_t i = 0; i < duplicates->n_kinds; i++) {
         const struct duplicate_kind *kind = &duplicates->kinds[i];
 
-        fprintf(out, "%-6s %s of %s objects hold a value that another holds, too: %s\n",
+        fprintf(out, "%-6s %s of %s objects are duplicates: %s wasted\n",
                 kind->kind->name,
                 units_count(a, reading_exact((int64_t)kind->duplicates)),
                 units_count(b, reading_exact((int64_t)kind->objects)),

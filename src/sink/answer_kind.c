@@ -139,10 +139,13 @@ static void text_totals(FILE *out, const struct kind_detail *detail)
             units_bytes(size, reading_exact((int64_t)detail->size_bytes)),
             units_bytes(memory, reading_exact((int64_t)detail->memory_bytes)));
     detail_tracked_words(detail, &words);
-    fprintf(out, "  %s\n", strbuf_text(&words));
+    fprintf(out, "  tracked by the garbage collector %s\n", strbuf_text(&words));
     strbuf_reset(&words);
     if (detail_class_words(detail, &words))
-        fprintf(out, "  %s\n", strbuf_text(&words));
+        fprintf(out, "  attributes %s\n", strbuf_text(&words));
+    strbuf_reset(&words);
+    if (detail_slots_words(detail, &words))
+        fprintf(out, "  __slots__ %s\n", strbuf_text(&words));
     strbuf_release(&words);
 }
 

@@ -34,6 +34,16 @@ static const struct golden_case cases[] = {
      FIXTURE_SERVICE,
      "types",
      {COMMAND_DOWN, COMMAND_DOWN, COMMAND_ENTER}},
+    {"types-sizes", FIXTURE_SERVICE, "types", {COMMAND_ENTER, COMMAND_VIEW}},
+    {"types-refcounts",
+     FIXTURE_SERVICE,
+     "types",
+     {COMMAND_ENTER, COMMAND_VIEW, COMMAND_VIEW}},
+    {"types-largest",
+     FIXTURE_SERVICE,
+     "overview",
+     {COMMAND_ENTER, COMMAND_VIEW, COMMAND_VIEW, COMMAND_VIEW}},
+    {"types-duplicates", FIXTURE_SERVICE, "types", {COMMAND_DUPLICATES}},
     {"types-bottom", FIXTURE_SERVICE, "types", {COMMAND_DELTA, COMMAND_BOTTOM}},
     {"sizes", FIXTURE_SERVICE, "sizes", {COMMAND_NONE}},
     {"sizes-detail", FIXTURE_SERVICE, "sizes", {COMMAND_DOWN, COMMAND_ENTER}},
@@ -104,6 +114,15 @@ static void put_canvas(FILE *file, const struct canvas *canvas)
     strbuf_release(&lines);
 }
 
+static void give_answer(struct screen *screen)
+{
+    struct inquiry inquiry;
+
+    screen_wanted_inquiry(screen, &inquiry);
+    if (inquiry.topic)
+        screen_take_answer(screen, &inquiry, fixture_answer(&inquiry), "");
+}
+
 static void draw_case(FILE *file, const struct golden_case *what, struct size size,
                       bool use_unicode)
 {
@@ -119,6 +138,7 @@ static void draw_case(FILE *file, const struct golden_case *what, struct size si
         if (screen_wanted_arena(screen))
             screen_take_inspection(screen,
                                    fixture_inspection(screen_wanted_arena(screen)));
+        give_answer(screen);
     }
     screen_message(screen, ROLE_NORMAL, "");
     screen_draw(screen, &canvas);

@@ -6,6 +6,7 @@
 #define HEAPTOP_TESTS_FIXTURE_H
 
 #include "model/history.h"
+#include "model/inquiry.h"
 #include "model/inspection.h"
 
 enum fixture {
@@ -21,6 +22,9 @@ enum fixture {
 
 /* A close look at any arena: one made-up pool of each sort. The caller owns it. */
 struct inspection *fixture_inspection(uint64_t arena);
+
+/* A made-up answer; NULL: there is none of this topic. The caller owns it. */
+struct answer *fixture_answer(const struct inquiry *inquiry);
 
 /* Gives a history with its samples; history_free() ends it. */
 struct history *fixture_history(enum fixture fixture);
