@@ -1,4 +1,5 @@
 #include "args.h"
+#include "args_table.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -12,139 +13,12 @@
 #include "model/kind_detail.h"
 #include "util/clock.h"
 
-enum option_id {
-    OPTION_DELAY = 'd',
-    OPTION_ITERATIONS = 'n',
-    OPTION_BATCH = 'b',
-    OPTION_OUTPUT = 'o',
-    OPTION_SORT = 's',
-    OPTION_FILTER = 'F',
-    OPTION_NO_COLOR = 'C',
-    OPTION_NO_UNICODE = 'U',
-    OPTION_NO_MOUSE = 'M',
-    OPTION_VERSION = 'V',
-    OPTION_HELP = 'h',
-    OPTION_PANE = 256,
-    OPTION_ROWS,
-    OPTION_AGENT,
-    OPTION_AGENT_VIA,
-    OPTION_WALK,
-    OPTION_MARK_EVERY,
-    OPTION_UNTIL,
-    OPTION_VERDICT,
-    OPTION_HOLDERS,
-    OPTION_BORN,
-    OPTION_READ_ONLY,
-    OPTION_SELFCHECK,
-    OPTION_KIND,
-    OPTION_DUPLICATES,
-    OPTION_SHOW_VALUES,
-    OPTION_CONFIG,
-    OPTION_VERBOSE,
-    OPTION_ACTIONS = 512, /* and upwards: the actions in their order */
-};
-
-struct option_row {
-    int id; /* enum option_id; below 256: the letter */
-    const char *name;
-    int has_argument; /* as getopt: no_argument ... */
-    const char *argument;
-    const char *help;
-};
-
-static const struct option_row option_rows[] = {
-    {OPTION_DELAY, "delay", required_argument, "SECS", "time between samples (2)"},
-    {OPTION_ITERATIONS, "iterations", required_argument, "N", "end after N samples"},
-    {OPTION_BATCH, "batch", no_argument, NULL,
-     "no screen: print samples; implied when the output is not a terminal"},
-    {OPTION_OUTPUT, "output", required_argument, "FORMAT",
-     "batch output: text (default) or json, one object a line"},
-    {OPTION_PANE, "pane", required_argument, "NAME",
-     "begin with this tab; in batch print only this one"},
-    {OPTION_SORT, "sort", required_argument, "[+-]COLUMN",
-     "sort by a column, - largest first; \"help\" lists the columns"},
-    {OPTION_FILTER, "filter", required_argument, "PATTERN",
-     "only kinds whose name contains this"},
-    {OPTION_ROWS, "rows", required_argument, "N", "at most N rows of a table (batch)"},
-    {OPTION_AGENT, "agent", required_argument, "auto|never|require",
-     "whether to load the agent into the target (auto)"},
-    {OPTION_AGENT_VIA, "agent-via", required_argument, "auto|ptrace|remote",
-     "how the agent gets in: by ptrace, or by a script that CPython 3.14+ executes "
-     "(auto)"},
-    {OPTION_WALK, "walk", required_argument, "SECS|off",
-     "least time between two walks of the heap (as cheap as 2 % of a core)"},
-    {OPTION_MARK_EVERY, "mark-every", required_argument, "SECS",
-     "set a mark every so often (SIGUSR1 sets one, too)"},
-    {OPTION_UNTIL, "until", required_argument, "CONDITION",
-     "batch: end with status 7 when it is true, as 'res>500M'"},
-    {OPTION_VERDICT, "verdict", no_argument, NULL,
-     "batch: print what the last sample means in words; -n 40 watches growth, too"},
-    {OPTION_KIND, "kind", required_argument, "NAME",
-     "print what the objects of this kind are like, and exit"},
-    {OPTION_DUPLICATES, "duplicates", no_argument, NULL,
-     "print which str, bytes and int values are held more than once, and exit; "
-     "with --kind of this kind only"},
-    {OPTION_SHOW_VALUES, "show-values", no_argument, NULL,
-     "show the beginning of str, bytes and int values, which may be secret"},
-    {OPTION_HOLDERS, "holders", required_argument, "KIND",
-     "print who refers to the objects of a kind (or to the one at 0xADDRESS)"},
-    {OPTION_BORN, "born", required_argument, "SECS",
-     "print which objects are there after so long that were not there now"},
-    {OPTION_READ_ONLY, "read-only", no_argument, NULL, "refuse all actions"},
-    {OPTION_ACTIONS, NULL, no_argument, NULL, NULL}, /* here stand the actions */
-    {OPTION_SELFCHECK, "selfcheck", no_argument, NULL,
-     "check heaptop's numbers against each other and the agent's, and exit"},
-    {OPTION_NO_COLOR, "no-color", no_argument, NULL, "no colours (also NO_COLOR)"},
-    {OPTION_NO_UNICODE, "no-unicode", no_argument, NULL, "ASCII only"},
-    {OPTION_NO_MOUSE, "no-mouse", no_argument, NULL, "leave the mouse to the terminal"},
-    {OPTION_CONFIG, "config", required_argument, "FILE",
-     "read this configuration instead of the usual one"},
-    {OPTION_VERBOSE, "verbose", required_argument, "FILE",
-     "append to FILE what heaptop does"},
-    {OPTION_VERSION, "version", no_argument, NULL, "print the version and exit"},
-    {OPTION_HELP, "help", no_argument, NULL, "print this and exit"},
-};
-
-#define N_FIXED     (sizeof(option_rows) / sizeof(option_rows[0]))
-#define ACTIONS_MAX 32
-#define OPTIONS_MAX (N_FIXED + ACTIONS_MAX)
-
-static struct option_row action_row(size_t index)
-{
-    const struct action_ops *action = actions[index];
-    bool needs_value = action->n_parameters && action->parameters[0].is_needed &&
-                       action->parameters[0].standard == ACTION_NOT_GIVEN;
-
-    return (struct option_row){
-        .id = OPTION_ACTIONS + (int)index,
-        .name = action->name,
-        .has_argument = needs_value            ? required_argument
-                        : action->n_parameters ? optional_argument
-                                               : no_argument,
-        .argument = action->argument,
-        .help = action->help,
-    };
-}
-
-/* The rows of all options, the actions among them. */
-static size_t all_rows(struct option_row rows[OPTIONS_MAX])
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < N_FIXED; i++) {
-        if (option_rows[i].id != OPTION_ACTIONS) {
-            rows[count++] = option_rows[i];
-            continue;
-        }
-        for (size_t k = 0; actions[k] && k < ACTIONS_MAX; k++)
-            rows[count++] = action_row(k);
-    }
-    return count;
-}
-
 /* Options that the documents name and this version does not have yet. */
 static const char *const later_options[] = {
-    "write", "read", "begin", "end", "listen", "textfile", "list-plugins", NULL,
+    "listen",
+    "textfile",
+    "list-plugins",
+    NULL,
 };
 
 void args_init(struct args *args)
@@ -261,6 +135,7 @@ static int set_output(struct args *args, const char *value, struct err *err)
     if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)
         return usage(err, "output", value, "text or json");
     args->output = value;
+    args->has_output = true;
     return 0;
 }
 
@@ -303,21 +178,47 @@ static int set_sort(struct args *args, const char *value)
     return 0;
 }
 
-static int set_text(struct args *args, enum option_id id, const char *value)
+/* Options that only keep their text. False: not one of them. */
+static bool set_text(struct args *args, enum option_id id, const char *value)
 {
-    const char **text = id == OPTION_PANE      ? &args->pane
-                        : id == OPTION_FILTER  ? &args->filter
-                        : id == OPTION_CONFIG  ? &args->config
-                        : id == OPTION_VERBOSE ? &args->verbose
-                                               : &args->holders;
-
-    *text = value;
-    return 0;
+    switch (id) {
+    case OPTION_PANE:
+        args->pane = value;
+        return true;
+    case OPTION_FILTER:
+        args->filter = value;
+        return true;
+    case OPTION_CONFIG:
+        args->config = value;
+        return true;
+    case OPTION_VERBOSE:
+        args->verbose = value;
+        return true;
+    case OPTION_HOLDERS:
+        args->holders = value;
+        return true;
+    case OPTION_WRITE:
+        args->write = value;
+        return true;
+    case OPTION_READ:
+        args->read = value;
+        return true;
+    case OPTION_BEGIN:
+        args->begin = value;
+        return true;
+    case OPTION_END:
+        args->end = value;
+        return true;
+    default:
+        return false;
+    }
 }
 
 static int set_option(struct args *args, enum option_id id, const char *value,
                       struct err *err)
 {
+    if (set_text(args, id, value))
+        return 0;
     switch (id) {
     case OPTION_DELAY:
         return set_delay(args, value, err);
@@ -344,14 +245,6 @@ static int set_option(struct args *args, enum option_id id, const char *value,
     case OPTION_ITERATIONS:
     case OPTION_ROWS:
         return set_number(args, id, value, err);
-    case OPTION_ACTIONS: /* not one of these: set_any() */
-        return 0;
-    case OPTION_PANE:
-    case OPTION_FILTER:
-    case OPTION_CONFIG:
-    case OPTION_VERBOSE:
-    case OPTION_HOLDERS:
-        return set_text(args, id, value);
     case OPTION_BATCH:
         args->is_batch = true;
         return 0;
@@ -387,8 +280,9 @@ static int set_option(struct args *args, enum option_id id, const char *value,
     case OPTION_HELP:
         args->request = ARGS_HELP;
         return 0;
+    default: /* set_text(), set_any() */
+        return 0;
     }
-    return 0;
 }
 
 static int set_any(struct args *args, int id, const char *value, struct err *err)
@@ -400,8 +294,11 @@ static int set_any(struct args *args, int id, const char *value, struct err *err
 
 bool args_set(struct args *args, const char *name, const char *value, struct err *err)
 {
-    for (size_t i = 0; i < N_FIXED; i++) {
-        const struct option_row *row = &option_rows[i];
+    const struct option_row *fixed;
+    size_t count = options_fixed(&fixed);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct option_row *row = &fixed[i];
 
         if (!row->name || strcmp(row->name, name) != 0)
             continue;
@@ -435,8 +332,6 @@ static int unknown_option(struct err *err, int missing, char **argv, int letter)
         err_set(err, ERR_USAGE, "%.60s is not part of this version", word);
     else if (!strncmp(word, "--", 2))
         err_set(err, ERR_USAGE, "there is no option %.60s", word);
-    else if (letter == 'w' || letter == 'r')
-        err_set(err, ERR_USAGE, "-%c is not part of this version", letter);
     else
         err_set(err, ERR_USAGE, "there is no option -%c", letter);
     return err_remedy(err, "heaptop --help lists the options");
@@ -446,7 +341,7 @@ static void getopt_tables(struct option longs[OPTIONS_MAX + 1],
                           char shorts[2 * OPTIONS_MAX + 2])
 {
     struct option_row rows[OPTIONS_MAX];
-    size_t used = 0, count = all_rows(rows);
+    size_t used = 0, count = options_all(rows);
 
     shorts[used++] = ':'; /* a missing argument is told apart */
     for (size_t i = 0; i < count; i++) {
@@ -518,6 +413,19 @@ static int parse_operands(struct args *args, int argc, char **argv, int n_words,
     return optind < argc ? parse_target(args, argv[optind], err) : 0;
 }
 
+static int check_recording(const struct args *args, struct err *err)
+{
+    if (args->read && (args->pid || args->pattern || args->command))
+        err_set(err, ERR_USAGE, "--read looks at a recording, not at a process");
+    else if (args->read && (args->write || args->action || args->selfcheck))
+        err_set(err, ERR_USAGE, "a recording cannot be recorded, changed or checked");
+    else if (!args->read && (args->begin || args->end))
+        err_set(err, ERR_USAGE, "--begin and --end are of a recording: --read names it");
+    else
+        return 0;
+    return err_remedy(err, "leave one of them out");
+}
+
 static int check_action(const struct args *args, struct err *err)
 {
     if (!args->action)
@@ -548,52 +456,7 @@ int args_parse(struct args *args, int argc, char **argv, struct err *err)
         if (set_any(args, option, optarg, err))
             return -1;
     }
-    if (check_action(args, err))
+    if (check_action(args, err) || parse_operands(args, argc, argv, n_words, err))
         return -1;
-    return parse_operands(args, argc, argv, n_words, err);
-}
-
-static void print_row(FILE *out, const struct option_row *row)
-{
-    const char *argument = row->argument ? row->argument : "";
-    const char *before = row->has_argument == no_argument         ? ""
-                         : row->has_argument == optional_argument ? "[="
-                                                                  : " ";
-    char left[64];
-
-    snprintf(left, sizeof(left), "%c%c%s --%s%s%s%s", row->id < 256 ? '-' : ' ',
-             row->id < 256 ? row->id : ' ', row->id < 256 ? "," : " ", row->name, before,
-             argument, row->has_argument == optional_argument ? "]" : "");
-    if (strlen(left) > 27)
-        fprintf(out, "  %s\n  %-27s %s", left, "", row->help);
-    else
-        fprintf(out, "  %-27s %s", left, row->help);
-    if (row->id >= OPTION_ACTIONS)
-        fprintf(out, " (%s)", actions[row->id - OPTION_ACTIONS]->call);
-    fputc('\n', out);
-}
-
-void args_print_help(FILE *out)
-{
-    struct option_row rows[OPTIONS_MAX];
-    size_t count = all_rows(rows);
-
-    fputs(
-        "Usage: heaptop [OPTIONS] [PID | PATTERN]\n"
-        "       heaptop [OPTIONS] -- PROGRAM ARGS...\n"
-        "Shows the memory of a running CPython process. Without an argument: a list of\n"
-        "processes to choose from. With --: starts the program, the agent in it.\n\n",
-        out);
-    for (size_t i = 0; i < count; i++) {
-        if (rows[i].id == OPTION_ACTIONS)
-            fputs("\n  One action in the target; prints what changed, and exits:\n", out);
-        print_row(out, &rows[i]);
-        if (rows[i].id >= OPTION_ACTIONS &&
-            (i + 1 == count || rows[i + 1].id < OPTION_ACTIONS))
-            fputc('\n', out);
-    }
-    fputs(
-        "\nExit status: 0 as asked, 1 failure, 2 usage, 3 target gone, 4 not permitted,\n"
-        "5 not CPython or not supported, 7 what --until waits for came true.\n",
-        out);
+    return check_recording(args, err);
 }

@@ -35,7 +35,11 @@ struct args {
     int64_t mark_every_ns; /* 0 = no marks by the clock */
     bool has_iterations;
     bool is_batch;
-    const char *output;               /* "text" or "json" */
+    const char *output; /* "text" or "json" */
+    bool has_output;
+    const char *write;                /* the recording to make, or NULL */
+    const char *read;                 /* the recording to look at, or NULL */
+    const char *begin, *end;          /* the part of it, or NULL */
     const char *pane, *sort, *filter; /* NULL = the default */
     int rows;
     bool selfcheck;

@@ -73,9 +73,15 @@ static const struct helper_service *const services[] = {
 static int begin_guard(struct args *args, struct err *err)
 {
     struct guard_options options = {
-        .services = services, .target = args->pid, .keeps_user = args->command != NULL};
+        .services = services,
+        .target = args->pid,
+        /* A recording is its owner's, and SQLite keeps notes beside it. */
+        .keeps_user = args->command || args->read};
 
-    if (args->command || (args->sampler.agent != AGENT_NEVER && !guard_is_privileged()))
+    if (args->read)
+        options.needs |= GUARD_WRITES;
+    else if (args->command ||
+             (args->sampler.agent != AGENT_NEVER && !guard_is_privileged()))
         options.needs |= GUARD_ATTACHES;
     args->sampler.rights = guard_words();
     return guard_begin(&options, err);
@@ -105,10 +111,10 @@ static void settle_batch(struct args *args)
 
     if (!strcmp(args->output, "json") || args->action || args->selfcheck ||
         args->has_until || args->verdict || args->inquiry.topic || args->holders ||
-        args->born_ns)
+        args->born_ns || args->write)
         args->is_batch = true;
     if ((!isatty(STDOUT_FILENO) || args->verdict) && !args->has_iterations &&
-        !args->has_until)
+        !args->has_until && !args->write && !args->read)
         args->iterations = 1;
     if (!is_terminal)
         args->is_batch = true;
@@ -118,10 +124,41 @@ static const struct sink_ops *sink_of(const struct args *args)
 {
     if (args->verdict)
         return &sink_verdict;
+    if (args->write && !args->has_output)
+        return NULL;
     return !strcmp(args->output, "json") ? &sink_json : &sink_text;
 }
 
-static int run_batch(struct args *args, struct err *err)
+static int begin_recording(const struct args *args, struct recorder *recorder,
+                           struct err *err)
+{
+    struct recorder_options options = {
+        .path = args->write,
+        .pid = args->pid,
+        .rotate_bytes = RECORDER_ROTATE_BYTES,
+        .rotate_ns = RECORDER_ROTATE_NS,
+        .keep_bytes = RECORDER_KEEP_BYTES,
+        .keep_ns = RECORDER_KEEP_NS,
+    };
+
+    return recorder_open(recorder, &options, err);
+}
+
+static int run_samples(const struct args *args, struct recorder *recorder, int signal_fd,
+                       struct err *err)
+{
+    int result;
+
+    if (!args->write)
+        return batch_run(args, sink_of(args), NULL, signal_fd, err);
+    if (begin_recording(args, recorder, err))
+        return -1;
+    result = batch_run(args, sink_of(args), recorder, signal_fd, err);
+    return recorder_close(recorder, result ? &(struct err)ERR_INIT : err) || result ? -1
+                                                                                    : 0;
+}
+
+static int run_batch(struct args *args, struct recorder *recorder, struct err *err)
 {
     bool has_target = args->pid || args->pattern;
     int signal_fd;
@@ -151,7 +188,7 @@ static int run_batch(struct args *args, struct err *err)
         return batch_objects(args, signal_fd, err);
     if (args->selfcheck)
         return batch_selfcheck(args, signal_fd, err);
-    return batch_run(args, sink_of(args), signal_fd, err);
+    return run_samples(args, recorder, signal_fd, err);
 }
 
 /* A word that names one process goes straight to it, others to the picker. */
@@ -180,11 +217,23 @@ static int run_screen(struct args *args, struct err *err)
     return tui_run(&options, err);
 }
 
+/* The recorder keeps rights that begin_guard() gives up. */
 static int run(struct args *args, struct err *err)
 {
-    if (begin_guard(args, err))
-        return -1;
-    return args->is_batch ? run_batch(args, err) : run_screen(args, err);
+    struct err stop_err = ERR_INIT;
+    struct recorder *recorder = NULL;
+    int result;
+
+    if ((args->write && recorder_start(&recorder, err)) || begin_guard(args, err))
+        result = -1;
+    else if (args->read)
+        result = batch_replay(args, sink_of(args), err);
+    else if (args->is_batch)
+        result = run_batch(args, recorder, err);
+    else
+        result = run_screen(args, err);
+    recorder_stop(recorder, &stop_err);
+    return result;
 }
 
 /* heaptop -- PROGRAM: its end is no failure of heaptop's, and its status is ours. */

@@ -11,6 +11,7 @@
 #include "args.h"
 #include "heaptop/err.h"
 #include "heaptop/sink.h"
+#include "recording/recorder.h"
 #include "sampler/sampler.h"
 
 /* A sampler seen from a program without a screen. */
@@ -18,6 +19,7 @@ struct batch {
     struct sampler *sampler;
     int signal_fd;               /* INT, TERM, HUP and USR1, which are blocked */
     const struct launch *launch; /* the program that was started; NULL: none */
+    bool outlives_terminal;      /* HUP is not a wish to leave */
 };
 
 enum batch_event {
@@ -44,8 +46,11 @@ void batch_close(struct batch *batch);
 int batch_write(const struct args *args, const struct sink_ops *sink,
                 const struct snapshot *snapshot, struct err *err);
 
-int batch_run(const struct args *args, const struct sink_ops *sink, int signal_fd,
-              struct err *err);
+/* A NULL sink prints nothing, a NULL recorder records nothing. */
+int batch_run(const struct args *args, const struct sink_ops *sink,
+              struct recorder *recorder, int signal_fd, struct err *err);
+/* The same of a recording. */
+int batch_replay(const struct args *args, const struct sink_ops *sink, struct err *err);
 int batch_action(const struct args *args, int signal_fd, struct err *err);
 /* args->inquiry, answered once. */
 int batch_inquiry(const struct args *args, int signal_fd, struct err *err);

@@ -3,4 +3,6 @@ libheaptop_a_SOURCES += \
 	src/batch/batch_action.c \
 	src/batch/batch_inquiry.c \
 	src/batch/batch_objects.c \
-	src/batch/batch_selfcheck.c
+	src/batch/batch_replay.c \
+	src/batch/batch_selfcheck.c \
+	src/batch/output.c src/batch/output.h

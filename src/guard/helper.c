@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "guard/helper_message.h"
+#include "guard/quiet.h"
 
 /* A question that takes longer is never answered: opening a file of /proc can wait
  * for ever for a process that stands in the middle of an exec. Only death helps. */
@@ -19,36 +20,6 @@ void helper_fds_close(struct helper_fds *fds)
 {
     while (fds->count)
         close(fds->fds[--fds->count]);
-}
-
-/* The terminal and the pipes are the client's: who waits for their end must not wait
- * for the helper. */
-static void let_go_of_terminal(void)
-{
-    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    for (int fd = 0; fd <= 2 && nothing >= 0; fd++)
-        dup2(nothing, fd);
-    if (nothing > 2)
-        close(nothing);
-}
-
-/* Keys of the terminal mean the client. Only time and faults end the helper. */
-static void settle_signals(void)
-{
-    static const int wanted[] = {SIGALRM, SIGSEGV, SIGBUS, SIGILL,
-                                 SIGFPE,  SIGABRT, SIGSYS};
-    struct sigaction normal;
-    sigset_t all;
-
-    memset(&normal, 0, sizeof(normal));
-    normal.sa_handler = SIG_DFL;
-    sigfillset(&all);
-    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-        sigaction(wanted[i], &normal, NULL);
-        sigdelset(&all, wanted[i]);
-    }
-    sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
 static size_t count_services(const struct helper_service *const *services)
@@ -92,11 +63,7 @@ void helper_main(int socket, const struct helper_service *const *services)
 {
     size_t n_services = count_services(services);
 
-    let_go_of_terminal();
-    settle_signals();
-    prctl(PR_SET_NAME, "heaptop-helper", 0, 0, 0);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    quiet_become("heaptop-helper");
     while (answer_one(socket, services, n_services))
         ;
     _exit(0);

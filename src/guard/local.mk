@@ -3,4 +3,5 @@ libheaptop_a_SOURCES += \
 	src/guard/guard.c src/guard/guard.h \
 	src/guard/helper.c src/guard/helper.h \
 	src/guard/helper_call.c \
-	src/guard/helper_message.c src/guard/helper_message.h
+	src/guard/helper_message.c src/guard/helper_message.h \
+	src/guard/quiet.c src/guard/quiet.h

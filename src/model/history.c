@@ -94,24 +94,18 @@ static void history_thin(struct history *history)
     history->n_points = n_kept;
 }
 
-static void add_pauses(struct history *history, struct history_point *point,
-                       const struct gc_section *gc)
+static void add_pauses(struct history *history, struct history_point *point)
 {
-    struct reading total = gc ? gc->pauses.total_ns : reading_unknown();
+    struct reading total = point->values[SERIES_PAUSES];
     struct reading since = reading_difference(total, history->pause_total_ns);
 
-    if (since.value >= 0) /* an agent that came anew counts from 0 */
-        point->values[SERIES_PAUSES] = since;
+    /* An agent that came anew counts from 0. */
+    point->values[SERIES_PAUSES] = since.value >= 0 ? since : reading_unknown();
     history->pause_total_ns = total;
 }
 
-static void history_add_point(struct history *history, const struct snapshot *snapshot)
+void history_numbers(const struct snapshot *snapshot, struct history_point *point)
 {
-    struct history_point *point;
-
-    if (history->n_points == HISTORY_POINTS)
-        history_thin(history);
-    point = &history->points[history->n_points++];
     memset(point, 0, sizeof(*point));
     point->mono_ns = snapshot->mono_ns;
     point->wall_ns = snapshot->wall_ns;
@@ -130,7 +124,8 @@ static void history_add_point(struct history *history, const struct snapshot *sn
         point->values[SERIES_MEMORY] =
             reading_exact((int64_t)snapshot->objects->memory_bytes);
     }
-    add_pauses(history, point, snapshot->gc);
+    if (snapshot->gc)
+        point->values[SERIES_PAUSES] = snapshot->gc->pauses.total_ns;
 }
 
 /* What is not known yet begins when it is. */
@@ -214,15 +209,25 @@ static void keep_old(struct history *history, const struct snapshot *snapshot,
         history->kept[history->n_kept++] = snapshot;
 }
 
+void history_add_numbers(struct history *history, const struct history_point *point)
+{
+    if (history->n_points == HISTORY_POINTS)
+        history_thin(history);
+    history->points[history->n_points] = *point;
+    add_pauses(history, &history->points[history->n_points++]);
+    follow_series(history);
+}
+
 void history_add(struct history *history, const struct snapshot *snapshot)
 {
+    struct history_point point;
     const struct snapshot **slot = &history->recent[history->added % HISTORY_RECENT];
 
     keep_old(history, *slot, history->added - HISTORY_RECENT);
     *slot = snapshot_ref(snapshot);
     history->added++;
-    history_add_point(history, snapshot);
-    follow_series(history);
+    history_numbers(snapshot, &point);
+    history_add_numbers(history, &point);
     follow_kinds(history, snapshot->objects);
     follow_classes(history, snapshot);
     for (size_t i = 0; i < snapshot->n_events; i++)
@@ -301,6 +306,27 @@ size_t history_events(const struct history *history, const struct event **events
 {
     *events = history->events;
     return history->n_events;
+}
+
+static bool is_same_event(const struct event *a, const struct event *b)
+{
+    return a->wall_ns == b->wall_ns && !strcmp(a->words, b->words);
+}
+
+size_t history_new_events(const struct history *history, struct event_cursor *cursor,
+                          const struct event **events)
+{
+    size_t first = history->n_events;
+
+    while (first > 0 && !(cursor->has_last &&
+                          is_same_event(&history->events[first - 1], &cursor->last)))
+        first--;
+    *events = history->events + first;
+    if (history->n_events) {
+        cursor->has_last = true;
+        cursor->last = history->events[history->n_events - 1];
+    }
+    return history->n_events - first;
 }
 
 struct growth *history_kinds_growth(const struct history *history)

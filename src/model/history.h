@@ -56,6 +56,12 @@ void history_free(struct history *history);
 /* Takes its own reference, and copies the snapshot's events. */
 void history_add(struct history *history, const struct snapshot *snapshot);
 
+/* Only the numbers of a sample that is not had whole; SERIES_PAUSES is since the process
+ * began. Samples and points come in the order of their time. */
+void history_add_numbers(struct history *history, const struct history_point *point);
+/* The numbers of a snapshot in this form. */
+void history_numbers(const struct snapshot *snapshot, struct history_point *point);
+
 /* The newest snapshot, or NULL; back = 1 is the one before. Borrowed. */
 const struct snapshot *history_latest(const struct history *history);
 const struct snapshot *history_back(const struct history *history, size_t back);
@@ -75,6 +81,15 @@ const struct snapshot *history_previous(const struct history *history,
 
 size_t history_points(const struct history *history, const struct history_point **points);
 size_t history_events(const struct history *history, const struct event **events);
+
+/* Where a reader of the events stands; begins zeroed. */
+struct event_cursor {
+    bool has_last;
+    struct event last; /* the newest one that was read */
+};
+/* Those that came since the cursor was moved last; moves it. */
+size_t history_new_events(const struct history *history, struct event_cursor *cursor,
+                          const struct event **events);
 void history_add_event(struct history *history, const struct event *event);
 
 /* What grows; keys are 1 + the kind's id, and the block size of a class. Borrowed. */

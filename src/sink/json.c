@@ -17,8 +17,7 @@
 struct json_sink {
     struct sink_options options;
     struct partition_options partition;
-    bool has_last; /* `last` is the newest event that was written */
-    struct event last;
+    struct event_cursor events;
 };
 
 static int json_sink_open(const struct sink_options *options, void **state,
@@ -255,11 +254,6 @@ static json_t *json_objects(const struct json_sink *sink, const struct snapshot 
     return object;
 }
 
-static bool is_same_event(const struct event *a, const struct event *b)
-{
-    return a->wall_ns == b->wall_ns && !strcmp(a->words, b->words);
-}
-
 /*
  * All events since the line before: those of samples that were not written (not
  * complete yet) are in the history.
@@ -268,24 +262,17 @@ static json_t *json_events(struct json_sink *sink, const struct snapshot *snapsh
                            const struct history *history)
 {
     const struct event *events = snapshot->events;
-    size_t count = history ? history_events(history, &events) : snapshot->n_events;
+    size_t count = history ? history_new_events(history, &sink->events, &events)
+                           : snapshot->n_events;
     json_t *array = json_array();
-    size_t first = history ? count : 0;
 
-    while (first > 0 &&
-           !(sink->has_last && is_same_event(&events[first - 1], &sink->last)))
-        first--;
-    for (size_t i = first; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         json_t *object = json_object();
 
         json_add_time(object, "time", events[i].wall_ns);
         json_add_text(object, "event", event_type_name(events[i].type));
         json_add_text(object, "words", events[i].words);
         json_array_append_new(array, object);
-    }
-    if (count) {
-        sink->has_last = true;
-        sink->last = events[count - 1];
     }
     return array;
 }

@@ -137,8 +137,10 @@ static void test_mistakes(void **state)
     assert_refused("--walk=never", "--walk takes");
     assert_refused("-o csv", "not part of this version");
     assert_refused("-o yaml", "text or json");
-    assert_refused("--write file", "not part of this version");
-    assert_refused("-w file", "not part of this version");
+    assert_refused("--listen :9000", "not part of this version");
+    assert_refused("-r file 12", "not at a process");
+    assert_refused("-r file -w other", "cannot be recorded");
+    assert_refused("--begin 14:02 12", "are of a recording");
     assert_refused("--nonsense", "no option --nonsense");
     assert_refused("-Z", "no option -Z");
     assert_refused("-d", "needs an argument");

@@ -1,0 +1,63 @@
+/* A recording instead of a process: the same outputs, sample by sample. */
+#include <stdio.h>
+
+#include "batch/batch.h"
+#include "batch/output.h"
+#include "recording/recording.h"
+#include "recording/when.h"
+
+/* What is lost is not passed over in silence: one line for all, and the exit status. */
+static int tell_losses(const struct recording *recording, struct err *err)
+{
+    char words[256];
+
+    if (!recording_lost(recording, words, sizeof(words)) && !words[0])
+        return 0;
+    err_set(err, ERR_DAMAGED, "%s", words);
+    return err_remedy(err, "what was printed is right; the rest cannot be had");
+}
+
+static enum output_result replay(struct batch_output *output, struct recording *recording,
+                                 size_t first, size_t last, struct err *err)
+{
+    enum output_result result = OUTPUT_GOES_ON;
+
+    for (size_t at = first; at <= last && result == OUTPUT_GOES_ON; at++) {
+        struct err lost = ERR_INIT;
+        const struct snapshot *snapshot = recording_snapshot(recording, at, &lost);
+
+        if (!snapshot)
+            continue;
+        result = output_snapshot(output, snapshot, err);
+        snapshot_unref(snapshot);
+    }
+    return result;
+}
+
+static int replay_range(const struct args *args, const struct sink_ops *sink,
+                        struct recording *recording, struct err *err)
+{
+    struct batch_output output;
+    enum output_result result;
+    size_t first, last;
+
+    if (when_range(recording, args->begin, args->end, &first, &last, err) ||
+        output_open(&output, sink, args, err))
+        return -1;
+    result = replay(&output, recording, first, last, err);
+    if (output_close(&output, err) || result == OUTPUT_FAILED)
+        return -1;
+    return tell_losses(recording, err);
+}
+
+int batch_replay(const struct args *args, const struct sink_ops *sink, struct err *err)
+{
+    struct recording *recording;
+    int result;
+
+    if (recording_open(args->read, &recording, err))
+        return -1;
+    result = replay_range(args, sink, recording, err);
+    recording_close(recording);
+    return result;
+}

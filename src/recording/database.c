@@ -1,0 +1,286 @@
+#include "recording/database.h"
+
+#include <config.h> /* PACKAGE_VERSION */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "recording/shape.h"
+#include "util/strbuf.h"
+
+#define LENGTH_MAX (64 << 20) /* of a row */
+
+static const char schema[] =
+    "CREATE TABLE about(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE sheets(sheet INTEGER PRIMARY KEY, name TEXT NOT NULL);"
+    "CREATE TABLE columns(sheet INTEGER, place INTEGER, name TEXT, type TEXT,"
+    " PRIMARY KEY(sheet, place)) WITHOUT ROWID;"
+    "CREATE TABLE names(name INTEGER PRIMARY KEY, text TEXT NOT NULL,"
+    " checksum INTEGER NOT NULL);"
+    "CREATE TABLE data(sample INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+    "CREATE TABLE events(sample INTEGER, place INTEGER, wall_ns INTEGER, type TEXT,"
+    " words TEXT, checksum INTEGER NOT NULL, PRIMARY KEY(sample, place)) WITHOUT ROWID;"
+    "CREATE TABLE marks(number INTEGER PRIMARY KEY, seq INTEGER, is_automatic INTEGER,"
+    " name TEXT, checksum INTEGER NOT NULL);";
+
+static const char *const series_columns[SERIES_COUNT] = {
+    [SERIES_RES] = "res_bytes",        [SERIES_VIRT] = "virt_bytes",
+    [SERIES_PYMALLOC] = "arena_bytes", [SERIES_LIVE] = "block_bytes",
+    [SERIES_OBJECTS] = "objects",      [SERIES_MEMORY] = "object_bytes",
+    [SERIES_PAUSES] = "gc_pause_ns",
+};
+
+const char *headline_column(enum history_series series)
+{
+    return series_columns[series];
+}
+
+/* FNV-1a: against flipped bits, not against people. */
+static uint64_t checksum_add(uint64_t sum, const void *bytes, size_t length)
+{
+    const uint8_t *byte = bytes;
+
+    for (size_t i = 0; i < length; i++)
+        sum = (sum ^ byte[i]) * UINT64_C(0x100000001b3);
+    return sum;
+}
+
+static uint64_t checksum_number(uint64_t sum, int64_t number)
+{
+    return checksum_add(sum, &number, sizeof(number));
+}
+
+#define CHECKSUM_BEGIN UINT64_C(0xcbf29ce484222325)
+
+uint64_t headline_checksum(const struct headline *headline)
+{
+    uint64_t sum = checksum_number(CHECKSUM_BEGIN, headline->sample);
+
+    sum = checksum_number(sum, headline->seq);
+    sum = checksum_number(sum, headline->wall_ns);
+    sum = checksum_number(sum, headline->mono_ns);
+    sum = checksum_number(sum, headline->is_key);
+    for (size_t i = 0; i < SERIES_COUNT; i++) {
+        sum = checksum_number(sum, reading_is_known(headline->values[i]));
+        sum = checksum_number(sum, headline->values[i].value);
+    }
+    return sum;
+}
+
+uint64_t text_checksum(int64_t number, int64_t more, const char *text, size_t length)
+{
+    uint64_t sum = checksum_number(CHECKSUM_BEGIN, number);
+
+    return checksum_add(checksum_number(sum, more), text, length);
+}
+
+int database_error(sqlite3 *database, struct err *err, enum err_code code,
+                   const char *format, const char *path)
+{
+    char what[280];
+
+    snprintf(what, sizeof(what), "%s %.240s", format, path);
+    return err_set(err, code, "%s: %s", what,
+                   database ? sqlite3_errmsg(database) : "out of memory");
+}
+
+int database_run(sqlite3 *database, const char *sql)
+{
+    return sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
+}
+
+static void add_samples_table(struct strbuf *sql)
+{
+    strbuf_add_text(sql, "CREATE TABLE samples(sample INTEGER PRIMARY KEY, seq INTEGER,"
+                         " wall_ns INTEGER, mono_ns INTEGER, is_key INTEGER");
+    for (int i = 0; i < SERIES_COUNT; i++)
+        strbuf_addf(sql, ", %s INTEGER", series_columns[i]);
+    strbuf_add_text(sql, ", checksum INTEGER NOT NULL);");
+}
+
+uint64_t description_begin(void)
+{
+    return CHECKSUM_BEGIN;
+}
+
+uint64_t description_add(uint64_t sum, int64_t sheet, const char *name, const char *type)
+{
+    sum = checksum_number(sum, sheet);
+    sum = checksum_add(sum, name, strlen(name) + 1);
+    return checksum_add(sum, type, strlen(type) + 1);
+}
+
+/* Sheets first, then columns, as they are read. */
+static void add_shapes(struct strbuf *sql)
+{
+    uint64_t sum = description_begin();
+
+    for (int i = 0; i < SHEETS; i++) {
+        strbuf_addf(sql, "INSERT INTO sheets VALUES(%d, '%s');", i, sheet_shapes[i].name);
+        sum = description_add(sum, i, sheet_shapes[i].name, "");
+    }
+    for (int i = 0; i < SHEETS; i++) {
+        const struct sheet_shape *shape = &sheet_shapes[i];
+
+        for (size_t k = 0; k < shape->n_fields; k++) {
+            const char *type = field_type_name(shape->fields[k].type);
+
+            strbuf_addf(sql, "INSERT INTO columns VALUES(%d, %zu, '%s', '%s');", i, k,
+                        shape->fields[k].name, type);
+            sum = description_add(sum, i, shape->fields[k].name, type);
+        }
+    }
+    strbuf_addf(sql, "INSERT INTO about VALUES('description', %lld);", (long long)sum);
+}
+
+static int write_schema(sqlite3 *database)
+{
+    struct strbuf sql = STRBUF_INIT;
+    int result;
+
+    strbuf_addf(&sql, "BEGIN; PRAGMA application_id = %d; PRAGMA user_version = %d;",
+                RECORDING_APPLICATION, RECORDING_FORMAT);
+    strbuf_add_text(&sql, schema);
+    add_samples_table(&sql);
+    add_shapes(&sql);
+    strbuf_addf(&sql, "INSERT INTO about VALUES('heaptop', '%s'); COMMIT;",
+                PACKAGE_VERSION);
+    result = database_run(database, strbuf_text(&sql));
+    strbuf_release(&sql);
+    return result;
+}
+
+/* SQLite itself would make it for everybody to read. */
+static int make_file(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd >= 0) {
+        close(fd);
+        return 0;
+    }
+    err_set_errno(err, ERR_FAILED, errno, "cannot make the recording %.200s", path);
+    if (errno == EEXIST)
+        return err_remedy(err, "a recording is never written over: give another name, "
+                               "or a folder");
+    return err_remedy(err, "give a file in a folder that can be written");
+}
+
+/* What was written stands in the file itself after each sample (wal_autocheckpoint):
+ * a copy of the file alone is whole. */
+int database_create(const char *path, sqlite3 **database, struct err *err)
+{
+    if (make_file(path, err))
+        return -1;
+    if (sqlite3_open_v2(path, database, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
+        database_run(*database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+                                "PRAGMA wal_autocheckpoint=1;") ||
+        write_schema(*database)) {
+        database_error(*database, err, ERR_FAILED, "cannot write", path);
+        sqlite3_close(*database);
+        unlink(path);
+        return -1;
+    }
+    return 0;
+}
+
+void database_finish(sqlite3 *database)
+{
+    database_run(database, "PRAGMA journal_mode=DELETE");
+    sqlite3_close(database);
+}
+
+static int check_format(sqlite3 *database, const char *path, struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int application = 0, format = 0;
+    bool is_read = sqlite3_prepare_v2(database,
+                                      "SELECT a.application_id, u.user_version FROM"
+                                      " pragma_application_id a, pragma_user_version u",
+                                      -1, &statement, NULL) == SQLITE_OK &&
+                   sqlite3_step(statement) == SQLITE_ROW;
+
+    if (is_read) {
+        application = sqlite3_column_int(statement, 0);
+        format = sqlite3_column_int(statement, 1);
+    }
+    sqlite3_finalize(statement);
+    if (!is_read)
+        return database_error(database, err, ERR_DAMAGED, "cannot read the recording",
+                              path);
+    if (application != RECORDING_APPLICATION)
+        return err_set(err, ERR_DAMAGED, "%.200s is not a recording of heaptop", path);
+    if (format > RECORDING_FORMAT) {
+        err_set(err, ERR_DAMAGED, "%.200s has format %d, this heaptop reads up to %d",
+                path, format, RECORDING_FORMAT);
+        return err_remedy(err, "read it with the heaptop that wrote it, or a newer one");
+    }
+    return 0;
+}
+
+static void defend(sqlite3 *database)
+{
+    sqlite3_limit(database, SQLITE_LIMIT_LENGTH, LENGTH_MAX);
+    sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    database_run(database, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;"
+                           "PRAGMA query_only=ON");
+    sqlite3_busy_timeout(database, 2000);
+}
+
+/* '?' and '%' would mean something in a URI. */
+static void add_uri(struct strbuf *uri, const char *path, const char *parameters)
+{
+    strbuf_add_text(uri, "file:");
+    for (; *path; path++) {
+        if (*path == '?' || *path == '%' || *path == '#')
+            strbuf_addf(uri, "%%%02x", *path);
+        else
+            strbuf_add_char(uri, *path);
+    }
+    strbuf_add_text(uri, parameters);
+}
+
+static int try_open(const char *path, const char *parameters, sqlite3 **database,
+                    struct err *err)
+{
+    struct strbuf uri = STRBUF_INIT;
+    int result = 0;
+
+    add_uri(&uri, path, parameters);
+    if (sqlite3_open_v2(strbuf_text(&uri), database,
+                        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) != SQLITE_OK)
+        result = database_error(*database, err, ERR_DAMAGED, "cannot open the recording",
+                                path);
+    strbuf_release(&uri);
+    if (!result) {
+        defend(*database);
+        result = check_format(*database, path, err);
+    }
+    if (result) {
+        sqlite3_close(*database);
+        *database = NULL;
+    }
+    return result;
+}
+
+/* Where nothing can be written beside it, the file is taken as it stands. */
+int database_open(const char *path, sqlite3 **database, struct err *err)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        return err_set_errno(err, ERR_FAILED, errno, "cannot read the recording %.200s",
+                             path);
+    if (!S_ISREG(status.st_mode))
+        return err_set(err, ERR_USAGE, "%.200s is not a file", path);
+    if (try_open(path, "", database, err) == 0)
+        return 0;
+    return try_open(path, "?immutable=1", database, err);
+}

@@ -1,0 +1,307 @@
+#include "recording/encoder.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "recording/names.h"
+#include "recording/plane.h"
+#include "recording/shape.h"
+#include "recording/slots.h"
+#include "util/strbuf.h"
+#include "util/xalloc.h"
+
+#define PACK_LEVEL 1 /* higher ones cost more and win nothing */
+
+struct encoder {
+    struct plane planes[SHEETS];
+    struct slots slots[SHEETS];
+    struct names *names;
+    struct strbuf raw;
+    void *packed;
+    size_t packed_bytes;
+    ZSTD_CCtx *packer;
+    unsigned until_key;
+    /* What did not change since is not laid out again. References. */
+    const struct objects_section *objects;
+    const struct arenas_section *arenas;
+};
+
+struct encoder *encoder_new(void)
+{
+    struct encoder *encoder = xcalloc(1, sizeof(*encoder));
+
+    for (size_t i = 0; i < SHEETS; i++)
+        plane_init(&encoder->planes[i], sheet_values(&sheet_shapes[i]));
+    encoder->names = names_new();
+    encoder->packer = ZSTD_createCCtx();
+    if (encoder->packer) {
+        ZSTD_CCtx_setParameter(encoder->packer, ZSTD_c_compressionLevel, PACK_LEVEL);
+        ZSTD_CCtx_setParameter(encoder->packer, ZSTD_c_checksumFlag, 1);
+    }
+    return encoder;
+}
+
+static void forget_sections(struct encoder *encoder)
+{
+    objects_unref(encoder->objects);
+    arenas_unref(encoder->arenas);
+    encoder->objects = NULL;
+    encoder->arenas = NULL;
+}
+
+static void release_sheets(struct encoder *encoder)
+{
+    for (size_t i = 0; i < SHEETS; i++) {
+        plane_release(&encoder->planes[i]);
+        slots_release(&encoder->slots[i]);
+    }
+}
+
+void encoder_free(struct encoder *encoder)
+{
+    if (!encoder)
+        return;
+    forget_sections(encoder);
+    release_sheets(encoder);
+    names_free(encoder->names);
+    strbuf_release(&encoder->raw);
+    free(encoder->packed);
+    ZSTD_freeCCtx(encoder->packer);
+    free(encoder);
+}
+
+void encoder_restart(struct encoder *encoder)
+{
+    forget_sections(encoder);
+    release_sheets(encoder);
+    names_free(encoder->names);
+    encoder->names = names_new();
+    encoder->until_key = 0;
+}
+
+void encoder_make_key(struct encoder *encoder)
+{
+    encoder->until_key = 0;
+}
+
+static int64_t read_number(const struct field *field, const uint8_t *at)
+{
+    uint64_t value = 0;
+
+    memcpy(&value, at, field->bytes);
+    if (field->type == FIELD_SIGNED && field->bytes == sizeof(int32_t))
+        return (int32_t)value;
+    return (int64_t)value;
+}
+
+static int64_t read_name(struct encoder *encoder, const struct field *field,
+                         const uint8_t *at)
+{
+    const void *pointer;
+
+    if (field->type == FIELD_TEXT)
+        return names_number(encoder->names, (const char *)at);
+    memcpy(&pointer, at, sizeof(pointer));
+    if (!pointer)
+        return 0;
+    if (field->type == FIELD_KIND)
+        return names_of_kind(encoder->names, pointer);
+    return names_number(encoder->names, pointer);
+}
+
+/* Lays a row out. `place` is its index in the section. */
+static void put(struct encoder *encoder, enum sheet_id sheet, size_t slot, size_t place,
+                const void *row)
+{
+    const struct sheet_shape *shape = &sheet_shapes[sheet];
+    struct plane *plane = &encoder->planes[sheet];
+    size_t column = 0;
+
+    if (!plane_grow(plane, slot + 1))
+        return;
+    *plane_value(plane, column++, slot) = (int64_t)place + 1;
+    for (size_t i = 0; i < shape->n_fields; i++) {
+        const struct field *field = &shape->fields[i];
+        const uint8_t *at = (const uint8_t *)row + field->offset;
+
+        if (field->type == FIELD_READING) {
+            const struct reading *reading = (const void *)at;
+
+            *plane_value(plane, column++, slot) = reading->value;
+            *plane_value(plane, column++, slot) = reading->state;
+        } else if (field->type >= FIELD_TEXT) {
+            *plane_value(plane, column++, slot) = read_name(encoder, field, at);
+        } else {
+            *plane_value(plane, column++, slot) = read_number(field, at);
+        }
+    }
+}
+
+static void put_section(struct encoder *encoder, enum sheet_id sheet, const void *section)
+{
+    plane_clear(&encoder->planes[sheet]);
+    if (section)
+        put(encoder, sheet, 0, 0, section);
+}
+
+/* Rows whose place tells which they are. */
+static void put_rows(struct encoder *encoder, enum sheet_id sheet, const void *rows,
+                     size_t count)
+{
+    const uint8_t *row = rows;
+
+    plane_clear(&encoder->planes[sheet]);
+    for (size_t i = 0; i < count; i++)
+        put(encoder, sheet, i, i, row + i * sheet_shapes[sheet].struct_bytes);
+}
+
+static void put_keyed(struct encoder *encoder, enum sheet_id sheet, uint64_t key,
+                      size_t place, const void *row)
+{
+    put(encoder, sheet, slots_of(&encoder->slots[sheet], key), place, row);
+}
+
+static void begin_keyed(struct encoder *encoder, enum sheet_id sheet)
+{
+    plane_clear(&encoder->planes[sheet]);
+    slots_begin(&encoder->slots[sheet]);
+}
+
+/* Kinds are sorted when they are sealed: their place need not be kept. */
+static void put_objects(struct encoder *encoder, const struct objects_section *objects)
+{
+    if (objects == encoder->objects)
+        return;
+    put_section(encoder, SHEET_OBJECTS, objects);
+    begin_keyed(encoder, SHEET_KINDS);
+    for (size_t i = 0; objects && i < objects->n_kinds; i++)
+        put_keyed(encoder, SHEET_KINDS, objects->kinds[i].kind->id, 0,
+                  &objects->kinds[i]);
+    slots_end(&encoder->slots[SHEET_KINDS]);
+    objects_unref(encoder->objects);
+    encoder->objects = objects ? objects_ref(objects) : NULL;
+}
+
+static void put_arena(struct encoder *encoder, const struct arenas_section *arenas,
+                      size_t at)
+{
+    struct recorded_arena row;
+
+    memset(&row, 0, sizeof(row));
+    row.arena = arenas->arenas[at];
+    memcpy(row.cells, arena_cells(arenas, at), arenas->pools_each);
+    put_keyed(encoder, SHEET_ARENA_ROWS, row.arena.address, at, &row);
+}
+
+static void put_arenas(struct encoder *encoder, const struct arenas_section *arenas)
+{
+    if (arenas && arenas->pools_each > RECORDED_CELLS_MAX)
+        arenas = NULL; /* no such build is known */
+    if (arenas == encoder->arenas)
+        return;
+    put_section(encoder, SHEET_ARENAS, arenas);
+    begin_keyed(encoder, SHEET_ARENA_ROWS);
+    for (size_t i = 0; arenas && i < arenas->n_arenas; i++)
+        put_arena(encoder, arenas, i);
+    slots_end(&encoder->slots[SHEET_ARENA_ROWS]);
+    arenas_unref(encoder->arenas);
+    encoder->arenas = arenas ? arenas_ref(arenas) : NULL;
+}
+
+static void put_malloc(struct encoder *encoder, const struct malloc_section *section)
+{
+    put_section(encoder, SHEET_MALLOC, section);
+    begin_keyed(encoder, SHEET_MALLOC_ROWS);
+    for (size_t i = 0; section && i < section->n_rows; i++)
+        put_keyed(encoder, SHEET_MALLOC_ROWS, section->rows[i].address, i,
+                  &section->rows[i]);
+    slots_end(&encoder->slots[SHEET_MALLOC_ROWS]);
+}
+
+static void put_account(struct encoder *encoder, const struct account_section *account)
+{
+    put_section(encoder, SHEET_ACCOUNT, account);
+    put_rows(encoder, SHEET_PARTS, account ? account->parts : NULL,
+             account ? ACCOUNT_PARTS : 0);
+    begin_keyed(encoder, SHEET_MAPPINGS);
+    for (size_t i = 0; account && i < account->n_mappings; i++) {
+        const struct mapping_row *row = &account->mappings[i];
+        uint64_t name = (uint64_t)names_number(encoder->names, row->name);
+
+        put_keyed(encoder, SHEET_MAPPINGS, name << 8 | row->part, i, row);
+    }
+    slots_end(&encoder->slots[SHEET_MAPPINGS]);
+}
+
+static void put_free_lists(struct encoder *encoder,
+                           const struct free_lists_section *lists)
+{
+    put_section(encoder, SHEET_FREE_LISTS, lists);
+    begin_keyed(encoder, SHEET_FREE_LIST_ROWS);
+    for (size_t i = 0; lists && i < lists->n_rows; i++) {
+        const struct free_list_row *row = &lists->rows[i];
+        uint64_t type = (uint64_t)names_number(encoder->names, row->type);
+
+        put_keyed(encoder, SHEET_FREE_LIST_ROWS, type << 32 | (uint32_t)row->length, i,
+                  row);
+    }
+    slots_end(&encoder->slots[SHEET_FREE_LIST_ROWS]);
+}
+
+static void put_snapshot(struct encoder *encoder, const struct snapshot *snapshot)
+{
+    const struct pymalloc_section *pymalloc = snapshot->pymalloc;
+    const struct gc_section *gc = snapshot->gc;
+
+    put_section(encoder, SHEET_SAMPLE, snapshot);
+    put_section(encoder, SHEET_PROCESS, snapshot->process);
+    put_section(encoder, SHEET_PYMALLOC, pymalloc);
+    put_rows(encoder, SHEET_SIZE_CLASSES, pymalloc ? pymalloc->size_classes : NULL,
+             pymalloc ? pymalloc->n_size_classes : 0);
+    put_section(encoder, SHEET_GC, gc);
+    put_rows(encoder, SHEET_GENERATIONS, gc ? gc->generations : NULL,
+             gc ? gc->n_generations : 0);
+    put_objects(encoder, snapshot->objects);
+    put_arenas(encoder, snapshot->arenas);
+    put_malloc(encoder, snapshot->malloc);
+    put_account(encoder, snapshot->account);
+    put_free_lists(encoder, snapshot->free_lists);
+}
+
+static int pack(struct encoder *encoder, struct encoded_sample *sample, struct err *err)
+{
+    size_t bound = ZSTD_compressBound(encoder->raw.length), length;
+
+    if (bound > encoder->packed_bytes) {
+        encoder->packed = xreallocarray(encoder->packed, bound, 1);
+        encoder->packed_bytes = bound;
+    }
+    if (encoder->raw.cut || !encoder->packer)
+        return err_set(err, ERR_FAILED, "a sample is too large to be recorded");
+    length = ZSTD_compress2(encoder->packer, encoder->packed, bound, encoder->raw.text,
+                            encoder->raw.length);
+    if (ZSTD_isError(length))
+        return err_set(err, ERR_FAILED, "a sample could not be packed: %s",
+                       ZSTD_getErrorName(length));
+    sample->bytes = encoder->packed;
+    sample->length = length;
+    return 0;
+}
+
+int encoder_add(struct encoder *encoder, const struct snapshot *snapshot,
+                struct encoded_sample *sample, struct err *err)
+{
+    sample->is_key = encoder->until_key == 0;
+    encoder->until_key = sample->is_key ? ENCODER_KEY_EVERY - 1 : encoder->until_key - 1;
+    names_forget_new(encoder->names);
+    put_snapshot(encoder, snapshot);
+    strbuf_reset(&encoder->raw);
+    for (size_t i = 0; i < SHEETS; i++) {
+        if (sample->is_key)
+            plane_forget(&encoder->planes[i]);
+        plane_encode(&encoder->planes[i], &encoder->raw);
+    }
+    sample->n_names = names_new_ones(encoder->names, &sample->names);
+    return pack(encoder, sample, err);
+}

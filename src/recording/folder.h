@@ -1,0 +1,24 @@
+/*
+ * folder.h - recordings in a folder: their names, and which ones are old enough to go.
+ * Only files of our own naming are ever removed: heaptop-PID-TIME.htr.
+ */
+#ifndef HEAPTOP_RECORDING_FOLDER_H
+#define HEAPTOP_RECORDING_FOLDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "heaptop/err.h"
+#include "recording/recorder.h"
+
+/* The file to write: `path` itself, or a new name when it is a folder. */
+int folder_choose(const char *path, pid_t pid, char chosen[RECORDER_PATH_BYTES],
+                  bool *is_folder, struct err *err);
+
+/* Removes recordings that are older than this, then the oldest until all together are
+ * not larger. `current` stays. */
+void folder_forget_old(const char *path, const char *current, int64_t keep_bytes,
+                       int64_t keep_ns);
+
+#endif

@@ -1,0 +1,22 @@
+libheaptop_a_SOURCES += \
+	src/recording/database.c src/recording/database.h \
+	src/recording/decoder.c src/recording/decoder.h \
+	src/recording/encoder.c src/recording/encoder.h \
+	src/recording/folder.c src/recording/folder.h \
+	src/recording/message.c src/recording/message.h \
+	src/recording/names.c src/recording/names.h \
+	src/recording/plane.c src/recording/plane.h \
+	src/recording/recorder.c src/recording/recorder.h \
+	src/recording/recorder_process.c \
+	src/recording/recording.c src/recording/recording.h \
+	src/recording/rows.c src/recording/rows.h \
+	src/recording/shape.c src/recording/shape.h \
+	src/recording/slots.c src/recording/slots.h \
+	src/recording/when.c src/recording/when.h \
+	src/recording/writer.c src/recording/writer.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_recording
+tests_unit_t_recording_SOURCES = tests/unit/t_recording.c
+tests_unit_t_recording_LDADD = $(UNIT_LIBS)
+endif

@@ -1,0 +1,172 @@
+#include "recording/plane.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/xalloc.h"
+
+void plane_init(struct plane *plane, size_t columns)
+{
+    memset(plane, 0, sizeof(*plane));
+    plane->columns = columns;
+}
+
+void plane_release(struct plane *plane)
+{
+    free(plane->now);
+    free(plane->before);
+    plane_init(plane, plane->columns);
+}
+
+static int64_t *moved(const struct plane *plane, int64_t *old, size_t capacity)
+{
+    int64_t *values = xcalloc(plane->columns * capacity, sizeof(*values));
+
+    for (size_t i = 0; old && i < plane->columns; i++)
+        memcpy(values + i * capacity, old + i * plane->capacity,
+               plane->slots * sizeof(*values));
+    free(old);
+    return values;
+}
+
+bool plane_grow(struct plane *plane, size_t slots)
+{
+    size_t capacity = plane->capacity ? plane->capacity : 4;
+
+    if (slots <= plane->capacity) {
+        plane->slots = slots > plane->slots ? slots : plane->slots;
+        return true;
+    }
+    if (slots > PLANE_VALUES_MAX / plane->columns)
+        return false;
+    while (capacity < slots)
+        capacity *= 2;
+    plane->now = moved(plane, plane->now, capacity);
+    plane->before = moved(plane, plane->before, capacity);
+    plane->capacity = capacity;
+    plane->slots = slots;
+    return true;
+}
+
+static void clear(const struct plane *plane, int64_t *values, size_t columns)
+{
+    if (plane->capacity)
+        memset(values, 0, columns * plane->capacity * sizeof(*values));
+}
+
+void plane_clear(struct plane *plane)
+{
+    clear(plane, plane->now, 1);
+}
+
+void plane_forget(struct plane *plane)
+{
+    clear(plane, plane->before, plane->columns);
+}
+
+void plane_reset(struct plane *plane)
+{
+    clear(plane, plane->now, plane->columns);
+    plane->slots = 0;
+    plane->has_changed = true;
+}
+
+void varint_add(struct strbuf *out, uint64_t value)
+{
+    uint8_t bytes[10];
+    size_t length = 0;
+
+    do {
+        bytes[length++] = (uint8_t)(value & 0x7f) | (value > 0x7f ? 0x80 : 0);
+        value >>= 7;
+    } while (value);
+    strbuf_add(out, bytes, length);
+}
+
+bool varint_take(const uint8_t **bytes, const uint8_t *end, uint64_t *value)
+{
+    *value = 0;
+    for (unsigned shift = 0; *bytes < end && shift < 64; shift += 7) {
+        uint8_t byte = *(*bytes)++;
+
+        *value |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80))
+            return true;
+    }
+    return false;
+}
+
+static uint64_t zigzag(uint64_t difference)
+{
+    return difference << 1 ^ (0 - (difference >> 63));
+}
+
+static uint64_t unzigzag(uint64_t value)
+{
+    return value >> 1 ^ (0 - (value & 1));
+}
+
+static void add_zeros(struct strbuf *out, uint64_t *zeros)
+{
+    if (!*zeros)
+        return;
+    strbuf_add_char(out, 0);
+    varint_add(out, *zeros - 1);
+    *zeros = 0;
+}
+
+/* Values of rows that are gone stay as they were, which costs nothing. */
+void plane_encode(struct plane *plane, struct strbuf *out)
+{
+    uint64_t zeros = 0;
+
+    varint_add(out, plane->slots);
+    for (size_t column = 0; column < plane->columns; column++) {
+        const int64_t *now = plane->now + column * plane->capacity;
+        int64_t *before = plane->before + column * plane->capacity;
+
+        for (size_t slot = 0; slot < plane->slots; slot++) {
+            if (now[slot] == before[slot]) {
+                zeros++;
+                continue;
+            }
+            add_zeros(out, &zeros);
+            varint_add(out, zigzag((uint64_t)now[slot] - (uint64_t)before[slot]));
+            before[slot] = now[slot];
+        }
+    }
+    add_zeros(out, &zeros);
+}
+
+static bool decode_values(struct plane *plane, const uint8_t **bytes, const uint8_t *end)
+{
+    uint64_t value, zeros = 0;
+
+    for (size_t column = 0; column < plane->columns; column++) {
+        int64_t *now = plane->now + column * plane->capacity;
+
+        for (size_t slot = 0; slot < plane->slots; slot++) {
+            if (zeros) {
+                zeros--;
+                continue;
+            }
+            if (!varint_take(bytes, end, &value))
+                return false;
+            if (!value && !varint_take(bytes, end, &zeros))
+                return false;
+            now[slot] = (int64_t)((uint64_t)now[slot] + unzigzag(value));
+            plane->has_changed |= value != 0;
+        }
+    }
+    return zeros == 0;
+}
+
+bool plane_decode(struct plane *plane, const uint8_t **bytes, const uint8_t *end)
+{
+    uint64_t slots;
+
+    if (!varint_take(bytes, end, &slots) || slots > PLANE_VALUES_MAX ||
+        slots < plane->slots || !plane_grow(plane, (size_t)slots))
+        return false;
+    return decode_values(plane, bytes, end);
+}

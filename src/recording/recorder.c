@@ -1,0 +1,339 @@
+#include "recording/recorder.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "recording/encoder.h"
+#include "recording/message.h"
+#include "util/clock.h"
+#include "util/strbuf.h"
+#include "util/xalloc.h"
+
+#define ANSWER_LIMIT_NS (10 * NS_PER_S)
+#define PENDING_MAX     ((size_t)32 << 20) /* more: the disk does not keep up */
+
+struct recorder {
+    pid_t child;
+    int socket; /* -1: the process has ended */
+    struct encoder *encoder;
+    struct recorder_options options;
+    char path[RECORDER_PATH_BYTES]; /* as it was asked for */
+    struct recorder_status status;
+    char last_trouble[320]; /* stays when it is over */
+    bool is_folder;
+    int64_t opened_ns;
+    int64_t next_sample;
+    struct strbuf pending; /* not sent yet */
+    size_t n_unanswered;
+    struct message_answer answer; /* the newest */
+    size_t answer_bytes;          /* of the one that is coming */
+    struct event_cursor events;
+    uint32_t last_mark;
+};
+
+int recorder_start(struct recorder **started, struct err *err)
+{
+    struct recorder *recorder;
+    int sockets[2];
+    pid_t child;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
+        return err_set_errno(err, ERR_FAILED, errno, "cannot start the recorder");
+    child = fork();
+    if (child == 0) {
+        close(sockets[0]);
+        recorder_main(sockets[1]);
+    }
+    close(sockets[1]);
+    if (child < 0) {
+        close(sockets[0]);
+        return err_set_errno(err, ERR_FAILED, errno, "cannot start the recorder");
+    }
+    recorder = xcalloc(1, sizeof(*recorder));
+    recorder->child = child;
+    recorder->socket = sockets[0];
+    recorder->encoder = encoder_new();
+    *started = recorder;
+    return 0;
+}
+
+static void lose(struct recorder *recorder, const char *why)
+{
+    recorder->status.lost++;
+    snprintf(recorder->status.trouble, sizeof(recorder->status.trouble), "%s", why);
+    snprintf(recorder->last_trouble, sizeof(recorder->last_trouble), "%s", why);
+    encoder_make_key(recorder->encoder);
+}
+
+static void lose_process(struct recorder *recorder)
+{
+    if (recorder->socket >= 0)
+        close(recorder->socket);
+    recorder->socket = -1;
+    recorder->status.is_open = false;
+    recorder->n_unanswered = 0;
+    lose(recorder, "the process that writes the recording has ended");
+}
+
+static void take_answer(struct recorder *recorder)
+{
+    const struct message_answer *answer = &recorder->answer;
+
+    recorder->n_unanswered--;
+    recorder->answer_bytes = 0;
+    recorder->status.samples = answer->samples;
+    recorder->status.bytes = answer->bytes;
+    recorder->is_folder = answer->is_folder;
+    if (answer->to != MESSAGE_SAMPLE)
+        return;
+    if (answer->is_done)
+        recorder->status.trouble[0] = '\0';
+    else
+        lose(recorder, answer->err.text);
+}
+
+/* Whatever has come. */
+static void take_answers(struct recorder *recorder)
+{
+    while (recorder->socket >= 0 && recorder->n_unanswered) {
+        ssize_t got = message_receive_some(
+            recorder->socket, (char *)&recorder->answer + recorder->answer_bytes,
+            sizeof(recorder->answer) - recorder->answer_bytes, MSG_DONTWAIT);
+
+        if (got < 0 && errno == EAGAIN)
+            return;
+        if (got <= 0) {
+            lose_process(recorder);
+            return;
+        }
+        recorder->answer_bytes += (size_t)got;
+        if (recorder->answer_bytes == sizeof(recorder->answer))
+            take_answer(recorder);
+    }
+}
+
+/* As much as goes without waiting. */
+static void send_pending(struct recorder *recorder)
+{
+    struct strbuf *pending = &recorder->pending;
+    size_t done = 0;
+
+    while (recorder->socket >= 0 && done < pending->length) {
+        ssize_t sent = message_send_some(recorder->socket, pending->text + done,
+                                         pending->length - done, MSG_DONTWAIT);
+
+        if (sent < 0 && errno != EAGAIN)
+            lose_process(recorder);
+        if (sent <= 0)
+            break;
+        done += (size_t)sent;
+    }
+    if (!done)
+        return;
+    memmove(pending->text, pending->text + done, pending->length - done);
+    pending->length -= done;
+}
+
+/* Until everything was sent and answered. */
+static int settle(struct recorder *recorder, struct err *err)
+{
+    int64_t deadline_ns = clock_monotonic_ns() + ANSWER_LIMIT_NS;
+
+    while (recorder->socket >= 0 &&
+           (recorder->pending.length || recorder->n_unanswered)) {
+        struct pollfd ready = {.fd = recorder->socket, .events = POLLIN};
+
+        if (recorder->pending.length)
+            ready.events |= POLLOUT;
+        if (clock_monotonic_ns() > deadline_ns)
+            return err_set(err, ERR_FAILED, "the disk takes too long for the recording");
+        poll(&ready, 1, 100);
+        send_pending(recorder);
+        take_answers(recorder);
+    }
+    if (recorder->socket < 0)
+        return err_set(err, ERR_FAILED, "%s", recorder->status.trouble);
+    return 0;
+}
+
+static void put(struct recorder *recorder, enum message_type type, const void *bytes,
+                size_t length, const void *more, size_t more_length)
+{
+    struct message_head head = {type, (uint32_t)(length + more_length)};
+
+    strbuf_add(&recorder->pending, &head, sizeof(head));
+    strbuf_add(&recorder->pending, bytes, length);
+    strbuf_add(&recorder->pending, more, more_length);
+    if (type == MESSAGE_OPEN || type == MESSAGE_SAMPLE || type == MESSAGE_CLOSE)
+        recorder->n_unanswered++;
+}
+
+static int open_file(struct recorder *recorder, struct err *err)
+{
+    struct message_open open = {.pid = recorder->options.pid,
+                                .keep_bytes = recorder->options.keep_bytes,
+                                .keep_ns = recorder->options.keep_ns};
+
+    memcpy(open.path, recorder->path, sizeof(open.path));
+    put(recorder, MESSAGE_OPEN, &open, sizeof(open), NULL, 0);
+    if (settle(recorder, err))
+        return -1;
+    if (!recorder->answer.is_done) {
+        *err = recorder->answer.err;
+        return -1;
+    }
+    encoder_restart(recorder->encoder);
+    memcpy(recorder->status.path, recorder->answer.path, sizeof(recorder->status.path));
+    recorder->status.path[sizeof(recorder->status.path) - 1] = '\0';
+    recorder->status.is_open = true;
+    recorder->next_sample = 1;
+    recorder->last_mark = 0;
+    recorder->opened_ns = clock_monotonic_ns();
+    return 0;
+}
+
+int recorder_open(struct recorder *recorder, const struct recorder_options *options,
+                  struct err *err)
+{
+    if (strlen(options->path) >= sizeof(recorder->path))
+        return err_set(err, ERR_USAGE, "the name of the recording is too long");
+    if (recorder->socket < 0)
+        return err_set(err, ERR_FAILED, "%s", recorder->status.trouble);
+    recorder->options = *options;
+    memset(recorder->path, 0, sizeof(recorder->path));
+    memcpy(recorder->path, options->path, strlen(options->path));
+    memset(&recorder->status, 0, sizeof(recorder->status));
+    return open_file(recorder, err);
+}
+
+static void put_names(struct recorder *recorder, const struct encoded_sample *sample)
+{
+    for (size_t i = 0; i < sample->n_names; i++) {
+        struct message_name name = {sample->names[i].number};
+
+        put(recorder, MESSAGE_NAME, &name, sizeof(name), sample->names[i].text,
+            strlen(sample->names[i].text));
+    }
+}
+
+static void put_events(struct recorder *recorder, const struct history *history)
+{
+    const struct event *events;
+    size_t count = history_new_events(history, &recorder->events, &events);
+
+    for (size_t i = 0; i < count; i++)
+        put(recorder, MESSAGE_EVENT, &events[i], sizeof(events[i]), NULL, 0);
+}
+
+static void put_marks(struct recorder *recorder, const struct history *history)
+{
+    const struct mark *marks;
+    size_t count = history_marks(history, &marks);
+
+    for (size_t i = 0; i < count; i++) {
+        struct message_mark message = {marks[i].number, (int64_t)marks[i].snapshot->seq,
+                                       marks[i].is_automatic, ""};
+
+        if (marks[i].number <= recorder->last_mark)
+            continue;
+        memcpy(message.name, marks[i].name, sizeof(message.name));
+        put(recorder, MESSAGE_MARK, &message, sizeof(message), NULL, 0);
+        recorder->last_mark = marks[i].number;
+    }
+}
+
+static void put_sample(struct recorder *recorder, const struct snapshot *snapshot,
+                       const struct encoded_sample *sample)
+{
+    struct headline headline;
+    struct history_point point;
+
+    history_numbers(snapshot, &point);
+    memset(&headline, 0, sizeof(headline));
+    headline.sample = recorder->next_sample++;
+    headline.seq = (int64_t)snapshot->seq;
+    headline.wall_ns = snapshot->wall_ns;
+    headline.mono_ns = snapshot->mono_ns;
+    headline.is_key = sample->is_key;
+    memcpy(headline.values, point.values, sizeof(headline.values));
+    put(recorder, MESSAGE_SAMPLE, &headline, sizeof(headline), sample->bytes,
+        sample->length);
+}
+
+static bool is_full(const struct recorder *recorder)
+{
+    return recorder->is_folder &&
+           (recorder->status.bytes >= recorder->options.rotate_bytes ||
+            clock_monotonic_ns() - recorder->opened_ns >= recorder->options.rotate_ns);
+}
+
+void recorder_add(struct recorder *recorder, const struct snapshot *snapshot,
+                  const struct history *history)
+{
+    struct encoded_sample sample;
+    struct err err = ERR_INIT;
+
+    take_answers(recorder);
+    if (!recorder->status.is_open)
+        return;
+    if (is_full(recorder) && open_file(recorder, &err)) {
+        lose(recorder, err.text);
+        return;
+    }
+    if (recorder->pending.length > PENDING_MAX) {
+        lose(recorder, "the disk does not keep up with the samples");
+    } else if (encoder_add(recorder->encoder, snapshot, &sample, &err)) {
+        lose(recorder, err.text);
+    } else {
+        put_names(recorder, &sample);
+        put_events(recorder, history);
+        put_marks(recorder, history);
+        put_sample(recorder, snapshot, &sample);
+    }
+    send_pending(recorder);
+    take_answers(recorder);
+}
+
+const struct recorder_status *recorder_status(struct recorder *recorder)
+{
+    send_pending(recorder);
+    take_answers(recorder);
+    return &recorder->status;
+}
+
+int recorder_close(struct recorder *recorder, struct err *err)
+{
+    if (!recorder->status.is_open)
+        return 0;
+    put(recorder, MESSAGE_CLOSE, NULL, 0, NULL, 0);
+    recorder->status.is_open = false;
+    if (settle(recorder, err))
+        return -1;
+    if (!recorder->status.lost)
+        return 0;
+    err_set(err, ERR_FAILED, "%lld samples are not in the recording: %.200s",
+            (long long)recorder->status.lost, recorder->last_trouble);
+    return err_remedy(err, "make room on the disk, or record into another place");
+}
+
+int recorder_stop(struct recorder *recorder, struct err *err)
+{
+    int result;
+
+    if (!recorder)
+        return 0;
+    result = recorder_close(recorder, err);
+    if (recorder->socket >= 0)
+        close(recorder->socket);
+    waitpid(recorder->child, NULL, 0);
+    encoder_free(recorder->encoder);
+    strbuf_release(&recorder->pending);
+    free(recorder);
+    return result;
+}

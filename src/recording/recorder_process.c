@@ -1,0 +1,171 @@
+/* The recorder's own process: takes messages, writes, answers, until its client ends. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guard/filter.h"
+#include "guard/guard.h"
+#include "guard/quiet.h"
+#include "recording/folder.h"
+#include "recording/message.h"
+#include "recording/writer.h"
+#include "util/xalloc.h"
+
+struct process {
+    int socket;
+    struct writer *writer; /* NULL: no recording is open */
+    struct message_answer state;
+};
+
+static void close_recording(struct process *process)
+{
+    if (!process->writer)
+        return;
+    writer_close(process->writer);
+    process->writer = NULL;
+    if (!process->state.samples) /* nobody would look for anything in it */
+        unlink(process->state.path);
+}
+
+static int open_recording(struct process *process, const struct message_open *open,
+                          struct err *err)
+{
+    struct message_answer *state = &process->state;
+
+    close_recording(process);
+    state->samples = state->bytes = 0;
+    if (folder_choose(open->path, open->pid, state->path, &state->is_folder, err) ||
+        writer_open(state->path, &process->writer, err))
+        return -1;
+    if (state->is_folder)
+        folder_forget_old(open->path, state->path, open->keep_bytes, open->keep_ns);
+    state->bytes = writer_bytes(process->writer);
+    return 0;
+}
+
+static int add_sample(struct process *process, const uint8_t *bytes, size_t length,
+                      struct err *err)
+{
+    struct headline headline;
+
+    if (!process->writer)
+        return err_set(err, ERR_FAILED, "no recording is open");
+    memcpy(&headline, bytes, sizeof(headline));
+    if (writer_sample(process->writer, &headline, bytes + sizeof(headline),
+                      length - sizeof(headline), err))
+        return -1;
+    process->state.samples++;
+    process->state.bytes = writer_bytes(process->writer);
+    return 0;
+}
+
+static int answer(struct process *process, uint32_t to, int result, const struct err *err)
+{
+    process->state.to = to;
+    process->state.is_done = result == 0;
+    process->state.err = *err;
+    return message_send(process->socket, &process->state, sizeof(process->state));
+}
+
+static void take_name(struct process *process, const uint8_t *bytes, size_t length)
+{
+    struct message_name name;
+
+    memcpy(&name, bytes, sizeof(name));
+    if (process->writer)
+        writer_name(process->writer, name.number, (const char *)bytes + sizeof(name),
+                    length - sizeof(name));
+}
+
+static void take_event(struct process *process, const uint8_t *bytes)
+{
+    struct event event;
+
+    memcpy(&event, bytes, sizeof(event));
+    event.words[sizeof(event.words) - 1] = '\0';
+    if (process->writer && event.type <= EVENT_ACTION)
+        writer_event(process->writer, &event);
+}
+
+static void take_mark(struct process *process, const uint8_t *bytes)
+{
+    struct message_mark mark;
+
+    memcpy(&mark, bytes, sizeof(mark));
+    mark.name[sizeof(mark.name) - 1] = '\0';
+    if (process->writer)
+        writer_mark(process->writer, &mark);
+}
+
+static size_t least_bytes(uint32_t type)
+{
+    static const size_t least[] = {
+        [MESSAGE_OPEN] = sizeof(struct message_open),
+        [MESSAGE_NAME] = sizeof(struct message_name),
+        [MESSAGE_EVENT] = sizeof(struct event),
+        [MESSAGE_MARK] = sizeof(struct message_mark),
+        [MESSAGE_SAMPLE] = sizeof(struct headline),
+        [MESSAGE_CLOSE] = 0,
+    };
+
+    return type >= MESSAGE_OPEN && type <= MESSAGE_CLOSE ? least[type] : SIZE_MAX;
+}
+
+/* -1: the client is gone, or makes no sense. */
+static int take(struct process *process, uint32_t type, const uint8_t *bytes,
+                size_t length)
+{
+    struct err err = ERR_INIT;
+    struct message_open open;
+
+    switch (type) {
+    case MESSAGE_OPEN:
+        memcpy(&open, bytes, sizeof(open));
+        open.path[sizeof(open.path) - 1] = '\0';
+        return answer(process, type, open_recording(process, &open, &err), &err);
+    case MESSAGE_SAMPLE:
+        return answer(process, type, add_sample(process, bytes, length, &err), &err);
+    case MESSAGE_CLOSE:
+        close_recording(process);
+        return answer(process, type, 0, &err);
+    case MESSAGE_NAME:
+        take_name(process, bytes, length);
+        return 0;
+    case MESSAGE_EVENT:
+        take_event(process, bytes);
+        return 0;
+    case MESSAGE_MARK:
+        take_mark(process, bytes);
+        return 0;
+    default:
+        return -1;
+    }
+}
+
+static int take_one(struct process *process)
+{
+    struct message_head head;
+    uint8_t *bytes;
+    int result = -1;
+
+    if (message_receive(process->socket, &head, sizeof(head)) ||
+        head.length > MESSAGE_BYTES_MAX || head.length < least_bytes(head.type))
+        return -1;
+    bytes = xcalloc(head.length + 1, 1);
+    if (message_receive(process->socket, bytes, head.length) == 0)
+        result = take(process, head.type, bytes, head.length);
+    free(bytes);
+    return result;
+}
+
+void recorder_main(int socket)
+{
+    struct process process = {.socket = socket};
+
+    quiet_become("heaptop-recorder");
+    filter_begin(GUARD_ALWAYS | GUARD_WRITES);
+    while (take_one(&process) == 0)
+        ;
+    close_recording(&process);
+    _exit(0);
+}

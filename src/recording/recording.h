@@ -1,0 +1,51 @@
+/*
+ * recording.h - reads a recording, also while it is written.
+ *
+ * The samples are numbered from 0 in their order. Any of them can be asked for; the one
+ * after the last is had for a tenth of the price. What is damaged is skipped, counted
+ * and put into words; nothing wrong is given for right, as everything has a checksum.
+ * Belongs to one thread.
+ */
+#ifndef HEAPTOP_RECORDING_RECORDING_H
+#define HEAPTOP_RECORDING_RECORDING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "heaptop/err.h"
+#include "heaptop/snapshot.h"
+#include "model/history.h"
+
+struct recording;
+
+int recording_open(const char *path, struct recording **recording, struct err *err);
+void recording_close(struct recording *recording);
+
+size_t recording_count(const struct recording *recording);
+/* Of a sample that was recorded; 0 beyond the end. */
+int64_t recording_wall_ns(const struct recording *recording, size_t at);
+/* The last sample that is not later; 0 when all are. */
+size_t recording_at_time(const struct recording *recording, int64_t wall_ns);
+/* Looks for samples that were added since; how many. */
+size_t recording_refresh(struct recording *recording);
+
+/* One reference; NULL when it is lost, and `err` says so. */
+const struct snapshot *recording_snapshot(struct recording *recording, size_t at,
+                                          struct err *err);
+/* Only the headline numbers, as a point of a history. */
+int recording_point(struct recording *recording, size_t at, struct history_point *point);
+
+struct recorded_mark {
+    uint64_t seq; /* of the sample that is marked */
+    bool is_automatic;
+    char name[48];
+};
+/* In their order. Borrowed. */
+size_t recording_marks(const struct recording *recording,
+                       const struct recorded_mark **marks);
+
+/* What is missing or damaged, as far as it was met: how many samples, and a sentence
+ * ("" when nothing is). */
+size_t recording_lost(const struct recording *recording, char *words, size_t size);
+
+#endif

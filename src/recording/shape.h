@@ -1,0 +1,83 @@
+/*
+ * shape.h - what a recording knows of the structs of snapshot.h: for each section a
+ * sheet, for each member a field with a name and a type.
+ *
+ * A recording is described by these names, not by the sizes of C structs: a file of an
+ * older heaptop lacks some fields, one of a newer heaptop has some more, and both can be
+ * read. A member that is added to a section gets a line in shape.c; the unit test finds
+ * the one that was forgotten. Names in a file are never used for anything else later.
+ */
+#ifndef HEAPTOP_RECORDING_SHAPE_H
+#define HEAPTOP_RECORDING_SHAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "heaptop/arenas.h"
+
+enum field_type {
+    FIELD_SIGNED = 0,
+    FIELD_UNSIGNED,
+    FIELD_CHOICE,  /* of 0 ... most: an enum or a bool */
+    FIELD_READING, /* two values: the number and its state */
+    FIELD_TEXT,    /* characters in the struct; the value is a name's number */
+    FIELD_NAME,    /* a pointer to text that is never freed; likewise */
+    FIELD_KIND,    /* a pointer to a kind; likewise */
+};
+
+struct field {
+    const char *name;
+    enum field_type type;
+    size_t offset, bytes; /* in the struct */
+    int64_t most;         /* of a choice */
+};
+
+enum sheet_id {
+    SHEET_SAMPLE = 0, /* one row of what is in struct snapshot itself */
+    SHEET_PROCESS,
+    SHEET_PYMALLOC,
+    SHEET_SIZE_CLASSES,
+    SHEET_GC,
+    SHEET_GENERATIONS,
+    SHEET_OBJECTS,
+    SHEET_KINDS,
+    SHEET_ARENAS,
+    SHEET_ARENA_ROWS,
+    SHEET_MALLOC,
+    SHEET_MALLOC_ROWS,
+    SHEET_ACCOUNT,
+    SHEET_PARTS,
+    SHEET_MAPPINGS,
+    SHEET_FREE_LISTS,
+    SHEET_FREE_LIST_ROWS,
+    SHEETS,
+};
+
+struct sheet_shape {
+    const char *name;
+    size_t struct_bytes;
+    const struct field *fields;
+    size_t n_fields;
+};
+
+extern const struct sheet_shape sheet_shapes[SHEETS];
+
+/* A row of SHEET_ARENA_ROWS: an arena with a byte for each of its pools. */
+#define RECORDED_CELLS_MAX 256
+struct recorded_arena {
+    struct arena_picture arena;
+    uint64_t cells[RECORDED_CELLS_MAX / 8];
+};
+
+/* The name of a type, in the file. */
+const char *field_type_name(enum field_type type);
+/* How many values a field has: 2 for a reading. */
+static inline size_t field_values(const struct field *field)
+{
+    return field->type == FIELD_READING ? 2 : 1;
+}
+/* Of all fields of a row, and the one in front that says whether there is a row. */
+size_t sheet_values(const struct sheet_shape *shape);
+
+#endif

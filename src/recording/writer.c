@@ -1,0 +1,244 @@
+#include "recording/writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/strbuf.h"
+#include "util/xalloc.h"
+
+struct waiting_name {
+    uint32_t number;
+    char *text;
+    size_t length;
+};
+
+struct writer {
+    sqlite3 *database;
+    char *path;
+    sqlite3_stmt *add_sample, *add_data, *add_name, *add_event, *add_mark;
+    struct waiting_name *names;
+    size_t n_names, names_capacity;
+    struct event *events;
+    size_t n_events, events_capacity;
+    struct message_mark *marks;
+    size_t n_marks, marks_capacity;
+};
+
+static sqlite3_stmt *prepare(sqlite3 *database, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+
+    sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
+    return statement;
+}
+
+static sqlite3_stmt *prepare_sample(sqlite3 *database)
+{
+    struct strbuf sql = STRBUF_INIT;
+    sqlite3_stmt *statement;
+
+    strbuf_add_text(&sql, "INSERT INTO samples VALUES(?, ?, ?, ?, ?");
+    for (int i = 0; i < SERIES_COUNT; i++)
+        strbuf_add_text(&sql, ", ?");
+    strbuf_add_text(&sql, ", ?)");
+    statement = prepare(database, strbuf_text(&sql));
+    strbuf_release(&sql);
+    return statement;
+}
+
+int writer_open(const char *path, struct writer **opened, struct err *err)
+{
+    struct writer *writer = xcalloc(1, sizeof(*writer));
+
+    if (database_create(path, &writer->database, err)) {
+        free(writer);
+        return -1;
+    }
+    writer->path = xstrdup(path);
+    writer->add_sample = prepare_sample(writer->database);
+    writer->add_data = prepare(writer->database, "INSERT INTO data VALUES(?, ?)");
+    writer->add_name = prepare(writer->database, "INSERT INTO names VALUES(?, ?, ?)");
+    writer->add_event =
+        prepare(writer->database, "INSERT INTO events VALUES(?, ?, ?, ?, ?, ?)");
+    writer->add_mark =
+        prepare(writer->database, "INSERT INTO marks VALUES(?, ?, ?, ?, ?)");
+    *opened = writer;
+    return 0;
+}
+
+/* Room for one more of what waits. */
+static void *grown(void *items, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return items;
+    *capacity = *capacity ? 2 * *capacity : 16;
+    return xreallocarray(items, *capacity, size);
+}
+
+void writer_name(struct writer *writer, uint32_t number, const char *text, size_t length)
+{
+    struct waiting_name *name;
+
+    writer->names = grown(writer->names, writer->n_names, &writer->names_capacity,
+                          sizeof(*writer->names));
+    name = &writer->names[writer->n_names++];
+    name->number = number;
+    name->length = length;
+    name->text = xcalloc(length + 1, 1);
+    memcpy(name->text, text, length);
+}
+
+void writer_event(struct writer *writer, const struct event *event)
+{
+    writer->events = grown(writer->events, writer->n_events, &writer->events_capacity,
+                           sizeof(*writer->events));
+    writer->events[writer->n_events++] = *event;
+}
+
+void writer_mark(struct writer *writer, const struct message_mark *mark)
+{
+    writer->marks = grown(writer->marks, writer->n_marks, &writer->marks_capacity,
+                          sizeof(*writer->marks));
+    writer->marks[writer->n_marks++] = *mark;
+}
+
+static void bind_reading(sqlite3_stmt *statement, int at, struct reading reading)
+{
+    if (reading_is_known(reading))
+        sqlite3_bind_int64(statement, at, reading.value);
+    else
+        sqlite3_bind_null(statement, at);
+}
+
+static int finish(sqlite3_stmt *statement)
+{
+    int result = sqlite3_step(statement);
+
+    sqlite3_reset(statement);
+    return result == SQLITE_DONE ? 0 : -1;
+}
+
+static int write_headline(struct writer *writer, const struct headline *headline)
+{
+    sqlite3_stmt *statement = writer->add_sample;
+    int at = 1;
+
+    sqlite3_bind_int64(statement, at++, headline->sample);
+    sqlite3_bind_int64(statement, at++, headline->seq);
+    sqlite3_bind_int64(statement, at++, headline->wall_ns);
+    sqlite3_bind_int64(statement, at++, headline->mono_ns);
+    sqlite3_bind_int(statement, at++, headline->is_key);
+    for (int i = 0; i < SERIES_COUNT; i++)
+        bind_reading(statement, at++, headline->values[i]);
+    sqlite3_bind_int64(statement, at, (int64_t)headline_checksum(headline));
+    return finish(statement);
+}
+
+static int write_data(struct writer *writer, int64_t sample, const void *bytes,
+                      size_t length)
+{
+    sqlite3_bind_int64(writer->add_data, 1, sample);
+    sqlite3_bind_blob64(writer->add_data, 2, bytes, length, SQLITE_STATIC);
+    return finish(writer->add_data);
+}
+
+static int write_names(struct writer *writer)
+{
+    for (size_t i = 0; i < writer->n_names; i++) {
+        const struct waiting_name *name = &writer->names[i];
+        uint64_t sum = text_checksum(name->number, 0, name->text, name->length);
+
+        sqlite3_bind_int64(writer->add_name, 1, name->number);
+        sqlite3_bind_text64(writer->add_name, 2, name->text, name->length, SQLITE_STATIC,
+                            SQLITE_UTF8);
+        sqlite3_bind_int64(writer->add_name, 3, (int64_t)sum);
+        if (finish(writer->add_name))
+            return -1;
+    }
+    return 0;
+}
+
+static int write_events(struct writer *writer, int64_t sample)
+{
+    for (size_t i = 0; i < writer->n_events; i++) {
+        const struct event *event = &writer->events[i];
+        size_t length = strlen(event->words);
+        uint64_t sum = text_checksum(sample, event->wall_ns, event->words, length);
+
+        sqlite3_bind_int64(writer->add_event, 1, sample);
+        sqlite3_bind_int64(writer->add_event, 2, (int64_t)i);
+        sqlite3_bind_int64(writer->add_event, 3, event->wall_ns);
+        sqlite3_bind_text(writer->add_event, 4, event_type_name(event->type), -1,
+                          SQLITE_STATIC);
+        sqlite3_bind_text64(writer->add_event, 5, event->words, length, SQLITE_STATIC,
+                            SQLITE_UTF8);
+        sqlite3_bind_int64(writer->add_event, 6, (int64_t)sum);
+        if (finish(writer->add_event))
+            return -1;
+    }
+    return 0;
+}
+
+static int write_marks(struct writer *writer)
+{
+    for (size_t i = 0; i < writer->n_marks; i++) {
+        const struct message_mark *mark = &writer->marks[i];
+        uint64_t sum =
+            text_checksum(mark->number, mark->seq, mark->name, strlen(mark->name));
+
+        sqlite3_bind_int64(writer->add_mark, 1, mark->number);
+        sqlite3_bind_int64(writer->add_mark, 2, mark->seq);
+        sqlite3_bind_int(writer->add_mark, 3, mark->is_automatic);
+        sqlite3_bind_text(writer->add_mark, 4, mark->name, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(writer->add_mark, 5, (int64_t)sum);
+        if (finish(writer->add_mark))
+            return -1;
+    }
+    return 0;
+}
+
+static void forget_waiting(struct writer *writer)
+{
+    for (size_t i = 0; i < writer->n_names; i++)
+        free(writer->names[i].text);
+    writer->n_names = writer->n_events = writer->n_marks = 0;
+}
+
+int writer_sample(struct writer *writer, const struct headline *headline,
+                  const void *bytes, size_t length, struct err *err)
+{
+    if (database_run(writer->database, "BEGIN") || write_names(writer) ||
+        write_data(writer, headline->sample, bytes, length) ||
+        write_events(writer, headline->sample) || write_marks(writer) ||
+        write_headline(writer, headline) || database_run(writer->database, "COMMIT")) {
+        database_error(writer->database, err, ERR_FAILED, "cannot write", writer->path);
+        database_run(writer->database, "ROLLBACK");
+        return -1;
+    }
+    forget_waiting(writer);
+    return 0;
+}
+
+int64_t writer_bytes(const struct writer *writer)
+{
+    struct stat status;
+
+    return stat(writer->path, &status) == 0 ? (int64_t)status.st_size : 0;
+}
+
+void writer_close(struct writer *writer)
+{
+    sqlite3_finalize(writer->add_sample);
+    sqlite3_finalize(writer->add_data);
+    sqlite3_finalize(writer->add_name);
+    sqlite3_finalize(writer->add_event);
+    sqlite3_finalize(writer->add_mark);
+    database_finish(writer->database);
+    forget_waiting(writer);
+    free(writer->names);
+    free(writer->events);
+    free(writer->marks);
+    free(writer->path);
+    free(writer);
+}

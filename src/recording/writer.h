@@ -1,0 +1,26 @@
+/*
+ * writer.h - samples go into the file of a recording, each in one transaction.
+ *
+ * Used by the recorder's own process (recorder.h) only. What the samples say comes from
+ * a process that reads foreign memory: it is stored, never looked at.
+ */
+#ifndef HEAPTOP_RECORDING_WRITER_H
+#define HEAPTOP_RECORDING_WRITER_H
+
+#include "recording/database.h"
+#include "recording/message.h"
+
+struct writer;
+
+int writer_open(const char *path, struct writer **writer, struct err *err);
+/* Keeps the name for the next sample; it is copied. */
+void writer_name(struct writer *writer, uint32_t number, const char *text, size_t length);
+void writer_event(struct writer *writer, const struct event *event);
+void writer_mark(struct writer *writer, const struct message_mark *mark);
+/* With it go the names, events and marks since the last one; they wait when it fails. */
+int writer_sample(struct writer *writer, const struct headline *headline,
+                  const void *bytes, size_t length, struct err *err);
+int64_t writer_bytes(const struct writer *writer);
+void writer_close(struct writer *writer);
+
+#endif
