@@ -35,6 +35,16 @@ static void add_walk(struct line *line, const struct header_input *input, bool i
         part_add(part, ROLE_WARNING, "%llu torn", (unsigned long long)walk->torn_pools);
     if (!is_wide)
         return;
+    if (walk->torn_pools && walk->pools)
+        part_add(part, ROLE_WARNING, "(%.2g%%)",
+                 100.0 * (double)walk->torn_pools / (double)walk->pools);
+    if (input->now->cost.walk_period_ns > 0) {
+        part = line_part(line, 7);
+        part_add(part, ROLE_DIM, "walks take");
+        part_add(part, ROLE_HEADER, "%.1f%% CPU",
+                 100.0 * (double)input->now->cost.walk_cpu_ns /
+                     (double)input->now->cost.walk_period_ns);
+    }
     part = line_part(line, 6);
     part_add(part, ROLE_DIM, "read");
     part_add(part, ROLE_HEADER, "%s",

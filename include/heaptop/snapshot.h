@@ -155,6 +155,7 @@ struct walk_facts {
     int64_t began_mono_ns, ended_mono_ns, ended_wall_ns;
     int64_t wall_ns, cpu_ns; /* duration and price */
     uint64_t read_bytes;
+    uint64_t pools;         /* in use: looked at, or torn */
     uint64_t torn_pools;    /* re-read and still changing: left out */
     uint64_t healed_pools;  /* read while changing, whole when re-read */
     uint64_t absent_bytes;  /* of heaps and arenas, not in memory: not read */
@@ -278,6 +279,8 @@ struct cost_facts {
     int64_t cpu_ns;            /* heaptop's own CPU time since it began */
     int64_t sample_ns;         /* wall time of this sample without the walk */
     int64_t target_stopped_ns; /* one thread diverted by the attach, in all */
+    /* Of the last walk, and the time from its beginning to the next; 0 = not known. */
+    int64_t walk_cpu_ns, walk_period_ns;
     /* For the last sample, by the agent; unknown without one. */
     struct reading gil_held_ns, gil_wait_ns;
 };

@@ -48,6 +48,8 @@ struct source_context {
     /* Written by the source: of its processor time what it keeps a budget of its own for;
      * the pause before the next walk is not made longer by it. */
     int64_t own_budget_cpu_ns;
+    /* Written by the source: the processor time of threads of its own. */
+    int64_t helpers_cpu_ns;
     bool is_copy;       /* the target is a sleeping copy of the real one, */
     int64_t stopped_ns; /* for which that stood still so long */
 };

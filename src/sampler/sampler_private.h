@@ -72,6 +72,8 @@ struct sampler_walk {
     bool has_run;
     bool is_trouble_told; /* that the walks are not complete */
     int64_t began_mono_ns, cpu_ns;
+    int64_t own_cpu_ns; /* besides, of what keeps a budget of its own */
+    int64_t price_cpu_ns, period_ns; /* of the last one that ended */
     int64_t next_mono_ns;        /* not before this, unless wanted */
     int64_t shown_until_mono_ns; /* of an exact result */
     struct sampler_exact exact;

@@ -146,6 +146,8 @@ static void sample_cost(struct sampler *sampler, struct cost_facts *cost,
 
     cost->cpu_ns = process_cpu_ns();
     cost->sample_ns = clock_monotonic_ns() - began_mono_ns;
+    cost->walk_cpu_ns = sampler->walk.price_cpu_ns;
+    cost->walk_period_ns = sampler->walk.period_ns;
     cost->gil_held_ns = cost->gil_wait_ns = reading_unknown();
     if (!sampler->agent.session)
         return;

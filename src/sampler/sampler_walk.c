@@ -61,7 +61,7 @@ void sampler_walk_begin(struct sampler *sampler)
     walk->is_requested = walk->is_wanted;
     walk->is_wanted = false;
     walk->began_mono_ns = clock_monotonic_ns();
-    walk->cpu_ns = 0;
+    walk->cpu_ns = walk->own_cpu_ns = 0;
     walk->at = 0;
     walk->has_failed = false;
 }
@@ -89,6 +89,10 @@ static void walk_end(struct sampler *sampler, bool is_good)
                                            walk->cpu_ns + walk_stop_price_ns(walk));
     if (walk->next_mono_ns < walk->shown_until_mono_ns)
         walk->next_mono_ns = walk->shown_until_mono_ns;
+    walk->price_cpu_ns = walk->cpu_ns + walk->own_cpu_ns;
+    walk->period_ns = sampler->options.walk_interval_ns == WALK_OFF
+                          ? 0
+                          : walk->next_mono_ns - walk->began_mono_ns;
     if (walk->is_requested || !walk->has_run)
         sampler->is_sample_due = true;
     walk->has_run = true;
@@ -208,7 +212,9 @@ void sampler_walk_slice(struct sampler *sampler)
         result = sampler_exact_slice(sampler, &context, &err);
     else if (source->is_open)
         result = source->ops->sample(source->state, &context, &err);
-    walk->cpu_ns += clock_thread_cpu_ns() - began_cpu_ns - context.own_budget_cpu_ns;
+    walk->cpu_ns += clock_thread_cpu_ns() - began_cpu_ns + context.helpers_cpu_ns -
+                    context.own_budget_cpu_ns;
+    walk->own_cpu_ns += context.own_budget_cpu_ns;
     walk_keep(walk, builder);
     builder_drop(builder);
     if (walk_settle(sampler, source, result, &err) && ++walk->at == walk->n_sources)

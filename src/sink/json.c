@@ -189,11 +189,16 @@ static json_t *json_walk(const struct objects_section *objects, int64_t now_mono
 
     json_add_text(object, "method", walk->method);
     json_add_seconds(object, "seconds", reading_exact(walk->wall_ns));
+    json_add_seconds(object, "cpu_s", reading_exact(walk->cpu_ns));
     json_add_seconds(object, "age_s", reading_exact(now_mono_ns - walk->ended_mono_ns));
     json_add_count(object, "read_bytes", walk->read_bytes);
     json_add(object, "complete", json_boolean(walk->complete));
     json_add(object, "exact", json_boolean(walk->is_exact));
+    json_add_count(object, "pools", walk->pools);
     json_add_count(object, "torn", walk->torn_pools);
+    json_add(object, "torn_share",
+             walk->pools ? json_real((double)walk->torn_pools / (double)walk->pools)
+                         : json_null());
     json_add_count(object, "healed", walk->healed_pools);
     json_add_count(object, "absent_bytes", walk->absent_bytes);
     json_add_seconds(object, "stopped_s", reading_exact(walk->stopped_ns));
@@ -305,6 +310,10 @@ static json_t *json_cost(const struct cost_facts *cost)
 
     json_add_seconds(object, "cpu_s", reading_exact(cost->cpu_ns));
     json_add_seconds(object, "sample_s", reading_exact(cost->sample_ns));
+    json_add(object, "walk_share",
+             cost->walk_period_ns > 0
+                 ? json_real((double)cost->walk_cpu_ns / (double)cost->walk_period_ns)
+                 : json_null());
     json_add_seconds(object, "target_stopped_s", reading_exact(cost->target_stopped_ns));
     json_add_seconds(object, "gil_held_s", cost->gil_held_ns);
     json_add_seconds(object, "gil_wait_s", cost->gil_wait_ns);

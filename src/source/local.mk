@@ -106,6 +106,10 @@ check_PROGRAMS += tests/unit/t_objects_owners
 tests_unit_t_objects_owners_SOURCES = tests/unit/t_objects_owners.c tests/unit/fake_heap.c \
 	tests/unit/fake_heap.h
 tests_unit_t_objects_owners_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/t_cycles
+tests_unit_t_cycles_SOURCES = tests/unit/t_cycles.c tests/unit/fake_heap.c \
+	tests/unit/fake_heap.h
+tests_unit_t_cycles_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_objects_malloc
 tests_unit_t_objects_malloc_SOURCES = tests/unit/t_objects_malloc.c \
 	tests/unit/fake_heap.c tests/unit/fake_heap.h

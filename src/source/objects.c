@@ -178,6 +178,8 @@ static enum source_result objects_sample(void *state, struct source_context *con
                                          struct err *err)
 {
     struct objects_state *objects = state;
+    int64_t helpers_cpu_ns;
+    bool is_over;
 
     if (objects->agent.is_walking)
         return agent_walk_sample(&objects->agent, context, err);
@@ -190,9 +192,10 @@ static enum source_result objects_sample(void *state, struct source_context *con
     if (!objects->is_walking && objects_begin(objects, context, err))
         return SOURCE_FAILED;
     objects->is_walking = true;
-    if (!walk_step(&objects->walk, context->deadline_mono_ns))
-        return SOURCE_MORE;
-    return objects_end(objects, context, err);
+    helpers_cpu_ns = objects->walk.helpers_cpu_ns;
+    is_over = walk_step(&objects->walk, context->deadline_mono_ns);
+    context->helpers_cpu_ns += objects->walk.helpers_cpu_ns - helpers_cpu_ns;
+    return is_over ? objects_end(objects, context, err) : SOURCE_MORE;
 }
 
 const struct source_ops source_objects = {

@@ -61,9 +61,9 @@ static void worker_torn_pool(struct walk_worker *worker, uint8_t *bytes, uint64_
             worker_scan(worker, &pool, bytes, address, row);
             return;
         case POOL_EMPTY:
-        case POOL_FOREIGN:
             worker->counts.healed_pools++;
             return;
+        case POOL_FOREIGN:
         case POOL_TORN:
             break;
         }
@@ -93,11 +93,11 @@ static void worker_window(struct walk_worker *worker, const struct arena_row *ro
         case POOL_USED:
             worker_scan(worker, &pool, bytes, address, row);
             break;
+        case POOL_FOREIGN:
         case POOL_TORN:
             worker_torn_pool(worker, bytes, address, row);
             break;
         case POOL_EMPTY:
-        case POOL_FOREIGN:
             break;
         }
     }

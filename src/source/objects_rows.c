@@ -113,6 +113,7 @@ void walk_end_facts(struct walk *walk)
     facts->ended_wall_ns = clock_wall_ns();
     facts->wall_ns = facts->ended_mono_ns - facts->began_mono_ns;
     facts->read_bytes = walk->reader->read_bytes - walk->read_bytes_before;
+    facts->pools = counts->used_pools + counts->torn_pools;
     facts->torn_pools = counts->torn_pools;
     facts->healed_pools = counts->healed_pools;
     facts->absent_bytes = counts->absent_bytes;

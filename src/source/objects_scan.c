@@ -467,6 +467,7 @@ void walk_scan_pool(struct walk_worker *worker, const struct pool *pool,
     }
     for (uint32_t i = 0; i < scan.n_recent; i++)
         recent_flush(&scan, &scan.recent[i]);
+    worker->counts.used_pools++;
     worker->counts.used_blocks += pool->n_carved - pool->n_free;
     worker->counts.used_bytes +=
         (uint64_t)(pool->n_carved - pool->n_free) * pool->block_bytes;

@@ -167,7 +167,7 @@ struct walk_counts {
     uint64_t absent_bytes;  /* of heaps and arenas: not in memory, so not read */
     uint64_t absent_pools;  /* with pages swapped out: their objects are left out */
     uint64_t absent_chunks; /* places where a header is not in memory or not readable */
-    uint64_t torn_pools, healed_pools;
+    uint64_t used_pools, torn_pools, healed_pools;
     uint64_t used_blocks, used_bytes; /* in use, and looked at */
     uint64_t freelist_objects, freelist_bytes;
     uint64_t arenas_gone; /* could not be read at all: unmapped meanwhile */
@@ -229,6 +229,7 @@ struct walk {
     void *visit_with;
     uint64_t open_links; /* of the collector's lists, that lead to no object */
     struct walk_facts facts;
+    int64_t helpers_cpu_ns; /* of facts.cpu_ns */
     uint64_t read_bytes_before;
     uint64_t unowned_blocks, unowned_bytes;
 };

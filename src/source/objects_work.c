@@ -91,6 +91,7 @@ static void counts_add(struct walk_counts *to, const struct walk_counts *from)
     to->absent_bytes += from->absent_bytes;
     to->absent_pools += from->absent_pools;
     to->absent_chunks += from->absent_chunks;
+    to->used_pools += from->used_pools;
     to->torn_pools += from->torn_pools;
     to->healed_pools += from->healed_pools;
     to->used_blocks += from->used_blocks;
@@ -156,5 +157,6 @@ void walk_parallel(struct walk *walk,
         else
             work(&walk->workers[i], with);
         walk->facts.cpu_ns += helpers[i].cpu_ns;
+        walk->helpers_cpu_ns += helpers[i].cpu_ns;
     }
 }

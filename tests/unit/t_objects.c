@@ -205,7 +205,7 @@ static void test_damaged_pool_headers(void **state)
     } damages[] = {
         {0, 0, 0},           /* empty */
         {0, N_FLOAT + 1, 1}, /* more used than carved */
-        {32, 5, 0},          /* belongs to another arena */
+        {32, 5, 1},          /* belongs to another arena */
         {36, 0xffff, 1},     {40, 0xfffffff0u, 1}, {40, 49, 1}, {44, 0, 1},
     };
 

@@ -1,0 +1,300 @@
+/* The dry run of the collector, on made-up heaps. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_heap.h"
+#include "source/cycles.h"
+
+#define LIST_BLOCK 64 /* a GC head and 40 bytes */
+#define LISTS      8
+#define COLLECTING 80
+#define PERMANENT  96
+
+struct dry_run {
+    struct fake_heap *fake;
+    struct residency residency;
+    struct arena_table arenas;
+    struct arena_use uses[1];
+    struct malloc_heaps heaps;
+    struct malloc_heap heap;
+    struct cycles cycles;
+    uint64_t lists[LISTS]; /* empty, tracked, one reference each */
+    uint32_t n_tables;
+};
+
+/* As on one of the collector's lists. */
+static void track(struct dry_run *run, uint64_t object)
+{
+    fake_u64(run->fake, object - 16, FAKE_GC + 24);
+    fake_u64(run->fake, object - 8, FAKE_GC + 24);
+}
+
+static void add_list(struct dry_run *run, uint64_t object)
+{
+    fake_object(run->fake, object, run->fake->list);
+    track(run, object);
+}
+
+static void begin(struct dry_run *run)
+{
+    struct fake_heap *fake = fake_heap_new();
+
+    memset(run, 0, sizeof(*run));
+    run->fake = fake;
+    fake->layout.gc.collecting = COLLECTING;
+    fake_pool(fake, 0, LIST_BLOCK, LISTS);
+    fake_pool(fake, 1, 32, 64);
+    for (uint32_t i = 0; i < LISTS; i++) {
+        run->lists[i] = fake_block(0, LIST_BLOCK, i) + GC_HEAD_BYTES;
+        add_list(run, run->lists[i]);
+    }
+    residency_add(&run->residency, FAKE_STATICS, FAKE_STATICS + FAKE_STATICS_BYTES, false,
+                  false);
+    residency_add(&run->residency, FAKE_HEAP, FAKE_HEAP + FAKE_HEAP_BYTES, false, false);
+    residency_add(&run->residency, FAKE_ARENA, FAKE_ARENA + FAKE_ARENA_BYTES, false,
+                  false);
+    run->heap = (struct malloc_heap){
+        .start = FAKE_HEAP, .end = FAKE_HEAP + FAKE_HEAP_BYTES, .first = FAKE_HEAP};
+    run->heaps.heaps = &run->heap;
+    run->heaps.count = 1;
+    run->uses[0].resident_bytes = FAKE_ARENA_BYTES;
+}
+
+/* A list with these references, two at most. */
+static void set_items(struct dry_run *run, uint64_t list, uint64_t one, uint64_t two)
+{
+    uint64_t items = fake_block(1, 32, run->n_tables++);
+
+    fake_u64(run->fake, items, one);
+    fake_u64(run->fake, items + 8, two);
+    fake_u64(run->fake, list + 16, two ? 2 : 1);
+    fake_u64(run->fake, list + 24, items);
+    fake_u64(run->fake, list + 32, 2);
+}
+
+static bool run_it(struct dry_run *run)
+{
+    struct err err = ERR_INIT;
+    size_t bad;
+    int steps = 0;
+
+    if (arenas_read(&run->arenas, run->fake->reader, &run->fake->layout, &bad, &err))
+        return false;
+    if (cycles_begin(&run->cycles, &run->fake->layout, run->fake->reader, &run->residency,
+                     &run->arenas, run->uses, &run->heaps))
+        while (cycles_step(&run->cycles))
+            assert_true(++steps < 100000);
+    return cycles_is_known(&run->cycles);
+}
+
+static void end(struct dry_run *run)
+{
+    cycles_release(&run->cycles);
+    arenas_release(&run->arenas);
+    residency_release(&run->residency);
+    fake_heap_free(run->fake);
+}
+
+/* Runs, and compares how many objects would be freed. */
+static void expect(struct dry_run *run, uint64_t least, uint64_t most)
+{
+    assert_true(run_it(run));
+    assert_int_equal(run->cycles.least.objects, least);
+    assert_int_equal(run->cycles.most.objects, most);
+}
+
+static void finds_a_cycle(void **state)
+{
+    struct dry_run run;
+
+    (void)state;
+    begin(&run);
+    for (size_t i = 2; i < LISTS; i++)
+        fake_u64(run.fake, run.lists[i] - 16, 0); /* not tracked */
+    set_items(&run, run.lists[0], run.lists[1], 0);
+    set_items(&run, run.lists[1], run.lists[0], 0);
+    expect(&run, 2, 2);
+    assert_int_equal(run.cycles.most.bytes, 2 * LIST_BLOCK + 2 * 32);
+    assert_int_equal(run.cycles.most.by_arena[0], 4);
+    end(&run);
+}
+
+static void spares_what_is_held_from_elsewhere(void **state)
+{
+    struct dry_run run;
+
+    (void)state;
+    begin(&run);
+    set_items(&run, run.lists[0], run.lists[1], 0);
+    set_items(&run, run.lists[1], run.lists[0], run.lists[2]);
+    set_items(&run, run.lists[2], run.lists[3], 0);
+    fake_u64(run.fake, run.lists[0], 2);
+    /* The others have one reference that nobody in the heap accounts for. */
+    expect(&run, 0, 0);
+    end(&run);
+}
+
+static void frees_what_garbage_alone_holds(void **state)
+{
+    struct dry_run run;
+    uint64_t alone = fake_block(1, 32, 62), shared = fake_block(1, 32, 63);
+
+    (void)state;
+    begin(&run);
+    fake_object(run.fake, alone, run.fake->real);
+    fake_object(run.fake, shared, run.fake->real);
+    fake_u64(run.fake, shared, 2);
+    set_items(&run, run.lists[0], run.lists[0], alone);
+    set_items(&run, run.lists[1], run.lists[1], shared);
+    expect(&run, 3, 3);
+    /* Both of its references come from garbage. */
+    cycles_release(&run.cycles);
+    arenas_release(&run.arenas);
+    set_items(&run, run.lists[2], run.lists[2], shared);
+    expect(&run, 5, 5);
+    end(&run);
+}
+
+/* Whether it visits what it refers to is not known: two answers. */
+static void gives_bounds_for_what_is_opaque(void **state)
+{
+    struct dry_run run;
+    uint64_t type;
+
+    (void)state;
+    begin(&run);
+    type = fake_static_type(run.fake, "mod.Opaque", 40, 0, TYPE_FLAG_HAVE_GC);
+    fake_u64(run.fake, run.lists[0] + 8, type);
+    fake_u64(run.fake, run.lists[0] + 16, run.lists[0]);
+    fake_u64(run.fake, run.lists[0] + 24, run.lists[1]);
+    set_items(&run, run.lists[2], run.lists[2], 0);
+    expect(&run, 1, 3);
+    end(&run);
+}
+
+static void spares_what_is_frozen(void **state)
+{
+    struct dry_run run;
+
+    (void)state;
+    begin(&run);
+    run.fake->layout.gc.has_permanent = true;
+    run.fake->layout.gc.permanent = PERMANENT;
+    set_items(&run, run.lists[0], run.lists[0], run.lists[1]);
+    set_items(&run, run.lists[2], run.lists[2], 0);
+    fake_u64(run.fake, FAKE_GC + PERMANENT, run.lists[0] - 16);
+    fake_u64(run.fake, run.lists[0] - 16, FAKE_GC + PERMANENT);
+    expect(&run, 1, 1);
+    end(&run);
+}
+
+static void follows_links_out_of_the_arenas(void **state)
+{
+    struct dry_run run;
+    uint64_t far;
+
+    (void)state;
+    begin(&run);
+    far = fake_malloc(run.fake, 600) + GC_HEAD_BYTES;
+    add_list(&run, far);
+    set_items(&run, far, run.lists[0], 0);
+    set_items(&run, run.lists[0], far, 0);
+    fake_u64(run.fake, run.lists[1] - 16, far - 16);
+    expect(&run, 2, 2);
+    assert_int_equal(run.cycles.most.chunks.count, 1);
+    end(&run);
+}
+
+static void waits_for_a_collection(void **state)
+{
+    struct dry_run run;
+
+    (void)state;
+    begin(&run);
+    fake_u32(run.fake, FAKE_GC + COLLECTING, 1);
+    assert_false(run_it(&run));
+    end(&run);
+}
+
+/* A table over several words and arenas: each object has its own mark. */
+static void finds_each_mark(void **state)
+{
+    struct arena_row rows[] = {{.address = 0x10000000, .first_pool = 0x10000000},
+                               {.address = 0x10300000, .first_pool = 0x10300000}};
+    struct arena_table arenas = {.rows = rows, .count = 2};
+    struct cycles_at at = {0};
+    struct cycles_set set;
+    uint64_t address;
+    size_t index, count = 0;
+
+    (void)state;
+    assert_true(cycles_set_init(&set, &arenas, 1 << 20));
+    for (size_t row = 0; row < 2; row++) {
+        for (uint64_t n = 0; n < 1000; n++)
+            assert_true(cycles_set_add(
+                &set, row, rows[row].address + n * 48,
+                (struct cycles_mark){.references = (int32_t)n & CYCLES_REFERENCES_MOST}));
+        cycles_set_end_arena(&set, row);
+    }
+    for (uint64_t n = 0; n < 5000; n++)
+        assert_true(cycles_set_add_far(&set, 0x20000000 + n * 64,
+                                       (struct cycles_mark){.references = 1}));
+    assert_true(cycles_set_add_far(&set, 0x20000000, (struct cycles_mark){0}));
+    assert_int_equal(set.count, 7000);
+    assert_int_equal(set.marks[cycles_set_index(&set, 0x10300000 + 999 * 48)].references,
+                     999);
+    assert_int_equal(cycles_set_index(&set, 0x10300000 + 16), CYCLES_NONE);
+    assert_int_equal(cycles_set_index(&set, 0x20000008), CYCLES_NONE);
+    while (cycles_set_next(&set, &at, &address, &index)) {
+        assert_int_equal(index, count++);
+        assert_int_equal(cycles_set_index(&set, address), index);
+    }
+    assert_int_equal(count, 7000);
+    cycles_set_release(&set);
+}
+
+/* Whatever is in the target's memory, it comes to an end. */
+static void survives_any_bytes(void **state)
+{
+    uint32_t random = 1;
+
+    (void)state;
+    for (int turn = 0; turn < 60; turn++) {
+        struct dry_run run;
+
+        begin(&run);
+        for (size_t i = 0; i + 1 < LISTS; i++)
+            set_items(&run, run.lists[i], run.lists[i + 1], run.lists[0]);
+        for (int n = 0; n < 40; n++) {
+            random = random * 1664525u + 1013904223u;
+            run.fake->bytes[(random >> 8) % FAKE_BYTES] ^= (uint8_t)(random >> 3);
+            random = random * 1664525u + 1013904223u;
+            fake_u64(run.fake, fake_block(random >> 31, 32, (random >> 8) % 16),
+                     run.lists[random >> 29]);
+        }
+        run_it(&run);
+        end(&run);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_a_cycle),
+        cmocka_unit_test(spares_what_is_held_from_elsewhere),
+        cmocka_unit_test(frees_what_garbage_alone_holds),
+        cmocka_unit_test(gives_bounds_for_what_is_opaque),
+        cmocka_unit_test(spares_what_is_frozen),
+        cmocka_unit_test(follows_links_out_of_the_arenas),
+        cmocka_unit_test(waits_for_a_collection),
+        cmocka_unit_test(finds_each_mark),
+        cmocka_unit_test(survives_any_bytes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
