@@ -62,6 +62,8 @@ struct source_ops {
     int (*open)(struct target *target, void **state, struct err *err);
     enum source_result (*sample)(void *state, struct source_context *context,
                                  struct err *err);
+    /* A walk that said SOURCE_MORE is given up: the next call begins anew. */
+    void (*abandon)(void *state);
     void (*close)(void *state);
 };
 

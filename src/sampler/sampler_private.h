@@ -72,10 +72,10 @@ struct sampler_walk {
     bool has_run;
     bool is_trouble_told; /* that the walks are not complete */
     int64_t began_mono_ns, cpu_ns;
-    int64_t own_cpu_ns; /* besides, of what keeps a budget of its own */
+    int64_t own_cpu_ns;              /* besides, of what keeps a budget of its own */
     int64_t price_cpu_ns, period_ns; /* of the last one that ended */
-    int64_t next_mono_ns;        /* not before this, unless wanted */
-    int64_t shown_until_mono_ns; /* of an exact result */
+    int64_t next_mono_ns;            /* not before this, unless wanted */
+    int64_t shown_until_mono_ns;     /* of an exact result */
     struct sampler_exact exact;
     const struct objects_section *latest; /* a reference: the last walk's result */
     const struct snapshot *account;       /* a reference: has the last account */
@@ -181,8 +181,6 @@ void sampler_event(struct sampler *sampler, enum event_type type, const char *fo
     __attribute__((format(printf, 3, 4)));
 void sampler_sources_open(struct sampler *sampler);
 void sampler_sources_close(struct sampler *sampler);
-/* What it has begun is dropped. */
-void sampler_source_restart(struct sampler *sampler, struct sampler_source *source);
 /* Remembers and reports a failed source, once per distinct sentence. */
 void sampler_source_failed(struct sampler *sampler, struct sampler_source *source,
                            const struct err *err);

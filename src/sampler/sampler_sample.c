@@ -71,12 +71,6 @@ static void source_close(struct sampler_source *source)
     source->is_open = false;
 }
 
-void sampler_source_restart(struct sampler *sampler, struct sampler_source *source)
-{
-    source_close(source);
-    source_open(sampler, source);
-}
-
 void sampler_sources_close(struct sampler *sampler)
 {
     for (size_t i = 0; i < sampler->n_cheap; i++)

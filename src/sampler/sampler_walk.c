@@ -183,12 +183,15 @@ static bool walk_settle(struct sampler *sampler, struct sampler_source *source,
 bool sampler_walk_yield(struct sampler *sampler)
 {
     struct sampler_walk *walk = &sampler->walk;
+    struct sampler_source *source;
 
     if (!walk->is_running)
         return true;
     if (!walk->at)
         return false;
-    sampler_source_restart(sampler, &walk->sources[walk->at]);
+    source = &walk->sources[walk->at];
+    if (source->is_open && source->ops->abandon)
+        source->ops->abandon(source->state);
     walk_end(sampler, !walk->has_failed);
     return true;
 }

@@ -67,8 +67,10 @@ static int account_open(struct target *target, void **state, struct err *err)
     return 0;
 }
 
-static void account_release_round(struct account_state *state)
+static void account_abandon(void *opaque)
 {
+    struct account_state *state = opaque;
+
     if (state->stage == STAGE_CHUNKS_LEAST || state->stage == STAGE_CHUNKS_MOST)
         memset(&state->pass.freed, 0, sizeof(state->pass.freed)); /* the dry run's */
     if (state->cycles)
@@ -87,7 +89,7 @@ static void account_close_source(void *opaque)
 
     if (!state)
         return;
-    account_release_round(state);
+    account_abandon(state);
     images_release(&state->images);
     residency_release(&state->residency);
     malloc_heaps_release(&state->heaps);
@@ -206,7 +208,7 @@ static int account_begin(struct account_state *state, struct source_context *con
     struct reading res;
     size_t bad;
 
-    account_release_round(state);
+    account_abandon(state);
     memset(&state->account, 0, sizeof(state->account));
     state->began_mono_ns = clock_monotonic_ns();
     if (target_refresh_maps(target, err))
@@ -386,7 +388,7 @@ static enum source_result account_end(struct account_state *state,
     fill_account(state, context, account);
     malloc_section->ended_mono_ns = account->ended_mono_ns;
     fill_free_lists(state, context);
-    account_release_round(state);
+    account_abandon(state);
     return SOURCE_DONE;
 }
 
@@ -547,5 +549,6 @@ const struct source_ops source_account = {
     .cost = SOURCE_WALK,
     .open = account_open,
     .sample = account_sample,
+    .abandon = account_abandon,
     .close = account_close_source,
 };

@@ -46,8 +46,10 @@ static int pins_open(struct target *target, void **state, struct err *err)
     return 0;
 }
 
-static void pins_release_round(struct pins_state *state)
+static void pins_abandon(void *opaque)
 {
+    struct pins_state *state = opaque;
+
     pins_arenas_release(&state->arenas);
     pins_blocks_release(&state->blocks);
     chunk_set_release(&state->young);
@@ -63,7 +65,7 @@ static void pins_close(void *opaque)
 
     if (!state)
         return;
-    pins_release_round(state);
+    pins_abandon(state);
     if (state->is_open)
         walk_release(&state->walk);
     pins_unref(state->latest);
@@ -125,7 +127,7 @@ static int pins_begin(struct pins_state *state, const struct source_context *con
     struct walk *walk = &state->walk;
     size_t bad;
 
-    pins_release_round(state);
+    pins_abandon(state);
     state->cpu_ns = 0;
     open_walk(state, context);
     state->read_bytes_before = walk->reader->read_bytes;
@@ -251,7 +253,7 @@ static enum source_result pins_end(struct pins_state *state, struct err *err)
     const struct pins_section *section = pins_make(state);
 
     state->next_mono_ns = clock_monotonic_ns() + state->cpu_ns * PINS_CPU_FACTOR;
-    pins_release_round(state);
+    pins_abandon(state);
     if (!section) {
         err_set(err, ERR_FAILED, "out of memory for what keeps arenas");
         return SOURCE_FAILED;
@@ -310,5 +312,6 @@ const struct source_ops source_pins = {
     .cost = SOURCE_WALK,
     .open = pins_open,
     .sample = pins_sample,
+    .abandon = pins_abandon,
     .close = pins_close,
 };
