@@ -64,13 +64,17 @@ class Program:
                        if not name.startswith("PYTHON")}
         environment.update(env or {})
         self._errors = tempfile.TemporaryFile()
+        terminal = os.openpty() if "tty" in arguments else ()  # not every root has any
+        environment.update({"HARM_TERMINAL": "%d %d" % terminal} if terminal else {})
         self._buffer = b""
         try:
             self.process = subprocess.Popen(
                 list(prefix) + interpreter.command + ["-W", "ignore"] + list(options)
                 + [script] + [str(word) for word in arguments],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
-                env=environment, start_new_session=True)
+                env=environment, start_new_session=True, pass_fds=terminal)
+            for descriptor in terminal:
+                os.close(descriptor)
             self._wait_ready()
             self.pid = self._find(script)
         except BaseException:

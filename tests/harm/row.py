@@ -6,7 +6,7 @@ A row's function gets a cell and a number of rounds, makes them, and tells the c
 saw (cell.py). `on` chooses among the interpreters that were found: `each`, `few` (where the
 row is about the kernel or about heaptop rather than about Python), or `debian` (where it
 needs packages). `needs` returns why the row can't run here, or None. `weight` multiplies the
-rounds. `short` is what `make check` does: 0 leaves the row out, N makes N rounds on one of its
+rounds; at most `batch` are made before they are written down. `short` is what `make check` does: 0 leaves the row out, N makes N rounds on one of its
 interpreters, EACH(N) on every one.
 """
 import os
@@ -16,6 +16,7 @@ import subprocess
 import time
 
 import attach
+import interpreters
 import look
 import tool
 
@@ -36,6 +37,10 @@ def debian(found):
             and not i.root]
 
 
+def free_threaded(_found):
+    return interpreters.free_threaded()
+
+
 def minor(first):
     return lambda found: [i for i in found if i.minor >= first]
 
@@ -45,9 +50,11 @@ class EACH(int):
 
 
 class Row:
-    def __init__(self, name, source, words, run, on=each, needs=None, weight=1.0, short=1):
+    def __init__(self, name, source, words, run, on=each, needs=None, weight=1.0, short=1,
+                 batch=25):
         self.name, self.source, self.words, self.run = name, source, words, run
         self.on, self.needs, self.weight, self.short = on, needs, weight, short
+        self.batch = batch
 
 
 def cannot(name, source, words, reason):

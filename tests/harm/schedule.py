@@ -8,10 +8,6 @@ import traceback
 import cell as cells
 import program
 
-# Rounds of one cell before its findings are written down.
-BATCH = 25
-
-
 class Task:
     """A row on an interpreter, and how many rounds are wanted."""
 
@@ -24,14 +20,14 @@ class Task:
 
 
 def make(task, rounds):
-    """One process or a few, at most BATCH rounds; the cell with what was found."""
+    """One process or a few; the cell with what was found."""
     row = task.row
     cell = cells.Cell(row, task.interpreter)
     cell.turn = task.made
     try:
         cell.cannot = row.needs() if row.needs else None
         if not cell.cannot:
-            row.run(cell, min(rounds, BATCH))
+            row.run(cell, min(rounds, row.batch))
     except program.Cannot as reason:
         cell.cannot = str(reason)
     except Exception:

@@ -8,8 +8,8 @@ import time
 
 import look
 import tool
-from row import (Row, cannot, debian, expect_refusal, few, files, programs, root, root_and,
-                 works)
+from row import (Row, cannot, debian, expect_refusal, few, files, free_threaded, programs,
+                 root, root_and, works)
 
 GROUP = "Boundaries: namespaces, roots, users, tracers"
 # These can be asked to execute a script (PEP 768), which needs no tracer.
@@ -74,6 +74,34 @@ def traced(cell, rounds):
         cell.expect_finish(it)
 
 
+def dumps_here():
+    with open("/proc/sys/kernel/core_pattern") as file:
+        return None if file.read().strip() == "core" else "the core's file has a place of its own"
+
+
+def host_of_few(found):
+    return few([i for i in found if not i.root])
+
+
+def dumping(cell, rounds):
+    """Some hundred megabytes are being written when heaptop comes."""
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            with cell.start("ends.py", "core", folder) as it:
+                it.tell()
+                deadline = time.monotonic() + 20
+                while not os.listdir(folder) and time.monotonic() < deadline:
+                    time.sleep(0.001)
+                cell.count(tool.by_driver(it.pid, 1))
+                status = it.wait(60)
+                sizes = [os.stat(os.path.join(folder, name)).st_size
+                         for name in os.listdir(folder)]
+                if status != -signal.SIGABRT or not sizes or sizes[0] < 200 << 20:
+                    cell.harm("status %r, cores of %r bytes" % (status, sizes))
+    if cell.inside:
+        cell.harm("attached to a process that ends")
+
+
 def zombie(cell, rounds):
     process = subprocess.Popen(["true"])
     deadline = time.monotonic() + 10
@@ -129,13 +157,21 @@ ROWS = [
     Row("zombie", "25", "a process that has ended", zombie, on=few),
     cannot("yama", "25", "Yama 1 to 3", "this kernel is built without Yama"),
     cannot("selinux", "27", "SELinux enforcing", "this kernel is built without SELinux"),
-    cannot("core-dump", "25", "target being dumped", "the moment can't be held without a "
-           "core_pattern of the whole machine"),
     cannot("glibc-2.17", "24", "glibc 2.17 and 2.28", "no such system is installed here"),
     cannot("musl", "24", "musl", "no CPython built for musl is installed here"),
-    cannot("free-threaded", "24", "free-threaded builds", "none is installed here"),
     cannot("frozen-program", "24", "PyInstaller, conda", "not installed here"),
 ]
+WITHOUT_A_GIL = [("compute", works("plain.py", "4", is_steady=False)),
+                 ("noisy", works("noisy.py", is_steady=False)),
+                 ("fork", works("forks.py", "fork", is_steady=False)),
+                 ("malloc", works("native.py", "malloc", "4", is_steady=False)),
+                 ("epoll-endless", works("waits.py", "epoll_endless", "alone", is_steady=False)),
+                 ("write-pipe", works("waits.py", "write", "alone", "pipe", is_steady=False,
+                                      stub_may_stay=True))]
+ROWS += [Row("free-threaded-" + name, "24", "a free-threaded build: " + name, run,
+             on=free_threaded, weight=2) for name, run in WITHOUT_A_GIL]
+ROWS += [Row("core-dump", "25", "its core is being dumped", dumping, on=host_of_few,
+             needs=dumps_here, short=0)]
 for row in ROWS:
     if row.run is None and row.name == "yama" and os.path.exists("/proc/sys/kernel/yama"):
         row.needs = lambda: "changing kernel.yama.ptrace_scope would change the whole machine"

@@ -18,7 +18,7 @@ ROWS = [
         on=debian, needs=python_modules("uvloop")),
     Row("gunicorn", "20", "gunicorn with Django under load, master and workers",
         watched.under_load(service.gunicorn), on=debian,
-        needs=python_modules("gunicorn", "django"), weight=10),
+        needs=python_modules("gunicorn", "django"), weight=25, short=10, batch=100),
     Row("uwsgi", "20", "uwsgi, which embeds Python, under load",
         watched.under_load(lambda port: service.uwsgi(port, "--enable-threads")), on=debian,
         needs=has_uwsgi, weight=3),

@@ -1,15 +1,18 @@
 """What a hostile target, or another user, may try."""
 import hashlib
+import json
 import os
+import random
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
 import heaptop
 import look
 import tool
-from row import Row, cannot, few, wait_for_agent
+from row import Row, few, root_and, wait_for_agent
 
 GROUP = "Threats that concern the attach"
 
@@ -105,10 +108,38 @@ def opens_nothing(cell, rounds):
         cell.expect_finish(it)
 
 
+def reused(cell, rounds):
+    """Both in a PID namespace of their own, where root can choose the next PID."""
+    script = os.path.join(os.path.dirname(tool.__file__), "reuse.py")
+    for _ in range(rounds):
+        point = random.choice(tool.fault_points())[0]
+        done = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--",
+                               sys.executable, script, cell.interpreter.path, point],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=200)
+        cell.rounds += 1
+        try:
+            said = json.loads(done.stdout.decode())
+        except ValueError:
+            cell.hang("at %s: %s" % (point, done.stderr.decode()[-300:]))
+            continue
+        if said["is_hung"]:
+            cell.hang("heaptop does not end at %s" % point)
+        for words in said["wrong"]:
+            cell.harm("at %s: %s" % (point, words))
+        cell.leftovers += ["at %s: %s" % (point, words) for words in said["left"]]
+        words = "the other process has the PID" if said["reused"] else \
+            "the kernel keeps the PID while heaptop has the first process"
+        cell.refusals[words] = cell.refusals.get(words, 0) + 1
+
+
+def on_host(found):
+    return few([i for i in found if not i.root])
+
+
 ROWS = [
     Row("named-python", "threat 1", "a program that is only named python", only_named, on=few),
     Row("decoy", "threat 1", "a program that exports Python's names", exports_names, on=few),
     Row("no-socket", "threat 9", "no socket, path or port while attached", opens_nothing, on=few),
-    cannot("pid-reuse", "threat 2", "the PID is given to another process at each step",
-           "needs a PID namespace that both sides share"),
+    Row("pid-reuse", "threat 2", "the PID is given to another process at each step", reused,
+        on=on_host, needs=root_and("unshare"), weight=3, short=2),
 ]

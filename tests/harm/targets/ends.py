@@ -35,7 +35,15 @@ def by_segmentation_fault():
     time.sleep(60)
 
 
-kept = []
+def by_dump():
+    import resource
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+    os.chdir(sys.argv[2])
+    os.kill(os.getpid(), signal.SIGABRT)
+    time.sleep(60)
+
+
+kept = [b"x" * (200 << 20)] if sys.argv[1] == "core" else []
 
 
 def by_slow_finalizers():
@@ -50,6 +58,7 @@ ENDINGS = {
     "exception": by_exception,
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "segfault": by_segmentation_fault,
+    "core": by_dump,
     "terminate": by_terminate,
     "finalizers": by_slow_finalizers,
     "exec": lambda: os.execv("/bin/sh", ["sh", "-c", "exit 9"]),

@@ -62,11 +62,8 @@ def _pair(kind):
     if kind == "pipe":
         return os.pipe()
     if kind == "tty":
-        try:
-            ours, theirs = os.openpty()
-        except OSError:
-            cannot("no pseudo-terminals here")
         import tty
+        ours, theirs = map(int, os.environ["HARM_TERMINAL"].split())
         tty.setraw(theirs)
         return theirs, ours
     ours, theirs = socket.socketpair()
