@@ -25,6 +25,9 @@ static void add_walk(struct line *line, const struct header_input *input, bool i
         units_duration(age, reading_exact(age_ns));
         snprintf(age + strlen(age), sizeof(age) - strlen(age), " old");
     }
+    if (walk->oldest_mono_ns)
+        snprintf(age, sizeof(age), "up to %llds old",
+                 (long long)((input->now->mono_ns - walk->oldest_mono_ns) / NS_PER_S));
     part_add(part, ROLE_DIM, "walk");
     part_add(part, ROLE_HEADER, "%s, %s,", took, age);
     if (!walk->complete)

@@ -155,11 +155,13 @@ struct walk_facts {
     int64_t began_mono_ns, ended_mono_ns, ended_wall_ns;
     int64_t wall_ns, cpu_ns; /* duration and price */
     uint64_t read_bytes;
-    uint64_t pools;         /* in use: looked at, or torn */
-    uint64_t torn_pools;    /* re-read and still changing: left out */
-    uint64_t healed_pools;  /* read while changing, whole when re-read */
-    uint64_t absent_bytes;  /* of heaps and arenas, not in memory: not read */
-    uint64_t absent_pools;  /* swapped out in part: left out */
+    uint64_t pools;               /* in use: looked at, or torn */
+    uint64_t arenas, kept_arenas; /* kept: not read again, as no pool's header changed */
+    int64_t oldest_mono_ns;       /* when the first of those was read; 0 = none is kept */
+    uint64_t torn_pools;          /* re-read and still changing: left out */
+    uint64_t healed_pools;        /* read while changing, whole when re-read */
+    uint64_t absent_bytes;        /* of heaps and arenas, not in memory: not read */
+    uint64_t absent_pools;        /* swapped out in part: left out */
     uint64_t absent_chunks; /* places of malloc's heap, swapped out or not readable, where
                                chunks were left out */
     uint64_t open_links;    /* of the collector's lists: they lead to no object */

@@ -45,6 +45,7 @@ struct source_context {
     struct snapshot_builder *builder;
     struct object_sets *object_sets; /* what is remembered of marks; NULL: nothing is */
     int64_t deadline_mono_ns;        /* a walk gives way when this has passed */
+    bool wants_whole; /* somebody asked for a walk: nothing old may be in it */
     /* Written by the source: of its processor time what it keeps a budget of its own for;
      * the pause before the next walk is not made longer by it. */
     int64_t own_budget_cpu_ns;

@@ -211,6 +211,7 @@ void sampler_walk_slice(struct sampler *sampler)
     /* What the walk found is a part of what the account explains. */
     if (walk->at)
         builder_objects(builder, walk->latest);
+    context.wants_whole = walk->is_requested;
     if (sampler_exact_is_due(walk))
         result = sampler_exact_slice(sampler, &context, &err);
     else if (source->is_open)

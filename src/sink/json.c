@@ -194,6 +194,12 @@ static json_t *json_walk(const struct objects_section *objects, int64_t now_mono
     json_add_count(object, "read_bytes", walk->read_bytes);
     json_add(object, "complete", json_boolean(walk->complete));
     json_add(object, "exact", json_boolean(walk->is_exact));
+    json_add_count(object, "arenas", walk->arenas);
+    json_add_count(object, "arenas_kept", walk->kept_arenas);
+    json_add_seconds(object, "oldest_s",
+                     walk->oldest_mono_ns
+                         ? reading_exact(now_mono_ns - walk->oldest_mono_ns)
+                         : reading_unknown());
     json_add_count(object, "pools", walk->pools);
     json_add_count(object, "torn", walk->torn_pools);
     json_add(object, "torn_share",

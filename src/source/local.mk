@@ -52,6 +52,7 @@ libheaptop_a_SOURCES += \
 	src/source/objects_arena.c \
 	src/source/objects_chunks.c \
 	src/source/objects_edges.c src/source/objects_edges.h \
+	src/source/objects_kept.c src/source/objects_kept.h \
 	src/source/objects_large.c \
 	src/source/objects_later.c \
 	src/source/objects_learn.c \
@@ -106,6 +107,10 @@ check_PROGRAMS += tests/unit/t_objects_owners
 tests_unit_t_objects_owners_SOURCES = tests/unit/t_objects_owners.c tests/unit/fake_heap.c \
 	tests/unit/fake_heap.h
 tests_unit_t_objects_owners_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/t_objects_kept
+tests_unit_t_objects_kept_SOURCES = tests/unit/t_objects_kept.c \
+	tests/unit/fake_heap.c tests/unit/fake_heap.h
+tests_unit_t_objects_kept_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_cycles
 tests_unit_t_cycles_SOURCES = tests/unit/t_cycles.c tests/unit/fake_heap.c \
 	tests/unit/fake_heap.h

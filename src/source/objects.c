@@ -11,6 +11,9 @@
 #include "source/objects_walk.h"
 #include "util/xalloc.h"
 
+/* Smaller heaps are walked whole: that is fast, and nothing is ever old. */
+#define REFRESH_LEAST_BYTES (UINT64_C(256) << 20)
+
 struct objects_state {
     struct walk walk;
     struct agent_walk agent;
@@ -141,6 +144,7 @@ static int objects_begin(struct objects_state *objects,
         objects->debug_prefix_bytes = pymalloc->debug_prefix_bytes;
         objects->is_open = true;
     }
+    walk_set_refresh(&objects->walk, REFRESH_LEAST_BYTES, !context->wants_whole);
     walk_set_pagemap(&objects->walk, context->target->fds.pagemap);
     walk_set_target_regions(&objects->walk, context->target);
     return walk_begin(&objects->walk, err);

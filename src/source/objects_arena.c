@@ -160,6 +160,18 @@ static void worker_arena(struct walk_worker *worker, const struct arena_row *row
     }
 }
 
+/* The arena, and who owns what in it. */
+static void worker_arena_whole(struct walk_worker *worker, size_t row)
+{
+    const struct arena_row *arena = &worker->walk->table.rows[row];
+    size_t first_dict = worker->edges.dicts.count;
+
+    walk_kept_open(worker);
+    worker_arena(worker, arena);
+    walk_owners_local(worker, arena->first_pool, first_dict);
+    walk_kept_close(worker, row);
+}
+
 /* Takes the next arena until none is left. */
 static void worker_arenas(struct walk_worker *worker, void *with)
 {
@@ -171,8 +183,8 @@ static void worker_arenas(struct walk_worker *worker, void *with)
 
         if (next >= walk->table.count)
             break;
-        worker_arena(worker, &walk->table.rows[next]);
-        walk_owners_local(worker, walk->table.rows[next].first_pool);
+        if (!walk_kept_use(worker, next))
+            worker_arena_whole(worker, next);
         if (!arena_notes_keep(&walk->notes, next, worker->pad, worker->index))
             worker->edges.is_full = true;
     } while (deadline_mono_ns <= 0 || clock_monotonic_ns() < deadline_mono_ns);

@@ -32,6 +32,7 @@ enum edge_what {
 /* Flags of a dict's record. */
 #define RECORD_IS_SPLIT   1u /* it leads to values, else to keys */
 #define RECORD_IS_TRACKED 2u
+#define RECORD_IS_CLAIMED 4u /* what it leads to: in place of the address its bytes */
 
 struct far_edge {
     uint64_t address;

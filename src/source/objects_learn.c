@@ -214,6 +214,8 @@ bool walk_learn(struct walk *walk)
         for (size_t w = 0; w < walk->n_workers; w++)
             walk->workers[w].edges.near.count = walk->workers[w].edges.n_far = 0;
         has_learned = learn_types(walk);
+        if (has_learned)
+            walk_kept_forget(walk); /* parts were not noted that are known now */
         walk_owners_begin(walk);
         walk->owners.phase = 2; /* no dicts any more */
         while (walk_owners_step(walk))

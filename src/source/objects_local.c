@@ -36,12 +36,33 @@ static void local_dict(struct walk_worker *worker, uint32_t owner,
                    false);
 }
 
-void walk_owners_local(struct walk_worker *worker, uint64_t first_pool)
+/* Keys or values of a dict, whoever will turn out to have that. */
+static void local_table(struct walk_worker *worker, uint64_t *record, uint64_t first_pool)
 {
-    const struct word_list *local = &worker->edges.local;
+    const struct walk *walk = worker->walk;
+    uint32_t flags = edge_flags(*record), bytes;
+    struct noted_block block;
+
+    if (!edge_address(*record) ||
+        !arena_note_find(&worker->pad->note, walk->notes.pool_shift,
+                         edge_address(*record) - first_pool, &block))
+        return;
+    bytes = block.pool->block_bytes;
+    if (!noted_is_part(&block) ||
+        (!(flags & RECORD_IS_SPLIT) && !walk->keys_of_class[bytes / 16 - 1]))
+        return;
+    noted_claim(&block);
+    *record = edge_pack(bytes, edge_owner(*record), flags | RECORD_IS_CLAIMED);
+}
+
+void walk_owners_local(struct walk_worker *worker, uint64_t first_pool, size_t first_dict)
+{
+    const struct word_list *local = &worker->edges.local, *dicts = &worker->edges.dicts;
     uint32_t pool_shift = worker->walk->notes.pool_shift;
     struct noted_block block;
 
+    for (size_t i = first_dict; i < dicts->count; i++)
+        local_table(worker, word_list_at(dicts, i), first_pool);
     for (size_t i = 0; i < local->count; i++) {
         uint64_t edge = *word_list_at(local, i);
 

@@ -271,6 +271,20 @@ static void dict_far_table(struct walk_worker *worker, const struct charge *char
         EDGES_ADD(&worker->edges, far, edge);
 }
 
+/* A table that was claimed already: of so many bytes, of which the size is known. */
+static void charge_claimed(struct walk_worker *worker, const struct charge *charge,
+                           uint64_t bytes, bool is_split)
+{
+    const struct walk *walk = worker->walk;
+    uint32_t overhead = walk->layout.pymalloc.debug_prefix_bytes ? OBJECT_DEBUG_BYTES : 0;
+
+    charge_bytes(worker, charge, bytes, false);
+    if (is_split)
+        charge_values_size(worker, charge, bytes - overhead);
+    else
+        charge_size(worker, charge, walk->keys_of_class[bytes / PYMALLOC_ALIGNMENT - 1]);
+}
+
 /* `dict` is charged when it is nobody's. */
 static void dict_parts(struct walk_worker *worker, struct type_entry *dict,
                        uint64_t record)
@@ -284,6 +298,10 @@ static void dict_parts(struct walk_worker *worker, struct type_entry *dict,
 
     if (!address)
         return;
+    if (edge_flags(record) & RECORD_IS_CLAIMED) {
+        charge_claimed(worker, &charge, address, is_split);
+        return;
+    }
     if (!near_part(worker, &charge, address, is_split ? EDGE_PART : EDGE_KEYS)) {
         if (is_split && walk->layout.object.keys_is_log2)
             charge_values_size(worker, &charge, 0);
@@ -490,11 +508,10 @@ static void parts_far(struct walk *walk)
 
 /* ---- in this order ---- */
 
-void walk_owners_begin(struct walk *walk)
+void walk_owners_init(struct walk *walk)
 {
     uint32_t overhead = walk->layout.pymalloc.debug_prefix_bytes ? OBJECT_DEBUG_BYTES : 0;
 
-    memset(&walk->owners, 0, sizeof(walk->owners));
     for (uint32_t class = 0; class < PYMALLOC_SIZE_CLASSES; class ++) {
         uint32_t room = pymalloc_block_bytes(class);
 
@@ -503,6 +520,11 @@ void walk_owners_begin(struct walk *walk)
                              : (uint16_t)object_keys_of_room(&walk->layout.object,
                                                              room - overhead, 15);
     }
+}
+
+void walk_owners_begin(struct walk *walk)
+{
+    memset(&walk->owners, 0, sizeof(walk->owners));
 }
 
 bool walk_owners_step(struct walk *walk)

@@ -48,6 +48,7 @@ void types_forget(struct types *types)
     types->entries = NULL;
     types->table = NULL;
     types->n_entries = types->entries_capacity = 0;
+    types->generation++;
 }
 
 void types_release(struct types *types)
@@ -370,6 +371,7 @@ static void types_check_batch(struct types *types, struct type_entry **entries,
             entry->cached_keys = u64_at(bytes, layout->ht_cached_keys);
             continue;
         }
+        types->generation++;
         entry->is_dead = !type_examine(types, entry);
     }
 }

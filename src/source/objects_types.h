@@ -69,7 +69,8 @@ struct types {
     size_t n_entries, entries_capacity;
     uint64_t module_keys[8]; /* addresses of str objects that read "__module__" */
     size_t n_module_keys;
-    bool is_full; /* a bound was hit: some types are missing */
+    uint64_t generation; /* changes when numbers of types do, or what they mean */
+    bool is_full;        /* a bound was hit: some types are missing */
 };
 
 void types_init(struct types *types, struct reader *reader,

@@ -29,6 +29,7 @@ void walk_init(struct walk *walk, struct reader *reader, const struct layout *la
 void walk_release(struct walk *walk)
 {
     types_release(&walk->types);
+    walk_kept_forget(walk);
     arena_notes_release(&walk->notes);
     chunk_notes_release(&walk->chunk_notes);
     arena_map_release(&walk->map);
@@ -43,6 +44,12 @@ void walk_release(struct walk *walk)
 void walk_set_workers(struct walk *walk, size_t count)
 {
     walk->n_workers = count < 1 ? 1 : count > WALK_WORKERS_MAX ? WALK_WORKERS_MAX : count;
+}
+
+void walk_set_refresh(struct walk *walk, uint64_t least_bytes, bool is_wanted)
+{
+    walk->kept.least_bytes = least_bytes;
+    walk->kept.is_wanted = is_wanted;
 }
 
 void walk_set_pagemap(struct walk *walk, int fd)
@@ -106,6 +113,8 @@ int walk_begin(struct walk *walk, struct err *err)
     if (walk_workers_begin(walk, err) || walk_begin_arenas(walk, err))
         return -1;
     types_begin_walk(&walk->types);
+    walk_owners_init(walk);
+    walk_kept_begin(walk);
     walk_learn_release(walk);
     walk_large_begin(walk);
     walk->stage = WALK_ARENAS;
@@ -153,6 +162,7 @@ static void walk_advance(struct walk *walk, int64_t deadline_mono_ns)
             walk_arenas(walk, deadline_mono_ns);
             break;
         }
+        walk_kept_end(walk);
         if (walk->method != WALK_BY_CHUNKS)
             walk_large_seed(walk);
         walk->stage = WALK_LARGE;

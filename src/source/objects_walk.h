@@ -25,6 +25,7 @@
 #include "layout/pymalloc_layout.h"
 #include "source/arenas.h"
 #include "source/objects_edges.h"
+#include "source/objects_kept.h"
 #include "source/objects_map.h"
 #include "source/objects_notes.h"
 #include "source/objects_types.h"
@@ -190,6 +191,8 @@ struct walk_worker {
     struct edges edges;
     struct note_pad *pad;
     struct walk_counts counts;
+    struct capture capture;              /* of the arena under way (objects_kept.h) */
+    struct walk_counts counts_before;    /* it */
     uint64_t last_link;                  /* neighbours repeat */
     const struct type_entry *plain_dict; /* when one was met */
 };
@@ -223,6 +226,7 @@ struct walk {
     uint16_t keys_of_class[PYMALLOC_SIZE_CLASSES]; /* size of a table of keys there */
     struct large large;
     struct walk_chunks chunks;
+    struct kept_arenas kept;
     struct owners owners;
     struct walk_learning learning;
     walk_visitor *visit; /* objects are shown to it, and not counted; NULL: counted */
@@ -250,6 +254,10 @@ int walk_is_possible(const struct source_context *context, struct err *err);
 /* How many threads may share the arenas, 1 .. WALK_WORKERS_MAX; the reader must bear it.
  * Before a walk begins. */
 void walk_set_workers(struct walk *walk, size_t count);
+
+/* Heaps of at least so many bytes of arenas are kept, and, where that is wanted, read
+ * again only in part (objects_kept.h); 0, as at first: never. Before a walk begins. */
+void walk_set_refresh(struct walk *walk, uint64_t least_bytes, bool is_wanted);
 
 /* Which pages may be read without mapping them; -1, as at first: all. Borrowed. */
 void walk_set_pagemap(struct walk *walk, int fd);
@@ -293,12 +301,18 @@ void walk_scan_pool(struct walk_worker *worker, const struct pool *pool,
                     const uint8_t *bytes, uint64_t address, uint32_t index);
 
 void walk_tallies_grow(struct walk_worker *worker, uint32_t id);
+/* The type is counted in the arena under way. */
+void walk_tally_touch(struct walk_worker *worker, uint32_t id);
+void walk_tally_add(struct tally *to, const struct tally *from);
+void walk_counts_add(struct walk_counts *to, const struct walk_counts *from);
 
 /* The worker's counters of a type, by its number. Valid until the next call. */
 static inline struct tally *tally_at(struct walk_worker *worker, uint32_t id)
 {
     if (id >= worker->n_tallies)
         walk_tallies_grow(worker, id);
+    if (worker->capture.is_on && !worker->capture.seen[id])
+        walk_tally_touch(worker, id);
     return &worker->tallies[id];
 }
 
@@ -348,7 +362,8 @@ void walk_count_far(struct walk *walk, struct type_entry *entry,
                     const struct object_view *view, bool is_tracked, uint64_t bytes);
 
 /* Charges what an arena that was just scanned has in itself. objects_local.c */
-void walk_owners_local(struct walk_worker *worker, uint64_t first_pool);
+void walk_owners_local(struct walk_worker *worker, uint64_t first_pool,
+                       size_t first_dict);
 
 /* A dict that was counted as nobody's becomes one of the owner's instances'. */
 void walk_dict_take(struct walk_worker *worker, const struct type_entry *dict,
@@ -356,6 +371,7 @@ void walk_dict_take(struct walk_worker *worker, const struct type_entry *dict,
                     bool is_malloc);
 
 /* Charges parts to their owners. objects_owners.c */
+void walk_owners_init(struct walk *walk); /* before the arenas */
 void walk_owners_begin(struct walk *walk);
 bool walk_owners_step(struct walk *walk); /* false when all are charged */
 void walk_owners_release(struct walk *walk);

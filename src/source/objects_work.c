@@ -58,6 +58,7 @@ void walk_workers_release(struct walk *walk)
 
         edges_release(&worker->edges);
         free(worker->tallies);
+        walk_kept_release_worker(worker);
         free(worker->later);
         free(worker->window);
         free(worker->pad);
@@ -73,10 +74,16 @@ void walk_tallies_grow(struct walk_worker *worker, uint32_t id)
     memset(worker->tallies + worker->n_tallies, 0,
            (wanted - worker->n_tallies) * sizeof(*worker->tallies));
     worker->n_tallies = wanted;
+    if (!worker->capture.is_on || wanted <= worker->capture.n_seen)
+        return;
+    worker->capture.seen = xreallocarray(worker->capture.seen, wanted, 1);
+    memset(worker->capture.seen + worker->capture.n_seen, 0,
+           wanted - worker->capture.n_seen);
+    worker->capture.n_seen = wanted;
 }
 
 /* A tally is nothing but sums. */
-static void tally_add(struct tally *to, const struct tally *from)
+void walk_tally_add(struct tally *to, const struct tally *from)
 {
     uint64_t *sums = (uint64_t *)to;
     const uint64_t *more = (const uint64_t *)from;
@@ -86,7 +93,7 @@ static void tally_add(struct tally *to, const struct tally *from)
         sums[i] += more[i];
 }
 
-static void counts_add(struct walk_counts *to, const struct walk_counts *from)
+void walk_counts_add(struct walk_counts *to, const struct walk_counts *from)
 {
     to->absent_bytes += from->absent_bytes;
     to->absent_pools += from->absent_pools;
@@ -112,8 +119,8 @@ void walk_workers_merge(struct walk *walk)
         if (worker->n_tallies > first->n_tallies)
             walk_tallies_grow(first, (uint32_t)worker->n_tallies);
         for (size_t i = 0; i < worker->n_tallies; i++)
-            tally_add(&first->tallies[i], &worker->tallies[i]);
-        counts_add(&first->counts, &worker->counts);
+            walk_tally_add(&first->tallies[i], &worker->tallies[i]);
+        walk_counts_add(&first->counts, &worker->counts);
         first->edges.is_full |= worker->edges.is_full;
         memset(worker->tallies, 0, worker->n_tallies * sizeof(*worker->tallies));
         memset(&worker->counts, 0, sizeof(worker->counts));

@@ -1,9 +1,9 @@
 /*
  * bench_walk PID [TIMES [UID]] - walks the objects of a target that stands still with
- * one worker and with two, and copies the same arenas with process_vm_readv alone, in
- * turns, so that all meet the same machine. Prints one line of figures: the median and
- * the least of each. With UID it becomes that user once the target is open, as the guard
- * does, so the reader has what is left then.
+ * one worker and with two, refreshes what was found with one, and copies the same arenas
+ * with process_vm_readv alone, in turns, so that all meet the same machine. Prints one
+ * line of figures: the median and the least of each. With UID it becomes that user once
+ * the target is open, as the guard does, so the reader has what is left then.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,6 +19,7 @@
 #include "util/clock.h"
 
 #define TIMES_MAX 101
+#define WARM_UPS  12
 
 /* One thing that is measured. */
 struct series {
@@ -26,7 +27,7 @@ struct series {
 };
 
 struct figures {
-    struct series walk, walk_two, copy;
+    struct series walk, walk_two, refresh, copy;
     uint64_t objects, blocks, arena_bytes, read_bytes;
     uint64_t peak_bytes; /* of this process, over what it had before the first walk */
 };
@@ -130,6 +131,7 @@ static void print_figures(struct figures *figures, size_t times)
            figures->objects, figures->blocks, figures->arena_bytes, figures->read_bytes);
     print_series("walk", &figures->walk, times);
     print_series("walk_two", &figures->walk_two, times);
+    print_series("refresh", &figures->refresh, times);
     print_series("copy", &figures->copy, times);
     printf("\"peak_bytes\":%" PRIu64 "}\n", figures->peak_bytes);
 }
@@ -143,29 +145,49 @@ static void bench_walk_init(struct walk *walk, struct target *target,
     walk_set_pagemap(walk, target->fds.pagemap);
 }
 
+enum { ONE, TWO, REFRESH, WALKS };
+
+static int bench_turn(struct walk walks[WALKS], struct figures *figures, size_t i,
+                      struct err *err)
+{
+    if (bench_walk(&walks[REFRESH], &figures->refresh, figures, i, err) ||
+        bench_walk(&walks[TWO], &figures->walk_two, figures, i, err) ||
+        bench_walk(&walks[ONE], &figures->walk, figures, i, err))
+        return -1;
+    bench_copy(&walks[ONE], figures, i);
+    return 0;
+}
+
+/* The first walks learn, and are never refreshes. */
+static int warm_up(struct walk *walk, struct err *err)
+{
+    struct figures ignored;
+
+    for (int i = 0; i < WARM_UPS && (!i || !walk->kept.n_kept); i++)
+        if (bench_walk(walk, &ignored.walk, &ignored, 0, err))
+            return -1;
+    return 0;
+}
+
 static int bench(struct target *target, size_t times, struct err *err)
 {
     uint64_t before_bytes = peak_rss_bytes();
+    struct walk walks[WALKS];
     struct figures figures = {0};
     struct layout layout;
-    struct walk one, two;
     int result = 0;
 
     if (!target->reader || layout_find(target, &layout, err) || !layout.has_pymalloc)
         return err_set(err, ERR_FAILED, "the target cannot be walked: %s", err->text);
-    bench_walk_init(&one, target, &layout, 1);
-    bench_walk_init(&two, target, &layout, 2);
-    for (size_t i = 0; i < times && !result; i++) {
-        result = bench_walk(&one, &figures.walk, &figures, i, err);
-        if (!i)
-            figures.peak_bytes = peak_rss_bytes() - before_bytes;
-        if (!result)
-            result = bench_walk(&two, &figures.walk_two, &figures, i, err);
-        if (!result)
-            bench_copy(&one, &figures, i);
-    }
-    walk_release(&one);
-    walk_release(&two);
+    for (size_t i = 0; i < WALKS; i++)
+        bench_walk_init(&walks[i], target, &layout, i == TWO ? 2 : 1);
+    walk_set_refresh(&walks[REFRESH], 1, true);
+    result = warm_up(&walks[REFRESH], err);
+    figures.peak_bytes = peak_rss_bytes() - before_bytes;
+    for (size_t i = 0; i < times && !result; i++)
+        result = bench_turn(walks, &figures, i, err);
+    for (size_t i = 0; i < WALKS; i++)
+        walk_release(&walks[i]);
     if (!result)
         print_figures(&figures, times);
     return result;
