@@ -34,6 +34,18 @@ check-harm: all tests/live/attach_driver
 		--minutes $(MINUTES) --rounds $(ROUNDS) --jobs $(JOBS) --rows "$(HARM)" \
 		--table "$(HARM_TABLE)"
 
+# Programs whose trouble is known: is the first verdict right? Resumable too.
+VERDICTS_STATE = $(abs_top_builddir)/verdicts.json
+VERDICTS_TABLE = $(abs_top_builddir)/verdicts.md
+
+.PHONY: verdicts
+verdicts: all
+	@HEAPTOP="$(abs_top_builddir)/heaptop" PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON3) $(srcdir)/tests/verdicts/run --state "$(VERDICTS_STATE)" \
+		--minutes $(MINUTES) --jobs $(VERDICTS_JOBS) --programs "$(VERDICTS)" \
+		--table "$(VERDICTS_TABLE)"
+VERDICTS_JOBS = 6
+
 # Measures; slow, and no part of the tests.
 .PHONY: bench
 bench: all tests/live/attach_driver tests/bench/bench_walk

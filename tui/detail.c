@@ -96,6 +96,19 @@ void detail_paragraph(struct detail *detail, const char *text)
     }
 }
 
+void detail_text(struct detail *detail, const char *name, const char *text)
+{
+    int columns = detail->rect.width - NAME_COLUMNS - 3;
+
+    for (; *text && columns > 0; name = "") {
+        size_t bytes = line_bytes(text, columns);
+
+        detail_line(detail, name, "%.*s", (int)bytes, text);
+        text += bytes;
+        text += strspn(text, " ");
+    }
+}
+
 void detail_gap(struct detail *detail)
 {
     if (has_room(detail))

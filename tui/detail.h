@@ -17,6 +17,8 @@ void detail_line(struct detail *detail, const char *name, const char *format, ..
     __attribute__((format(printf, 3, 4)));
 void detail_heading(struct detail *detail, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* As detail_line, over as many lines as the text needs. */
+void detail_text(struct detail *detail, const char *name, const char *text);
 /* A text of its own over as many lines as it needs, broken at blanks. */
 void detail_paragraph(struct detail *detail, const char *text);
 void detail_gap(struct detail *detail);

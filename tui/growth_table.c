@@ -1,9 +1,10 @@
-/* What grows: kinds and size classes, the one that explains most first. */
+/* What grows: kinds, size classes and parts of RES, the one that explains most first. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "heaptop/units.h"
+#include "model/account.h"
 #include "tui/history_tables.h"
 
 #define SPARK_CELLS 16
@@ -23,7 +24,7 @@ enum {
 static const struct column columns[] = {
     {.name = "what",
      .heading = "WHAT GROWS",
-     .help = "a kind, or the blocks in use of a size class",
+     .help = "a kind, the blocks in use of a size class, or a part of RES",
      .type = VALUE_TEXT,
      .width = 22,
      .grow = 1,
@@ -32,7 +33,7 @@ static const struct column columns[] = {
      .sort_key = 'A'},
     {.name = "bytes",
      .heading = "BYTES",
-     .help = "memory of the kind; blocks in use of the class",
+     .help = "memory of the kind; blocks in use of the class; the part in memory",
      .type = VALUE_BYTES,
      .width = 7,
      .weight = 6,
@@ -45,7 +46,7 @@ static const struct column columns[] = {
      .sort_key = 'D'},
     {.name = "share",
      .heading = "SHARE",
-     .help = "per cent of the growth of all kinds, or of all classes",
+     .help = "per cent of the growth of all kinds, of all classes, or of all parts",
      .type = VALUE_PERCENT,
      .width = 5,
      .weight = 8},
@@ -84,7 +85,7 @@ static const struct column columns[] = {
 
 /* The texts of one row. */
 struct growth_texts {
-    char first[UNITS_MAX], name[32], spark[SPARK_CELLS + 1];
+    char first[UNITS_MAX], name[64], spark[SPARK_CELLS + 1];
 };
 
 struct table *growth_table_new(void)
@@ -134,11 +135,13 @@ static void add_row(struct growing *growing, enum history_what what, uint64_t ke
     growing->n_texts++;
     memset(&row, 0, sizeof(row));
     row.identity = history_identity(what, key);
-    if (!name) {
+    if (what == WHAT_PART)
+        snprintf(texts->name, sizeof(texts->name), "%s", name);
+    else if (!name)
         snprintf(texts->name, sizeof(texts->name), "blocks of %llu B",
                  (unsigned long long)key);
+    if (what != WHAT_KIND)
         name = texts->name;
-    }
     row.values[COLUMN_WHAT].text = name;
     row.values[COLUMN_NOW].number = reading_exact((int64_t)bytes);
     add_claim(&row, &trend, growing->total);
@@ -176,12 +179,23 @@ static void add_rows(struct growing *growing, const struct objects_section *obje
     }
 }
 
+static void add_parts(struct growing *growing, const struct account_section *account)
+{
+    char name[64];
+
+    choose_growth(growing, history_parts_growth(growing->input->history));
+    for (int i = 0; account && i < ACCOUNT_PARTS; i++) {
+        snprintf(name, sizeof(name), "RES: %s", account_part_title((enum account_part)i));
+        add_row(growing, WHAT_PART, (uint64_t)i + 1, name, account->parts[i].resident);
+    }
+}
+
 void growth_table_update(struct table *table, struct history_texts *texts,
                          const struct view_input *input)
 {
     const struct snapshot *snapshot = input->snapshot;
     const struct objects_section *objects = snapshot ? snapshot->objects : NULL;
-    size_t most = (objects ? objects->n_kinds : 0) + SIZE_CLASSES_MAX;
+    size_t most = (objects ? objects->n_kinds : 0) + SIZE_CLASSES_MAX + ACCOUNT_PARTS;
     struct growing growing = {.table = table, .input = input};
 
     growing.texts = (struct growth_texts *)history_texts_room(
@@ -189,5 +203,6 @@ void growth_table_update(struct table *table, struct history_texts *texts,
     table_set_filter(table, input->filter);
     table_begin_rows(table, most);
     add_rows(&growing, objects, snapshot ? snapshot->pymalloc : NULL);
+    add_parts(&growing, snapshot ? snapshot->account : NULL);
     table_end_rows(table);
 }

@@ -14,6 +14,7 @@ enum history_what {
     WHAT_SERIES = 1, /* key: 1 + enum history_series */
     WHAT_KIND,       /* key: history_kind_key() */
     WHAT_CLASS,      /* key: the block size */
+    WHAT_PART,       /* key: 1 + enum account_part */
 };
 
 static inline uint64_t history_identity(enum history_what what, uint64_t key)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "heaptop/units.h"
+#include "model/account.h"
 #include "tui/history_graph.h"
 #include "tui/history_tables.h"
 #include "tui/kinds_table.h"
@@ -135,6 +136,10 @@ static const char *drawn_name(const struct pane_history *pane, char *buffer, siz
     case WHAT_KIND:
         kind = kinds_find(snapshot ? snapshot->objects : NULL, key);
         return kind ? kind->kind->name : "(a kind that is gone)";
+    case WHAT_PART:
+        snprintf(buffer, size, "RES: %s",
+                 account_part_title((enum account_part)(key - 1)));
+        return buffer;
     case WHAT_CLASS:
         break;
     }

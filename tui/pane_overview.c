@@ -14,6 +14,7 @@
 #define WIDE_COLUMNS        120
 #define BOTTOM_LINES        11
 #define VERDICT_LEAST_LINES 11 /* the verdict takes one of them */
+#define VERDICT_TWO_LINES   13 /* and its remedy another one */
 #define TALL_LINES          26 /* enough for the bottom blocks */
 
 struct pane_overview {
@@ -125,7 +126,19 @@ static void draw_wide(struct pane_overview *overview, struct canvas *canvas,
     draw_bottom(overview, canvas, left, right);
 }
 
-/* The weightiest verdict in one line, where there is room for one. */
+/* In the line below: what would help, and by how much. */
+static void draw_remedy(const struct verdict *verdict, struct canvas *canvas,
+                        const struct rect *rect)
+{
+    char gain[UNITS_MAX];
+    bool has_gain = reading_is_known(verdict->gain_bytes);
+
+    canvas_textf(canvas, rect->y + rect->height, rect->x + 1, rect->width - 2, ROLE_DIM,
+                 "%s %s%s%s", verdict->rule, verdict->remedy, has_gain ? ": " : "",
+                 has_gain ? units_bytes(gain, verdict->gain_bytes) : "");
+}
+
+/* The weightiest verdict in one line, or two, where there is room for them. */
 static void draw_verdict(const struct pane_overview *overview, struct canvas *canvas,
                          struct rect *rect)
 {
@@ -133,6 +146,10 @@ static void draw_verdict(const struct pane_overview *overview, struct canvas *ca
 
     if (!overview->has_verdict || rect->height < VERDICT_LEAST_LINES)
         return;
+    if (!verdict_is_calm(first) && rect->height > VERDICT_TWO_LINES) {
+        rect->height--;
+        draw_remedy(first, canvas, rect);
+    }
     rect->height--;
     canvas_textf(canvas, rect->y + rect->height, rect->x + 1, rect->width - 2,
                  verdict_is_calm(first) ? ROLE_DIM : ROLE_WARNING, "%s", first->words);

@@ -94,6 +94,8 @@ struct growth *history_growth_of(const struct history *history, uint64_t identit
         return history_kinds_growth(history);
     case WHAT_CLASS:
         return history_classes_growth(history);
+    case WHAT_PART:
+        return history_parts_growth(history);
     default:
         return history_series_growth(history);
     }

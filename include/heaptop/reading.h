@@ -45,6 +45,14 @@ static inline bool reading_is_known(struct reading reading)
     return reading.state != READING_UNKNOWN;
 }
 
+/* Unknown when either is, and as uncertain as the worse of them. */
+static inline struct reading reading_sum(struct reading a, struct reading b)
+{
+    if (!reading_is_known(a) || !reading_is_known(b))
+        return reading_unknown();
+    return (struct reading){a.value + b.value, a.state > b.state ? a.state : b.state};
+}
+
 /* newer - older; unknown when either is, and as uncertain as the worse of them. */
 static inline struct reading reading_difference(struct reading newer,
                                                 struct reading older)

@@ -211,7 +211,10 @@ struct malloc_section {
     struct reading top_bytes;
     struct reading mmapped_bytes, mmapped_chunks;
     struct reading trim_bytes; /* what malloc_trim(0) would return now */
-    uint64_t lost_bytes;       /* where the chain of chunks changed while it was read */
+    /* From this size on malloc maps chunks by themselves; freeing such a chunk raises it.
+     * How much is free in chunks of about this size, or a few of them in a row. */
+    struct reading mmap_threshold_bytes, threshold_free_bytes;
+    uint64_t lost_bytes; /* where the chain of chunks changed while it was read */
     int64_t ended_mono_ns;
     size_t n_rows;
     const struct malloc_arena_row *rows; /* the main arena first */
@@ -257,6 +260,7 @@ struct account_section {
     struct reading collect_trim_most_bytes;
     struct reading restart_bytes; /* what only a restart would return */
     struct reading garbage_objects, garbage_bytes;
+    int64_t garbage_mono_ns; /* of the dry run that found it; 0 = none was made */
     int64_t ended_mono_ns, wall_ns, cpu_ns; /* when, and the price */
     size_t n_mappings;
     const struct mapping_row *mappings; /* by res_bytes, descending */

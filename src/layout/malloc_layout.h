@@ -49,6 +49,22 @@
 #define STATE_FASTBINS_TO_TOP 80
 
 /*
+ * malloc_par mp_ (static): u64 trim_threshold, top_pad, mmap_threshold, arena_test,
+ * arena_max; 2.35+: u64 thp_pagesize, hp_pagesize, hp_flags; int n_mmaps, n_mmaps_max,
+ * max_n_mmaps, no_dyn_threshold. Freeing an mmapped chunk raises mmap_threshold to its
+ * size, at most to DEFAULT_MMAP_THRESHOLD_MAX.
+ */
+#define PAR_TOP_PAD            8
+#define PAR_MMAP_THRESHOLD     16
+#define PAR_ARENA_TEST         24
+#define PAR_N_MMAPS            40
+#define PAR_N_MMAPS_35         64
+#define PAR_BYTES              80
+#define MMAPS_MOST             65536 /* DEFAULT_MMAP_MAX: what n_mmaps_max is */
+#define MMAP_THRESHOLD_LEAST   (UINT64_C(128) << 10) /* DEFAULT_MMAP_THRESHOLD_MIN */
+#define MMAP_THRESHOLD_HIGHEST (UINT64_C(32) << 20)  /* DEFAULT_MMAP_THRESHOLD_MAX */
+
+/*
  * tcache_perthread_struct: 2.26-2.29 {u8 counts[64]; entry *[64]} in a chunk of 0x250,
  * 2.30-2.41 {u16 counts[64]; entry *[64]} in one of 0x290, 2.42+ {u16 slots[76]; entry
  * *[76]} in one of 0x300, whose slots are what is still free. A list's first 64 sizes

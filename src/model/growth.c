@@ -283,6 +283,64 @@ double growth_total(struct growth *growth, int64_t window_ns)
     return total;
 }
 
+/* The first point that is not earlier. */
+static size_t first_since(const struct growth *growth, int64_t since_mono_ns)
+{
+    size_t first = growth->n_points;
+
+    while (first > 0 && growth->times_ns[first - 1] >= since_mono_ns)
+        first--;
+    return first;
+}
+
+bool growth_fit(const struct growth *growth, uint64_t key, int64_t since_mono_ns,
+                struct fit *fit)
+{
+    int64_t times[TESTED_POINTS] = {0}, bytes[TESTED_POINTS];
+    const struct series *series = find(growth, key);
+    size_t first = first_since(growth, since_mono_ns), chosen[GROWTH_POINTS], count;
+
+    if (!series || first == growth->n_points)
+        return false;
+    count = spread(growth, first, chosen);
+    for (size_t i = 0; i < count; i++) {
+        times[i] = growth->times_ns[chosen[i]];
+        bytes[i] = series->counts ? series->values[chosen[i]] : series->bytes;
+    }
+    *fit = fit_line(times, bytes, count);
+    return true;
+}
+
+int64_t growth_range(const struct growth *growth, uint64_t key, int64_t since_mono_ns)
+{
+    const struct series *series = find(growth, key);
+    int64_t low = 0, high = 0;
+
+    if (!series || !series->counts)
+        return 0;
+    for (size_t first = first_since(growth, since_mono_ns), i = first;
+         i < growth->n_points; i++) {
+        low = i == first || series->values[i] < low ? series->values[i] : low;
+        high = i == first || series->values[i] > high ? series->values[i] : high;
+    }
+    return high - low;
+}
+
+bool growth_lowest(const struct growth *growth, uint64_t key, int64_t since_mono_ns,
+                   int64_t *bytes)
+{
+    const struct series *series = find(growth, key);
+    size_t first = first_since(growth, since_mono_ns);
+
+    if (!series || first == growth->n_points)
+        return false;
+    *bytes = series->bytes;
+    for (size_t i = first; series->counts && i < growth->n_points; i++)
+        if (series->values[i] < *bytes)
+            *bytes = series->values[i];
+    return true;
+}
+
 size_t growth_values(const struct growth *growth, uint64_t key, int64_t *bytes,
                      int64_t *counts, int64_t *mono_ns, size_t most)
 {

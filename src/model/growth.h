@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/fit.h"
+
 #define GROWTH_POINTS     128
 #define GROWTH_LEAST      12
 #define GROWTH_SERIES_MAX 8192 /* that change; what more there are is not followed */
@@ -50,6 +52,17 @@ void growth_end(struct growth *growth);
  * when the key is not known. Answers are remembered until the next point. */
 bool growth_trend(struct growth *growth, uint64_t key, int64_t window_ns,
                   struct trend *trend);
+
+/* The line through its bytes from `since_mono_ns` on. False when the key is not known, or
+ * there is no point since. */
+bool growth_fit(const struct growth *growth, uint64_t key, int64_t since_mono_ns,
+                struct fit *fit);
+/* By how much the bytes of a series went up and down since: the highest without the
+ * lowest. 0 for a series that did not change. */
+int64_t growth_range(const struct growth *growth, uint64_t key, int64_t since_mono_ns);
+/* The lowest since; unknown without a point. */
+bool growth_lowest(const struct growth *growth, uint64_t key, int64_t since_mono_ns,
+                   int64_t *bytes);
 
 /* The bytes a minute of all series that are claimed to grow, for shares. */
 double growth_total(struct growth *growth, int64_t window_ns);

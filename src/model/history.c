@@ -20,8 +20,9 @@ struct history {
     struct event events[HISTORY_EVENTS];
     size_t n_events;
     struct marks marks;
-    struct growth *kinds, *classes, *series;
-    int64_t walk_ended_ns; /* of the walk that the kinds' growth saw last */
+    struct growth *kinds, *classes, *series, *parts;
+    int64_t walk_ended_ns;    /* of the walk that the kinds' growth saw last */
+    int64_t account_ended_ns; /* of the round that the parts' growth saw last */
 };
 
 static const struct {
@@ -30,10 +31,17 @@ static const struct {
 } series_rows[SERIES_COUNT] = {
     [SERIES_RES] = {"RES", HISTORY_BYTES},
     [SERIES_VIRT] = {"VIRT", HISTORY_BYTES},
+    [SERIES_USS] = {"USS", HISTORY_BYTES},
+    [SERIES_SWAP] = {"swap", HISTORY_BYTES},
+    [SERIES_FILES] = {"mapped files", HISTORY_BYTES},
+    [SERIES_SHARED] = {"shared memory", HISTORY_BYTES},
     [SERIES_PYMALLOC] = {"arenas", HISTORY_BYTES},
     [SERIES_LIVE] = {"blocks in use", HISTORY_BYTES},
+    [SERIES_MALLOC_USED] = {"malloc used", HISTORY_BYTES},
+    [SERIES_MALLOC_FREE] = {"malloc free", HISTORY_BYTES},
     [SERIES_OBJECTS] = {"objects", HISTORY_NUMBER},
     [SERIES_MEMORY] = {"memory of objects", HISTORY_BYTES},
+    [SERIES_GARBAGE] = {"garbage", HISTORY_BYTES},
     [SERIES_PAUSES] = {"GC pauses", HISTORY_DURATION},
 };
 
@@ -55,6 +63,7 @@ struct history *history_new(void)
     history->kinds = growth_new();
     history->classes = growth_new();
     history->series = growth_new();
+    history->parts = growth_new();
     return history;
 }
 
@@ -70,6 +79,7 @@ void history_free(struct history *history)
     growth_free(history->kinds);
     growth_free(history->classes);
     growth_free(history->series);
+    growth_free(history->parts);
     free(history);
 }
 
@@ -104,15 +114,41 @@ static void add_pauses(struct history *history, struct history_point *point)
     history->pause_total_ns = total;
 }
 
+static void add_process(struct history_point *point,
+                        const struct process_section *process)
+{
+    if (!process)
+        return;
+    point->values[SERIES_RES] = process->res_bytes;
+    point->values[SERIES_VIRT] = process->virt_bytes;
+    point->values[SERIES_USS] = process->uss_bytes;
+    point->values[SERIES_SWAP] = process->swap_bytes;
+    point->values[SERIES_FILES] = process->file_bytes;
+    point->values[SERIES_SHARED] = process->shmem_bytes;
+}
+
+static void add_malloc(struct history_point *point, const struct malloc_section *section)
+{
+    struct reading cached;
+
+    if (!section || !reading_is_known(section->used_bytes))
+        return;
+    cached = reading_sum(section->tcache_bytes, section->top_bytes);
+    point->values[SERIES_MALLOC_USED] =
+        reading_sum(section->used_bytes, section->mmapped_bytes);
+    point->values[SERIES_MALLOC_FREE] =
+        reading_sum(reading_sum(section->free_bytes, section->fastbin_bytes), cached);
+}
+
 void history_numbers(const struct snapshot *snapshot, struct history_point *point)
 {
     memset(point, 0, sizeof(*point));
     point->mono_ns = snapshot->mono_ns;
     point->wall_ns = snapshot->wall_ns;
-    if (snapshot->process) {
-        point->values[SERIES_RES] = snapshot->process->res_bytes;
-        point->values[SERIES_VIRT] = snapshot->process->virt_bytes;
-    }
+    add_process(point, snapshot->process);
+    add_malloc(point, snapshot->malloc);
+    if (snapshot->account)
+        point->values[SERIES_GARBAGE] = snapshot->account->garbage_bytes;
     if (snapshot->pymalloc) {
         point->values[SERIES_PYMALLOC] =
             reading_exact((int64_t)snapshot->pymalloc->arena_bytes);
@@ -152,6 +188,19 @@ static void follow_kinds(struct history *history, const struct objects_section *
                    (int64_t)objects->kinds[i].count,
                    (int64_t)objects->kinds[i].memory_bytes);
     growth_end(history->kinds);
+}
+
+static void follow_parts(struct history *history, const struct account_section *account)
+{
+    if (!account || account->ended_mono_ns == history->account_ended_ns)
+        return;
+    history->account_ended_ns = account->ended_mono_ns;
+    growth_begin(history->parts, account->ended_mono_ns,
+                 history->points[history->n_points - 1].wall_ns);
+    for (int i = 0; i < ACCOUNT_PARTS; i++)
+        growth_put(history->parts, (uint64_t)i + 1, 0,
+                   (int64_t)account->parts[i].resident);
+    growth_end(history->parts);
 }
 
 static void follow_classes(struct history *history, const struct snapshot *snapshot)
@@ -230,6 +279,7 @@ void history_add(struct history *history, const struct snapshot *snapshot)
     history_add_numbers(history, &point);
     follow_kinds(history, snapshot->objects);
     follow_classes(history, snapshot);
+    follow_parts(history, snapshot->account);
     for (size_t i = 0; i < snapshot->n_events; i++)
         history_add_event(history, &snapshot->events[i]);
 }
@@ -337,6 +387,11 @@ struct growth *history_kinds_growth(const struct history *history)
 struct growth *history_series_growth(const struct history *history)
 {
     return history->series;
+}
+
+struct growth *history_parts_growth(const struct history *history)
+{
+    return history->parts;
 }
 
 struct growth *history_classes_growth(const struct history *history)

@@ -3,7 +3,8 @@
  *
  * The newest HISTORY_RECENT snapshots are kept whole, of the older ones every second,
  * fourth, eighth ... so that a few of any age can be looked at again; all of them are
- * points of the series. Kinds and size classes are followed by what they grow. Belongs
+ * points of the series. Kinds, size classes and the parts of RES are followed by what
+ * they grow. Belongs
  * to the main thread; keeps references to the snapshots it holds. Memory is bounded
  * however long it runs.
  */
@@ -28,11 +29,18 @@ struct history;
 enum history_series {
     SERIES_RES = 0,
     SERIES_VIRT,
-    SERIES_PYMALLOC, /* bytes of arenas */
-    SERIES_LIVE,     /* bytes of pymalloc's blocks in use */
-    SERIES_OBJECTS,  /* number */
-    SERIES_MEMORY,   /* bytes of all objects */
-    SERIES_PAUSES,   /* ns that collections took since the point before */
+    SERIES_USS,
+    SERIES_SWAP,
+    SERIES_FILES,       /* pages of mapped files in memory */
+    SERIES_SHARED,      /* shared memory */
+    SERIES_PYMALLOC,    /* bytes of arenas */
+    SERIES_LIVE,        /* bytes of pymalloc's blocks in use */
+    SERIES_MALLOC_USED, /* with mmapped chunks */
+    SERIES_MALLOC_FREE, /* with caches and tops */
+    SERIES_OBJECTS,     /* number */
+    SERIES_MEMORY,      /* bytes of all objects */
+    SERIES_GARBAGE,     /* bytes, by the last dry run of the collector */
+    SERIES_PAUSES,      /* ns that collections took since the point before */
     SERIES_COUNT,
 };
 
@@ -97,6 +105,9 @@ struct growth *history_kinds_growth(const struct history *history);
 struct growth *history_classes_growth(const struct history *history);
 /* The headline series: keys are 1 + enum history_series, values stand as bytes. */
 struct growth *history_series_growth(const struct history *history);
+/* The parts of RES, a point for each round of the account: keys are 1 + enum
+ * account_part. */
+struct growth *history_parts_growth(const struct history *history);
 static inline uint64_t history_kind_key(const struct kind *kind)
 {
     return (uint64_t)kind->id + 1;

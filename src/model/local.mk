@@ -5,6 +5,8 @@ libheaptop_a_SOURCES += \
 	src/model/builder.h src/model/snapshot.c \
 	src/model/collect_cost.c src/model/collect_cost.h \
 	src/model/duplicates.c src/model/duplicates.h \
+	src/model/evidence.c src/model/evidence.h src/model/evidence_kinds.c \
+	src/model/fit.c src/model/fit.h \
 	src/model/gc_debug.c src/model/gc_debug.h \
 	src/model/growth.c src/model/growth.h src/model/trend.c \
 	src/model/mark.c src/model/mark.h \
@@ -19,7 +21,10 @@ libheaptop_a_SOURCES += \
 	src/model/object_set.c src/model/object_set.h \
 	src/model/pins.c src/model/pins.h \
 	src/model/thinning.c src/model/thinning.h \
-	src/model/verdict.c src/model/verdict.h src/model/verdict_rules.c
+	src/model/verdict.c src/model/verdict.h src/model/verdict_private.h \
+	src/model/verdict_advice.c src/model/verdict_growth.c \
+	src/model/verdict_level.c src/model/verdict_objects.c \
+	src/model/verdict_rules.c
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_model

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "model/history.h"
-#include "model/verdict.h"
 #include "sink/columns.h"
 #include "sink/json_arenas.h"
+#include "sink/json_history.h"
 #include "sink/json_account.h"
 #include "sink/json_pins.h"
 #include "sink/json_value.h"
@@ -288,28 +288,6 @@ static json_t *json_events(struct json_sink *sink, const struct snapshot *snapsh
     return array;
 }
 
-static json_t *json_verdicts(const struct history *history)
-{
-    struct verdicts verdicts;
-    json_t *array;
-
-    if (!history || !verdict_judge(history, &verdicts))
-        return json_null();
-    array = json_array();
-    for (size_t i = 0; i < verdicts.count; i++) {
-        const struct verdict *verdict = &verdicts.items[i];
-        json_t *object = json_object();
-
-        json_add_text(object, "rule", verdict->rule);
-        json_add_text(object, "words", verdict->words);
-        json_add_reading(object, "bytes", verdict->bytes);
-        json_add_text(object, "remedy", verdict->remedy);
-        json_add_reading(object, "gain_bytes", verdict->gain_bytes);
-        json_array_append_new(array, object);
-    }
-    return array;
-}
-
 static json_t *json_cost(const struct cost_facts *cost)
 {
     json_t *object = json_object();
@@ -324,6 +302,13 @@ static json_t *json_cost(const struct cost_facts *cost)
     json_add_seconds(object, "gil_held_s", cost->gil_held_ns);
     json_add_seconds(object, "gil_wait_s", cost->gil_wait_ns);
     return object;
+}
+
+#define GROWTH_ROWS 20 /* unless --rows says otherwise */
+
+static size_t rows_of_growth(const struct json_sink *sink)
+{
+    return sink->options.rows > 0 ? (size_t)sink->options.rows : GROWTH_ROWS;
 }
 
 static int json_sink_snapshot(void *state, const struct snapshot *snapshot,
@@ -347,6 +332,8 @@ static int json_sink_snapshot(void *state, const struct snapshot *snapshot,
     json_add(object, "gc", json_gc(snapshot->gc));
     json_add(object, "free_lists", json_free_lists(snapshot));
     json_add(object, "objects", json_objects(sink, snapshot));
+    json_add(object, "growth", json_growth(history, rows_of_growth(sink)));
+    json_add(object, "marks", json_marks(history));
     json_add(object, "verdicts", json_verdicts(history));
     json_add(object, "events", json_events(sink, snapshot, history));
     json_add(object, "cost", json_cost(&snapshot->cost));

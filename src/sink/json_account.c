@@ -55,6 +55,10 @@ json_t *json_account(const struct snapshot *snapshot)
     json_add_reading(object, "restart_bytes", account->restart_bytes);
     json_add_reading(object, "garbage_objects", account->garbage_objects);
     json_add_reading(object, "garbage_bytes", account->garbage_bytes);
+    json_add_seconds(object, "garbage_age_s",
+                     account->garbage_mono_ns
+                         ? reading_exact(snapshot->mono_ns - account->garbage_mono_ns)
+                         : reading_unknown());
     json_add_seconds(object, "age_s",
                      reading_exact(snapshot->mono_ns - account->ended_mono_ns));
     json_add_seconds(object, "seconds", reading_exact(account->wall_ns));
@@ -103,6 +107,8 @@ json_t *json_malloc(const struct snapshot *snapshot)
     json_add_reading(object, "mmapped_bytes", section->mmapped_bytes);
     json_add_reading(object, "mmapped_chunks", section->mmapped_chunks);
     json_add_reading(object, "trim_bytes", section->trim_bytes);
+    json_add_reading(object, "mmap_threshold_bytes", section->mmap_threshold_bytes);
+    json_add_reading(object, "threshold_free_bytes", section->threshold_free_bytes);
     json_add_count(object, "lost_bytes", section->lost_bytes);
     json_add_seconds(object, "age_s",
                      reading_exact(snapshot->mono_ns - section->ended_mono_ns));

@@ -9,6 +9,7 @@ libheaptop_a_SOURCES += \
 	src/sink/json_account.c src/sink/json_account.h \
 	src/sink/json_inquiry.c src/sink/json_inquiry.h \
 	src/sink/json_pins.c src/sink/json_pins.h \
+	src/sink/json_history.c src/sink/json_history.h \
 	src/sink/json_value.c src/sink/json_value.h
 
 if HAVE_CMOCKA

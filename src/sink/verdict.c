@@ -36,6 +36,16 @@ static int verdict_sink_snapshot(void *state, const struct snapshot *snapshot,
     return 0;
 }
 
+static void print_counter(FILE *out, const struct verdict_counter *counter)
+{
+    char text[UNITS_MAX];
+
+    fprintf(out, "        %-8s %s\n",
+            counter->unit == HISTORY_BYTES ? units_bytes(text, counter->value)
+                                           : units_count(text, counter->value),
+            counter->name);
+}
+
 static void print_one(FILE *out, const struct verdict *verdict)
 {
     char gain[UNITS_MAX];
@@ -44,6 +54,10 @@ static void print_one(FILE *out, const struct verdict *verdict)
     if (reading_is_known(verdict->gain_bytes))
         fprintf(out, ": %s", units_bytes(gain, verdict->gain_bytes));
     fputc('\n', out);
+    for (size_t i = 0; i < verdict->n_advice; i++)
+        fprintf(out, "    %s\n", verdict->advice[i]);
+    for (size_t i = 0; i < verdict->n_counters; i++)
+        print_counter(out, &verdict->counters[i]);
 }
 
 static int verdict_sink_close(void *state, struct err *err)

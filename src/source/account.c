@@ -17,6 +17,7 @@
 #include "source/free_lists.h"
 #include "source/images.h"
 #include "source/malloc_pass.h"
+#include "source/malloc_threshold.h"
 #include "source/thread_stacks.h"
 #include "target/procfs.h"
 #include "target/target.h"
@@ -39,6 +40,7 @@ enum account_stage {
 /* What a collection would return besides what a trim does. */
 struct collect_gain {
     struct reading least_bytes, most_bytes, objects, bytes;
+    int64_t mono_ns;
 };
 
 struct account_state {
@@ -242,6 +244,8 @@ static int account_begin(struct account_state *state, struct source_context *con
     if (!malloc_pass_init(&state->pass, target->reader, &state->residency, &state->heaps))
         return err_set(err, ERR_FAILED, "out of memory for malloc's chunks");
     find_fastbins(state, target->reader);
+    state->pass.mmap_threshold = malloc_threshold_find(
+        target->reader, state->images.malloc_start, state->images.malloc_end);
     malloc_pass_begin(&state->pass);
     state->stage = STAGE_POOLS;
     return 0;
@@ -276,6 +280,11 @@ static void fill_malloc(struct account_state *state, struct malloc_section *sect
     section->mmapped_bytes = reading_exact((int64_t)mmapped);
     section->mmapped_chunks = reading_exact((int64_t)state->heaps.n_mmapped);
     section->trim_bytes = reading_exact((int64_t)malloc_pass_trim_bytes(pass));
+    if (pass->mmap_threshold) {
+        section->mmap_threshold_bytes = reading_exact((int64_t)pass->mmap_threshold);
+        section->threshold_free_bytes =
+            reading_exact((int64_t)pass->threshold_free_bytes);
+    }
     section->lost_bytes = pass->lost_bytes;
     section->rows = builder_copy(builder, pass->rows, pass->n_rows, sizeof(*pass->rows));
     section->n_rows = section->rows ? pass->n_rows : 0;
@@ -338,6 +347,7 @@ static void fill_gain(const struct account_state *state, struct account_section 
         section->collect_trim_most_bytes.value = section->collect_trim_bytes.value;
     section->garbage_objects = gain->objects;
     section->garbage_bytes = gain->bytes;
+    section->garbage_mono_ns = gain->mono_ns;
 }
 
 static void fill_account(struct account_state *state, struct source_context *context,
@@ -460,6 +470,7 @@ static void dry_run_end(struct account_state *state)
     }
     state->gain.objects = reading_exact((int64_t)cycles->most.objects);
     state->gain.bytes = reading_exact((int64_t)cycles->most.bytes);
+    state->gain.mono_ns = clock_monotonic_ns();
     chunks_begin(state, STAGE_CHUNKS_LEAST);
 }
 

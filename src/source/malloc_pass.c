@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "layout/malloc_layout.h"
+#include "source/malloc_threshold.h"
 
 #define PAGE UINT64_C(4096)
 
@@ -34,6 +35,7 @@ void malloc_pass_begin(struct malloc_pass *pass)
     memset(&pass->memory, 0, sizeof(pass->memory));
     pass->used_chunks = pass->lost_bytes = pass->fast_bytes = pass->mmapped_freed_bytes =
         0;
+    pass->threshold_free_bytes = 0;
     pass->n_rows = 0;
     chunk_set_clear(&pass->tcache);
     pass->fastbins.hint = pass->freed.hint = 0;
@@ -143,6 +145,8 @@ static void pass_chunk(void *context, const struct chunk *chunk)
     case CHUNK_FREE:
         run_add(pass, chunk);
         row_now(pass)->free_bytes += chunk->bytes;
+        if (malloc_is_about_threshold(chunk->bytes, pass->mmap_threshold))
+            pass->threshold_free_bytes += chunk->bytes;
         add_resident(pass, &pass->memory.free, chunk->address,
                      chunk->address + chunk->bytes);
         break;

@@ -33,6 +33,8 @@ struct malloc_pass {
     struct chunk_set freed;      /* given; sorted */
     uint64_t run_start, run_end; /* free chunks that a trim sees as one; start 0 = none */
     struct malloc_memory memory;
+    uint64_t mmap_threshold;       /* given; 0 = not known */
+    uint64_t threshold_free_bytes; /* in free chunks of about its size, or few times it */
     uint64_t used_chunks, lost_bytes, fast_bytes;
     uint64_t mmapped_freed_bytes; /* resident bytes of mmapped chunks in `freed` */
     size_t n_rows;

@@ -1,0 +1,154 @@
+/* Which kinds grow, and what they are: a saw-tooth of one kind does not hide another. */
+#include <string.h>
+
+#include "model/evidence.h"
+
+#define CHANGE_LEAST (INT64_C(64) << 10)   /* bytes of a kind that are looked at */
+#define IMPORTS_NS   INT64_C(180000000000) /* from the start: later it is no start */
+#define CODE_LEAST   20 /* code objects more between two walks: an import */
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (!strcmp(name, *names))
+            return true;
+    return false;
+}
+
+static bool comes_with_classes(const char *name)
+{
+    static const char *const names[] = {"type",
+                                        "dict of type",
+                                        "getset_descriptor",
+                                        "member_descriptor",
+                                        "method_descriptor",
+                                        "wrapper_descriptor",
+                                        "abc.ABCMeta",
+                                        "_abc._abc_data",
+                                        "_abc_data",
+                                        "weakref",
+                                        "weakref.ReferenceType",
+                                        "enum.EnumType",
+                                        "enum.EnumMeta",
+                                        NULL};
+
+    return is_one_of(name, names);
+}
+
+static bool comes_with_tasks(const char *name)
+{
+    static const char *const names[] = {"_asyncio.Task",
+                                        "asyncio.tasks.Task",
+                                        "Task",
+                                        "coroutine",
+                                        "frame",
+                                        "generator",
+                                        "async_generator",
+                                        "_asyncio.Future",
+                                        "asyncio.futures.Future",
+                                        "FutureIter",
+                                        "_contextvars.Context",
+                                        "Context",
+                                        "hamt",
+                                        "coroutine_wrapper",
+                                        NULL};
+
+    return is_one_of(name, names);
+}
+
+static const struct kind_row *row_of(const struct snapshot *snapshot,
+                                     const struct kind *kind)
+{
+    const struct objects_section *objects = snapshot->objects;
+
+    for (size_t i = 0; objects && i < objects->n_kinds; i++)
+        if (objects->kinds[i].kind == kind)
+            return &objects->kinds[i];
+    return NULL;
+}
+
+/* Of the kind's growth, what lies outside pymalloc. */
+static int64_t large_part(const struct kind_row *row, const struct kind_row *older,
+                          int64_t grown)
+{
+    int64_t large =
+        (int64_t)row->malloc_bytes - (older ? (int64_t)older->malloc_bytes : 0);
+
+    if (large < 0)
+        return 0;
+    return large < grown ? large : grown;
+}
+
+static void take_first(struct evidence *evidence, const struct kind_row *row,
+                       const struct kind_row *older, const struct fit *fit)
+{
+    struct kinds_growth *kinds = &evidence->kinds;
+    double minutes = (double)(fit->last_ns - fit->first_ns) / 60e9;
+    int64_t more = (int64_t)row->count - (older ? (int64_t)older->count : 0);
+
+    if (kinds->first && fit->grown <= kinds->first_fit.grown)
+        return;
+    kinds->first = row;
+    kinds->first_fit = *fit;
+    kinds->first_count_per_minute = minutes > 0 ? (double)more / minutes : 0;
+    kinds->is_container = more <= (int64_t)row->count / 100;
+}
+
+static void add_kind(struct evidence *evidence, const struct kind_row *row)
+{
+    const struct growth *growth = history_kinds_growth(evidence->history);
+    uint64_t key = history_kind_key(row->kind);
+    struct kinds_growth *kinds = &evidence->kinds;
+    const struct kind_row *older;
+    struct fit fit;
+
+    if (growth_range(growth, key, evidence->then->mono_ns) < CHANGE_LEAST ||
+        !growth_fit(growth, key, evidence->then->mono_ns, &fit) ||
+        !has_risen(evidence, &fit))
+        return;
+    older = row_of(evidence->then, row->kind);
+    kinds->bytes += fit.grown;
+    kinds->large_bytes += large_part(row, older, fit.grown);
+    if (comes_with_classes(row->kind->name))
+        kinds->class_bytes += fit.grown;
+    if (comes_with_tasks(row->kind->name))
+        kinds->task_bytes += fit.grown;
+    take_first(evidence, row, older, &fit);
+}
+
+void evidence_gather_kinds(struct evidence *evidence)
+{
+    const struct objects_section *objects = evidence->now->objects;
+
+    evidence->kinds.is_known = objects && evidence->then->objects;
+    for (size_t i = 0; evidence->kinds.is_known && i < objects->n_kinds; i++)
+        add_kind(evidence, &objects->kinds[i]);
+}
+
+/* The last time that the count of this kind rose by so many. */
+static int64_t last_rise_ns(const struct history *history, const char *name,
+                            int64_t least)
+{
+    int64_t bytes[GROWTH_POINTS], counts[GROWTH_POINTS], times[GROWTH_POINTS];
+    const struct objects_section *objects = history_latest(history)->objects;
+    size_t n = 0;
+
+    for (size_t i = 0; objects && i < objects->n_kinds; i++)
+        if (!strcmp(objects->kinds[i].kind->name, name))
+            n = growth_values(history_kinds_growth(history),
+                              history_kind_key(objects->kinds[i].kind), bytes, counts,
+                              times, GROWTH_POINTS);
+    for (; n > 1; n--)
+        if (counts[n - 1] - counts[n - 2] >= least &&
+            times[n - 1] - times[0] < IMPORTS_NS)
+            return times[n - 1];
+    return 0;
+}
+
+int64_t evidence_imports_end_ns(const struct history *history)
+{
+    int64_t modules_ns = last_rise_ns(history, "module", 1);
+    int64_t code_ns = last_rise_ns(history, "code", CODE_LEAST);
+
+    return modules_ns > code_ns ? modules_ns : code_ns;
+}

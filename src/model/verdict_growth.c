@@ -1,0 +1,385 @@
+/* What grows outside Python's objects: swap, private pages, files, native memory. */
+#include <stdio.h>
+#include <string.h>
+
+#include "model/verdict_private.h"
+
+#define PAGE_BYTES      4096
+#define USS_AGE_NS      INT64_C(1500000000)
+#define CORRELATED      0.8
+#define ROUNDS_COMPARED 4 /* of the dry run, at least */
+
+/* Pages that went to swap are no longer RES: at least 5 MiB, while RES does not grow. */
+enum judgement judge_swap(const struct evidence *evidence, struct finding *finding)
+{
+    const struct process_section *now = evidence->now->process;
+    const struct process_section *then = evidence->then->process;
+    struct verdict *verdict = &finding->verdict;
+    struct reading swap;
+    struct fit fit;
+    char a[UNITS_MAX], b[UNITS_MAX];
+
+    if (!now || !then || !evidence_fit(evidence, SERIES_SWAP, &fit))
+        return JUDGED_UNKNOWN;
+    swap = reading_difference(now->swap_bytes, then->swap_bytes);
+    if (!reading_is_known(swap))
+        return JUDGED_UNKNOWN;
+    if (swap.value < 5 * MB || evidence->res_growth_bytes > swap.value / 10)
+        return JUDGED_NO;
+    snprintf(verdict->words, sizeof(verdict->words),
+             "swap: %s went to swap in %s, so RES does not show what the process holds",
+             say_bytes(a, swap.value), say_elapsed(b, evidence));
+    verdict_take_fit(verdict, evidence, &fit, swap.value);
+    verdict_count(verdict, "growth of RES", HISTORY_BYTES,
+                  reading_exact(evidence->res_growth_bytes));
+    verdict_count(verdict, "in swap now", HISTORY_BYTES, now->swap_bytes);
+    finding->is_now = true;
+    return JUDGED_YES;
+}
+
+/* Pages that become private by a write are faulted in; those whose other users ended are
+ * not. */
+static bool were_copied(const struct process_section *now,
+                        const struct process_section *then, int64_t uss)
+{
+    struct reading faults = reading_difference(now->minor_faults, then->minor_faults);
+
+    return !reading_is_known(faults) || faults.value * PAGE_BYTES * 2 >= uss;
+}
+
+/* Full collections in the window; -1 = not known. */
+static int64_t full_collections(const struct evidence *evidence)
+{
+    const struct gc_section *now = evidence->now->gc, *then = evidence->then->gc;
+    struct reading since;
+
+    if (!now || !then || !now->n_generations || now->n_generations != then->n_generations)
+        return -1;
+    since = reading_difference(now->generations[now->n_generations - 1].collections,
+                               then->generations[then->n_generations - 1].collections);
+    return reading_is_known(since) ? since.value : -1;
+}
+
+/* USS is read less often than RES: the two of one moment, or false. */
+static bool has_fresh_uss(const struct snapshot *snapshot)
+{
+    const struct process_section *process = snapshot->process;
+
+    return process && reading_is_known(process->uss_bytes) &&
+           reading_is_known(process->res_bytes) &&
+           reading_is_known(process->pss_age_ns) &&
+           process->pss_age_ns.value <= USS_AGE_NS;
+}
+
+/* The oldest (or the newest) such sample of the window. */
+static const struct process_section *fresh_end(const struct evidence *evidence,
+                                               bool is_newest)
+{
+    const struct history *history = evidence->history;
+    size_t count = history_count(history);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct snapshot *snapshot =
+            history_at(history, is_newest ? count - 1 - i : i);
+
+        if (snapshot->mono_ns >= evidence->then->mono_ns && has_fresh_uss(snapshot))
+            return snapshot->process;
+    }
+    return NULL;
+}
+
+/* Private pages grow by at least 10 MiB, RES by less than a fifth of that, and as much
+ * that was shared no longer is. */
+enum judgement judge_unsharing(const struct evidence *evidence, struct finding *finding)
+{
+    const struct process_section *now = fresh_end(evidence, true);
+    const struct process_section *then = fresh_end(evidence, false);
+    struct verdict *verdict = &finding->verdict;
+    int64_t collections = full_collections(evidence), res;
+    struct reading uss;
+    struct fit fit;
+    char a[UNITS_MAX], b[UNITS_MAX];
+
+    if (!now || !then || !evidence_fit(evidence, SERIES_USS, &fit))
+        return JUDGED_UNKNOWN;
+    uss = reading_difference(now->uss_bytes, then->uss_bytes);
+    res = now->res_bytes.value - then->res_bytes.value;
+    if (uss.value < 10 * MB || res * 5 > uss.value || res * 5 < -uss.value ||
+        !were_copied(now, then, uss.value))
+        return JUDGED_NO;
+    if (!collections)
+        verdict->remedy =
+            "reference counts are written: use fewer of the inherited objects";
+    snprintf(
+        verdict->words, sizeof(verdict->words),
+        "copy on write: %s that were shared became private in %s, RES did not grow%s",
+        say_bytes(a, uss.value), say_elapsed(b, evidence),
+        collections > 0    ? "; a collection wrote to every object"
+        : collections == 0 ? "; no collection did it"
+                           : "");
+    verdict_take_fit(verdict, evidence, &fit, uss.value);
+    verdict->gain_bytes = collections ? uss : reading_unknown();
+    verdict_count(verdict, "growth of RES", HISTORY_BYTES, reading_exact(res));
+    verdict_count(verdict, "full collections since", HISTORY_NUMBER,
+                  reading_of_count(collections));
+    finding->is_now = true;
+    return JUDGED_YES;
+}
+
+/* Of the file mappings, the one that has most in memory. */
+static const char *largest_file(const struct evidence *evidence)
+{
+    const struct account_section *account = evidence->now->account;
+
+    for (size_t i = 0; account && i < account->n_mappings; i++)
+        if (account->mappings[i].name[0] == '/')
+            return account->mappings[i].name;
+    return NULL;
+}
+
+enum judgement judge_files(const struct evidence *evidence, struct finding *finding)
+{
+    struct verdict *verdict = &finding->verdict;
+    const struct fit *larger;
+    struct fit file, shared;
+    const char *name = NULL;
+    char a[UNITS_MAX], b[UNITS_MAX];
+
+    if (!evidence_fit(evidence, SERIES_FILES, &file) ||
+        !evidence_fit(evidence, SERIES_SHARED, &shared))
+        return JUDGED_UNKNOWN;
+    larger = file.grown >= shared.grown ? &file : &shared;
+    if (!has_risen(evidence, larger) || !explains(evidence, larger, larger->grown))
+        return JUDGED_NO;
+    if (larger == &file)
+        name = largest_file(evidence);
+    else
+        verdict->remedy = "unmap it; it is memory, though of no file that the kernel "
+                          "could drop";
+    snprintf(verdict->words, sizeof(verdict->words), "%s: %s more in memory in %s%s%.80s",
+             larger == &file ? "mapped files" : "shared memory",
+             say_bytes(a, larger->grown), say_elapsed(b, evidence),
+             name ? ", most of " : "", name ? name : "");
+    verdict_take_fit(verdict, evidence, larger, larger->grown);
+    verdict_count(verdict, "growth of mapped files", HISTORY_BYTES,
+                  reading_exact(file.grown));
+    verdict_count(verdict, "growth of shared memory", HISTORY_BYTES,
+                  reading_exact(shared.grown));
+    finding->is_now = true;
+    return JUDGED_YES;
+}
+
+/* malloc's chunks that are not Python's, and other private mappings. */
+static int64_t native_growth(const struct evidence *evidence)
+{
+    return fit_risen(evidence, &evidence->parts[PART_NATIVE]) +
+           fit_risen(evidence, &evidence->parts[PART_PRIVATE]);
+}
+
+static void count_native(struct verdict *verdict, const struct evidence *evidence)
+{
+    verdict_count(verdict, "growth of malloc in use, not Python's", HISTORY_BYTES,
+                  reading_exact(evidence->parts[PART_NATIVE].grown));
+    verdict_count(verdict, "growth of private mappings", HISTORY_BYTES,
+                  reading_exact(evidence->parts[PART_PRIVATE].grown));
+    verdict_count(verdict, "growth of objects", HISTORY_BYTES,
+                  reading_exact(evidence->kinds.bytes));
+    verdict_count(verdict, "growth of RES", HISTORY_BYTES,
+                  reading_exact(evidence->res_growth_bytes));
+}
+
+/* What malloc has in use besides Python's own explains the growth. */
+enum judgement judge_native(const struct evidence *evidence, struct finding *finding)
+{
+    const struct fit *fit = &evidence->parts[PART_NATIVE];
+    struct verdict *verdict = &finding->verdict;
+    int64_t grown;
+    char a[UNITS_MAX], b[UNITS_MAX];
+
+    if (!evidence->has_parts || !evidence->kinds.is_known)
+        return JUDGED_UNKNOWN;
+    grown = native_growth(evidence);
+    if (!explains(evidence, fit, grown))
+        return JUDGED_NO;
+    snprintf(verdict->words, sizeof(verdict->words),
+             "native memory grows: +%s in %s in %s, and no Python object has it",
+             say_bytes(a, grown), say_elapsed(b, evidence),
+             fit_risen(evidence, fit) * 2 > grown ? "malloc" : "mappings of its own");
+    verdict_take_fit(verdict, evidence, fit, grown);
+    count_native(verdict, evidence);
+    finding->is_now = true;
+    return JUDGED_YES;
+}
+
+/* ---- native memory that garbage keeps ---- */
+
+/* Modules whose objects have memory of a C library. */
+static bool has_native_payload(const char *kind)
+{
+    static const char *const modules[] = {
+        "ssl.",      "_ssl.",    "OpenSSL.", "sqlite3.",      "_sqlite3.",
+        "_hashlib.", "hashlib.", "zlib.",    "bz2.",          "_bz2.",
+        "lzma.",     "_lzma.",   "pyexpat.", "numpy.",        "pandas.",
+        "torch.",    "lxml.",    "PIL.",     "cv2.",          "pyarrow.",
+        "psycopg",   "MySQLdb.", "_mysql.",  "grpc.",         "_cffi_",
+        "ctypes.",   "_ctypes.", "_curses.", "_elementtree.", "xml.etree.ElementTree.",
+        "uvloop.",   "pycurl.",
+    };
+
+    for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
+        if (!strncmp(kind, modules[i], strlen(modules[i])))
+            return true;
+    return false;
+}
+
+/* The kind with a native payload that grows most in number. */
+static const struct kind_row *payload_kind(const struct evidence *evidence, int64_t *more)
+{
+    const struct objects_section *now = evidence->now->objects;
+    const struct objects_section *then = evidence->then->objects;
+    const struct kind_row *found = NULL;
+
+    *more = 0;
+    for (size_t i = 0; now && then && i < now->n_kinds; i++) {
+        int64_t before = 0;
+
+        if (!has_native_payload(now->kinds[i].kind->name))
+            continue;
+        for (size_t k = 0; k < then->n_kinds; k++)
+            if (then->kinds[k].kind == now->kinds[i].kind)
+                before = (int64_t)then->kinds[k].count;
+        if ((int64_t)now->kinds[i].count - before <= *more)
+            continue;
+        *more = (int64_t)now->kinds[i].count - before;
+        found = &now->kinds[i];
+    }
+    return found;
+}
+
+static double correlation(const int64_t *a, const int64_t *b, size_t n)
+{
+    double mean_a = 0, mean_b = 0, both = 0, square_a = 0, square_b = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        mean_a += (double)a[i] / (double)n;
+        mean_b += (double)b[i] / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        both += ((double)a[i] - mean_a) * ((double)b[i] - mean_b);
+        square_a += ((double)a[i] - mean_a) * ((double)a[i] - mean_a);
+        square_b += ((double)b[i] - mean_b) * ((double)b[i] - mean_b);
+    }
+    /* both / sqrt(a b) > r, without the root */
+    return square_a > 0 && square_b > 0 && both > 0 ? both * both / square_a / square_b
+                                                    : 0;
+}
+
+/* Native memory at the moments of the dry runs, and what they found: do they move
+ * together? Over the samples that are still whole. */
+static bool moves_with_garbage(const struct evidence *evidence)
+{
+    int64_t native[HISTORY_RECENT + HISTORY_KEPT], garbage[HISTORY_RECENT + HISTORY_KEPT];
+    int64_t last_ns = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < history_count(evidence->history); i++) {
+        const struct snapshot *snapshot = history_at(evidence->history, i);
+        const struct account_section *account = snapshot->account;
+
+        if (snapshot->mono_ns < evidence->then->mono_ns || !account ||
+            !reading_is_known(account->garbage_objects) ||
+            account->garbage_mono_ns == last_ns)
+            continue;
+        last_ns = account->garbage_mono_ns;
+        native[n] = (int64_t)(account->parts[PART_NATIVE].resident +
+                              account->parts[PART_PRIVATE].resident);
+        garbage[n++] = account->garbage_objects.value;
+    }
+    return n >= ROUNDS_COMPARED &&
+           correlation(native, garbage, n) > CORRELATED * CORRELATED;
+}
+
+/* Native memory explains the growth, and moves with garbage of kinds that have some. */
+enum judgement judge_native_of_garbage(const struct evidence *evidence,
+                                       struct finding *finding)
+{
+    const struct account_section *account = evidence->now->account;
+    const struct fit *fit = &evidence->parts[PART_NATIVE];
+    struct verdict *verdict = &finding->verdict;
+    const struct kind_row *kind;
+    int64_t grown, more;
+    char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], d[UNITS_MAX];
+
+    if (!evidence->has_parts || !account || !reading_is_known(account->garbage_objects))
+        return JUDGED_UNKNOWN;
+    grown = native_growth(evidence);
+    kind = payload_kind(evidence, &more);
+    if (!explains(evidence, fit, grown) || !kind || more < 10 ||
+        !moves_with_garbage(evidence))
+        return JUDGED_NO;
+    snprintf(verdict->words, sizeof(verdict->words),
+             "garbage keeps native memory: +%s in %s, together with %s unreachable "
+             "objects, among them %.60s (%s more)",
+             say_bytes(a, grown), say_elapsed(b, evidence),
+             units_count(c, account->garbage_objects), kind->kind->name,
+             units_count(d, reading_exact(more)));
+    verdict_take_fit(verdict, evidence, fit, grown);
+    verdict->gain_bytes = (struct reading){grown, READING_ESTIMATE};
+    count_native(verdict, evidence);
+    verdict_count(verdict, "garbage", HISTORY_BYTES, account->garbage_bytes);
+    finding->is_now = true;
+    return JUDGED_YES;
+}
+
+/* ---- scratch memory ---- */
+
+/* How often the values went up and down by `least`. */
+static int count_swings(const int64_t *values, size_t count, int64_t least)
+{
+    int64_t low = values[0], high = values[0];
+    int swings = 0, direction = 0;
+
+    for (size_t i = 1; i < count; i++) {
+        bool is_up;
+
+        low = values[i] < low ? values[i] : low;
+        high = values[i] > high ? values[i] : high;
+        is_up = direction <= 0 && values[i] - low >= least;
+        if (!is_up && (direction < 0 || high - values[i] < least))
+            continue;
+        direction = is_up ? 1 : -1;
+        swings++;
+        high = low = values[i];
+    }
+    return swings;
+}
+
+/* Up and down by 32 MiB and 15 per cent of RES, three times, without a trend. */
+enum judgement judge_saw_tooth(const struct evidence *evidence, struct finding *finding)
+{
+    int64_t values[GROWTH_POINTS], counts[GROWTH_POINTS], times[GROWTH_POINTS];
+    struct growth *growth = history_series_growth(evidence->history);
+    struct verdict *verdict = &finding->verdict;
+    int64_t least = evidence->res_bytes * 15 / 100;
+    size_t count =
+        growth_values(growth, 1 + SERIES_RES, values, counts, times, GROWTH_POINTS);
+    int swings;
+    char a[UNITS_MAX];
+
+    if (!evidence->is_long || evidence->is_growing || !count)
+        return JUDGED_NO;
+    if (least < 32 * MB)
+        least = 32 * MB;
+    swings = count_swings(values, count, least);
+    if (swings < 3)
+        return JUDGED_NO;
+    snprintf(verdict->words, sizeof(verdict->words),
+             "saw-tooth: RES goes up and down by %s and more, %d times seen; not a leak",
+             say_bytes(a, least), swings);
+    verdict->bytes = reading_exact(least);
+    verdict_count(verdict, "lowest of RES at first", HISTORY_BYTES,
+                  reading_exact(evidence->res.low_at_first));
+    verdict_count(verdict, "lowest of RES at last", HISTORY_BYTES,
+                  reading_exact(evidence->res.low_at_last));
+    return JUDGED_YES;
+}
