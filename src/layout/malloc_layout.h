@@ -50,15 +50,15 @@
 
 /*
  * malloc_par mp_ (static): u64 trim_threshold, top_pad, mmap_threshold, arena_test,
- * arena_max; 2.35+: u64 thp_pagesize, hp_pagesize, hp_flags; int n_mmaps, n_mmaps_max,
- * max_n_mmaps, no_dyn_threshold. Freeing an mmapped chunk raises mmap_threshold to its
- * size, at most to DEFAULT_MMAP_THRESHOLD_MAX.
+ * arena_max; 2.35+: u64 thp_pagesize, hp_pagesize; int hp_flags; then int n_mmaps,
+ * n_mmaps_max, max_n_mmaps, no_dyn_threshold. Freeing an mmapped chunk raises
+ * mmap_threshold to its size, at most to DEFAULT_MMAP_THRESHOLD_MAX.
  */
 #define PAR_TOP_PAD            8
 #define PAR_MMAP_THRESHOLD     16
 #define PAR_ARENA_TEST         24
 #define PAR_N_MMAPS            40
-#define PAR_N_MMAPS_35         64
+#define PAR_N_MMAPS_35         60
 #define PAR_BYTES              80
 #define MMAPS_MOST             65536 /* DEFAULT_MMAP_MAX: what n_mmaps_max is */
 #define MMAP_THRESHOLD_LEAST   (UINT64_C(128) << 10) /* DEFAULT_MMAP_THRESHOLD_MIN */

@@ -22,13 +22,27 @@ bool evidence_fit(const struct evidence *evidence, enum history_series series,
                       fit);
 }
 
+int64_t evidence_parts_since_ns(const struct evidence *evidence)
+{
+    const struct account_section *account = evidence->then->account;
+
+    return account ? account->ended_mono_ns : evidence->then->mono_ns;
+}
+
+int64_t evidence_kinds_since_ns(const struct evidence *evidence)
+{
+    const struct objects_section *objects = evidence->then->objects;
+
+    return objects ? objects->walk.ended_mono_ns : evidence->then->mono_ns;
+}
+
 int64_t evidence_lowest_part(const struct evidence *evidence, enum account_part part)
 {
     const struct account_section *account = evidence->now->account;
     int64_t now = account ? (int64_t)account->parts[part].resident : 0, lowest;
 
     if (!growth_lowest(history_parts_growth(evidence->history), 1 + (uint64_t)part,
-                       evidence->then->mono_ns, &lowest))
+                       evidence_parts_since_ns(evidence), &lowest))
         return now;
     return lowest < now ? lowest : now;
 }
@@ -108,8 +122,9 @@ static void gather_parts(struct evidence *evidence)
     const struct growth *parts = history_parts_growth(evidence->history);
 
     for (int i = 0; i < ACCOUNT_PARTS; i++)
-        evidence->has_parts = growth_fit(parts, (uint64_t)i + 1, evidence->then->mono_ns,
-                                         &evidence->parts[i]);
+        evidence->has_parts =
+            growth_fit(parts, (uint64_t)i + 1, evidence_parts_since_ns(evidence),
+                       &evidence->parts[i]);
 }
 
 /* What the parts grew for sure, where RES itself goes up and down too much. */

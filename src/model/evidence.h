@@ -42,6 +42,10 @@ struct evidence {
 /* False without a sample. */
 bool evidence_gather(struct evidence *evidence, const struct history *history);
 
+/* Since when: the last round of the account, the last walk, that `then` has. */
+int64_t evidence_parts_since_ns(const struct evidence *evidence);
+int64_t evidence_kinds_since_ns(const struct evidence *evidence);
+
 /* The growth of a headline series in the window. */
 bool evidence_fit(const struct evidence *evidence, enum history_series series,
                   struct fit *fit);

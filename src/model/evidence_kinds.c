@@ -102,8 +102,8 @@ static void add_kind(struct evidence *evidence, const struct kind_row *row)
     const struct kind_row *older;
     struct fit fit;
 
-    if (growth_range(growth, key, evidence->then->mono_ns) < CHANGE_LEAST ||
-        !growth_fit(growth, key, evidence->then->mono_ns, &fit) ||
+    if (growth_range(growth, key, evidence_kinds_since_ns(evidence)) < CHANGE_LEAST ||
+        !growth_fit(growth, key, evidence_kinds_since_ns(evidence), &fit) ||
         !has_risen(evidence, &fit))
         return;
     older = row_of(evidence->then, row->kind);

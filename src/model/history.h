@@ -28,19 +28,19 @@ struct history;
 /* What each point of the series has; see series_names in history.c. */
 enum history_series {
     SERIES_RES = 0,
-    SERIES_VIRT,
-    SERIES_USS,
-    SERIES_SWAP,
-    SERIES_FILES,       /* pages of mapped files in memory */
-    SERIES_SHARED,      /* shared memory */
     SERIES_PYMALLOC,    /* bytes of arenas */
     SERIES_LIVE,        /* bytes of pymalloc's blocks in use */
     SERIES_MALLOC_USED, /* with mmapped chunks */
     SERIES_MALLOC_FREE, /* with caches and tops */
-    SERIES_OBJECTS,     /* number */
     SERIES_MEMORY,      /* bytes of all objects */
+    SERIES_OBJECTS,     /* number */
     SERIES_GARBAGE,     /* bytes, by the last dry run of the collector */
     SERIES_PAUSES,      /* ns that collections took since the point before */
+    SERIES_VIRT,
+    SERIES_USS,
+    SERIES_SWAP,
+    SERIES_FILES,  /* pages of mapped files in memory */
+    SERIES_SHARED, /* shared memory */
     SERIES_COUNT,
 };
 

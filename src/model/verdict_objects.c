@@ -207,7 +207,8 @@ static double steady_rate(const struct evidence *evidence, const struct kind_row
     struct fit fit;
 
     if (!evidence->is_long || !evidence->then->objects ||
-        !growth_fit(growth, history_kind_key(row->kind), evidence->then->mono_ns, &fit) ||
+        !growth_fit(growth, history_kind_key(row->kind),
+                    evidence_kinds_since_ns(evidence), &fit) ||
         !has_risen(evidence, &fit))
         return 0;
     for (size_t i = 0; i < evidence->then->objects->n_kinds; i++)

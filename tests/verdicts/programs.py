@@ -394,6 +394,12 @@ def threads_pile_up():
 class SwappedOut(parts.Part):
     """The kernel is asked to take the pages that were written (MADV_PAGEOUT)."""
 
+    def __init__(self, rate):
+        super().__init__(rate)
+        with open("/proc/swaps") as file:
+            if len(file.readlines()) < 2:
+                sys.exit("this machine has no swap")
+
     def make(self):
         place = parts.libc.mmap(None, MB, 3, 0x22, -1, 0)
         ctypes.memset(place, 1, MB)
