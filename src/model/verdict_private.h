@@ -20,15 +20,13 @@ struct finding {
     bool is_now; /* it goes on now: it stands before what is there already */
 };
 
-typedef enum judgement judge_fn(const struct evidence *evidence, struct finding *finding);
-
 struct rule {
     const char *id;
     const char *needs;  /* the counters, as they are called in a gap */
     const char *remedy; /* unless the judge sets another one */
     const char
         *refines; /* the rule that says the same less exactly, or NULL: stands first */
-    judge_fn *judge;
+    enum judgement (*judge)(const struct evidence *evidence, struct finding *finding);
 };
 
 extern const struct rule verdict_rules[];
@@ -57,9 +55,26 @@ bool is_collector_off(const struct evidence *evidence);
  */
 double garbage_share(const struct evidence *evidence);
 
-judge_fn judge_swap, judge_unsharing, judge_files, judge_garbage, judge_large,
-    judge_objects, judge_classes, judge_tasks, judge_malloc_free, judge_malloc_arenas,
-    judge_threshold, judge_fragmentation, judge_hoard, judge_free_lists, judge_native,
-    judge_native_of_garbage, judge_saw_tooth;
+enum judgement judge_swap(const struct evidence *evidence, struct finding *finding);
+enum judgement judge_unsharing(const struct evidence *evidence, struct finding *finding);
+enum judgement judge_files(const struct evidence *evidence, struct finding *finding);
+enum judgement judge_garbage(const struct evidence *evidence, struct finding *finding);
+enum judgement judge_large(const struct evidence *evidence, struct finding *finding);
+enum judgement judge_objects(const struct evidence *evidence, struct finding *finding);
+enum judgement judge_classes(const struct evidence *evidence, struct finding *finding);
+enum judgement judge_tasks(const struct evidence *evidence, struct finding *finding);
+enum judgement judge_malloc_free(const struct evidence *evidence,
+                                 struct finding *finding);
+enum judgement judge_malloc_arenas(const struct evidence *evidence,
+                                   struct finding *finding);
+enum judgement judge_threshold(const struct evidence *evidence, struct finding *finding);
+enum judgement judge_fragmentation(const struct evidence *evidence,
+                                   struct finding *finding);
+enum judgement judge_hoard(const struct evidence *evidence, struct finding *finding);
+enum judgement judge_free_lists(const struct evidence *evidence, struct finding *finding);
+enum judgement judge_native(const struct evidence *evidence, struct finding *finding);
+enum judgement judge_native_of_garbage(const struct evidence *evidence,
+                                       struct finding *finding);
+enum judgement judge_saw_tooth(const struct evidence *evidence, struct finding *finding);
 
 #endif
