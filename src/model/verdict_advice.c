@@ -6,8 +6,6 @@
 
 #include "model/verdict_private.h"
 
-typedef bool condition_fn(const struct evidence *evidence, const struct verdict *verdict);
-
 static bool is_rule(const struct verdict *verdict, const char *const *rules)
 {
     for (; *rules; rules++)
@@ -94,7 +92,7 @@ static bool are_threads_many(const struct evidence *evidence,
 }
 
 static const struct {
-    condition_fn *holds;
+    bool (*holds)(const struct evidence *evidence, const struct verdict *verdict);
     const char *words;
 } advice[] = {
     {is_container_growing, "bound the container or expire its entries; a cache whose "

@@ -28,10 +28,20 @@ static const char schema[] =
     " name TEXT, checksum INTEGER NOT NULL);";
 
 static const char *const series_columns[SERIES_COUNT] = {
-    [SERIES_RES] = "res_bytes",        [SERIES_VIRT] = "virt_bytes",
-    [SERIES_PYMALLOC] = "arena_bytes", [SERIES_LIVE] = "block_bytes",
-    [SERIES_OBJECTS] = "objects",      [SERIES_MEMORY] = "object_bytes",
+    [SERIES_RES] = "res_bytes",
+    [SERIES_VIRT] = "virt_bytes",
+    [SERIES_PYMALLOC] = "arena_bytes",
+    [SERIES_LIVE] = "block_bytes",
+    [SERIES_OBJECTS] = "objects",
+    [SERIES_MEMORY] = "object_bytes",
     [SERIES_PAUSES] = "gc_pause_ns",
+    [SERIES_GARBAGE] = "garbage_bytes",
+    [SERIES_USS] = "uss_bytes",
+    [SERIES_SWAP] = "swap_bytes",
+    [SERIES_FILES] = "file_bytes",
+    [SERIES_SHARED] = "shmem_bytes",
+    [SERIES_MALLOC_USED] = "malloc_used_bytes",
+    [SERIES_MALLOC_FREE] = "malloc_free_bytes",
 };
 
 const char *headline_column(enum history_series series)

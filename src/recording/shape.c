@@ -159,10 +159,22 @@ static const struct field arena_fields[] = {
 
 #define M(member) FIELD(struct malloc_section, member)
 static const struct field malloc_fields[] = {
-    M(allocator),   M(arenas),        M(heaps),          M(used_bytes),
-    M(used_chunks), M(free_bytes),    M(tcache_bytes),   M(fastbin_bytes),
-    M(top_bytes),   M(mmapped_bytes), M(mmapped_chunks), M(trim_bytes),
-    M(lost_bytes),  M(ended_mono_ns),
+    M(allocator),
+    M(arenas),
+    M(heaps),
+    M(used_bytes),
+    M(used_chunks),
+    M(free_bytes),
+    M(tcache_bytes),
+    M(fastbin_bytes),
+    M(top_bytes),
+    M(mmapped_bytes),
+    M(mmapped_chunks),
+    M(trim_bytes),
+    M(lost_bytes),
+    M(ended_mono_ns),
+    M(mmap_threshold_bytes),
+    M(threshold_free_bytes),
 };
 #undef M
 
@@ -183,6 +195,7 @@ static const struct field account_fields[] = {
     A(restart_bytes),
     A(garbage_objects),
     A(garbage_bytes),
+    A(garbage_mono_ns),
     A(ended_mono_ns),
     A(wall_ns),
     A(cpu_ns),
