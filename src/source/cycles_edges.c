@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "layout/object_parts.h"
 #include "util/bytes.h"
 
 #define BODY_MOST     4096       /* bytes of an object itself that are looked at */
@@ -11,7 +12,8 @@
 #define TYPE_TRAVERSE 184 /* Include/cpython/object.h PyTypeObject.tp_traverse */
 #define TYPE_CALLBACK 24  /* weakrefobject.h wr_callback: the only owned reference */
 #define LIST_ITEMS    24
-#define VALUES_LIVE   2 /* 3.13+ struct _dictvalues: embedded at 2, valid at 3 */
+#define PARTS_BODY    160 /* of an object: where its parts' addresses stand */
+#define VALUES_LIVE   2   /* 3.13+ struct _dictvalues: embedded at 2, valid at 3 */
 
 /* Types in C whose references stand in the object itself, or in tables known here. */
 static const char *const known[] = {
@@ -66,6 +68,32 @@ static bool is_one_of(const char *name, const char *const *names, size_t count)
     return false;
 }
 
+/* Buffers and the like, of types in C that have no tables of references. */
+static void type_shape(struct cycles_edges *edges, struct cycles_type *type,
+                       const char *name)
+{
+    struct object_shape *shape = &type->shape;
+
+    if (!object_shape_init(shape, edges->layout, type->basicsize, type->itemsize,
+                           type->flags))
+        return;
+    if (shape->rule == OBJECT_FIXED || shape->rule == OBJECT_VAR)
+        if (!(type->flags & TYPE_FLAG_HEAP) || strchr(name, '.'))
+            shape->rule = object_rule_of_name(edges->layout, name);
+    switch (shape->rule) {
+    case OBJECT_STR:
+    case OBJECT_BYTEARRAY:
+    case OBJECT_ARRAY:
+    case OBJECT_NDARRAY:
+    case OBJECT_DECIMAL:
+    case OBJECT_BUFFERED:
+        type->tells_parts = true;
+        break;
+    default:
+        break;
+    }
+}
+
 static void type_read(struct cycles_edges *edges, struct cycles_type *type)
 {
     const struct object_layout *layout = edges->layout;
@@ -91,6 +119,7 @@ static void type_read(struct cycles_edges *edges, struct cycles_type *type)
                        !strcmp(name, "weakref.ReferenceType") ||
                        !strcmp(name, "KeyedRef");
     type->is_known = is_one_of(name, known, sizeof(known) / sizeof(known[0]));
+    type_shape(edges, type, name);
 }
 
 const struct cycles_type *cycles_type_of(struct cycles_edges *edges, uint64_t address)
@@ -136,6 +165,25 @@ static void tell_table(struct cycles_edges *edges, uint64_t address)
 {
     if (edges->visit_table && address >= 4096 && address < RADDR_END && !(address & 7))
         edges->visit_table(edges->context, address);
+}
+
+static void tell_parts(struct cycles_edges *edges, uint64_t object,
+                       const struct cycles_type *type)
+{
+    struct object_part parts[OBJECT_PARTS_MAX];
+    uint8_t body[PARTS_BODY] = {0};
+    struct object_view view = {body, sizeof(body), object};
+    size_t count;
+
+    if (!type->tells_parts || !edges->visit_table)
+        return;
+    if (type->basicsize < sizeof(body))
+        view.length = type->basicsize;
+    if (!cycles_memory_read(edges->memory, object, body, view.length))
+        return;
+    count = object_parts(edges->layout, &type->shape, &view, parts);
+    for (size_t i = 0; i < count; i++)
+        tell_table(edges, parts[i].address);
 }
 
 struct keys {
@@ -291,6 +339,7 @@ void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
         visit_list(edges, body);
     if (type->flags & TYPE_FLAG_DICT)
         visit_dict(edges, body);
+    tell_parts(edges, object, type);
     visit_managed(edges, object, type);
     visit_inline(edges, object, type);
     items = type->itemsize ? u64_at(body, 16) : 0;

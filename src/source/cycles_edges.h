@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "layout/object_layout.h"
+#include "layout/object_size.h"
 #include "source/cycles_memory.h"
 
 #define CYCLES_TYPES_MAX 16384 /* a power of two */
@@ -24,6 +24,8 @@ struct cycles_type {
     uint32_t basicsize, itemsize, prefix;
     bool is_type; /* else something that is none */
     bool is_set, is_weakref, is_known;
+    bool tells_parts; /* what it has besides lists, dicts and sets: by its shape */
+    struct object_shape shape;
 };
 
 struct cycles_edges {

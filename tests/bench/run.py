@@ -21,6 +21,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "lib")]
+import account
 import attach_cost
 import heaptop
 import screen
@@ -307,8 +308,11 @@ def main():
     parser.add_argument("--entries", type=int, default=1000000, help="instances (1000000)")
     parser.add_argument("--heap", type=int, default=200, help="MB for the first screen (200)")
     parser.add_argument("--big", type=int, default=1000, help="MB for the keys (1000)")
+    parser.add_argument("--strings", type=int, default=2040816,
+                        help="of the fragmentation that is accounted for (2040816: 1.6 GB)")
     parser.add_argument("parts", nargs="*",
-                        help="walk, compare, first, keys, idle, throughput, attach (all)")
+                        help="walk, compare, first, keys, idle, throughput, attach, account,"
+                             " predictions (all)")
     parser.add_argument("--objects", type=int, nargs="+", default=[1000000, 10000000],
                         help="objects that are walked (1000000 10000000)")
     arguments = parser.parse_args()
@@ -321,7 +325,10 @@ def main():
              ("keys", lambda: key_latency(arguments.python, arguments.big), has_tmux),
              ("idle", lambda: idle_share(arguments.python), has_tmux),
              ("throughput", lambda: throughput(arguments.python), True),
-             ("attach", lambda: attach_cost.measure(arguments.python), True)]
+             ("attach", lambda: attach_cost.measure(arguments.python), True),
+             ("account", lambda: account.close(arguments.python, arguments.strings), True),
+             ("predictions", lambda: account.predict(arguments.python, arguments.strings),
+              True)]
     unknown = set(arguments.parts) - {name for name, _part, _is_possible in parts}
     if unknown:
         parser.error("there is no part %s" % ", ".join(sorted(unknown)))
