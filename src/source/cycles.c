@@ -197,6 +197,28 @@ static void find_opaque(struct cycles *cycles)
 
 /* ---- what is freed with the garbage ---- */
 
+/* obmalloc.c asks PyMem_RawMalloc for what is too large for it, and debug hooks put their
+ * bytes in front there, too. */
+static uint64_t chunk_of(struct cycles *cycles, uint64_t block)
+{
+    uint8_t id[8];
+
+    if (cycles->layout->pymalloc.debug_prefix_bytes &&
+        cycles_memory_read(&cycles->memory, block - sizeof(id), id, sizeof(id)) &&
+        object_debug_id(id) == 'r')
+        block -= OBJECT_DEBUG_PREFIX_BYTES;
+    return block - CHUNK_HEADER;
+}
+
+/* In one of malloc's heaps, or pages of its own. */
+static bool is_chunk(const struct cycles *cycles, uint64_t chunk, uint64_t bytes)
+{
+    const struct malloc_heap *heap = malloc_heaps_at(cycles->heaps, chunk);
+
+    return heap ? bytes <= heap->end - chunk
+                : !(chunk & 4095) && bytes < (UINT64_C(1) << 47);
+}
+
 static void free_block(struct cycles *cycles, uint64_t block)
 {
     struct cycles_freed *freed = cycles->freed;
@@ -213,8 +235,9 @@ static void free_block(struct cycles *cycles, uint64_t block)
         freed->bytes += pymalloc_block_bytes(header.szidx);
         return;
     }
-    block -= CHUNK_HEADER;
+    block = chunk_of(cycles, block);
     if (!cycles_memory_u64(&cycles->memory, block + 8, &word) ||
+        !is_chunk(cycles, block, word & ~CHUNK_FLAGS) ||
         !chunk_set_add(&freed->chunks, block))
         return;
     freed->bytes += word & ~CHUNK_FLAGS;

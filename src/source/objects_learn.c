@@ -28,48 +28,66 @@ struct lesson {
     uint32_t shared[LEARN_FIELDS];
 };
 
-void walk_learn_release(struct walk *walk)
+static void samples_release(struct walk_samples *samples)
 {
-    struct walk_learning *learning = &walk->learning;
-
-    for (size_t i = 0; i < learning->n_types; i++)
-        free(learning->samples[i]);
-    free(learning->samples);
-    learning->samples = NULL;
-    learning->n_types = 0;
+    for (size_t i = 0; i < samples->n_types; i++)
+        free(samples->types[i]);
+    free(samples->types);
+    memset(samples, 0, sizeof(*samples));
 }
 
-static bool samples_reserve(struct walk_learning *learning, size_t id)
+void walk_learn_release(struct walk *walk)
+{
+    for (size_t w = 0; w < WALK_WORKERS_MAX; w++)
+        samples_release(&walk->learning.samples[w]);
+}
+
+static bool samples_reserve(struct walk_samples *samples, size_t id)
 {
     size_t wanted = id + 256;
-    struct type_samples **samples;
+    struct type_samples **types;
 
-    if (id < learning->n_types)
+    if (id < samples->n_types)
         return true;
-    samples = realloc(learning->samples, wanted * sizeof(*samples));
-    if (!samples)
+    types = realloc(samples->types, wanted * sizeof(*types));
+    if (!types)
         return false;
-    memset(samples + learning->n_types, 0,
-           (wanted - learning->n_types) * sizeof(*samples));
-    learning->samples = samples;
-    learning->n_types = wanted;
+    memset(types + samples->n_types, 0, (wanted - samples->n_types) * sizeof(*types));
+    samples->types = types;
+    samples->n_types = wanted;
     return true;
 }
 
-/* One worker's instances are enough. */
 void walk_learn_sample(struct walk_worker *worker, const struct type_entry *entry,
                        uint64_t address)
 {
     struct walk_learning *learning = &worker->walk->learning;
-    struct type_samples *samples;
+    struct walk_samples *samples = &learning->samples[worker->index];
+    struct type_samples **met;
 
-    if (!learning->is_sampling || worker->index || !samples_reserve(learning, entry->id))
+    if (!learning->is_sampling || !samples_reserve(samples, entry->id))
         return;
-    samples = learning->samples[entry->id];
-    if (!samples)
-        samples = learning->samples[entry->id] = calloc(1, sizeof(*samples));
-    if (samples && samples->count < LEARN_SAMPLES)
-        samples->addresses[samples->count++] = address;
+    met = &samples->types[entry->id];
+    if (!*met)
+        *met = calloc(1, sizeof(**met));
+    if (*met && (*met)->count < LEARN_SAMPLES)
+        (*met)->addresses[(*met)->count++] = address;
+}
+
+/* All instances of a few may lie in the arenas of one worker. */
+static bool samples_of(const struct walk_learning *learning, size_t id,
+                       struct type_samples *all)
+{
+    all->count = 0;
+    for (size_t w = 0; w < WALK_WORKERS_MAX; w++) {
+        const struct walk_samples *samples = &learning->samples[w];
+        const struct type_samples *met =
+            id < samples->n_types ? samples->types[id] : NULL;
+
+        for (size_t i = 0; met && i < met->count && all->count < LEARN_SAMPLES; i++)
+            all->addresses[all->count++] = met->addresses[i];
+    }
+    return all->count > 0;
 }
 
 /* Does the block that begins at the address belong to nobody? */
@@ -189,14 +207,14 @@ static void learn_from_bases(struct walk *walk)
 
 static bool learn_types(struct walk *walk)
 {
-    struct walk_learning *learning = &walk->learning;
     bool has_learned = false;
 
     for (size_t i = 0; i < walk->types.n_entries && i < TYPES_PER_LEARN; i++) {
         struct type_entry *entry = walk->types.entries[i];
+        struct type_samples samples;
 
-        if (entry->id < learning->n_types && learning->samples[entry->id])
-            has_learned |= learn_type(walk, entry, learning->samples[entry->id]);
+        if (samples_of(&walk->learning, entry->id, &samples))
+            has_learned |= learn_type(walk, entry, &samples);
     }
     if (has_learned)
         learn_from_bases(walk);

@@ -448,7 +448,7 @@ void walk_scan_pool(struct walk_worker *worker, const struct pool *pool,
     scan.refcnt_immortal = scan.layout->refcnt_immortal;
     scan.image_start = walk->image_start;
     scan.image_bytes = walk->image_bytes;
-    scan.is_sampling = walk->learning.is_sampling && !worker->index;
+    scan.is_sampling = walk->learning.is_sampling;
     scan.block_bytes = pool->block_bytes;
     scan.n_blocks = pool->n_carved;
     scan.debug_prefix = walk->layout.pymalloc.debug_prefix_bytes;

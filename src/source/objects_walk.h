@@ -127,14 +127,6 @@ struct type_samples {
     uint64_t addresses[LEARN_SAMPLES];
 };
 
-struct walk_learning {
-    bool is_sampling;              /* in the walk that runs */
-    bool has_repeated;             /* this walk began again already */
-    size_t n_types;                /* by number */
-    struct type_samples **samples; /* NULL: none */
-    uint64_t walks;                /* without a lesson */
-};
-
 /* ---- the walk ---- */
 
 /* What gives the objects. */
@@ -176,6 +168,19 @@ struct walk_counts {
 };
 
 #define WALK_WORKERS_MAX 4
+
+/* The instances that one worker met. */
+struct walk_samples {
+    struct type_samples **types; /* by number; NULL: none */
+    size_t n_types;
+};
+
+struct walk_learning {
+    bool is_sampling;  /* in the walk that runs */
+    bool has_repeated; /* this walk began again already */
+    uint64_t walks;    /* without a lesson */
+    struct walk_samples samples[WALK_WORKERS_MAX];
+};
 
 /* What one thread has for itself. */
 struct walk_worker {
