@@ -6,7 +6,6 @@
 #include "batch/batch.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "attach/session.h"
+#include "batch/selfcheck.h"
 #include "heaptop/source.h"
 #include "heaptop/units.h"
 #include "layout/layout.h"
@@ -40,48 +40,6 @@ struct number {
     struct range outside, agent;
     bool is_unknown;
 };
-
-struct selfcheck {
-    struct target *target;
-    struct layout layout;
-    bool has_layout;
-    struct session *session;
-    int signal_fd;
-    int n_checks, n_failed, n_skipped;
-};
-
-static void check_line(struct selfcheck *check, const char *verdict, const char *format,
-                       ...) __attribute__((format(printf, 3, 4)));
-
-static void check_line(struct selfcheck *check, const char *verdict, const char *format,
-                       ...)
-{
-    va_list arguments;
-
-    check->n_checks++;
-    check->n_failed += !strcmp(verdict, "FAIL");
-    check->n_skipped += !strcmp(verdict, "skip");
-    printf("%-5s", verdict);
-    va_start(arguments, format);
-    vprintf(format, arguments);
-    va_end(arguments);
-    printf("\n");
-    fflush(stdout);
-}
-
-static void check_that(struct selfcheck *check, bool holds, const char *words)
-{
-    check_line(check, holds ? "ok" : "FAIL", "%s", words);
-}
-
-static void check_equal(struct selfcheck *check, const char *words, uint64_t a,
-                        uint64_t b)
-{
-    if (a == b)
-        check_line(check, "ok", "%s: %" PRIu64, words, a);
-    else
-        check_line(check, "FAIL", "%s: %" PRIu64 " and %" PRIu64, words, a, b);
-}
 
 static bool is_signalled(const struct selfcheck *check)
 {
@@ -133,117 +91,9 @@ static const struct snapshot *check_outside(struct selfcheck *check, bool has_wa
         if (sources[i]->cost == SOURCE_WALK && !has_walk)
             continue;
         if (check_source(check, sources[i], builder, &err) && has_walk)
-            check_line(check, "skip", "%s: %s", sources[i]->name, err.text);
+            selfcheck_line(check, "skip", "%s: %s", sources[i]->name, err.text);
     }
     return snapshot_seal(builder);
-}
-
-static void check_process(struct selfcheck *check, const struct process_section *process)
-{
-    int64_t parts, res, slack;
-
-    if (!process || !reading_is_known(process->res_bytes) ||
-        !reading_is_known(process->virt_bytes)) {
-        check_line(check, "skip", "process: RES is not known");
-        return;
-    }
-    res = process->res_bytes.value;
-    check_that(check, res > 0 && res <= process->virt_bytes.value, "RES is within VIRT");
-    if (!reading_is_known(process->anon_bytes) ||
-        !reading_is_known(process->file_bytes) || !reading_is_known(process->shmem_bytes))
-        return;
-    parts = process->anon_bytes.value + process->file_bytes.value +
-            process->shmem_bytes.value;
-    slack = res / 20 + (1 << 20); /* the kernel counts per CPU and adds up late */
-    check_line(check, parts >= res - slack && parts <= res + slack ? "ok" : "FAIL",
-               "anon + file + shmem is RES: %" PRId64 " and %" PRId64, parts, res);
-}
-
-static void check_pymalloc(struct selfcheck *check,
-                           const struct pymalloc_section *section)
-{
-    uint64_t pools = 0, used = 0, unused = 0, used_bytes = 0;
-
-    if (!section)
-        return;
-    for (size_t i = 0; i < section->n_size_classes; i++) {
-        const struct size_class_row *row = &section->size_classes[i];
-
-        pools += row->pools;
-        used += row->blocks_used;
-        unused += row->blocks_free;
-        used_bytes += row->blocks_used * row->block_bytes;
-    }
-    check_equal(check, "pools of the size classes are all used pools", pools,
-                section->pools_used);
-    check_equal(check, "used blocks of the size classes add up", used,
-                section->blocks_used);
-    check_equal(check, "free blocks of the size classes add up", unused,
-                section->blocks_free);
-    check_equal(check, "bytes of the size classes add up", used_bytes,
-                section->used_bytes);
-    check_equal(check, "arenas are used + free blocks + free pools + headers",
-                section->used_bytes + section->free_block_bytes +
-                    section->free_pool_bytes + section->header_bytes,
-                section->arena_bytes);
-}
-
-static void check_objects(struct selfcheck *check, const struct snapshot *snapshot)
-{
-    const struct objects_section *objects = snapshot->objects;
-    uint64_t count = 0, memory = 0;
-
-    if (!objects)
-        return;
-    for (size_t i = 0; i < objects->n_kinds; i++) {
-        count += objects->kinds[i].count;
-        memory += objects->kinds[i].memory_bytes;
-    }
-    check_equal(check, "objects of the kinds add up", count, objects->count);
-    check_equal(check, "memory of the kinds adds up", memory, objects->memory_bytes);
-    check_that(check, objects->tracked <= objects->count,
-               "tracked objects are some of all objects");
-    if (objects->walk.tracked_only)
-        check_line(check, "ok", "only tracked objects are seen with this allocator");
-    else
-        check_line(check, objects->walk.complete ? "ok" : "FAIL",
-                   "the walk is complete, %" PRIu64 " pools torn",
-                   objects->walk.torn_pools);
-    if (snapshot->pymalloc)
-        check_that(check, objects->unowned_blocks <= snapshot->pymalloc->blocks_used * 2,
-                   "parts are some of the used blocks");
-}
-
-/* Pages that come and go while they are counted show up as unexplained. */
-static void check_account(struct selfcheck *check, const struct snapshot *snapshot)
-{
-    const struct account_section *account = snapshot->account;
-    const struct malloc_section *malloc = snapshot->malloc;
-    uint64_t parts = 0, used = 0;
-
-    if (!account)
-        return;
-    for (int i = 0; i < ACCOUNT_PARTS; i++)
-        parts += account->parts[i].resident;
-    check_equal(check, "the parts of RES add up",
-                parts + (uint64_t)account->unexplained_bytes, account->res_bytes);
-    check_line(check,
-               account->unexplained_bytes <= (int64_t)(account->res_bytes / 100) &&
-                       account->unexplained_bytes >= -(int64_t)(account->res_bytes / 100)
-                   ? "ok"
-                   : "FAIL",
-               "less than 1 %% of RES is unexplained: %" PRId64 " of %" PRIu64,
-               account->unexplained_bytes, account->res_bytes);
-    if (!malloc || !reading_is_known(malloc->used_bytes))
-        return;
-    for (size_t i = 0; i < malloc->n_rows; i++)
-        used += malloc->rows[i].used_bytes;
-    check_equal(check, "malloc's arenas add up", used,
-                (uint64_t)malloc->used_bytes.value);
-    check_line(
-        check,
-        malloc->lost_bytes <= (uint64_t)malloc->used_bytes.value / 100 ? "ok" : "FAIL",
-        "the chains of malloc's chunks hold: %" PRIu64 " bytes lost", malloc->lost_bytes);
 }
 
 static bool check_attach(struct selfcheck *check, struct err *err)
@@ -352,16 +202,16 @@ static void number_print(struct selfcheck *check, const struct number *number, s
         snprintf(words, sizeof(words), "%s of generation %zu",
                  names[(i - 1) % GC_NUMBERS], (i - 1) / GC_NUMBERS);
     if (number->is_unknown)
-        check_line(check, "skip", "%s: not known on both sides", words);
+        selfcheck_line(check, "skip", "%s: not known on both sides", words);
     else if (number_agrees(number))
-        check_line(check, "ok", "%s: %" PRId64 " outside, %" PRId64 " by the agent",
-                   words, number->outside.high, number->agent.high);
+        selfcheck_line(check, "ok", "%s: %" PRId64 " outside, %" PRId64 " by the agent",
+                       words, number->outside.high, number->agent.high);
     else
-        check_line(check, "FAIL",
-                   "%s: %" PRId64 " to %" PRId64 " outside, %" PRId64 " to %" PRId64
-                   " by the agent",
-                   words, number->outside.low, number->outside.high, number->agent.low,
-                   number->agent.high);
+        selfcheck_line(check, "FAIL",
+                       "%s: %" PRId64 " to %" PRId64 " outside, %" PRId64 " to %" PRId64
+                       " by the agent",
+                       words, number->outside.low, number->outside.high,
+                       number->agent.low, number->agent.high);
 }
 
 /* The price of a sample. The least of a few is the agent's own work: what a busy machine
@@ -370,10 +220,10 @@ static void gil_print(struct selfcheck *check, const struct range *gil)
 {
     char least[UNITS_MAX], most[UNITS_MAX];
 
-    check_line(check, gil->low > GIL_MOST_NS ? "FAIL" : "ok",
-               "a sample holds the GIL for %s to %s",
-               units_duration(least, reading_exact(gil->low)),
-               units_duration(most, reading_exact(gil->high)));
+    selfcheck_line(check, gil->low > GIL_MOST_NS ? "FAIL" : "ok",
+                   "a sample holds the GIL for %s to %s",
+                   units_duration(least, reading_exact(gil->low)),
+                   units_duration(most, reading_exact(gil->high)));
 }
 
 /* Outside, agent, outside. */
@@ -410,7 +260,7 @@ static void check_agent(struct selfcheck *check)
     bool agrees = false;
 
     if (!check_attach(check, &err)) {
-        check_line(check, "skip", "no agent to compare with: %s", err.text);
+        selfcheck_line(check, "skip", "no agent to compare with: %s", err.text);
         return;
     }
     for (int round = 0; round < ROUNDS_MAX && (!agrees || round < ROUNDS_LEAST);
@@ -418,7 +268,7 @@ static void check_agent(struct selfcheck *check)
         if (is_signalled(check))
             return;
         if (check_round(check, numbers, &gil, &err)) {
-            check_line(check, "FAIL", "the agent does not answer: %s", err.text);
+            selfcheck_line(check, "FAIL", "the agent does not answer: %s", err.text);
             return;
         }
         agrees = true;
@@ -442,26 +292,23 @@ static void check_all(struct selfcheck *check, const struct args *args)
     struct err err = ERR_INIT;
 
     if (!check->target->reader)
-        check_line(check, "skip", "layout: %s", check->target->access_why.text);
+        selfcheck_line(check, "skip", "layout: %s", check->target->access_why.text);
     else
         check->has_layout = !layout_find(check->target, &check->layout, &err);
     if (check->target->reader && check->has_layout && err.code == ERR_NONE)
-        check_line(check, "ok", "the layout of Python %u.%u is proven (%s)",
-                   check->layout.version.major, check->layout.version.minor,
-                   check->layout.allocator);
+        selfcheck_line(check, "ok", "the layout of Python %u.%u is proven (%s)",
+                       check->layout.version.major, check->layout.version.minor,
+                       check->layout.allocator);
     else if (check->target->reader)
-        check_line(check, is_without_pymalloc(&check->layout) ? "skip" : "FAIL",
-                   "layout: %s", err.text);
+        selfcheck_line(check, is_without_pymalloc(&check->layout) ? "skip" : "FAIL",
+                       "layout: %s", err.text);
     snapshot = check_outside(check, true);
     if (snapshot) {
-        check_process(check, snapshot->process);
-        check_pymalloc(check, snapshot->pymalloc);
-        check_objects(check, snapshot);
-        check_account(check, snapshot);
+        selfcheck_sections(check, snapshot);
         snapshot_unref(snapshot);
     }
     if (args->sampler.agent == AGENT_NEVER)
-        check_line(check, "skip", "no agent to compare with: --agent=never");
+        selfcheck_line(check, "skip", "no agent to compare with: --agent=never");
     else
         check_agent(check);
 }

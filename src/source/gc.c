@@ -17,8 +17,9 @@
 #include "util/clock.h"
 
 #define STATE_BYTES     240 /* all that is read lies in front of this in every version */
-#define LISTS_BUDGET_NS NS_PER_MS
-#define DEBUG_MAX       0xff /* flags up to 32 are in use (3.8 - 3.15) */
+#define LISTS_BUDGET_NS NS_PER_MS       /* of processor time, at each sample */
+#define LISTS_FIRST_NS  (8 * NS_PER_MS) /* at the first: who runs -n 1 has no other */
+#define DEBUG_MAX       0xff            /* flags up to 32 are in use (3.8 - 3.15) */
 
 /* struct gc_generation: PyGC_Head, then int threshold, int count. */
 #define GENERATION_THRESHOLD 16
@@ -133,7 +134,7 @@ static void read_generations(struct gc_section *section, const struct layout_gc 
 static struct reading list_length(struct gc_lists *lists, struct reader *reader, int list,
                                   uint64_t head, int64_t deadline_ns, int lists_left)
 {
-    int64_t now_ns = clock_monotonic_ns();
+    int64_t now_ns = clock_thread_cpu_ns();
 
     if (deadline_ns > now_ns)
         deadline_ns = now_ns + (deadline_ns - now_ns) / lists_left;
@@ -179,7 +180,7 @@ int gc_read_section(struct gc_section *section, struct gc_lists *lists,
     read_stats(section, reader, gc, &state);
     /* During a collection the links hold the collector's own numbers. */
     if (lists && !state_int(&state, gc->collecting))
-        read_lists(section, lists, reader, gc, clock_monotonic_ns() + budget_ns);
+        read_lists(section, lists, reader, gc, clock_thread_cpu_ns() + budget_ns);
     return 0;
 }
 
@@ -187,6 +188,7 @@ struct gc_source {
     struct gc_lists *lists;
     struct gc_pause_record pauses;
     const struct session *session; /* whose pauses these are */
+    bool has_lists;                /* they were read once */
 };
 
 static void fill_unknown(struct reading *reading, int64_t value)
@@ -262,9 +264,11 @@ static enum source_result gc_sample(void *opaque, struct source_context *context
     has_agent = context->session && session_counters(context->session, &counters);
     if (!has_outside && !has_agent)
         return SOURCE_DONE;
-    if (has_outside && gc_read_section(&read, source->lists, context->target->reader,
-                                       layout, LISTS_BUDGET_NS, err))
+    if (has_outside &&
+        gc_read_section(&read, source->lists, context->target->reader, layout,
+                        source->has_lists ? LISTS_BUDGET_NS : LISTS_FIRST_NS, err))
         return SOURCE_FAILED;
+    source->has_lists |= has_outside;
     if (has_agent)
         fill_from_agent(&read, &counters);
     if (context->session)

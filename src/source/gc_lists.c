@@ -61,7 +61,7 @@ static int64_t list_walk(struct gc_lists *lists, struct reader *reader, uint64_t
             (links[1] & GC_LINK_MASK) != previous)
             return -1;
         if (++length == WALK_LIMIT ||
-            (length % 64 == 0 && clock_monotonic_ns() > deadline_ns))
+            (length % 64 == 0 && clock_thread_cpu_ns() > deadline_ns))
             return -2;
         previous = node;
         node = links[0] & GC_LINK_MASK;

@@ -10,8 +10,9 @@
 /* What was kept of the target's pages is thrown away: call before each sample. */
 void gc_lists_forget(struct gc_lists *lists);
 
-/* Unknown when the list changes underfoot, is too long for the deadline, or was so
- * lately. `list` is 0 .. GC_LISTS-1. */
+/* Unknown when the list changes underfoot, is too long for the deadline (of this thread's
+ * processor time: to be preempted takes nothing of it), or was so lately. `list` is 0 ..
+ * GC_LISTS-1. */
 struct reading gc_list_length(struct gc_lists *lists, struct reader *reader, int list,
                               uint64_t head, int64_t deadline_ns);
 
