@@ -45,6 +45,8 @@ static const struct field sample_fields[] = {
     S(access.why),
     S(cost.cpu_ns),
     S(cost.sample_ns),
+    S(cost.walk_cpu_ns),
+    S(cost.walk_period_ns),
     S(cost.target_stopped_ns),
     S(cost.gil_held_ns),
     S(cost.gil_wait_ns),
@@ -120,6 +122,10 @@ static const struct field objects_fields[] = {
     O(walk.wall_ns),
     O(walk.cpu_ns),
     O(walk.read_bytes),
+    O(walk.pools),
+    O(walk.arenas),
+    O(walk.kept_arenas),
+    O(walk.oldest_mono_ns),
     O(walk.torn_pools),
     O(walk.healed_pools),
     O(walk.absent_bytes),
@@ -129,6 +135,7 @@ static const struct field objects_fields[] = {
     O(walk.stopped_ns),
     O(walk.is_cut_short),
     O(walk.tracked_only),
+    O(walk.is_exact),
     O(walk.complete),
 };
 #undef O

@@ -63,9 +63,11 @@ def peak_of_heaptop(pid):
     return 0
 
 
+def has_guppy(victim):
+    return victim.ask("__import__('importlib.util').util.find_spec('guppy') is not None")
+
+
 def guppy_seconds(victim):
-    if not victim.ask("__import__('importlib.util').util.find_spec('guppy') is not None"):
-        return None
     victim.tell("import guppy; heapy = guppy.hpy()", timeout=300)
     began = time.monotonic()
     victim.tell("heapy.heap()", timeout=1000)
@@ -78,7 +80,7 @@ def print_one(name, victim, with_guppy):
     peak = peak_of_heaptop(victim.pid)
     slower = figures["walk_least_ms"] / figures["copy_least_ms"]
     faster = figures["walk_least_ms"] / figures["walk_two_least_ms"]
-    guppy = guppy_seconds(victim) if with_guppy else None
+    guppy = guppy_seconds(victim) if with_guppy and has_guppy(victim) else None
     print("%-29s %8.2f %8.1f %8.1f %8.1f %6.1f %6.2f %6.2f %6.2f %6.2f %6.1f %6.1f  %s" % (
         name, figures["objects"] / 1e6, figures["walk_ms"], figures["walk_two_ms"],
         figures["copy_ms"], figures["walk_least_ms"] * 1e6 / figures["blocks"], slower,
@@ -86,12 +88,16 @@ def print_one(name, victim, with_guppy):
         figures["walk_least_ms"] / figures["refresh_least_ms"],
         figures["peak_bytes"] / figures["blocks"], peak / figures["blocks"],
         "%.0fx" % (guppy * 1e3 / figures["walk_two_ms"]) if guppy else "-"), flush=True)
+    if with_guppy and not guppy:
+        print("guppy3: skipped: not importable by the target's interpreter")
 
 
 def measure(python, counts):
     print("\nA walk with one and with two workers, and process_vm_readv of the same bytes:\n"
-          "medians of %d in turns; ns a block and ratios of the least of each. Bars: 3, 3,\n"
-          "1.7, 5, 7, 7, 20. %s" % (TIMES, python))
+          "medians of %d in turns; ns a block and ratios are of the least of each. one/copy and\n"
+          "its CPU time, at most 3; one/two, at least 1.7; one/refresh, at least 5; bytes a block\n"
+          "of the walk's own memory, and of all of heaptop at its peak, at most 7; guppy3's\n"
+          "heap(), at least 20 times the walk. %s, load %.1f" % (TIMES, python, os.getloadavg()[0]))
     print("%-29s %8s %8s %8s %8s %6s %6s %6s %6s %6s %6s %6s  %s" % (
         "", "M", "one ms", "two ms", "copy ms", "ns", "/copy", "CPU", "1/2", "1/ref", "B", "peak", "guppy3"))
     for name, setup in programs(counts):
