@@ -145,6 +145,7 @@ void agent_main(struct agent_region *region, struct agent_farewell *farewell)
 {
     enum agent_rest rest = AGENT_REST_NOTHING;
 
+    agent_hear_of_credentials();
     agent.region = region;
     agent.is_restricted = agent_place.is_restricted;
     take_functions();

@@ -114,6 +114,7 @@ long agent_system_call(long number, long a, long b, long c, long d, long e, long
 int agent_entry(struct agent_region *region); /* arch_*.S: never returns into the image */
 
 /* kernel.c */
+void agent_hear_of_credentials(void);
 int64_t agent_now_ns(void);
 void agent_wait(uint32_t *word, uint32_t value, int64_t limit_ns, bool shared);
 void agent_wake(uint32_t *word);

@@ -1,6 +1,7 @@
 /*
  * What the agent wants from the kernel: time, futexes, the shared page, the
- * life of heaptop. Under seccomp nothing but mmap, munmap and futex is called.
+ * life of heaptop. Under seccomp nothing but mmap, munmap and futex is
+ * called, and rt_sigprocmask once, as by every new thread.
  */
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
@@ -15,6 +16,8 @@
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
+#define SIG_UNBLOCK     1
+#define SIGSETXID       33 /* glibc, nptl/internal-signals.h */
 #define NS_PER_S        INT64_C(1000000000)
 #define PATIENCE_NS     (3 * NS_PER_S / 2) /* without a beat */
 #define CHANNEL_WAIT_NS (2 * NS_PER_S)
@@ -53,6 +56,16 @@ void agent_wait(uint32_t *word, uint32_t value, int64_t limit_ns, bool shared)
 void agent_wake(uint32_t *word)
 {
     agent_system_call(__NR_futex, (long)word, FUTEX_WAKE, 0x7fffffff, 0, 0, 0);
+}
+
+/* glibc tells all threads by its own signal when the program changes its user or groups
+ * (nptl/nptl_setxid.c), and waits until each has done so: it would wait for ever. */
+void agent_hear_of_credentials(void)
+{
+    uint64_t setxid = UINT64_C(1) << (SIGSETXID - 1);
+
+    agent_system_call(__NR_rt_sigprocmask, SIG_UNBLOCK, (long)&setxid, 0, sizeof(setxid),
+                      0, 0);
 }
 
 /* Offers a memfd to heaptop, which sizes it and pays for it. 0 or -1. */

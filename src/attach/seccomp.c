@@ -38,6 +38,7 @@ static const struct call attach_calls[] = {
     {SYS_clone, {0x3d0f00, 0x7f0000000000, 0, 0, 0, 0}},
     {SYS_rseq, {0x7f0000000000, 32, 0, 0x53053053, 0, 0}},
     {SYS_set_robust_list, {0x7f0000000000, 24, 0, 0, 0, 0}},
+    {SYS_rt_sigprocmask, {1, 0x7f0000000000, 0, 8, 0, 0}},
     {SYS_rt_sigprocmask, {2, 0x7f0000000000, 0, 8, 0, 0}},
     {SYS_gettid, {0, 0, 0, 0, 0, 0}},
     {SYS_exit, {0, 0, 0, 0, 0, 0}},

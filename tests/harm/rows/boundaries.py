@@ -8,7 +8,7 @@ import time
 
 import look
 import tool
-from row import (Row, cannot, debian, expect_refusal, few, files, free_threaded, programs,
+from row import (EACH, Row, cannot, debian, expect_refusal, few, files, free_threaded, programs,
                  root, root_and, works)
 
 GROUP = "Boundaries: namespaces, roots, users, tracers"
@@ -148,6 +148,8 @@ ROWS = [
     Row("user-on-other", "25; threat 4", "a plain user and root's process",
         works("plain.py", tool_prefix=NOBODY, only_refuses=""), on=few,
         needs=root_and("setpriv")),
+    Row("groups", "25", "it changes its groups all the time: every thread must follow",
+        works("limits.py", "groups", is_steady=False), needs=root, short=EACH(1)),
     Row("undumpable", "25", "prctl(PR_SET_DUMPABLE, 0), and root attaches",
         works("limits.py", "undumpable"), on=few, needs=root),
     Row("undumpable-user", "25", "prctl(PR_SET_DUMPABLE, 0), and its user attaches",

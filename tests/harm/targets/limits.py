@@ -65,7 +65,19 @@ elif kind == "real_time":
     os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
 
+def change_groups():
+    groups = [len(os.getgroups()) % 3 + 1, 77]
+    os.setgroups(groups)
+    found = []
+    thread = threading.Thread(target=lambda: found.extend(os.getgroups()))
+    thread.start()
+    thread.join()
+    expect(sorted(found) == sorted(groups), "groups of a thread: %r" % found)
+
+
 def turn():
+    if kind == "groups":
+        change_groups()
     # At a memory limit a digest may not be possible; then it must fail as it fails alone.
     try:
         compute()
