@@ -13,7 +13,7 @@ import program
 import tool
 
 FINISH_SECONDS = 60
-RELEASE_SECONDS = 20
+RELEASE_SECONDS = 60  # the stub counts its naps, which are longer on a busy machine
 WORDS_KEPT = 10
 
 
