@@ -3,6 +3,7 @@
  * life of heaptop. Under seccomp nothing but mmap, munmap and futex is
  * called, and rt_sigprocmask once, as by every new thread.
  */
+#include <asm/stat.h>
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
@@ -16,6 +17,7 @@
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
+#define HIGH_DESCRIPTOR 50 /* a table of 64 is not made larger for it */
 #define SIG_UNBLOCK     1
 #define SIGSETXID       33 /* glibc, nptl/internal-signals.h */
 #define NS_PER_S        INT64_C(1000000000)
@@ -66,6 +68,41 @@ void agent_hear_of_credentials(void)
 
     agent_system_call(__NR_rt_sigprocmask, SIG_UNBLOCK, (long)&setxid, 0, sizeof(setxid),
                       0, 0);
+}
+
+static uint64_t inode_of(long fd)
+{
+    struct stat status = {.st_ino = 0};
+
+    return call2(__NR_fstat, fd, (long)&status) == 0 ? status.st_ino : 0;
+}
+
+/* The program may have closed it, and given its number to a file of its own. */
+static void close_own(long fd, uint64_t inode)
+{
+    if (inode && inode_of(fd) == inode)
+        call2(__NR_close, fd, 0);
+}
+
+/* Away from the numbers that programs close and expect to get again. */
+static long move_up(long fd, uint64_t inode)
+{
+    long high =
+        agent_system_call(__NR_fcntl, fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR, 0, 0, 0);
+
+    if (high < 0)
+        return fd;
+    close_own(fd, inode);
+    return high;
+}
+
+static long make_file(void)
+{
+    long fd = call2(__NR_memfd_create, (long)"heaptop", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+    if (fd == -22) /* EINVAL: Linux before 6.3 */
+        fd = call2(__NR_memfd_create, (long)"heaptop", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return fd;
 }
 
 /* Offers a memfd to heaptop, which sizes it and pays for it. 0 or -1. */
@@ -130,29 +167,38 @@ static void use_given_page(void)
     robust_open();
 }
 
+/* Mapped before heaptop gives it a size, while the number is surely the file's. */
+static bool use_shared_page(long fd)
+{
+    uint64_t inode = inode_of(fd);
+    void *page = channel_map((int)fd, page_bytes());
+    bool is_taken;
+
+    fd = move_up(fd, inode);
+    is_taken = page && channel_offer((int)fd) == 0;
+    close_own(fd, inode);
+    if (page && !is_taken)
+        agent_unmap((uintptr_t)page, page_bytes());
+    if (!is_taken)
+        return false;
+    agent.page = page;
+    agent.page_is_shared = true;
+    robust_open();
+    return true;
+}
+
 int agent_channel_open(void)
 {
     long fd = -1;
-    void *page = NULL;
 
     agent.region->channel_fd = -1;
-    if (!agent.is_restricted && !agent_place.page) {
-        fd = call2(__NR_memfd_create, (long)"heaptop", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-        if (fd == -22) /* EINVAL: Linux before 6.3 */
-            fd = call2(__NR_memfd_create, (long)"heaptop",
-                       MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    }
+    if (!agent.is_restricted && !agent_place.page)
+        fd = make_file();
     if (agent_place.page) {
         use_given_page();
     } else if (fd >= 0) {
-        if (channel_offer((int)fd) == 0)
-            page = channel_map((int)fd, page_bytes());
-        call2(__NR_close, fd, 0);
-        if (!page)
+        if (!use_shared_page(fd))
             return -1;
-        agent.page = page;
-        agent.page_is_shared = true;
-        robust_open();
     } else {
         use_private_page();
     }
