@@ -5,15 +5,18 @@ import time
 
 HEAD = """# Harm: what was done to heaptop and its targets, and what came of it
 
-This page is written by the command itself, which goes on where its last run ended:
+This page is written by the command itself, which goes on where its last run ended, and can
+be given a part of the rows (HARM=...):
 
     {command}
+
+[harm_found.md](harm_found.md) tells what runs have found so far, and what was mended.
 
 {summary}
 
 A **round** is one attach, sample and release by `build/heaptop` or by the driver of the tests,
-or one harm done to heaptop. **In** is how many rounds had the agent in the target; in the other
-ones heaptop stayed out with a sentence, was killed before it came in, or the target ended first.
+or one harm done to heaptop. **On** is on how many interpreters, **in**
+how many rounds had the agent in the target; in the other ones heaptop stayed out with a sentence, was killed before it came in, or the target ended first.
 **Harmed**: something that the target checks about itself (results, order of input and output,
 timers, signals, exit status) was not as without heaptop. **Hung**: the target, its child or
 heaptop did not come to its end. **Left**: something stayed that [attach.md](attach.md) does not
@@ -22,8 +25,7 @@ name. Where a row could not run, its reason stands in the place of its figures.
 Machine: {machine}. Interpreters ({n_interpreters}): {interpreters}.
 """
 
-COLUMNS = ("| row | what | from | interpreters | rounds | in | harmed | hung | left |",
-           "|---|---|---|--:|--:|--:|--:|--:|--:|")
+COLUMNS = ("| row | what | from | on | rounds | in | found |", "|---|---|---|--:|--:|--:|---|")
 
 
 class Sum:
@@ -57,10 +59,13 @@ def sum_of(row, interpreters, state):
 def _line(row, total):
     if not total.rounds:
         reason = "; ".join(total.reasons) or "not run yet"
-        return "| %s | %s | %s | skipped: %s ||||||" % (row.name, row.words, row.source, reason)
-    return "| %s | %s | %s | %d | %d | %d | %d | %d | %d |" % (
+        return "| %s | %s | %s | skipped: %s ||||" % (row.name, row.words, row.source,
+                                                    reason.strip().split("\n")[-1])
+    found = ["%d %s" % (n, words) for n, words in ((total.harmed, "harmed"), (total.hung, "hung"),
+                                                   (total.leftovers, "left")) if n]
+    return "| %s | %s | %s | %d | %d | %d | %s |" % (
         row.name, row.words, row.source, len(total.interpreters), total.rounds, total.inside,
-        total.harmed, total.hung, total.leftovers)
+        ", ".join(found) or "nothing")
 
 
 def _refusals(all_refusals):
