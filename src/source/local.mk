@@ -54,6 +54,7 @@ libheaptop_a_SOURCES += \
 	src/source/objects_chunks.c \
 	src/source/objects_edges.c src/source/objects_edges.h \
 	src/source/objects_kept.c src/source/objects_kept.h \
+	src/source/objects_follow.c src/source/objects_follow.h \
 	src/source/objects_large.c \
 	src/source/objects_later.c \
 	src/source/objects_learn.c \

@@ -183,6 +183,10 @@ static void worker_arenas(struct walk_worker *worker, void *with)
 
         if (next >= walk->table.count)
             break;
+        if (walk->visit) {
+            worker_arena(worker, &walk->table.rows[next]);
+            continue;
+        }
         if (!walk_kept_use(worker, next))
             worker_arena_whole(worker, next);
         if (!arena_notes_keep(&walk->notes, next, worker->pad, worker->index))

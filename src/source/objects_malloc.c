@@ -18,12 +18,15 @@ struct probe {
     uint32_t n_heads, n_plain, n_hooked, n_hooked_chunks;
 };
 
-const char *walk_method_name(enum walk_method method)
+const char *walk_method_name(enum walk_method method, bool follows)
 {
     static const char *const names[] = {"outside", "outside, malloc chunks",
                                         "outside, gc lists"};
+    static const char *const followed[] = {"outside, references",
+                                           "outside, malloc chunks",
+                                           "outside, gc lists and references"};
 
-    return names[method];
+    return follows ? followed[method] : names[method];
 }
 
 /* malloc.c: a chunk in use is followed by one that says so. */

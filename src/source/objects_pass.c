@@ -14,6 +14,7 @@ int objects_pass_begin(struct objects_pass *pass, const struct source_context *c
     walk_set_target_image(&pass->walk, context->target);
     walk_set_pagemap(&pass->walk, context->target->fds.pagemap);
     walk_set_target_regions(&pass->walk, context->target);
+    walk_set_target_follow(&pass->walk, context->target);
     pass->walk.visit = visit;
     pass->walk.visit_with = with;
     return walk_begin(&pass->walk, err);

@@ -123,11 +123,11 @@ void walk_end_facts(struct walk *walk)
     facts->absent_pools = counts->absent_pools;
     facts->absent_chunks = counts->absent_chunks;
     facts->open_links = walk->method == WALK_BY_LISTS ? walk->open_links : 0;
-    facts->tracked_only = walk->method == WALK_BY_LISTS;
+    facts->tracked_only = walk->method == WALK_BY_LISTS && !walk->follow.is_wanted;
     facts->complete = walk->method != WALK_BY_LISTS && !counts->is_cut &&
                       !counts->absent_pools && !counts->absent_chunks &&
-                      !walk->large.is_full && !walk->types.is_full &&
-                      !walk->workers[0].edges.is_full;
+                      !walk->follow.seen.is_full && !walk->large.is_full &&
+                      !walk->types.is_full && !walk->workers[0].edges.is_full;
 }
 
 static uint64_t walk_interned(struct walk *walk)

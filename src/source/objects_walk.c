@@ -37,6 +37,7 @@ void walk_release(struct walk *walk)
     walk_learn_release(walk);
     walk_large_release(walk);
     walk_chunks_release(walk);
+    walk_follow_release(walk);
     walk_workers_release(walk);
     memset(walk, 0, sizeof(*walk));
 }
@@ -78,7 +79,7 @@ static void walk_reset(struct walk *walk)
     walk->chunks.next = 0;
     walk->chunks.state = CHUNKS_NEW_REGION;
     memset(&walk->facts, 0, sizeof(walk->facts));
-    walk->facts.method = walk_method_name(walk->method);
+    walk->facts.method = walk_method_name(walk->method, walk->follow.is_wanted);
     walk->facts.began_mono_ns = clock_monotonic_ns();
     walk->read_bytes_before = walk->reader->read_bytes;
 }
@@ -109,6 +110,8 @@ int walk_begin(struct walk *walk, struct err *err)
     walk->stage = WALK_IDLE;
     if (walk_choose_method(walk, err))
         return -1;
+    /* Where the chunks are glibc's nothing needs to be followed. */
+    walk->follow.is_wanted &= walk->method != WALK_BY_CHUNKS;
     walk_reset(walk);
     if (walk_workers_begin(walk, err) || walk_begin_arenas(walk, err))
         return -1;
@@ -172,8 +175,18 @@ static void walk_advance(struct walk *walk, int64_t deadline_mono_ns)
             walk->stage = WALK_CHUNKS;
         break;
     case WALK_CHUNKS:
-        if (walk->method == WALK_BY_LISTS || !walk_chunks_step(walk))
-            walk_end_chunks(walk);
+        if (walk->method != WALK_BY_LISTS && !walk->follow.is_wanted &&
+            walk_chunks_step(walk))
+            break;
+        if (walk->follow.is_wanted)
+            walk_follow_begin(walk);
+        walk->stage = WALK_FOLLOW;
+        break;
+    case WALK_FOLLOW:
+        if (walk->follow.is_wanted && walk_follow_step(walk, deadline_mono_ns))
+            break;
+        walk_follow_end(walk);
+        walk_end_chunks(walk);
         break;
     case WALK_OWNERS:
         if (walk_owners_step(walk))

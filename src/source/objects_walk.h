@@ -26,6 +26,7 @@
 #include "source/arenas.h"
 #include "source/objects_edges.h"
 #include "source/objects_kept.h"
+#include "source/objects_follow.h"
 #include "source/objects_map.h"
 #include "source/objects_notes.h"
 #include "source/objects_types.h"
@@ -141,6 +142,7 @@ enum walk_stage {
     WALK_ARENAS,
     WALK_LARGE,
     WALK_CHUNKS,
+    WALK_FOLLOW,
     WALK_OWNERS,
     WALK_LEARN,
     WALK_OVER,
@@ -232,6 +234,7 @@ struct walk {
     struct large large;
     struct walk_chunks chunks;
     struct kept_arenas kept;
+    struct walk_follow follow;
     struct owners owners;
     struct walk_learning learning;
     walk_visitor *visit; /* objects are shown to it, and not counted; NULL: counted */
@@ -288,7 +291,7 @@ const struct objects_section *walk_finish(struct walk *walk);
 /* Sets the method, and for other allocators than pymalloc the debug hooks' prefix, from
  * some of the objects that the collector tracks. objects_malloc.c */
 int walk_choose_method(struct walk *walk, struct err *err);
-const char *walk_method_name(enum walk_method method);
+const char *walk_method_name(enum walk_method method, bool follows);
 
 /* The workers: their memory, and running one thing with all of them. objects_work.c */
 int walk_workers_begin(struct walk *walk, struct err *err);

@@ -76,6 +76,14 @@ def types(sample_):
     return found
 
 
+def asked(pid, *options):
+    """The answer to --kind or --duplicates."""
+    result = run("-o", "json", "--agent=never", *(options + (pid,)))
+    if result.status:
+        raise Failed("exit status %d: %s" % (result.status, result.err.strip()))
+    return json.loads(result.out)
+
+
 class Stream:
     """heaptop -o json running on; always ended with the block."""
 
