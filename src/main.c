@@ -195,6 +195,9 @@ static int run_batch(struct args *args, struct recorder *recorder, struct err *e
 static int run_screen(struct args *args, struct err *err)
 {
     struct tui_options options = {
+        .read = args->read,
+        .begin = args->begin,
+        .end = args->end,
         .sort = args->sort,
         .filter = args->filter,
         .pane = args->pane,
@@ -226,7 +229,7 @@ static int run(struct args *args, struct err *err)
 
     if ((args->write && recorder_start(&recorder, err)) || begin_guard(args, err))
         result = -1;
-    else if (args->read)
+    else if (args->read && args->is_batch)
         result = batch_replay(args, sink_of(args), err);
     else if (args->is_batch)
         result = run_batch(args, recorder, err);

@@ -55,7 +55,9 @@ static void add_state(struct line *line, const struct header_input *input, bool 
     char buffer[UNITS_MAX];
 
     part->is_right = true;
-    if (now->target.state == TARGET_ENDED) {
+    if (input->replay && input->replay[0]) {
+        part_add(part, ROLE_WARNING, "%s", input->replay);
+    } else if (now->target.state == TARGET_ENDED) {
         part_add(part, ROLE_WARNING, "ENDED");
         if (now->target.ended_wall_ns)
             part_add(part, ROLE_WARNING, "%s",

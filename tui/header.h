@@ -17,6 +17,7 @@ struct header_input {
     const struct mark *mark;       /* its age is shown; or NULL */
     bool is_paused;
     bool is_past;          /* `now` is an older sample: the cursor in time stands on it */
+    const char *replay;    /* where it stands in a recording; "" or NULL: live */
     bool has_process_line; /* there is room for CPU, threads, PSS, faults, ... */
 };
 

@@ -40,6 +40,23 @@ void screen_free(struct screen *screen)
     free(screen);
 }
 
+void screen_use_history(struct screen *screen, struct history *history)
+{
+    screen->history = history;
+    screen->is_past = screen->is_paused = false;
+    screen_update(screen);
+}
+
+void screen_show_replay(struct screen *screen, const char *label)
+{
+    snprintf(screen->replay, sizeof(screen->replay), "%s", label);
+}
+
+bool screen_moves_in_time(const struct screen *screen)
+{
+    return screen_pane(screen)->moves_in_time;
+}
+
 const struct pane_ops *screen_pane(const struct screen *screen)
 {
     return panes[screen->current];
@@ -60,6 +77,10 @@ const struct mark *screen_mark(const struct screen *screen)
 
     if (chosen)
         return chosen;
+    /* A recording knows of marks that were set later. */
+    while (screen->replay[0] && count && screen->shown &&
+           marks[count - 1].snapshot->seq > screen->shown->seq)
+        count--;
     return count ? &marks[count - 1] : NULL;
 }
 
@@ -95,6 +116,7 @@ void screen_header_input(const struct screen *screen, struct header_input *input
     memset(input, 0, sizeof(*input));
     input->history = screen->history;
     input->is_paused = screen->is_paused;
+    input->replay = screen->replay;
     input->is_past = screen->is_past;
     input->mark = mark;
     input->now = screen->is_past ? screen->shown : history_latest(screen->history);

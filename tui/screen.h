@@ -23,6 +23,13 @@ struct screen;
 /* Borrows the history, which must outlive the screen. */
 struct screen *screen_new(struct history *history);
 void screen_free(struct screen *screen);
+/* Another history, of another moment of a recording: tab, sorting and filter stay. The
+ * one before may be freed after it. */
+void screen_use_history(struct screen *screen, struct history *history);
+/* In the place of LIVE: "REPLAY 12/70"; "" is none. */
+void screen_show_replay(struct screen *screen, const char *label);
+/* Do Left and Right of the tab on show move in time? */
+bool screen_moves_in_time(const struct screen *screen);
 
 /* New data came: rebuilds the rows of the visible pane (unless paused). */
 void screen_update(struct screen *screen);

@@ -30,6 +30,7 @@ struct screen {
     bool is_past;         /* `shown` is an older sample, chosen by the cursor in time */
     bool is_paused, is_header_hidden, is_strong;
     bool allows_actions, uses_mouse;
+    char replay[32]; /* "" = live */
     char *filter, *pattern;
     struct inspection *inspection; /* owned; NULL = none */
     struct answer *answer;         /* owned; NULL = none */

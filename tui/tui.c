@@ -143,6 +143,8 @@ static int poll_timeout_ms(const struct tui *tui, int64_t tick_ns)
 
     if (tui->action.is_waiting && timeout > PROGRESS_MS)
         timeout = PROGRESS_MS;
+    if (tui->is_playing && until_ms(tui->play_due_ns, now) < timeout)
+        timeout = until_ms(tui->play_due_ns, now);
     if (tui->is_picking && until_ms(tui->list_due_ns, now) < timeout)
         timeout = until_ms(tui->list_due_ns, now);
     return keys >= 0 && keys < timeout ? keys : timeout;
@@ -155,6 +157,7 @@ static void do_timers(struct tui *tui, int64_t *tick_ns)
     if (tui->is_picking && now >= tui->list_due_ns)
         tui_refresh_picker(tui);
     tui_show_progress(tui);
+    tui_play(tui);
     if (tui->mark_due_ns && now >= tui->mark_due_ns) {
         tui->mark_due_ns = now + tui->options->mark_every_ns;
         tui_mark_silently(tui, true, " by the clock");
@@ -203,7 +206,10 @@ static void release(struct tui *tui)
     tui_close_overlay(tui);
     tui_forget_action(tui);
     screen_free(tui->screen);
-    history_free(tui->history);
+    if (tui->replay)
+        replay_close(tui->replay);
+    else
+        history_free(tui->history);
     picker_free(tui->picker);
     candidates_release(&tui->candidates);
     canvas_release(&tui->canvas);
@@ -222,6 +228,8 @@ static int run_on_terminal(struct tui *tui, struct target *target, struct err *e
     }
     if (target && tui_start_target(tui, target, err) < 0)
         tui->is_bad = true;
+    else if (tui->replay)
+        tui_replay_begin(tui);
     else if (!target)
         tui_open_picker(tui);
     if (!tui->is_bad)
@@ -254,10 +262,10 @@ int tui_run(const struct tui_options *options, struct err *err)
         tui.mark_due_ns = clock_monotonic_ns() + options->mark_every_ns;
     if (options->pid && target_open(options->pid, &target, err) < 0)
         return -1;
-    if (tui_prepare_view(&tui, err) < 0)
-        target_close(target);
-    else
+    if (tui_prepare_view(&tui, err) == 0)
         result = run_on_terminal(&tui, target, err);
+    else if (target)
+        target_close(target);
     release(&tui);
     /* Whoever waits for heaptop sees that the signal ended it. */
     if (tui.signal)

@@ -13,13 +13,15 @@
 #include "sampler/sampler.h"
 
 struct tui_options {
-    pid_t pid;             /* 0: begin with the picker */
-    const char *pattern;   /* the picker's first filter, or NULL */
-    const char *sort;      /* --sort, or NULL */
-    const char *filter;    /* --filter, or NULL */
-    const char *pane;      /* --pane: the first tab, or NULL */
-    int64_t mark_every_ns; /* --mark-every; 0: never */
-    int64_t iterations;    /* end after so many samples; 0: go on */
+    pid_t pid;               /* 0: begin with the picker */
+    const char *pattern;     /* the picker's first filter, or NULL */
+    const char *read;        /* --read: a recording instead of a target, or NULL */
+    const char *begin, *end; /* the part of it, or NULL */
+    const char *sort;        /* --sort, or NULL */
+    const char *filter;      /* --filter, or NULL */
+    const char *pane;        /* --pane: the first tab, or NULL */
+    int64_t mark_every_ns;   /* --mark-every; 0: never */
+    int64_t iterations;      /* end after so many samples; 0: go on */
     bool use_color, use_unicode, use_mouse;
     bool shows_values; /* --show-values */
     struct sampler_options sampler;

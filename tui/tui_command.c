@@ -63,7 +63,7 @@ void tui_set_interval(struct tui *tui, int64_t interval_ns)
 }
 
 /* The next of the usual intervals in this direction. */
-static void step_interval(struct tui *tui, bool is_faster)
+void tui_step_interval(struct tui *tui, bool is_faster)
 {
     static const int64_t steps_ms[] = {100,  200,   500,   1000,  2000,   3000,
                                        5000, 10000, 30000, 60000, 300000, 600000};
@@ -131,10 +131,10 @@ static bool live_command(struct tui *tui, enum command_id command)
         sample_now(tui);
         return true;
     case COMMAND_FASTER:
-        step_interval(tui, true);
+        tui_step_interval(tui, true);
         return true;
     case COMMAND_SLOWER:
-        step_interval(tui, false);
+        tui_step_interval(tui, false);
         return true;
     case COMMAND_INTERVAL:
         tui_open_prompt(tui, PURPOSE_INTERVAL);
@@ -189,7 +189,8 @@ static bool common_command(struct tui *tui, enum command_id command)
 void tui_command(struct tui *tui, enum command_id command)
 {
     tui->is_dirty = true;
-    if (common_command(tui, command) || live_command(tui, command))
+    if (common_command(tui, command) || tui_replay_command(tui, command) ||
+        live_command(tui, command))
         return;
     if (tui->is_picking) {
         picker_command(tui->picker, command);

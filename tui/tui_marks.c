@@ -127,6 +127,13 @@ bool tui_go_to_time(struct tui *tui)
 
     if (!*text)
         return true;
+    if (tui->replay && tui_replay_go(tui, text))
+        return true;
+    if (tui->replay) {
+        tui_say(tui, ROLE_WARNING,
+                "a time is 14:02, 2026-11-21T14:02, or +5m and -5m from here");
+        return false;
+    }
     if (!parse_ago(text, now_ns, &wall_ns) && !parse_clock(text, now_ns, &wall_ns)) {
         tui_say(tui, ROLE_WARNING,
                 "a time is 14:02, 14:02:31, or -5m, -90s, -2h before now");

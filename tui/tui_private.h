@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "model/history.h"
+#include "recording/replay.h"
 #include "sampler/sampler.h"
 #include "target/candidates.h"
 #include "tui/canvas.h"
@@ -77,6 +78,9 @@ struct tui {
     struct history *history;
     struct screen *screen;
     struct sampler *sampler;
+    struct replay *replay; /* instead of a target; has the history then */
+    bool is_playing;       /* the recording goes on by itself */
+    int64_t play_due_ns;   /* when it does */
     int64_t interval_ns, n_samples;
     bool is_ended;        /* the target ended; the last sample stays */
     bool has_executed;    /* and runs another program, to which `a` attaches at once */
@@ -146,10 +150,23 @@ void tui_take_result(struct tui *tui, const struct action_result *result);
 void tui_report_kinds(struct tui *tui, const struct snapshot *snapshot);
 void tui_forget_action(struct tui *tui);
 
+/* tui_replay.c: a recording instead of a target */
+int tui_start_replay(struct tui *tui, struct err *err);
+/* Once the terminal is there. */
+void tui_replay_begin(struct tui *tui);
+/* Commands that move in a recording; false: not one of them, or there is none. */
+bool tui_replay_command(struct tui *tui, enum command_id command);
+/* The prompt's time; false: it is none. */
+bool tui_replay_go(struct tui *tui, const char *text);
+/* The next sample, when its time has come. */
+void tui_play(struct tui *tui);
+
 /* tui_command.c: the commands of the loop */
 void tui_command(struct tui *tui, enum command_id command);
 void tui_say(struct tui *tui, enum role role, const char *text);
 void tui_set_interval(struct tui *tui, int64_t interval_ns);
+/* The next of the usual ones. */
+void tui_step_interval(struct tui *tui, bool is_faster);
 bool tui_find(struct tui *tui, int direction, bool from_here);
 /* The table of the screen or of the picker; may be NULL. */
 struct table *tui_table(struct tui *tui);

@@ -17,9 +17,12 @@ int tui_prepare_view(struct tui *tui, struct err *err)
 {
     const struct tui_options *options = tui->options;
 
-    if (!options->pid)
+    if (options->read && tui_start_replay(tui, err))
+        return -1;
+    if (!options->pid && !options->read)
         return 0;
-    tui->history = history_new();
+    if (!options->read)
+        tui->history = history_new();
     tui->screen = screen_new(tui->history);
     if (options->pane && !screen_show_pane(tui->screen, options->pane)) {
         err_set(err, ERR_USAGE, "there is no pane \"%.80s\"", options->pane);

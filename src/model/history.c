@@ -415,6 +415,19 @@ const struct mark *history_mark_snapshot(struct history *history,
     return mark;
 }
 
+void history_restore_mark(struct history *history, const struct snapshot *snapshot,
+                          const char *name, bool is_automatic)
+{
+    marks_add(&history->marks, snapshot, name, is_automatic);
+}
+
+void history_move_marks(struct history *to, struct history *from)
+{
+    marks_release(&to->marks);
+    to->marks = from->marks;
+    memset(&from->marks, 0, sizeof(from->marks));
+}
+
 const struct mark *history_mark(struct history *history, const char *name)
 {
     const struct snapshot *latest = history_latest(history);

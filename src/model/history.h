@@ -121,6 +121,11 @@ const struct mark *history_mark_snapshot(struct history *history,
                                          const struct snapshot *snapshot,
                                          const char *name, bool is_automatic,
                                          const char *why);
+/* As it was set before: silently. */
+void history_restore_mark(struct history *history, const struct snapshot *snapshot,
+                          const char *name, bool is_automatic);
+/* All marks of another history, which has none then. */
+void history_move_marks(struct history *to, struct history *from);
 size_t history_marks(const struct history *history, const struct mark **marks);
 const struct mark *history_find_mark(const struct history *history, uint32_t number);
 

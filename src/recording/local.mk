@@ -9,6 +9,7 @@ libheaptop_a_SOURCES += \
 	src/recording/recorder.c src/recording/recorder.h \
 	src/recording/recorder_process.c \
 	src/recording/recording.c src/recording/recording.h \
+	src/recording/replay.c src/recording/replay.h \
 	src/recording/rows.c src/recording/rows.h \
 	src/recording/shape.c src/recording/shape.h \
 	src/recording/slots.c src/recording/slots.h \

@@ -258,7 +258,7 @@ static void prepare_reading(struct recording *recording)
 
     recording->read_data = prepare(recording, "SELECT bytes FROM data WHERE sample = ?");
     recording->read_events =
-        prepare(recording, "SELECT place, wall_ns, type, words, checksum FROM events"
+        prepare(recording, "SELECT sample, wall_ns, type, words, checksum FROM events"
                            " WHERE sample = ? ORDER BY place");
     add_columns(&sql);
     strbuf_add_text(&sql, " WHERE sample = ?");
@@ -331,6 +331,29 @@ size_t recording_at_time(const struct recording *recording, int64_t wall_ns)
     return low ? low - 1 : 0;
 }
 
+size_t recording_at_seq(const struct recording *recording, uint64_t seq)
+{
+    size_t low = 0, high = recording->n_entries;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (recording->entries[middle].seq <= seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? low - 1 : 0;
+}
+
+size_t recording_key_before(const struct recording *recording, size_t at, size_t least)
+{
+    for (size_t i = at + 1; i > least; i--)
+        if (recording->entries[i - 1].is_key)
+            return i - 1;
+    return at;
+}
+
 size_t recording_refresh(struct recording *recording)
 {
     size_t more = read_index(recording);
@@ -350,6 +373,23 @@ static enum event_type type_of(const char *name)
     return EVENT_NOTE;
 }
 
+/* False: it does not fit its checksum. */
+static bool take_event(struct recording *recording, sqlite3_stmt *statement,
+                       struct event *event)
+{
+    const char *words = text_of(statement, 3);
+    size_t length = (size_t)sqlite3_column_bytes(statement, 3);
+
+    event->wall_ns = sqlite3_column_int64(statement, 1);
+    event->type = type_of(text_of(statement, 2));
+    utf8_clean_copy(event->words, sizeof(event->words), words, length);
+    if (text_checksum(sqlite3_column_int64(statement, 0), event->wall_ns, words,
+                      length) == (uint64_t)sqlite3_column_int64(statement, 4))
+        return true;
+    recording->is_broken = true;
+    return false;
+}
+
 static size_t read_events(struct recording *recording, int64_t sample,
                           struct event events[EVENTS_MAX])
 {
@@ -359,23 +399,32 @@ static size_t read_events(struct recording *recording, int64_t sample,
     if (!statement)
         return 0;
     sqlite3_bind_int64(statement, 1, sample);
-    while (count < EVENTS_MAX && next_row(recording, statement)) {
-        const char *words = text_of(statement, 3);
-        size_t length = (size_t)sqlite3_column_bytes(statement, 3);
-        struct event *event = &events[count];
-
-        event->wall_ns = sqlite3_column_int64(statement, 1);
-        event->type = type_of(text_of(statement, 2));
-        if (text_checksum(sample, event->wall_ns, words, length) !=
-            (uint64_t)sqlite3_column_int64(statement, 4)) {
-            recording->is_broken = true;
-            continue;
-        }
-        utf8_clean_copy(event->words, sizeof(event->words), words, length);
-        count++;
-    }
+    while (count < EVENTS_MAX && next_row(recording, statement))
+        count += take_event(recording, statement, &events[count]);
     sqlite3_reset(statement);
     return count;
+}
+
+void recording_add_events(struct recording *recording, size_t from, size_t to,
+                          struct history *history)
+{
+    sqlite3_stmt *statement;
+    struct event event;
+
+    if (from >= to || to > recording->n_entries)
+        return;
+    statement = prepare(
+        recording, "SELECT * FROM (SELECT sample, wall_ns, type, words, checksum, place"
+                   " FROM events WHERE sample BETWEEN ? AND ? ORDER BY sample DESC,"
+                   " place DESC LIMIT 512) ORDER BY sample, place");
+    if (statement) {
+        sqlite3_bind_int64(statement, 1, recording->entries[from].sample);
+        sqlite3_bind_int64(statement, 2, recording->entries[to - 1].sample);
+    }
+    while (next_row(recording, statement))
+        if (take_event(recording, statement, &event))
+            history_add_event(history, &event);
+    sqlite3_finalize(statement);
 }
 
 /* Damage is counted once, however often the sample is asked for. */

@@ -26,6 +26,10 @@ size_t recording_count(const struct recording *recording);
 int64_t recording_wall_ns(const struct recording *recording, size_t at);
 /* The last sample that is not later; 0 when all are. */
 size_t recording_at_time(const struct recording *recording, int64_t wall_ns);
+/* The sample with this seq, else one beside it. */
+size_t recording_at_seq(const struct recording *recording, uint64_t seq);
+/* The newest key of [least, at], else `at`: the cheapest sample to have. */
+size_t recording_key_before(const struct recording *recording, size_t at, size_t least);
 /* Looks for samples that were added since; how many. */
 size_t recording_refresh(struct recording *recording);
 
@@ -34,6 +38,11 @@ const struct snapshot *recording_snapshot(struct recording *recording, size_t at
                                           struct err *err);
 /* Only the headline numbers, as a point of a history. */
 int recording_point(struct recording *recording, size_t at, struct history_point *point);
+
+/* The events of samples [from, to), which are not had whole, into the history; only as
+ * many as it keeps. */
+void recording_add_events(struct recording *recording, size_t from, size_t to,
+                          struct history *history);
 
 struct recorded_mark {
     uint64_t seq; /* of the sample that is marked */

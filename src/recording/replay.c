@@ -1,0 +1,167 @@
+#include "recording/replay.h"
+
+#include <stdlib.h>
+
+#include "recording/when.h"
+#include "util/xalloc.h"
+
+#define POINTS_WANTED 2048 /* of the headline numbers before the whole samples */
+#define WHOLE_OLDER   32   /* older samples that are had whole */
+
+struct replay {
+    struct recording *recording;
+    struct history *history;
+    size_t first, last; /* of the recording */
+    size_t at;          /* of the recording */
+    bool has_end;
+};
+
+static void add_sample(struct replay *replay, size_t at)
+{
+    struct err err = ERR_INIT;
+    const struct snapshot *snapshot = recording_snapshot(replay->recording, at, &err);
+
+    if (!snapshot)
+        return; /* it is counted: replay_lost() */
+    history_add(replay->history, snapshot);
+    snapshot_unref(snapshot);
+}
+
+static void add_numbers(struct replay *replay, size_t at)
+{
+    struct history_point point;
+
+    if (recording_point(replay->recording, at, &point) == 0)
+        history_add_numbers(replay->history, &point);
+}
+
+/* Samples [from, to) before those that are had one after the other. */
+static void add_older(struct replay *replay, size_t from, size_t to)
+{
+    size_t step = (to - from) / POINTS_WANTED + 1;
+    size_t whole_step = (to - from) / WHOLE_OLDER + 1;
+    size_t seen = from;
+
+    for (size_t at = from; at < to; at += step) {
+        if ((at - from) / whole_step == (seen - from) / whole_step && at != from) {
+            add_numbers(replay, at);
+            continue;
+        }
+        recording_add_events(replay->recording, seen, at, replay->history);
+        add_sample(replay, recording_key_before(replay->recording, at, seen));
+        seen = at + 1;
+    }
+    recording_add_events(replay->recording, seen, to, replay->history);
+}
+
+static void rebuild(struct replay *replay, size_t at)
+{
+    struct history *old = replay->history;
+    size_t recent =
+        at - replay->first < HISTORY_RECENT ? replay->first : at + 1 - HISTORY_RECENT;
+
+    replay->history = history_new();
+    if (old)
+        history_move_marks(replay->history, old);
+    history_free(old);
+    add_older(replay, replay->first, recent);
+    for (size_t i = recent; i <= at; i++)
+        add_sample(replay, i);
+    replay->at = at;
+}
+
+void replay_seek(struct replay *replay, size_t at)
+{
+    at += replay->first;
+    if (at > replay->last)
+        at = replay->last;
+    if (at == replay->at + 1)
+        add_sample(replay, ++replay->at);
+    else if (at != replay->at)
+        rebuild(replay, at);
+}
+
+/* Marks of samples that cannot be had any more are left out. */
+static void restore_marks(struct replay *replay)
+{
+    const struct recorded_mark *marks;
+    size_t count = recording_marks(replay->recording, &marks);
+
+    for (size_t i = 0; i < count; i++) {
+        struct err err = ERR_INIT;
+        size_t at = recording_at_seq(replay->recording, marks[i].seq);
+        const struct snapshot *snapshot = recording_snapshot(replay->recording, at, &err);
+
+        if (snapshot && snapshot->seq == marks[i].seq)
+            history_restore_mark(replay->history, snapshot, marks[i].name,
+                                 marks[i].is_automatic);
+        snapshot_unref(snapshot);
+    }
+}
+
+int replay_open(const char *path, const char *begin, const char *end,
+                struct replay **opened, struct err *err)
+{
+    struct replay *replay = xcalloc(1, sizeof(*replay));
+
+    if (recording_open(path, &replay->recording, err) ||
+        when_range(replay->recording, begin, end, &replay->first, &replay->last, err)) {
+        replay_close(replay);
+        return -1;
+    }
+    replay->has_end = end != NULL;
+    replay->history = history_new();
+    restore_marks(replay);
+    rebuild(replay, replay->first);
+    *opened = replay;
+    return 0;
+}
+
+void replay_close(struct replay *replay)
+{
+    if (!replay)
+        return;
+    history_free(replay->history);
+    recording_close(replay->recording);
+    free(replay);
+}
+
+struct history *replay_history(const struct replay *replay)
+{
+    return replay->history;
+}
+
+size_t replay_at(const struct replay *replay)
+{
+    return replay->at - replay->first;
+}
+
+size_t replay_count(const struct replay *replay)
+{
+    return replay->last - replay->first + 1;
+}
+
+size_t replay_find(const struct replay *replay, int64_t wall_ns)
+{
+    size_t at = recording_at_time(replay->recording, wall_ns);
+
+    return at < replay->first ? 0 : at - replay->first;
+}
+
+int64_t replay_wall_ns(const struct replay *replay, size_t at)
+{
+    return recording_wall_ns(replay->recording, replay->first + at);
+}
+
+size_t replay_refresh(struct replay *replay)
+{
+    size_t more = replay->has_end ? 0 : recording_refresh(replay->recording);
+
+    replay->last += more;
+    return more;
+}
+
+size_t replay_lost(const struct replay *replay, char *words, size_t size)
+{
+    return recording_lost(replay->recording, words, size);
+}
