@@ -90,9 +90,13 @@ static void walk_end(struct sampler *sampler, bool is_good)
     if (walk->next_mono_ns < walk->shown_until_mono_ns)
         walk->next_mono_ns = walk->shown_until_mono_ns;
     walk->price_cpu_ns = walk->cpu_ns + walk->own_cpu_ns;
-    walk->period_ns = sampler->options.walk_interval_ns == WALK_OFF
-                          ? 0
-                          : walk->next_mono_ns - walk->began_mono_ns;
+    /* A walk that takes longer than its interval is followed at once. */
+    if (sampler->options.walk_interval_ns == WALK_OFF)
+        walk->period_ns = 0;
+    else
+        walk->period_ns = walk->next_mono_ns - walk->began_mono_ns > wall_ns
+                              ? walk->next_mono_ns - walk->began_mono_ns
+                              : wall_ns;
     if (walk->is_requested || !walk->has_run)
         sampler->is_sample_due = true;
     walk->has_run = true;
