@@ -18,6 +18,7 @@
 #include "heaptop/units.h"
 #include "layout/layout.h"
 #include "model/builder.h"
+#include "target/procfs.h"
 #include "util/clock.h"
 
 #define ATTACH_PATIENCE_NS (10 * NS_PER_S)
@@ -289,6 +290,7 @@ static bool is_without_pymalloc(const struct layout *layout)
 static void check_all(struct selfcheck *check, const struct args *args)
 {
     const struct snapshot *snapshot;
+    int64_t before_ns, after_ns;
     struct err err = ERR_INIT;
 
     if (!check->target->reader)
@@ -302,7 +304,11 @@ static void check_all(struct selfcheck *check, const struct args *args)
     else if (check->target->reader)
         selfcheck_line(check, is_without_pymalloc(&check->layout) ? "skip" : "FAIL",
                        "layout: %s", err.text);
+    check->is_at_rest = procfs_cpu_ns(check->target->pid, &before_ns);
     snapshot = check_outside(check, true);
+    check->is_at_rest = check->is_at_rest &&
+                        procfs_cpu_ns(check->target->pid, &after_ns) &&
+                        after_ns - before_ns < NS_PER_MS;
     if (snapshot) {
         selfcheck_sections(check, snapshot);
         snapshot_unref(snapshot);

@@ -18,6 +18,7 @@ struct selfcheck {
     bool has_layout;
     struct session *session;
     int signal_fd;
+    bool is_at_rest; /* it used no processor while its sections were read */
     int n_checks, n_failed, n_skipped;
 };
 
