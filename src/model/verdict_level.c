@@ -6,6 +6,8 @@
 
 #include "model/verdict_private.h"
 
+#define TRIMMED_LEAST 10 /* a trim that returns less than a tenth is no remedy */
+
 static int64_t part_bytes(const struct account_section *account, enum account_part part)
 {
     return (int64_t)account->parts[part].resident;
@@ -60,6 +62,10 @@ enum judgement judge_malloc_free(const struct evidence *evidence, struct finding
              units_bytes(c, account->trim_bytes));
     verdict->bytes = reading_exact(free_bytes);
     verdict->gain_bytes = account->trim_bytes;
+    if (reading_is_known(account->trim_bytes) &&
+        account->trim_bytes.value * TRIMMED_LEAST < free_bytes)
+        verdict->remedy = "the holes are smaller than pages: used again, or until a "
+                          "restart; malloc_trim(0) returns only";
     verdict_count(verdict, "free chunks", HISTORY_BYTES,
                   reading_exact(part_bytes(account, PART_MALLOC_FREE)));
     verdict_count(verdict, "tops of heaps", HISTORY_BYTES,

@@ -193,7 +193,10 @@ enum judgement judge_objects(const struct evidence *evidence, struct finding *fi
 {
     return judge_kept(evidence, finding, false,
                       is_collector_off(evidence)
-                          ? "Python objects grow while gc is disabled"
+                          ? garbage_share(evidence) < 0
+                                ? "Python objects grow while gc is disabled, some may be "
+                                  "garbage"
+                                : "Python objects grow while gc is disabled"
                           : "Python objects grow");
 }
 

@@ -18,6 +18,7 @@ HEALTHY_S = 80   # and a healthy one always
 STANDS = 4       # so many samples in a row say the same
 TOLERANCE = 0.10
 GAIN_TOLERANCE = 0.05
+GAIN_LEAST = 1 << 20  # less is a matter of single pages
 OPTIONS = ("-d", "1", "--walk", "2")
 LEAKS = ("R2", "R3", "R3b", "R6", "R7", "R8", "R11", "R12", "-")
 
@@ -167,6 +168,8 @@ def gain_ratio(row, program, verdict):
     if "R4" not in row.rules or not verdict["gain_bytes"]:
         return None
     returned = program.trim()
+    if max(returned, verdict["gain_bytes"]) < GAIN_LEAST:
+        return None
     return verdict["gain_bytes"] / returned if returned > 0 else None
 
 
