@@ -45,3 +45,9 @@ tests_unit_t_condition_LDADD = $(UNIT_LIBS)
 tests_unit_t_verdict_SOURCES = tests/unit/t_verdict.c
 tests_unit_t_verdict_LDADD = $(UNIT_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_inquiry
+tests_unit_t_inquiry_SOURCES = tests/unit/t_inquiry.c
+tests_unit_t_inquiry_LDADD = $(UNIT_LIBS)
+endif
