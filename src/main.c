@@ -18,6 +18,7 @@
 #include "guard/guard.h"
 #include "sink/columns.h"
 #include "target/files.h"
+#include "target/vectors.h"
 #include "tui/tui.h"
 #include "util/log.h"
 
@@ -60,13 +61,10 @@ static int read_options(struct args *args, struct config *config, int argc, char
 
 /* What the privileged helper does for the rest of heaptop. */
 static const struct helper_service *const services[] = {
-    &target_files_service,
-    &target_look_service,
-    &target_io_service,
-    &injector_start_service,
-    &injector_end_service,
-    &injector_write_service,
-    NULL,
+    &target_files_service,   &target_look_service,
+    &target_io_service,      &vectors_service,
+    &injector_start_service, &injector_end_service,
+    &injector_write_service, NULL,
 };
 
 /* From here on this process may read what others wrote. */

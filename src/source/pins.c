@@ -73,12 +73,12 @@ static void pins_close(void *opaque)
 }
 
 /* The objects of one young generation; false when the list moved, or is too long. */
-static bool add_generation(struct pins_state *state, uint64_t head)
+static bool add_generation(struct pins_state *state, struct reader *reader, uint64_t head)
 {
     uint64_t node = head, links[2];
 
     while (state->young.count < YOUNG_MAX) {
-        if (reader_read(state->walk.reader, raddr_of(node), links, sizeof(links)))
+        if (reader_read(reader, raddr_of(node), links, sizeof(links)))
             return false;
         node = links[0] & GC_LINK_MASK;
         if (node == head)
@@ -89,16 +89,19 @@ static bool add_generation(struct pins_state *state, uint64_t head)
     return false;
 }
 
+/* Young objects lie side by side: a page at a time is read. */
 static void read_young(struct pins_state *state)
 {
     const struct layout *layout = &state->walk.layout;
+    struct reader *reader = reader_kept_new(state->walk.reader);
 
     chunk_set_clear(&state->young);
     state->are_generations_known = layout->has_gc && !layout->gc.is_incremental;
     for (int i = 0; state->are_generations_known && i < 2; i++)
         state->are_generations_known = add_generation(
-            state, raddr_add(layout->gc.state, layout->gc.generations[i]).value);
+            state, reader, raddr_add(layout->gc.state, layout->gc.generations[i]).value);
     chunk_set_sort(&state->young);
+    reader_close(reader);
 }
 
 /* The types that were met stay known as long as the layout is the same. */

@@ -21,7 +21,8 @@ libheaptop_a_SOURCES += \
 	src/target/reader_image.c \
 	src/target/reader_kept.c \
 	src/target/reader_live.c \
-	src/target/target.c src/target/target.h
+	src/target/target.c src/target/target.h \
+	src/target/vectors.c src/target/vectors.h
 
 check_PROGRAMS += tests/live/identify_driver
 tests_live_identify_driver_SOURCES = tests/live/identify_driver.c

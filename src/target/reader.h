@@ -67,6 +67,10 @@ void reader_close(struct reader *reader);
 /* The live reader of a process. `mem_fd` is a kept /proc/PID/mem or -1; borrowed. */
 int reader_live_open(int pid, int mem_fd, struct reader **reader, struct err *err);
 
+/* Where only the descriptor reads: lets the privileged helper serve scattered reads, when
+ * there is one and the number still belongs to the process that began then. */
+void reader_live_help(struct reader *reader, uint64_t start_ticks);
+
 /* A reader over another one that keeps the pages it has read, for what does not change
  * while it lives: code and tables of images. `under` is borrowed. For one thread. */
 struct reader *reader_kept_new(struct reader *under);

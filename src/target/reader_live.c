@@ -12,16 +12,20 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "guard/helper.h"
 #include "target/access.h"
+#include "target/vectors.h"
 #include "util/xalloc.h"
 
 #define PIECES_PER_CALL 1024 /* the kernel's UIO_MAXIOV */
+#define STOPS_MAX       8    /* pieces that end a call of the vectors too early */
 
 struct reader_live {
     struct reader reader;
     pid_t pid;
     int mem_fd;
     bool by_descriptor;
+    struct vectors *vectors; /* NULL: none */
 };
 
 static int live_read_descriptor(const struct reader_live *live, uint64_t address,
@@ -94,23 +98,45 @@ static size_t live_readv_some(const struct reader_live *live, struct piece *piec
     return live_settle(pieces, n, got > 0 ? (size_t)got : 0, n_done);
 }
 
+/* By the vectors where that is cheaper, else one by one. */
+static size_t live_readv_descriptor(const struct reader_live *live, struct piece *pieces,
+                                    size_t count)
+{
+    size_t n_done = 0, i = 0, n_stopped = 0;
+
+    while (i < count) {
+        size_t settled = 0;
+
+        if (live->vectors && n_stopped < STOPS_MAX)
+            settled = vectors_read(live->vectors, pieces + i, count - i);
+        if (settled) {
+            n_stopped += !pieces[i + settled - 1].done;
+        } else {
+            pieces[i].done = !live_read_descriptor(live, pieces[i].address.value,
+                                                   pieces[i].buffer, pieces[i].length);
+            settled = 1;
+        }
+        while (settled--)
+            n_done += pieces[i++].done;
+    }
+    return n_done;
+}
+
 static size_t live_readv(struct reader *reader, struct piece *pieces, size_t count)
 {
     struct reader_live *live = (struct reader_live *)reader;
     size_t n_done = 0;
 
-    for (size_t i = 0; i < count && live->by_descriptor; i++) {
-        pieces[i].done = !live_read_descriptor(live, pieces[i].address.value,
-                                               pieces[i].buffer, pieces[i].length);
-        n_done += pieces[i].done;
-    }
-    for (size_t i = 0; i < count && !live->by_descriptor;)
+    if (live->by_descriptor)
+        return live_readv_descriptor(live, pieces, count);
+    for (size_t i = 0; i < count;)
         i += live_readv_some(live, pieces + i, count - i, &n_done);
     return n_done;
 }
 
 static void live_close(struct reader *reader)
 {
+    vectors_close(((struct reader_live *)reader)->vectors);
     free(reader);
 }
 
@@ -138,4 +164,12 @@ int reader_live_open(int pid, int mem_fd, struct reader **reader, struct err *er
     live->by_descriptor = problem != 0;
     *reader = &live->reader;
     return 0;
+}
+
+void reader_live_help(struct reader *reader, uint64_t start_ticks)
+{
+    struct reader_live *live = (struct reader_live *)reader;
+
+    if (live->by_descriptor && helper_is_running())
+        live->vectors = vectors_open(live->pid, start_ticks);
 }

@@ -126,8 +126,10 @@ static int open_reader(struct target *target, struct err *err)
 {
     struct err failed = ERR_INIT;
 
-    if (!reader_live_open(target->pid, target->fds.mem, &target->reader, &failed))
+    if (!reader_live_open(target->pid, target->fds.mem, &target->reader, &failed)) {
+        reader_live_help(target->reader, target->start_ticks);
         return 0;
+    }
     target->reader = NULL;
     if (failed.code == ERR_GONE) {
         *err = failed;

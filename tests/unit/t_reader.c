@@ -13,7 +13,9 @@
 
 #include <cmocka.h>
 
+#include "target/procfs.h"
 #include "target/reader.h"
+#include "target/vectors.h"
 
 #define PAGE     4096
 #define N_PIECES 3000
@@ -30,6 +32,16 @@ static struct reader *open_self(int mem_fd)
 
     assert_int_equal(reader_live_open(getpid(), mem_fd, &reader, &err), 0);
     return reader;
+}
+
+static uint64_t own_start_ticks(void)
+{
+    char text[PROCFS_TEXT_BYTES];
+    struct procfs_stat stat;
+
+    assert_true(procfs_read_file("self/stat", text, sizeof(text)) > 0 &&
+                procfs_parse_stat(text, &stat));
+    return stat.start_ticks;
 }
 
 static void test_live_read(void **state)
@@ -263,6 +275,36 @@ static void test_kept(void **state)
     reader_close(under);
 }
 
+/* What the helper's child reads is what is there; it notices the end of the memory. */
+static void test_vectors(void **state)
+{
+    char *area = area_with_holes(15), bytes[40 * 8];
+    struct piece pieces[40];
+    struct vectors *vectors;
+    uint64_t start_ticks = own_start_ticks();
+    size_t settled;
+
+    (void)state;
+    assert_null(vectors_open(getpid(), start_ticks + 1));
+    vectors = vectors_open(getpid(), start_ticks);
+    assert_non_null(vectors);
+    for (size_t i = 0; i < 40; i++)
+        pieces[i] =
+            (struct piece){address_of(area + PAGE + i * 100), bytes + 8 * i, 8, false};
+    assert_int_equal(vectors_read(vectors, pieces, 40), 40);
+    for (size_t i = 0; i < 40; i++)
+        assert_true(pieces[i].done && !memcmp(bytes + 8 * i, area + PAGE + i * 100, 8));
+    assert_int_equal(vectors_read(vectors, pieces, VECTORS_FEWEST - 1), 0);
+    for (size_t i = 0; i < 40; i++)
+        pieces[i].done = false;
+    pieces[30].address = address_of(area + 7 * PAGE); /* a hole */
+    settled = vectors_read(vectors, pieces, 40);
+    assert_int_equal(settled, 31);
+    assert_true(pieces[29].done && !pieces[30].done && !pieces[31].done);
+    vectors_close(vectors);
+    munmap(area, (size_t)15 * PAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_live_straddle), cmocka_unit_test(test_live_descriptor),
         cmocka_unit_test(test_gone),          cmocka_unit_test(test_image),
         cmocka_unit_test(test_image_faults),  cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_vectors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
