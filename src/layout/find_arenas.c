@@ -11,6 +11,7 @@
 
 #include "layout/decode.h"
 #include "layout/pymalloc_layout.h"
+#include "target/pagemap.h"
 
 #define SEARCH_BYTES ((size_t)256 << 10) /* of a segment, read at once */
 #define SEARCH_BATCH 256                 /* candidates looked at in one read */
@@ -20,6 +21,7 @@
 
 struct arenas_search {
     struct target *target;
+    struct pagemap pagemap;
     const struct layout_pymalloc *pymalloc;
     const struct mapping *last; /* where the previous candidate lay */
     size_t n_pending, n_hits;
@@ -121,9 +123,11 @@ static bool is_candidate(struct arenas_search *search, uint64_t value)
            bytes <= search->last->end - value;
 }
 
+/* What was never written holds no pointer, and reading it would make a page of it. */
 static void search_words(struct arenas_search *search, uint64_t at, size_t bytes)
 {
-    if (reader_read(search->target->reader, raddr_of(at), search->buffer, bytes))
+    if (pagemap_read_touched(&search->pagemap, search->target->reader, at, search->buffer,
+                             bytes))
         return;
     for (size_t i = 0; i < bytes / 8; i++) {
         if (!is_candidate(search, search->buffer[i]))
@@ -235,6 +239,7 @@ int find_arenas(struct target *target, struct layout *layout, struct err *err)
     if (!search)
         return err_set(err, ERR_FAILED, "out of memory");
     search->target = target;
+    pagemap_init(&search->pagemap, target->fds.pagemap);
     layout_pymalloc_table(layout->version.minor, &layout->pymalloc);
     status = search_once(search, layout, err);
     if (status && target->fds.maps >= 0) {

@@ -116,6 +116,28 @@ uint64_t pagemap_run(struct pagemap *pagemap, uint64_t address, uint64_t length,
     return length;
 }
 
+int pagemap_read_touched(struct pagemap *pagemap, struct reader *reader, uint64_t address,
+                         void *buffer, uint64_t length)
+{
+    uint8_t *bytes = buffer;
+    uint64_t done = 0;
+
+    while (done < length) {
+        bool is_present;
+        uint64_t run = pagemap_run(pagemap, address + done, length - done, &is_present);
+
+        if (!is_present &&
+            run > PAGEMAP_PAGE_BYTES - (address + done) % PAGEMAP_PAGE_BYTES)
+            run = PAGEMAP_PAGE_BYTES - (address + done) % PAGEMAP_PAGE_BYTES;
+        if (!is_present && !pagemap_is_swapped(pagemap, address + done))
+            memset(bytes + done, 0, (size_t)run);
+        else if (reader_read(reader, raddr_of(address + done), bytes + done, (size_t)run))
+            return -1;
+        done += run;
+    }
+    return 0;
+}
+
 int pagemap_read(struct pagemap *pagemap, struct reader *reader, uint64_t address,
                  void *buffer, uint64_t length, uint64_t *absent_bytes)
 {

@@ -51,6 +51,11 @@ bool pagemap_all_present(struct pagemap *pagemap, uint64_t start, uint64_t end);
 uint64_t pagemap_run(struct pagemap *pagemap, uint64_t address, uint64_t length,
                      bool *is_present);
 
+/* As reader_read, but pages of which there is nothing yet, or only in a file, are not
+ * touched: zeros in the buffer. One that was swapped out is read. */
+int pagemap_read_touched(struct pagemap *pagemap, struct reader *reader, uint64_t address,
+                         void *buffer, uint64_t length);
+
 /* As reader_read, but pages that are not present are not touched: they become zeros in
  * the buffer, and are added to *absent_bytes. */
 int pagemap_read(struct pagemap *pagemap, struct reader *reader, uint64_t address,

@@ -23,6 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "lib")]
 import account
 import attach_cost
+import feel
 import heaptop
 import screen
 import target
@@ -278,30 +279,6 @@ def idle_share(python):
         service.wait(10)
 
 
-def throughput(python):
-    """How much slower the target's Python code runs while heaptop watches."""
-    with target.Target(python, target_code.setup(entries_of(200)), timeout=300) as victim:
-        rates = {False: [], True: []}
-        for turn in range(8):
-            is_watched = turn % 2 == 1
-            stream = heaptop.Stream(victim.pid) if is_watched else None
-            try:
-                if stream:
-                    stream.until(lambda sample: sample["objects"] is not None, 60)
-                victim.tell("probe_start()")
-                time.sleep(5)
-                victim.ask("probe_stop()")
-                rates[is_watched].append(victim.ask("probe.loops"))
-            finally:
-                if stream:
-                    stream.__exit__()
-        alone, watched = (sorted(rates[key]) for key in (False, True))
-        print("a target that computes, RES 200 MB, heaptop at the default interval: "
-              "%+.2f %% loops (alone the runs differ by %.2f %%)" % (
-                  (sum(watched) / sum(alone) - 1) * 100,
-                  (alone[-1] / alone[0] - 1) * 100))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--python", default="/usr/bin/python3", help="runs the targets")
@@ -311,7 +288,7 @@ def main():
     parser.add_argument("--strings", type=int, default=2040816,
                         help="of the fragmentation that is accounted for (2040816: 1.6 GB)")
     parser.add_argument("parts", nargs="*",
-                        help="walk, compare, first, keys, idle, throughput, attach, account,"
+                        help="walk, compare, first, keys, idle, feel, attach, account,"
                              " predictions (all)")
     parser.add_argument("--objects", type=int, nargs="+", default=[1000000, 10000000],
                         help="objects that are walked (1000000 10000000)")
@@ -324,7 +301,7 @@ def main():
              ("first", lambda: first_screen(arguments.python, arguments.heap), has_tmux),
              ("keys", lambda: key_latency(arguments.python, arguments.big), has_tmux),
              ("idle", lambda: idle_share(arguments.python), has_tmux),
-             ("throughput", lambda: throughput(arguments.python), True),
+             ("feel", lambda: feel.measure(arguments.python, entries_of(200)), True),
              ("attach", lambda: attach_cost.measure(arguments.python), True),
              ("account", lambda: account.close(arguments.python, arguments.strings), True),
              ("predictions", lambda: account.predict(arguments.python, arguments.strings),
