@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,7 +145,6 @@ static int fork_server(const struct server *server)
     if (child == 0) {
         prctl(PR_SET_NAME, "heaptop-copier", 0, 0, 0);
         close_others(server);
-        signal(SIGPIPE, SIG_IGN);
         filter_begin(GUARD_ALWAYS);
         serve_until_end(server);
         _exit(0);
