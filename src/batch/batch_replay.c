@@ -28,6 +28,7 @@ static enum output_result replay(struct batch_output *output, struct recording *
 
         if (!snapshot)
             continue;
+        output->at = at;
         result = output_snapshot(output, snapshot, err);
         snapshot_unref(snapshot);
     }
@@ -44,6 +45,8 @@ static int replay_range(const struct args *args, const struct sink_ops *sink,
     if (when_range(recording, args->begin, args->end, &first, &last, err) ||
         output_open(&output, sink, args, err))
         return -1;
+    output.mark_every_ns = 0; /* the recording has its own */
+    output.recording = recording;
     result = replay(&output, recording, first, last, err);
     if (output_close(&output, err) || result == OUTPUT_FAILED)
         return -1;

@@ -101,6 +101,8 @@ static int write_snapshot(struct batch_output *output, const struct snapshot *sn
     history_add(output->history, snapshot);
     if (snapshot->is_complete)
         output_mark_by_clock(output, snapshot->mono_ns);
+    if (output->recording)
+        recording_restore_marks(output->recording, output->at, output->history);
     if (output->recorder)
         recorder_add(output->recorder, snapshot, output->history);
     if (!snapshot->is_complete)

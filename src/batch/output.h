@@ -9,12 +9,15 @@
 #include "heaptop/sink.h"
 #include "model/history.h"
 #include "recording/recorder.h"
+#include "recording/recording.h"
 
 struct batch_output {
     const struct sink_ops *sink; /* NULL: nothing is printed */
     void *state;
     struct history *history;
     struct recorder *recorder;          /* borrowed; NULL: nothing is recorded */
+    const struct recording *recording;  /* borrowed: has the marks; NULL: live */
+    size_t at;                          /* of the sample in the recording */
     int64_t n_written, n_wanted;        /* wanted 0: without end */
     const struct condition *until;      /* NULL: none */
     int64_t mark_every_ns, mark_due_ns; /* 0: no marks by the clock */

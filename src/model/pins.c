@@ -37,7 +37,7 @@ static int row_compare(const void *left, const void *right)
         return a->arenas < b->arenas ? 1 : -1;
     if (a->bytes != b->bytes)
         return a->bytes < b->bytes ? 1 : -1;
-    return (a->kind->id > b->kind->id) - (a->kind->id < b->kind->id);
+    return strcmp(a->kind->name, b->kind->name);
 }
 
 static int class_compare(const void *left, const void *right)

@@ -24,7 +24,8 @@ static const char schema[] =
     "CREATE TABLE data(sample INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE events(sample INTEGER, place INTEGER, wall_ns INTEGER, type TEXT,"
     " words TEXT, checksum INTEGER NOT NULL, PRIMARY KEY(sample, place)) WITHOUT ROWID;"
-    "CREATE TABLE marks(number INTEGER PRIMARY KEY, seq INTEGER, is_automatic INTEGER,"
+    "CREATE TABLE marks(number INTEGER PRIMARY KEY, sample INTEGER, seq INTEGER,"
+    " is_automatic INTEGER,"
     " name TEXT, checksum INTEGER NOT NULL);";
 
 static const char *const series_columns[SERIES_COUNT] = {

@@ -10,7 +10,8 @@
  *   data(sample, bytes)            the packed sample; apart, so that reading all
  *                                  headline numbers does not read these
  *   events(sample, place, wall_ns, type, words)
- *   marks(number, seq, is_automatic, name)
+ *   marks(number, sample, seq, is_automatic, name)
+ *                                  set before this sample, of the one with this seq
  *
  * Every row of samples, names, events and marks has a checksum over its other columns,
  * the bytes have zstd's, and about has one over what the file says of itself: SQLite by

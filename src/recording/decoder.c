@@ -34,6 +34,7 @@ struct decoder {
     /* References of the sections that were built last. */
     const struct objects_section *objects;
     const struct arenas_section *arenas;
+    const struct pins_section *pins;
 };
 
 struct decoder *decoder_new(void)
@@ -53,6 +54,7 @@ void decoder_free(struct decoder *decoder)
         plane_release(&decoder->stored[i].plane);
     objects_unref(decoder->objects);
     arenas_unref(decoder->arenas);
+    pins_unref(decoder->pins);
     free(decoder->names);
     free(decoder->raw);
     ZSTD_freeDCtx(decoder->unpacker);
@@ -211,6 +213,19 @@ static void build_arenas(struct decoder *decoder, const struct rows_source *sour
     decoder->arenas = rows_build_arenas(source);
 }
 
+static void build_pins(struct decoder *decoder, const struct rows_source *source)
+{
+    bool has_changed = take_change(decoder, SHEET_PINS);
+
+    has_changed |= take_change(decoder, SHEET_PIN_ROWS);
+    has_changed |= take_change(decoder, SHEET_PIN_STEPS);
+    has_changed |= take_change(decoder, SHEET_PIN_CLASSES);
+    if (!has_changed)
+        return;
+    pins_unref(decoder->pins);
+    decoder->pins = rows_build_pins(source);
+}
+
 const struct snapshot *decoder_snapshot(struct decoder *decoder,
                                         const struct event *events, size_t n_events)
 {
@@ -222,8 +237,10 @@ const struct snapshot *decoder_snapshot(struct decoder *decoder,
     rows_build_sections(&source, builder);
     build_objects(decoder, &source);
     build_arenas(decoder, &source);
+    build_pins(decoder, &source);
     builder_objects(builder, decoder->objects);
     builder_arenas(builder, decoder->arenas);
+    builder_pins(builder, decoder->pins);
     builder_events(builder, events, n_events);
     return snapshot_seal(builder);
 }

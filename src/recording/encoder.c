@@ -25,6 +25,7 @@ struct encoder {
     /* What did not change since is not laid out again. References. */
     const struct objects_section *objects;
     const struct arenas_section *arenas;
+    const struct pins_section *pins;
 };
 
 struct encoder *encoder_new(void)
@@ -46,8 +47,10 @@ static void forget_sections(struct encoder *encoder)
 {
     objects_unref(encoder->objects);
     arenas_unref(encoder->arenas);
+    pins_unref(encoder->pins);
     encoder->objects = NULL;
     encoder->arenas = NULL;
+    encoder->pins = NULL;
 }
 
 static void release_sheets(struct encoder *encoder)
@@ -209,6 +212,23 @@ static void put_arenas(struct encoder *encoder, const struct arenas_section *are
     encoder->arenas = arenas ? arenas_ref(arenas) : NULL;
 }
 
+static void put_pins(struct encoder *encoder, const struct pins_section *pins)
+{
+    if (pins == encoder->pins)
+        return;
+    put_section(encoder, SHEET_PINS, pins);
+    begin_keyed(encoder, SHEET_PIN_ROWS);
+    for (size_t i = 0; pins && i < pins->n_rows; i++)
+        put_keyed(encoder, SHEET_PIN_ROWS, pins->rows[i].kind->id, 0, &pins->rows[i]);
+    slots_end(&encoder->slots[SHEET_PIN_ROWS]);
+    put_rows(encoder, SHEET_PIN_STEPS, pins ? pins->steps : NULL,
+             pins ? pins->n_steps : 0);
+    put_rows(encoder, SHEET_PIN_CLASSES, pins ? pins->classes : NULL,
+             pins ? pins->n_classes : 0);
+    pins_unref(encoder->pins);
+    encoder->pins = pins ? pins_ref(pins) : NULL;
+}
+
 static void put_malloc(struct encoder *encoder, const struct malloc_section *section)
 {
     put_section(encoder, SHEET_MALLOC, section);
@@ -264,6 +284,7 @@ static void put_snapshot(struct encoder *encoder, const struct snapshot *snapsho
              gc ? gc->n_generations : 0);
     put_objects(encoder, snapshot->objects);
     put_arenas(encoder, snapshot->arenas);
+    put_pins(encoder, snapshot->pins);
     put_malloc(encoder, snapshot->malloc);
     put_account(encoder, snapshot->account);
     put_free_lists(encoder, snapshot->free_lists);

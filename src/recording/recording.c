@@ -153,8 +153,8 @@ static void read_names(struct recording *recording)
 
 static void read_marks(struct recording *recording)
 {
-    sqlite3_stmt *statement =
-        prepare(recording, "SELECT number, seq, is_automatic, name, checksum FROM marks");
+    sqlite3_stmt *statement = prepare(
+        recording, "SELECT number, seq, is_automatic, name, checksum, sample FROM marks");
 
     recording->n_marks = 0;
     while (next_row(recording, statement) && recording->n_marks < MARKS_MAX_READ) {
@@ -172,6 +172,7 @@ static void read_marks(struct recording *recording)
                                          sizeof(*recording->marks));
         mark = &recording->marks[recording->n_marks++];
         mark->seq = (uint64_t)sqlite3_column_int64(statement, 1);
+        mark->sample = sqlite3_column_int64(statement, 5);
         mark->is_automatic = sqlite3_column_int(statement, 2) != 0;
         utf8_clean_copy(mark->name, sizeof(mark->name), name, length);
     }
@@ -537,6 +538,28 @@ size_t recording_marks(const struct recording *recording,
 {
     *marks = recording->marks;
     return recording->n_marks;
+}
+
+static const struct snapshot *snapshot_of(const struct history *history, uint64_t seq)
+{
+    for (size_t i = history_count(history); i > 0; i--)
+        if (history_at(history, i - 1)->seq == seq)
+            return history_at(history, i - 1);
+    return NULL;
+}
+
+void recording_restore_marks(const struct recording *recording, size_t at,
+                             struct history *history)
+{
+    for (size_t i = 0; i < recording->n_marks; i++) {
+        const struct recorded_mark *mark = &recording->marks[i];
+        const struct snapshot *snapshot = mark->sample == recording->entries[at].sample
+                                              ? snapshot_of(history, mark->seq)
+                                              : NULL;
+
+        if (snapshot)
+            history_restore_mark(history, snapshot, mark->name, mark->is_automatic);
+    }
 }
 
 size_t recording_lost(const struct recording *recording, char *words, size_t size)

@@ -45,13 +45,19 @@ void recording_add_events(struct recording *recording, size_t from, size_t to,
                           struct history *history);
 
 struct recorded_mark {
-    uint64_t seq; /* of the sample that is marked */
+    uint64_t seq;   /* of the sample that is marked */
+    int64_t sample; /* the number of the one after which it was there; private */
     bool is_automatic;
     char name[48];
 };
 /* In their order. Borrowed. */
 size_t recording_marks(const struct recording *recording,
                        const struct recorded_mark **marks);
+
+/* For who takes sample after sample: the marks that were set with this one, which is the
+ * newest of the history. */
+void recording_restore_marks(const struct recording *recording, size_t at,
+                             struct history *history);
 
 /* What is missing or damaged, as far as it was met: how many samples, and a sentence
  * ("" when nothing is). */

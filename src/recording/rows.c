@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/kind.h"
+#include "model/pins.h"
 #include "util/utf8.h"
 #include "util/xalloc.h"
 
@@ -289,5 +290,25 @@ const struct arenas_section *rows_build_arenas(const struct rows_source *source)
     free(rows);
     free(arenas);
     free(cells);
+    return section;
+}
+
+const struct pins_section *rows_build_pins(const struct rows_source *source)
+{
+    const struct pins_section *section;
+    struct pins_section facts;
+    size_t count;
+    void *rows;
+
+    if (!has_row(source, SHEET_PINS, 0))
+        return NULL;
+    memset(&facts, 0, sizeof(facts));
+    read_row(source, SHEET_PINS, 0, &facts);
+    facts.n_steps = read_table(source, SHEET_PIN_STEPS, facts.steps, PIN_STEPS_MAX);
+    facts.n_classes =
+        read_table(source, SHEET_PIN_CLASSES, facts.classes, PIN_CLASSES_MAX);
+    rows = read_rows(source, SHEET_PIN_ROWS, &count);
+    section = pins_seal(&facts, rows, count);
+    free(rows);
     return section;
 }

@@ -33,11 +33,12 @@ struct rows_source {
 void rows_know_column(struct rows_view *view, enum sheet_id sheet, const char *name,
                       const char *type, size_t column);
 
-/* What is in struct snapshot itself, and all sections but the two below. */
+/* What is in struct snapshot itself, and all sections but those below. */
 void rows_build_sections(const struct rows_source *source,
                          struct snapshot_builder *builder);
 /* NULL: there is none, or no memory. One reference is given. */
 const struct objects_section *rows_build_objects(const struct rows_source *source);
 const struct arenas_section *rows_build_arenas(const struct rows_source *source);
+const struct pins_section *rows_build_pins(const struct rows_source *source);
 
 #endif

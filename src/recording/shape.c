@@ -237,6 +237,52 @@ static const struct field free_list_fields[] = {
 };
 #undef F
 
+#define P(member) FIELD(struct pins_section, member)
+static const struct field pins_fields[] = {
+    P(taken_mono_ns),
+    P(cpu_ns),
+    P(read_bytes),
+    P(arena_bytes_each),
+    P(arenas),
+    P(arenas_skipped),
+    P(arenas_torn),
+    P(resident_bytes),
+    P(return_bytes),
+    P(objects),
+    P(object_bytes),
+    P(parts),
+    P(part_bytes),
+    P(are_generations_known),
+    P(cheap.arenas),
+    P(cheap.objects),
+    P(cheap.blocks),
+    P(cheap.bytes),
+    P(cheap.return_bytes),
+};
+#undef P
+
+#define P(member) FIELD(struct pin_row, member)
+static const struct field pin_fields[] = {
+    P(kind),  P(objects),      P(parts), P(bytes), P(cheap),     P(arenas),
+    P(alone), P(return_bytes), P(young), P(old),   P(untracked),
+};
+#undef P
+
+#define P(member) FIELD(struct pin_step, member)
+static const struct field pin_step_fields[] = {
+    P(arenas), P(objects), P(blocks), P(bytes), P(return_bytes),
+};
+#undef P
+
+#define P(member) FIELD(struct pin_class, member)
+static const struct field pin_class_fields[] = {
+    P(block_bytes),
+    P(pools),
+    P(blocks),
+    P(free_bytes),
+};
+#undef P
+
 #define SHEET(name, row, fields)                                        \
     {                                                                   \
         name, sizeof(row), fields, sizeof(fields) / sizeof((fields)[0]) \
@@ -264,6 +310,10 @@ const struct sheet_shape sheet_shapes[SHEETS] = {
         SHEET("free_lists", struct free_lists_section, free_lists_fields),
     [SHEET_FREE_LIST_ROWS] =
         SHEET("free_list_rows", struct free_list_row, free_list_fields),
+    [SHEET_PINS] = SHEET("pins", struct pins_section, pins_fields),
+    [SHEET_PIN_ROWS] = SHEET("pin_rows", struct pin_row, pin_fields),
+    [SHEET_PIN_STEPS] = SHEET("pin_steps", struct pin_step, pin_step_fields),
+    [SHEET_PIN_CLASSES] = SHEET("pin_classes", struct pin_class, pin_class_fields),
 };
 
 const char *field_type_name(enum field_type type)

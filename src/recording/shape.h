@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "heaptop/arenas.h"
+#include "heaptop/pins.h"
 
 enum field_type {
     FIELD_SIGNED = 0,
@@ -51,6 +52,10 @@ enum sheet_id {
     SHEET_MAPPINGS,
     SHEET_FREE_LISTS,
     SHEET_FREE_LIST_ROWS,
+    SHEET_PINS,
+    SHEET_PIN_ROWS,
+    SHEET_PIN_STEPS,
+    SHEET_PIN_CLASSES,
     SHEETS,
 };
 

@@ -62,7 +62,7 @@ int writer_open(const char *path, struct writer **opened, struct err *err)
     writer->add_event =
         prepare(writer->database, "INSERT INTO events VALUES(?, ?, ?, ?, ?, ?)");
     writer->add_mark =
-        prepare(writer->database, "INSERT INTO marks VALUES(?, ?, ?, ?, ?)");
+        prepare(writer->database, "INSERT INTO marks VALUES(?, ?, ?, ?, ?, ?)");
     *opened = writer;
     return 0;
 }
@@ -180,7 +180,7 @@ static int write_events(struct writer *writer, int64_t sample)
     return 0;
 }
 
-static int write_marks(struct writer *writer)
+static int write_marks(struct writer *writer, int64_t sample)
 {
     for (size_t i = 0; i < writer->n_marks; i++) {
         const struct message_mark *mark = &writer->marks[i];
@@ -188,10 +188,11 @@ static int write_marks(struct writer *writer)
             text_checksum(mark->number, mark->seq, mark->name, strlen(mark->name));
 
         sqlite3_bind_int64(writer->add_mark, 1, mark->number);
-        sqlite3_bind_int64(writer->add_mark, 2, mark->seq);
-        sqlite3_bind_int(writer->add_mark, 3, mark->is_automatic);
-        sqlite3_bind_text(writer->add_mark, 4, mark->name, -1, SQLITE_STATIC);
-        sqlite3_bind_int64(writer->add_mark, 5, (int64_t)sum);
+        sqlite3_bind_int64(writer->add_mark, 2, sample);
+        sqlite3_bind_int64(writer->add_mark, 3, mark->seq);
+        sqlite3_bind_int(writer->add_mark, 4, mark->is_automatic);
+        sqlite3_bind_text(writer->add_mark, 5, mark->name, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(writer->add_mark, 6, (int64_t)sum);
         if (finish(writer->add_mark))
             return -1;
     }
@@ -210,7 +211,7 @@ int writer_sample(struct writer *writer, const struct headline *headline,
 {
     if (database_run(writer->database, "BEGIN") || write_names(writer) ||
         write_data(writer, headline->sample, bytes, length) ||
-        write_events(writer, headline->sample) || write_marks(writer) ||
+        write_events(writer, headline->sample) || write_marks(writer, headline->sample) ||
         write_headline(writer, headline) || database_run(writer->database, "COMMIT")) {
         database_error(writer->database, err, ERR_FAILED, "cannot write", writer->path);
         database_run(writer->database, "ROLLBACK");

@@ -127,6 +127,10 @@ static const struct {
     {SHEET_MALLOC, sizeof(size_t) + sizeof(void *)},
     {SHEET_ACCOUNT,
      ACCOUNT_PARTS * sizeof(struct account_bytes) + sizeof(size_t) + sizeof(void *)},
+    /* n_rows, rows, steps, classes, memory, references */
+    {SHEET_PINS, 3 * sizeof(size_t) + 3 * sizeof(void *) +
+                     PIN_STEPS_MAX * sizeof(struct pin_step) +
+                     PIN_CLASSES_MAX * sizeof(struct pin_class)},
     {SHEET_FREE_LISTS, sizeof(size_t) + sizeof(void *)},
 };
 
