@@ -54,6 +54,10 @@ struct table *marks_table_new(void);
 void marks_table_update(struct table *table, struct history_texts *texts,
                         const struct view_input *input, uint32_t base);
 
+/* What was born since a mark: of an answer to that, else nothing. born_table.c */
+struct table *born_table_new(void);
+void born_table_update(struct table *table, const struct answer *answer);
+
 /* Room for `bytes` bytes; what was there is gone. */
 char *history_texts_room(struct history_texts *texts, size_t bytes);
 /* The last values of a series as levels of a sparkline: at most `cells` digits. */

@@ -29,6 +29,10 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/pane_account.c tui/pane_arenas.c tui/pane_gc.c \
 	tui/pane_history.c tui/pane_log.c tui/pane_overview.c tui/pane_sizes.c tui/pane_types.c tui/pane_verdict.c \
 	tui/picker.c tui/picker.h \
+	tui/born_table.c \
+	tui/heaps_view.c tui/heaps_view.h \
+	tui/pane_holders.c \
+	tui/screen_holders.c \
 	tui/pins_view.c tui/pins_view.h \
 	tui/pool_blocks.c tui/pool_blocks.h tui/pools_table.c \
 	tui/prompt.c tui/prompt.h \

@@ -76,6 +76,11 @@ struct pane_ops {
     void (*wants)(void *pane, struct inquiry *inquiry);
     /* Shows one of its views by name; false when it has none such; optional. */
     bool (*show_view)(void *pane, const char *name);
+    /* The kind of the selected row, or NULL; optional. */
+    const struct kind *(*kind)(void *pane);
+    /* Another pane's kind is to be looked at; optional. */
+    void (*look_at)(void *pane, const struct kind *kind);
+    bool is_hidden; /* it has no tab: a key opens it, Esc leaves it */
 };
 
 /* In the order of panes.def = the tabs 1, 2, ...; ended by NULL. */

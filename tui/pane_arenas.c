@@ -13,6 +13,7 @@
 #include "tui/arenas_table.h"
 #include "tui/glyphs.h"
 #include "tui/kinds_table.h"
+#include "tui/heaps_view.h"
 #include "tui/line.h"
 #include "tui/pins_view.h"
 #include "tui/pool_blocks.h"
@@ -29,16 +30,19 @@ enum level {
 
 enum view {
     VIEW_ARENAS = 0,
-    VIEW_PINS, /* what keeps them */
+    VIEW_PINS,  /* what keeps them */
+    VIEW_HEAPS, /* malloc's */
     VIEWS,
 };
 
-static const char *const views[VIEWS] = {"arenas", "pins"};
+static const char *const views[VIEWS] = {"arenas", "pins", "heaps"};
 
 struct pane_arenas {
     struct view_input input;
     enum view view;
     struct table *pins;
+    struct arenas_table heaps;
+    uint64_t heap; /* that is open; 0 = none */
     struct arenas_table groups, arenas, pools;
     enum level level;
     bool is_chosen, is_folded; /* chosen: by key, else by the number of arenas */
@@ -56,6 +60,7 @@ static void *arenas_create(void)
     arenas_table_init(&pane->arenas);
     pools_table_init(&pane->pools);
     pane->pins = pins_table_new();
+    heaps_table_init(&pane->heaps);
     return pane;
 }
 
@@ -67,6 +72,7 @@ static void arenas_destroy(void *opaque)
     arenas_table_release(&pane->arenas);
     arenas_table_release(&pane->pools);
     table_free(pane->pins);
+    arenas_table_release(&pane->heaps);
     free(pane);
 }
 
@@ -78,6 +84,11 @@ static const struct arenas_section *section_of(const struct pane_arenas *pane)
 static const struct pins_section *pins_of(const struct pane_arenas *pane)
 {
     return pane->input.snapshot ? pane->input.snapshot->pins : NULL;
+}
+
+static const struct malloc_section *malloc_of(const struct pane_arenas *pane)
+{
+    return pane->input.snapshot ? pane->input.snapshot->malloc : NULL;
 }
 
 /* The close look at the arena that is open, when it has come. */
@@ -101,6 +112,8 @@ static struct table *current_table(struct pane_arenas *pane)
 {
     if (pane->view == VIEW_PINS)
         return pane->pins;
+    if (pane->view == VIEW_HEAPS)
+        return pane->heaps.table;
     if (pane->level >= LEVEL_ARENA)
         return pane->pools.table;
     if (pane->level == LEVEL_LIST && is_folded(pane))
@@ -114,6 +127,8 @@ static void fill(struct pane_arenas *pane)
 
     if (pane->view == VIEW_PINS)
         pins_table_update(pane->pins, pins_of(pane));
+    else if (pane->view == VIEW_HEAPS)
+        heaps_table_update(&pane->heaps, malloc_of(pane));
     else if (pane->level >= LEVEL_ARENA)
         pools_table_update(&pane->pools, section, arena_find(section, pane->arena),
                            inspection_of(pane));
@@ -192,6 +207,8 @@ static const char *nothing(const struct pane_arenas *pane)
     if (pane->view == VIEW_PINS)
         return pins_of(pane) ? "no arena is less than half in use"
                              : "what keeps arenas was not looked at yet";
+    if (pane->view == VIEW_HEAPS)
+        return "glibc's heaps are not known here, or not yet";
     if (pane->level >= LEVEL_ARENA)
         return "this arena is gone: its memory was given back";
     if (!snapshot || !snapshot->pymalloc)
@@ -206,6 +223,10 @@ static void draw_top(const struct pane_arenas *pane, struct canvas *canvas,
         pins_draw_top(pins_of(pane),
                       pane->input.snapshot ? pane->input.snapshot->mono_ns : 0, canvas,
                       rect);
+        return;
+    }
+    if (pane->view == VIEW_HEAPS) {
+        heaps_draw_top(malloc_of(pane), canvas, rect);
         return;
     }
     if (!section_of(pane) || rect->height < 8 || pane->level >= LEVEL_ARENA)
@@ -226,6 +247,11 @@ static void arenas_draw(void *opaque, struct canvas *canvas, struct rect rect,
     if (pane->level == LEVEL_POOL && inspection && pane->pool < inspection->n_pools &&
         inspection->pools[pane->pool].state == INSPECTED_USED) {
         pool_blocks_draw(canvas, rect, inspection, pane->pool);
+        return;
+    }
+    if (pane->view == VIEW_HEAPS && pane->heap) {
+        if (!heap_draw(malloc_of(pane), pane->heap, canvas, rect))
+            pane_draw_nothing(canvas, rect, "this heap is gone");
         return;
     }
     draw_top(pane, canvas, &rect);
@@ -299,7 +325,31 @@ static void show_view(struct pane_arenas *pane, enum view view)
 {
     pane->view = view;
     pane->level = LEVEL_LIST;
+    pane->heap = 0;
     fill(pane);
+}
+
+/* The views besides that of the arenas: Enter opens a heap, Esc leaves it, then the view.
+ */
+static enum pane_result view_command(struct pane_arenas *pane, enum command_id command)
+{
+    const struct table_row *row = table_selected(current_table(pane));
+
+    if (command == COMMAND_BACK && pane->heap) {
+        pane->heap = 0;
+        return PANE_HANDLED;
+    }
+    if (command == COMMAND_BACK) {
+        show_view(pane, VIEW_ARENAS);
+        return PANE_HANDLED;
+    }
+    if (command == COMMAND_ENTER && pane->view == VIEW_HEAPS && row) {
+        pane->heap = row->identity;
+        snprintf(pane->breadcrumb, sizeof(pane->breadcrumb), "malloc's heap %" PRIx64,
+                 pane->heap);
+        return PANE_HANDLED;
+    }
+    return table_command(current_table(pane), command) ? PANE_HANDLED : PANE_IGNORED;
 }
 
 static bool arenas_show_view(void *opaque, const char *name)
@@ -322,12 +372,8 @@ static enum pane_result arenas_command(void *opaque, enum command_id command)
         show_view(pane, (pane->view + 1) % VIEWS);
         return PANE_HANDLED;
     }
-    if (command == COMMAND_BACK && pane->view != VIEW_ARENAS) {
-        show_view(pane, VIEW_ARENAS);
-        return PANE_HANDLED;
-    }
     if (pane->view != VIEW_ARENAS)
-        return table_command(current_table(pane), command) ? PANE_HANDLED : PANE_IGNORED;
+        return view_command(pane, command);
     if (command == COMMAND_ENTER) {
         open_row(pane);
         return PANE_HANDLED;
@@ -354,7 +400,12 @@ static void arenas_describe(void *opaque, struct strbuf *out)
     const struct arenas_section *section = section_of(pane);
 
     if (pane->view == VIEW_PINS) {
-        strbuf_add_text(out, "v: the arenas");
+        strbuf_add_text(out, "v: malloc's heaps; H: who holds the kind");
+        return;
+    }
+    if (pane->view == VIEW_HEAPS) {
+        strbuf_add_text(out, pane->heap ? "Esc: all heaps"
+                                        : "v: the arenas; Enter opens a heap");
         return;
     }
     if (!section || pane->level > LEVEL_GROUP)
@@ -370,6 +421,8 @@ static const char *arenas_breadcrumb(void *opaque)
 
     if (pane->view == VIEW_PINS)
         return "what keeps arenas";
+    if (pane->view == VIEW_HEAPS)
+        return pane->heap ? pane->breadcrumb : "malloc's heaps";
     return pane->level == LEVEL_LIST ? NULL : pane->breadcrumb;
 }
 
@@ -378,6 +431,19 @@ static uint64_t arenas_wants(void *opaque)
     struct pane_arenas *pane = opaque;
 
     return pane->level >= LEVEL_ARENA ? pane->arena : 0;
+}
+
+static const struct kind *arenas_kind(void *opaque)
+{
+    struct pane_arenas *pane = opaque;
+    const struct pins_section *pins = pins_of(pane);
+    const struct table_row *row =
+        pane->view == VIEW_PINS ? table_selected(pane->pins) : NULL;
+
+    for (size_t i = 0; row && pins && i < pins->n_rows; i++)
+        if ((uint64_t)pins->rows[i].kind->id + 1 == row->identity)
+            return pins->rows[i].kind;
+    return NULL;
 }
 
 const struct pane_ops pane_arenas = {
@@ -393,4 +459,5 @@ const struct pane_ops pane_arenas = {
     .breadcrumb = arenas_breadcrumb,
     .wants_arena = arenas_wants,
     .show_view = arenas_show_view,
+    .kind = arenas_kind,
 };

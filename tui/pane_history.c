@@ -11,6 +11,7 @@
 
 #include "heaptop/units.h"
 #include "model/account.h"
+#include "model/born.h"
 #include "tui/history_graph.h"
 #include "tui/history_tables.h"
 #include "tui/kinds_table.h"
@@ -26,6 +27,7 @@ enum view {
     VIEW_SERIES = 0,
     VIEW_GROWTH,
     VIEW_MARKS,
+    VIEW_BORN, /* since a mark */
     VIEWS,
 };
 
@@ -47,6 +49,7 @@ static void *history_create(void)
     pane->tables[VIEW_SERIES] = series_table_new();
     pane->tables[VIEW_GROWTH] = growth_table_new();
     pane->tables[VIEW_MARKS] = marks_table_new();
+    pane->tables[VIEW_BORN] = born_table_new();
     pane->drawn = history_identity(WHAT_SERIES, 1 + SERIES_RES);
     return pane;
 }
@@ -92,7 +95,7 @@ static void take_growing(struct pane_history *pane, uint64_t identity)
 static void take_points(struct pane_history *pane)
 {
     const struct table_row *row =
-        pane->view == VIEW_MARKS ? NULL : table_selected(pane->tables[pane->view]);
+        pane->view >= VIEW_MARKS ? NULL : table_selected(pane->tables[pane->view]);
 
     if (row)
         pane->drawn = row->identity;
@@ -111,6 +114,8 @@ static void fill(struct pane_history *pane)
         series_table_update(table, texts, &pane->input);
     else if (pane->view == VIEW_GROWTH)
         growth_table_update(table, texts, &pane->input);
+    else if (pane->view == VIEW_BORN)
+        born_table_update(table, pane->input.answer);
     else
         marks_table_update(table, texts, &pane->input, pane->base);
     take_points(pane);
@@ -235,10 +240,57 @@ static void draw_graph(const struct pane_history *pane, struct canvas *canvas,
     history_graph_draw(&graph, canvas, rect);
 }
 
+/* The mark that was chosen, or else the last one that was not set by the clock. */
+static uint32_t born_since(const struct pane_history *pane)
+{
+    const struct mark *marks;
+    size_t count = history_marks(pane->input.history, &marks);
+
+    if (pane->base)
+        return pane->base;
+    while (count && marks[count - 1].is_automatic)
+        count--;
+    return count ? marks[count - 1].number : 0;
+}
+
+static const char *nothing_born(const struct pane_history *pane)
+{
+    if (!born_since(pane))
+        return "there is no mark yet: m sets one";
+    if (*pane->input.answer_why)
+        return pane->input.answer_why;
+    return pane->input.answer ? "nothing was born since the mark"
+                              : "a pass over all objects is on its way";
+}
+
+static void history_wants(void *opaque, struct inquiry *inquiry)
+{
+    struct pane_history *pane = opaque;
+    uint32_t mark = pane->view == VIEW_BORN ? born_since(pane) : 0;
+
+    if (mark)
+        *inquiry = (struct inquiry){.topic = INQUIRY_BORN, .mark = mark};
+}
+
+static const struct kind *history_kind(void *opaque)
+{
+    struct pane_history *pane = opaque;
+    const struct table_row *row =
+        pane->view == VIEW_BORN ? table_selected(pane->tables[VIEW_BORN]) : NULL;
+    const struct born *born = (const struct born *)pane->input.answer;
+
+    for (size_t i = 0; row && born && i < born->n_rows; i++)
+        if ((uint64_t)born->rows[i].kind->id + 1 == row->identity)
+            return born->rows[i].kind;
+    return NULL;
+}
+
 static const char *nothing(const struct pane_history *pane)
 {
     if (pane->view == VIEW_MARKS)
         return "there is no mark yet: m sets one";
+    if (pane->view == VIEW_BORN)
+        return nothing_born(pane);
     if (pane->view == VIEW_GROWTH)
         return "nothing has changed since heaptop began";
     return "no sample yet";
@@ -301,7 +353,8 @@ static void history_describe(void *opaque, struct strbuf *out)
     static const char *const words[VIEWS] = {
         "v: what grows; Left and Right go back and forth in time, Z to now",
         "v: the marks; Left and Right go back and forth in time, Z to now",
-        "v: the series; Enter compares the others with this mark",
+        "v: what was born since; Enter compares the others with this mark",
+        "v: the series; born since the last mark, or the chosen one; Space: look anew",
     };
     struct pane_history *pane = opaque;
 
@@ -319,4 +372,6 @@ const struct pane_ops pane_history = {
     .table = history_table,
     .describe = history_describe,
     .moves_in_time = true,
+    .wants = history_wants,
+    .kind = history_kind,
 };

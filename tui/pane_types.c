@@ -181,6 +181,17 @@ static void types_wants(void *pane, struct inquiry *inquiry)
         *inquiry = (struct inquiry){.topic = INQUIRY_DUPLICATES};
 }
 
+static const struct kind *types_kind(void *pane)
+{
+    struct pane_types *types = pane;
+    const struct table_row *row = table_selected(types->table);
+    const struct snapshot *snapshot = types->input.snapshot;
+    const struct kind_row *kind =
+        row && snapshot ? kinds_find(snapshot->objects, row->identity) : NULL;
+
+    return kind ? kind->kind : NULL;
+}
+
 const struct pane_ops pane_types = {
     .name = "types",
     .title = "Types",
@@ -194,4 +205,5 @@ const struct pane_ops pane_types = {
     .breadcrumb = types_breadcrumb,
     .opens_row = true,
     .wants = types_wants,
+    .kind = types_kind,
 };

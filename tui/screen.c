@@ -412,6 +412,8 @@ static bool pane_command(struct screen *screen, enum command_id command)
 
     if (pane->command(screen->panes[screen->current], command) == PANE_HANDLED)
         return true;
+    if (command == COMMAND_BACK && screen_leave_holders(screen))
+        return true;
     if (command == COMMAND_ENTER) {
         if (pane->opens)
             open_tab(screen, pane->opens(screen->panes[screen->current]));
@@ -435,11 +437,13 @@ bool screen_command(struct screen *screen, enum command_id command)
         return true;
     switch (command) {
     case COMMAND_TAB_NEXT:
-        show_tab(screen, (screen->current + 1) % screen->n_panes);
+        show_tab(screen, screen_next_tab(screen, 1));
         return true;
     case COMMAND_TAB_PREVIOUS:
-        show_tab(screen, (screen->current + screen->n_panes - 1) % screen->n_panes);
+        show_tab(screen, screen_next_tab(screen, screen->n_panes - 1));
         return true;
+    case COMMAND_HOLDERS:
+        return screen_open_holders(screen);
     case COMMAND_DELTA:
         next_delta(screen);
         return true;

@@ -26,8 +26,11 @@ static void draw_breadcrumb(const struct screen *screen, struct canvas *canvas,
     char tab[64];
     int x = 0, room = rect->width;
 
-    snprintf(tab, sizeof(tab), "[%zu %s]", screen->current + 1,
-             screen_pane(screen)->title);
+    if (screen_pane(screen)->is_hidden)
+        snprintf(tab, sizeof(tab), "[%s]", screen_pane(screen)->title);
+    else
+        snprintf(tab, sizeof(tab), "[%zu %s]", screen->current + 1,
+                 screen_pane(screen)->title);
     if (room > 40) {
         room -= (int)sizeof(back) + 1;
         canvas_text(canvas, rect->y, rect->width - (int)sizeof(back), 8, ROLE_DIM, back);
@@ -46,6 +49,9 @@ static int draw_numbers(struct screen *screen, struct canvas *canvas,
 
     for (size_t i = 0; i < screen->n_panes; i++) {
         bool is_active = i == screen->current;
+
+        if (panes[i]->is_hidden)
+            continue;
         int width;
 
         snprintf(text, sizeof(text), is_active ? "[%zu]" : " %zu ", i + 1);
@@ -78,6 +84,9 @@ static void draw_tabs(struct screen *screen, struct canvas *canvas,
     }
     for (size_t i = 0; i < screen->n_panes; i++) {
         bool is_active = i == screen->current;
+
+        if (panes[i]->is_hidden)
+            continue;
 
         snprintf(text, sizeof(text), is_active ? "[%zu %s]" : " %zu %s ", i + 1,
                  panes[i]->title);

@@ -8,7 +8,7 @@
 #include "tui/header.h"
 #include "tui/screen.h"
 
-#define SCREEN_PANES 9
+#define SCREEN_PANES 12
 #define SCREEN_HITS  48
 
 /* What a click on the tabs or the bottom bar means. */
@@ -21,6 +21,7 @@ struct screen {
     struct history *history;
     void *panes[SCREEN_PANES];
     size_t n_panes, current;
+    size_t came_from; /* where the hidden pane was opened */
 
     const struct snapshot *shown;        /* a reference: frozen when paused */
     const struct snapshot *older;        /* a reference, or NULL */
@@ -58,6 +59,11 @@ void screen_update_pane(struct screen *screen);
 /* Left and Right where they move in time, and the commands for it; false: not one of
  * them. screen_time.c */
 bool screen_time_command(struct screen *screen, enum command_id command);
+/* The pane that says who holds the selected kind, and back from it. screen_holders.c */
+bool screen_open_holders(struct screen *screen);
+bool screen_leave_holders(struct screen *screen);
+/* The tab so many steps on that is not hidden. */
+size_t screen_next_tab(const struct screen *screen, size_t steps);
 void screen_header_input(const struct screen *screen, struct header_input *input);
 
 #endif

@@ -28,8 +28,9 @@ static int text_choose(struct sink_text *text, struct err *err)
 
     if (options->pane && !screen_show_pane(text->screen, options->pane)) {
         err_set(err, ERR_USAGE, "there is no pane \"%s\"", options->pane);
-        return err_remedy(err, "use overview, types, sizes, gc, arenas, pins, account, "
-                               "history, log or verdict");
+        return err_remedy(err,
+                          "use overview, types, sizes, gc, arenas, pins, heaps, account, "
+                          "history, log or verdict");
     }
     if (options->sort && !screen_sort_by(text->screen, options->sort)) {
         err_set(err, ERR_USAGE, "there is no column \"%s\" to sort by", options->sort);

@@ -30,8 +30,15 @@ void tui_ask_mark(struct tui *tui)
 
 void tui_keep_mark(struct tui *tui)
 {
-    if (tui->marked)
-        screen_mark_here(tui->screen, tui->marked, tui->prompt.text);
+    const struct mark *marks;
+    size_t count;
+
+    if (!tui->marked)
+        return;
+    screen_mark_here(tui->screen, tui->marked, tui->prompt.text);
+    count = history_marks(tui->history, &marks);
+    if (count)
+        tui_remember(tui, marks[count - 1].number);
 }
 
 void tui_add_marks(struct tui *tui)

@@ -89,6 +89,7 @@ struct tui {
     bool is_looking;      /* an inspection was asked for and has not come */
     uint64_t seen_arena;  /* the one that was asked for last */
     struct inquiry asked; /* of the sampler, last; its topic NULL: nothing */
+    struct inquiry remembering; /* its topic NULL: nothing */
     struct tui_action action;
 
     bool is_picking;
@@ -160,6 +161,9 @@ bool tui_replay_command(struct tui *tui, enum command_id command);
 bool tui_replay_go(struct tui *tui, const char *text);
 /* The next sample, when its time has come. */
 void tui_play(struct tui *tui);
+
+/* The objects of this mark are to be remembered. */
+void tui_remember(struct tui *tui, uint32_t mark);
 
 /* tui_command.c: the commands of the loop */
 void tui_command(struct tui *tui, enum command_id command);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "heaptop/units.h"
+#include "model/born.h"
 #include "target/target.h"
 #include "util/clock.h"
 
@@ -49,7 +51,7 @@ int tui_start_target(struct tui *tui, struct target *target, struct err *err)
     }
     tui->is_ended = tui->is_failed = tui->is_looking = tui->has_executed = false;
     tui->seen_arena = 0;
-    tui->asked = (struct inquiry){0};
+    tui->asked = tui->remembering = (struct inquiry){0};
     tui_forget_action(tui);
     memset(&tui->action, 0, sizeof(tui->action));
     if (sampler_start(target, &wanted, &tui->sampler, err) < 0) {
@@ -183,8 +185,41 @@ void tui_look_closely(struct tui *tui, bool has_new_sample)
     sampler_inspect(tui->sampler, wanted);
 }
 
+/* The price is told with the mark. */
+static void say_remembered(struct tui *tui, const struct sampler_message *message)
+{
+    const struct remembered *remembered = (const struct remembered *)message->answer;
+    char text[200], objects[UNITS_MAX], bytes[UNITS_MAX], time[UNITS_MAX];
+
+    tui->remembering = (struct inquiry){0};
+    tui->asked = (struct inquiry){0};
+    if (!remembered) {
+        tui_say(tui, ROLE_WARNING, message->err.text);
+        return;
+    }
+    snprintf(text, sizeof(text), "mark #%u: %s objects are remembered in %s, %s",
+             (unsigned)message->inquiry.mark,
+             units_count(objects, reading_exact((int64_t)remembered->count)),
+             units_bytes(bytes, reading_exact((int64_t)remembered->bytes)),
+             units_duration(time, reading_exact(remembered->answer.walk.wall_ns)));
+    tui_say(tui, ROLE_NORMAL, text);
+    answer_free(message->answer);
+}
+
+void tui_remember(struct tui *tui, uint32_t mark)
+{
+    if (!tui->sampler || tui->is_ended || tui->is_failed)
+        return;
+    tui->remembering = (struct inquiry){.topic = INQUIRY_REMEMBER, .mark = mark};
+    sampler_ask(tui->sampler, &tui->remembering);
+}
+
 static void take_answer(struct tui *tui, const struct sampler_message *message)
 {
+    if (!strcmp(message->inquiry.topic, INQUIRY_REMEMBER)) {
+        say_remembered(tui, message);
+        return;
+    }
     screen_take_answer(tui->screen, &message->inquiry, message->answer,
                        message->err.text);
 }
@@ -193,7 +228,7 @@ void tui_ask(struct tui *tui)
 {
     struct inquiry wanted;
 
-    if (!tui->screen || tui->is_picking || !tui->sampler)
+    if (!tui->screen || tui->is_picking || !tui->sampler || tui->remembering.topic)
         return;
     screen_wanted_inquiry(tui->screen, &wanted);
     if (inquiry_is_same(&wanted, &tui->asked) || tui->is_ended || tui->is_failed)

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "heaptop/arenas.h"
+#include "heaptop/heaps.h"
 #include "heaptop/pins.h"
 #include "heaptop/reading.h"
 
@@ -218,6 +219,11 @@ struct malloc_section {
     int64_t ended_mono_ns;
     size_t n_rows;
     const struct malloc_arena_row *rows; /* the main arena first */
+    size_t n_heap_rows;                  /* 0: no picture was taken */
+    const struct heap_row *heap_rows;    /* by address */
+    const uint8_t *heap_cells;
+    size_t n_tops;
+    const struct heap_top_row *tops; /* of each heap, the uppermost chunk first */
 };
 
 /* The parts of RES, in the order in which they are shown. model/account.h names them. */

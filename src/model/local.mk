@@ -50,4 +50,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_inquiry
 tests_unit_t_inquiry_SOURCES = tests/unit/t_inquiry.c
 tests_unit_t_inquiry_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/t_born
+tests_unit_t_born_SOURCES = tests/unit/t_born.c
+tests_unit_t_born_LDADD = $(UNIT_LIBS)
 endif

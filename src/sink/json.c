@@ -10,6 +10,7 @@
 #include "sink/json_arenas.h"
 #include "sink/json_history.h"
 #include "sink/json_account.h"
+#include "sink/json_heaps.h"
 #include "sink/json_pins.h"
 #include "sink/json_value.h"
 #include "util/xalloc.h"
@@ -134,6 +135,18 @@ static json_t *json_pymalloc(const struct json_sink *sink,
     if (sink->options.pane && !strcmp(sink->options.pane, "arenas"))
         json_add(object, "arenas_detail",
                  json_arenas(snapshot->arenas, snapshot->mono_ns, sink->options.rows));
+    return object;
+}
+
+/* Every heap is long, so only where it is asked for. */
+static json_t *json_malloc_with_heaps(const struct json_sink *sink,
+                                      const struct snapshot *snapshot)
+{
+    json_t *object = json_malloc(snapshot);
+
+    if (snapshot->malloc && sink->options.pane && !strcmp(sink->options.pane, "heaps"))
+        json_add(object, "heaps_detail",
+                 json_heaps(snapshot->malloc, sink->options.rows));
     return object;
 }
 
@@ -328,7 +341,7 @@ static int json_sink_snapshot(void *state, const struct snapshot *snapshot,
     json_add(object, "pymalloc", json_pymalloc(sink, snapshot));
     json_add(object, "pins",
              json_pins(snapshot->pins, snapshot->mono_ns, sink->options.rows));
-    json_add(object, "malloc", json_malloc(snapshot));
+    json_add(object, "malloc", json_malloc_with_heaps(sink, snapshot));
     json_add(object, "gc", json_gc(snapshot->gc));
     json_add(object, "free_lists", json_free_lists(snapshot));
     json_add(object, "objects", json_objects(sink, snapshot));

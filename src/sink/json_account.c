@@ -1,6 +1,7 @@
 #include "sink/json_account.h"
 
 #include "model/account.h"
+#include "sink/json_heaps.h"
 #include "sink/json_value.h"
 
 static json_t *json_parts(const struct account_section *account)
@@ -113,6 +114,7 @@ json_t *json_malloc(const struct snapshot *snapshot)
     json_add_seconds(object, "age_s",
                      reading_exact(snapshot->mono_ns - section->ended_mono_ns));
     json_add(object, "rows", json_malloc_arenas(section));
+    json_add(object, "tops", json_heap_tops(section));
     return object;
 }
 

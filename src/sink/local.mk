@@ -7,6 +7,7 @@ libheaptop_a_SOURCES += \
 	src/sink/json.c \
 	src/sink/json_arenas.c src/sink/json_arenas.h \
 	src/sink/json_account.c src/sink/json_account.h \
+	src/sink/json_heaps.c src/sink/json_heaps.h \
 	src/sink/json_inquiry.c src/sink/json_inquiry.h \
 	src/sink/json_pins.c src/sink/json_pins.h \
 	src/sink/json_history.c src/sink/json_history.h \

@@ -51,6 +51,7 @@ struct account_state {
     struct arena_table arenas;
     struct malloc_heaps heaps;
     struct malloc_pass pass;
+    struct heaps_picture picture;
     struct account_claims claims;
     struct account_pools pools;
     struct account_section account;
@@ -80,6 +81,7 @@ static void account_abandon(void *opaque)
     free(state->cycles);
     state->cycles = NULL;
     account_pools_release(&state->pools);
+    heaps_picture_release(&state->picture);
     malloc_pass_release(&state->pass);
     arenas_release(&state->arenas);
     state->stage = STAGE_IDLE;
@@ -290,6 +292,25 @@ static void fill_malloc(struct account_state *state, struct malloc_section *sect
     section->n_rows = section->rows ? pass->n_rows : 0;
 }
 
+static void fill_picture(struct account_state *state, struct malloc_section *section,
+                         const struct source_context *context)
+{
+    struct heaps_picture *picture = &state->picture;
+    struct snapshot_builder *builder = context->builder;
+
+    if (!state->pass.picture)
+        return;
+    heaps_picture_end(picture, context->target, context->layout);
+    section->heap_rows =
+        builder_copy(builder, picture->rows, picture->n_rows, sizeof(*picture->rows));
+    section->heap_cells = builder_copy(builder, picture->cells, picture->n_cells, 1);
+    section->tops =
+        builder_copy(builder, picture->tops, picture->n_tops, sizeof(*picture->tops));
+    if (section->heap_rows && section->heap_cells)
+        section->n_heap_rows = picture->n_rows;
+    section->n_tops = section->tops ? picture->n_tops : 0;
+}
+
 static void fill_free_lists(struct account_state *state, struct source_context *context)
 {
     struct free_lists lists = {
@@ -395,6 +416,7 @@ static enum source_result account_end(struct account_state *state,
              state->images.allocator);
     if (state->is_glibc)
         fill_malloc(state, malloc_section, context->builder);
+    fill_picture(state, malloc_section, context);
     fill_account(state, context, account);
     malloc_section->ended_mono_ns = account->ended_mono_ns;
     fill_free_lists(state, context);
@@ -448,6 +470,9 @@ static void chunks_begin(struct account_state *state, enum account_stage stage)
         state->pass.freed = state->cycles->least.chunks;
     else if (stage == STAGE_CHUNKS_MOST)
         state->pass.freed = state->cycles->most.chunks;
+    state->pass.picture = NULL;
+    if (stage == STAGE_CHUNKS && heaps_picture_begin(&state->picture, &state->heaps))
+        state->pass.picture = &state->picture;
     malloc_pass_begin(&state->pass);
 }
 
@@ -504,8 +529,11 @@ static bool account_step(struct account_state *state, struct source_context *con
     case STAGE_IDLE:
         return false;
     case STAGE_POOLS:
-        if (!account_pools_step(&state->pools, state->account.parts))
+        if (!account_pools_step(&state->pools, state->account.parts)) {
             dry_run_begin(state, context);
+            if (state->stage == STAGE_CHUNKS)
+                chunks_begin(state, STAGE_CHUNKS);
+        }
         return true;
     case STAGE_DRY_RUN:
         dry_run_step(state, context);

@@ -35,6 +35,7 @@ libheaptop_a_SOURCES += \
 	src/source/malloc_heaps.c src/source/malloc_heaps.h \
 	src/source/malloc_pass.c src/source/malloc_pass.h \
 	src/source/gc_recent.c src/source/gc_recent.h \
+	src/source/heaps_picture.c src/source/heaps_picture.h \
 	src/source/holder_names.c src/source/holder_names.h \
 	src/source/inquiry_born.c \
 	src/source/inquiry_holders.c \

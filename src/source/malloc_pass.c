@@ -138,6 +138,8 @@ static void pass_chunk(void *context, const struct chunk *chunk)
 {
     struct malloc_pass *pass = context;
 
+    if (pass->picture)
+        heaps_picture_chunk(pass->picture, chunk, pass->residency);
     switch (chunk->state) {
     case CHUNK_USED:
         pass_used(pass, chunk);
@@ -173,6 +175,8 @@ static void heap_begin(struct malloc_pass *pass)
     row->heaps++;
     row->heap_bytes += heap->end - heap->start;
     add_resident(pass, &pass->memory.top, heap->start, heap->first);
+    if (pass->picture)
+        heaps_picture_heap(pass->picture, pass->next_heap - 1);
     malloc_chain_begin(&pass->chain, heap);
     pass->is_under_way = true;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "heaptop/snapshot.h"
+#include "source/heaps_picture.h"
 #include "source/malloc_caches.h"
 #include "source/malloc_chain.h"
 #include "source/malloc_heaps.h"
@@ -36,7 +37,8 @@ struct malloc_pass {
     uint64_t mmap_threshold;       /* given; 0 = not known */
     uint64_t threshold_free_bytes; /* in free chunks of about its size, or few times it */
     uint64_t used_chunks, lost_bytes, fast_bytes;
-    uint64_t mmapped_freed_bytes; /* resident bytes of mmapped chunks in `freed` */
+    uint64_t mmapped_freed_bytes;  /* resident bytes of mmapped chunks in `freed` */
+    struct heaps_picture *picture; /* drawn on the way; NULL: none */
     size_t n_rows;
     struct malloc_arena_row rows[MALLOC_ARENAS_MAX]; /* the last one may stand for more */
 };

@@ -331,8 +331,42 @@ struct inspection *fixture_inspection(uint64_t arena)
     return inspection;
 }
 
+/* In static memory: it outlives every snapshot. */
+static void fill_heaps(struct malloc_section *malloc)
+{
+    static uint8_t cells[320];
+    static struct heap_row heaps[5];
+    static struct heap_top_row tops[3];
+
+    for (size_t i = 0; i < sizeof(cells); i++)
+        cells[i] = (uint8_t)(i % 64 > 57 ? HEAP_CELL_TOP : i * 7 % 64 * 5 / 64);
+    for (size_t i = 0; i < 5; i++)
+        heaps[i] = (struct heap_row){0x7f1200000000 + (i << 26),
+                                     (i + 1) << 24,
+                                     i,
+                                     (i + 1) << 22,
+                                     (i + 1) << 21,
+                                     1 << 17,
+                                     210 * i + 3,
+                                     180 * i + 2,
+                                     1 << 20,
+                                     (i + 1) << 18,
+                                     i * 64,
+                                     64};
+    for (size_t i = 0; i < 3; i++)
+        tops[i] = (struct heap_top_row){
+            heaps[0].address, heaps[0].address + 0xf00000 - i * 0x40000, 4096 + i * 512,
+            i == 1 ? NULL : kind_intern("bytes", 5), (i + 1) << 18};
+    malloc->n_heap_rows = 5;
+    malloc->heap_rows = heaps;
+    malloc->heap_cells = cells;
+    malloc->n_tops = 3;
+    malloc->tops = tops;
+}
+
 static void fill_malloc(struct malloc_section *malloc, int64_t mono_ns)
 {
+    fill_heaps(malloc);
     snprintf(malloc->allocator, sizeof(malloc->allocator), "glibc");
     malloc->arenas = reading_exact(4);
     malloc->heaps = reading_exact(5);
