@@ -229,6 +229,34 @@ static void put_pins(struct encoder *encoder, const struct pins_section *pins)
     encoder->pins = pins ? pins_ref(pins) : NULL;
 }
 
+/* The cells of all heaps, one after the other. */
+static void put_cells(struct encoder *encoder, const uint8_t *cells, size_t count)
+{
+    plane_clear(&encoder->planes[SHEET_HEAP_CELLS]);
+    for (size_t i = 0; i * RECORDED_CELLS_EACH < count; i++) {
+        size_t left = count - i * RECORDED_CELLS_EACH;
+        struct recorded_cells row;
+
+        memset(&row, 0, sizeof(row));
+        memcpy(row.words, cells + i * RECORDED_CELLS_EACH,
+               left < RECORDED_CELLS_EACH ? left : RECORDED_CELLS_EACH);
+        put(encoder, SHEET_HEAP_CELLS, i, i, &row);
+    }
+}
+
+static void put_heaps(struct encoder *encoder, const struct malloc_section *section)
+{
+    size_t n_rows = section ? section->n_heap_rows : 0, n_cells = 0;
+
+    for (size_t i = 0; i < n_rows; i++)
+        if (section->heap_rows[i].first_cell + section->heap_rows[i].n_cells > n_cells)
+            n_cells = section->heap_rows[i].first_cell + section->heap_rows[i].n_cells;
+    put_rows(encoder, SHEET_HEAPS, n_rows ? section->heap_rows : NULL, n_rows);
+    put_cells(encoder, n_rows ? section->heap_cells : NULL, n_cells);
+    put_rows(encoder, SHEET_TOPS, section ? section->tops : NULL,
+             section ? section->n_tops : 0);
+}
+
 static void put_malloc(struct encoder *encoder, const struct malloc_section *section)
 {
     put_section(encoder, SHEET_MALLOC, section);
@@ -286,6 +314,7 @@ static void put_snapshot(struct encoder *encoder, const struct snapshot *snapsho
     put_arenas(encoder, snapshot->arenas);
     put_pins(encoder, snapshot->pins);
     put_malloc(encoder, snapshot->malloc);
+    put_heaps(encoder, snapshot->malloc);
     put_account(encoder, snapshot->account);
     put_free_lists(encoder, snapshot->free_lists);
 }

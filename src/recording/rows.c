@@ -186,6 +186,41 @@ static void build_gc(const struct rows_source *source, struct snapshot_builder *
         read_table(source, SHEET_GENERATIONS, section->generations, GENERATIONS_MAX);
 }
 
+/* A top that is no object has no kind. */
+static void build_tops(const struct rows_source *source, struct snapshot_builder *builder,
+                       struct malloc_section *section)
+{
+    struct heap_top_row *tops = read_rows(source, SHEET_TOPS, &section->n_tops);
+
+    for (size_t i = 0; i < section->n_tops; i++)
+        if (!tops[i].kind->name[0])
+            tops[i].kind = NULL;
+    section->tops = builder_copy(builder, tops, section->n_tops, sizeof(*tops));
+    if (!section->tops)
+        section->n_tops = 0;
+    free(tops);
+}
+
+/* A heap whose cells are not all there has none. */
+static void build_heaps(const struct rows_source *source,
+                        struct snapshot_builder *builder, struct malloc_section *section)
+{
+    size_t n_rows, n_blocks;
+    struct heap_row *rows = read_rows(source, SHEET_HEAPS, &n_rows);
+    void *cells = read_rows(source, SHEET_HEAP_CELLS, &n_blocks);
+    size_t n_cells = n_blocks * RECORDED_CELLS_EACH;
+
+    for (size_t i = 0; i < n_rows; i++)
+        if (rows[i].n_cells > n_cells || rows[i].first_cell > n_cells - rows[i].n_cells)
+            rows[i].first_cell = rows[i].n_cells = 0;
+    section->heap_rows = builder_copy(builder, rows, n_rows, sizeof(*rows));
+    section->heap_cells = builder_copy(builder, cells, n_cells, 1);
+    if (section->heap_rows && section->heap_cells)
+        section->n_heap_rows = n_rows;
+    free(rows);
+    free(cells);
+}
+
 static void build_malloc(const struct rows_source *source,
                          struct snapshot_builder *builder)
 {
@@ -195,6 +230,8 @@ static void build_malloc(const struct rows_source *source,
         return;
     read_row(source, SHEET_MALLOC, 0, section);
     section->rows = keep_rows(source, SHEET_MALLOC_ROWS, builder, &section->n_rows);
+    build_heaps(source, builder, section);
+    build_tops(source, builder, section);
 }
 
 static void build_account(const struct rows_source *source,

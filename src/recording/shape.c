@@ -283,6 +283,25 @@ static const struct field pin_class_fields[] = {
 };
 #undef P
 
+#define H(member) FIELD(struct heap_row, member)
+static const struct field heap_fields[] = {
+    H(address),    H(bytes),     H(arena),     H(used_bytes),         H(free_bytes),
+    H(top_bytes),  H(used_runs), H(free_runs), H(largest_free_bytes), H(cell_bytes),
+    H(first_cell), H(n_cells),
+};
+#undef H
+
+#undef W
+#define W(at) FIELD(struct recorded_cells, words[at])
+static const struct field heap_cell_fields[] = {W4(0), W4(4)};
+#undef W
+
+#define T(member) FIELD(struct heap_top_row, member)
+static const struct field top_fields[] = {
+    T(heap), T(address), T(bytes), T(kind), T(return_bytes),
+};
+#undef T
+
 #define SHEET(name, row, fields)                                        \
     {                                                                   \
         name, sizeof(row), fields, sizeof(fields) / sizeof((fields)[0]) \
@@ -314,6 +333,9 @@ const struct sheet_shape sheet_shapes[SHEETS] = {
     [SHEET_PIN_ROWS] = SHEET("pin_rows", struct pin_row, pin_fields),
     [SHEET_PIN_STEPS] = SHEET("pin_steps", struct pin_step, pin_step_fields),
     [SHEET_PIN_CLASSES] = SHEET("pin_classes", struct pin_class, pin_class_fields),
+    [SHEET_HEAPS] = SHEET("heaps", struct heap_row, heap_fields),
+    [SHEET_HEAP_CELLS] = SHEET("heap_cells", struct recorded_cells, heap_cell_fields),
+    [SHEET_TOPS] = SHEET("tops", struct heap_top_row, top_fields),
 };
 
 const char *field_type_name(enum field_type type)

@@ -56,6 +56,9 @@ enum sheet_id {
     SHEET_PIN_ROWS,
     SHEET_PIN_STEPS,
     SHEET_PIN_CLASSES,
+    SHEET_HEAPS,
+    SHEET_HEAP_CELLS,
+    SHEET_TOPS,
     SHEETS,
 };
 
@@ -73,6 +76,12 @@ extern const struct sheet_shape sheet_shapes[SHEETS];
 struct recorded_arena {
     struct arena_picture arena;
     uint64_t cells[RECORDED_CELLS_MAX / 8];
+};
+
+/* A row of SHEET_HEAP_CELLS: the next so many of all cells of malloc's heaps. */
+#define RECORDED_CELLS_EACH 64
+struct recorded_cells {
+    uint64_t words[RECORDED_CELLS_EACH / 8];
 };
 
 /* The name of a type, in the file. */

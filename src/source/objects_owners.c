@@ -488,7 +488,8 @@ static void parts_far(struct walk *walk)
         struct edges *edges = &walk->workers[w].edges;
         uint64_t last = 0;
 
-        qsort(edges->far, edges->n_far, sizeof(*edges->far), far_compare);
+        if (edges->n_far)
+            qsort(edges->far, edges->n_far, sizeof(*edges->far), far_compare);
         for (size_t i = 0; i < edges->n_far; i++) {
             const struct far_edge *edge = &edges->far[i];
             struct charge charge = {entry_of(walk, edge->owner), edge->is_dict_of};

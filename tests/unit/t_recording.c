@@ -124,7 +124,8 @@ static const struct {
     {SHEET_GC, sizeof(size_t) + GENERATIONS_MAX * sizeof(struct generation_row)},
     {SHEET_OBJECTS, sizeof(size_t) + 3 * sizeof(void *)},
     {SHEET_ARENAS, sizeof(size_t) + 4 * sizeof(void *)},
-    {SHEET_MALLOC, sizeof(size_t) + sizeof(void *)},
+    /* rows, heap_rows, heap_cells, tops and how many */
+    {SHEET_MALLOC, 3 * sizeof(size_t) + 4 * sizeof(void *)},
     {SHEET_ACCOUNT,
      ACCOUNT_PARTS * sizeof(struct account_bytes) + sizeof(size_t) + sizeof(void *)},
     /* n_rows, rows, steps, classes, memory, references */
