@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "attach/safepoint.h"
 #include "attach/scene.h"
 #include "fuzz.h"
 
@@ -53,7 +54,7 @@ static void add_images(struct scene *scene, struct target *target,
     struct err err;
 
     for (size_t i = 0; i < count; i++)
-        if (image_read(&scene->images[scene->n_images], target->reader, &mappings[i],
+        if (image_read(&scene->images[scene->n_images], scene->kept, &mappings[i],
                        &err) == 0)
             scene->n_images++;
     if (!scene->n_images)
@@ -61,6 +62,7 @@ static void add_images(struct scene *scene, struct target *target,
     scene->loader = &scene->images[0];
     scene->libc = scene->threads = &scene->images[scene->n_images - 1];
     target->python = scene->images[scene->n_images - 1];
+    scene->safepoint = safepoint_new(scene);
     look(scene);
 }
 
@@ -94,9 +96,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!scene->images || !scene->ranges)
         abort();
     target.reader = reader_image_new(segments, count);
+    scene->kept = reader_kept_new(target.reader);
+    if (!scene->kept)
+        abort();
     add_images(scene, &target, mappings, count);
-    reader_close(target.reader);
     scene_close(scene);
+    reader_close(target.reader);
     free(scene);
     return 0;
 }
