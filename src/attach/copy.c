@@ -9,7 +9,8 @@
 #include "target/memory_room.h"
 #include "target/procfs.h"
 
-#define NS_PER_MIB     INT64_C(25000) /* measured: 18 to 30 us a MiB of private pages */
+#define NS_PER_MIB \
+    INT64_C(25000) /* of private pages: a guess from forks that were timed */
 #define MIB            (INT64_C(1) << 20)
 #define ROOM_SHARE     4 /* so much of the most that it can cost must be free */
 #define ROOM_LEAST     (16 * MIB)
