@@ -24,8 +24,10 @@ struct recorder {
     struct encoder *encoder;
     struct recorder_options options;
     char path[RECORDER_PATH_BYTES]; /* as it was asked for */
-    struct recorder_status status;
-    char last_trouble[320]; /* stays when it is over */
+    bool is_open;
+    int64_t bytes;     /* of the file */
+    int64_t lost;      /* samples that could not be written */
+    char trouble[320]; /* why the last of them was lost */
     bool is_folder;
     int64_t opened_ns;
     int64_t next_sample;
@@ -65,9 +67,8 @@ int recorder_start(struct recorder **started, struct err *err)
 
 static void lose(struct recorder *recorder, const char *why)
 {
-    recorder->status.lost++;
-    snprintf(recorder->status.trouble, sizeof(recorder->status.trouble), "%s", why);
-    snprintf(recorder->last_trouble, sizeof(recorder->last_trouble), "%s", why);
+    recorder->lost++;
+    snprintf(recorder->trouble, sizeof(recorder->trouble), "%s", why);
     encoder_make_key(recorder->encoder);
 }
 
@@ -76,7 +77,7 @@ static void lose_process(struct recorder *recorder)
     if (recorder->socket >= 0)
         close(recorder->socket);
     recorder->socket = -1;
-    recorder->status.is_open = false;
+    recorder->is_open = false;
     recorder->n_unanswered = 0;
     lose(recorder, "the process that writes the recording has ended");
 }
@@ -87,14 +88,9 @@ static void take_answer(struct recorder *recorder)
 
     recorder->n_unanswered--;
     recorder->answer_bytes = 0;
-    recorder->status.samples = answer->samples;
-    recorder->status.bytes = answer->bytes;
+    recorder->bytes = answer->bytes;
     recorder->is_folder = answer->is_folder;
-    if (answer->to != MESSAGE_SAMPLE)
-        return;
-    if (answer->is_done)
-        recorder->status.trouble[0] = '\0';
-    else
+    if (answer->to == MESSAGE_SAMPLE && !answer->is_done)
         lose(recorder, answer->err.text);
 }
 
@@ -158,7 +154,7 @@ static int settle(struct recorder *recorder, struct err *err)
         take_answers(recorder);
     }
     if (recorder->socket < 0)
-        return err_set(err, ERR_FAILED, "%s", recorder->status.trouble);
+        return err_set(err, ERR_FAILED, "%s", recorder->trouble);
     return 0;
 }
 
@@ -189,9 +185,7 @@ static int open_file(struct recorder *recorder, struct err *err)
         return -1;
     }
     encoder_restart(recorder->encoder);
-    memcpy(recorder->status.path, recorder->answer.path, sizeof(recorder->status.path));
-    recorder->status.path[sizeof(recorder->status.path) - 1] = '\0';
-    recorder->status.is_open = true;
+    recorder->is_open = true;
     recorder->next_sample = 1;
     recorder->last_mark = 0;
     recorder->opened_ns = clock_monotonic_ns();
@@ -204,11 +198,12 @@ int recorder_open(struct recorder *recorder, const struct recorder_options *opti
     if (strlen(options->path) >= sizeof(recorder->path))
         return err_set(err, ERR_USAGE, "the name of the recording is too long");
     if (recorder->socket < 0)
-        return err_set(err, ERR_FAILED, "%s", recorder->status.trouble);
+        return err_set(err, ERR_FAILED, "%s", recorder->trouble);
     recorder->options = *options;
     memset(recorder->path, 0, sizeof(recorder->path));
     memcpy(recorder->path, options->path, strlen(options->path));
-    memset(&recorder->status, 0, sizeof(recorder->status));
+    recorder->is_open = false;
+    recorder->lost = 0;
     return open_file(recorder, err);
 }
 
@@ -269,7 +264,7 @@ static void put_sample(struct recorder *recorder, const struct snapshot *snapsho
 static bool is_full(const struct recorder *recorder)
 {
     return recorder->is_folder &&
-           (recorder->status.bytes >= recorder->options.rotate_bytes ||
+           (recorder->bytes >= recorder->options.rotate_bytes ||
             clock_monotonic_ns() - recorder->opened_ns >= recorder->options.rotate_ns);
 }
 
@@ -280,7 +275,7 @@ void recorder_add(struct recorder *recorder, const struct snapshot *snapshot,
     struct err err = ERR_INIT;
 
     take_answers(recorder);
-    if (!recorder->status.is_open)
+    if (!recorder->is_open)
         return;
     if (is_full(recorder) && open_file(recorder, &err)) {
         lose(recorder, err.text);
@@ -300,25 +295,18 @@ void recorder_add(struct recorder *recorder, const struct snapshot *snapshot,
     take_answers(recorder);
 }
 
-const struct recorder_status *recorder_status(struct recorder *recorder)
-{
-    send_pending(recorder);
-    take_answers(recorder);
-    return &recorder->status;
-}
-
 int recorder_close(struct recorder *recorder, struct err *err)
 {
-    if (!recorder->status.is_open)
+    if (!recorder->is_open)
         return 0;
     put(recorder, MESSAGE_CLOSE, NULL, 0, NULL, 0);
-    recorder->status.is_open = false;
+    recorder->is_open = false;
     if (settle(recorder, err))
         return -1;
-    if (!recorder->status.lost)
+    if (!recorder->lost)
         return 0;
     err_set(err, ERR_FAILED, "%lld samples are not in the recording: %.200s",
-            (long long)recorder->status.lost, recorder->last_trouble);
+            (long long)recorder->lost, recorder->trouble);
     return err_remedy(err, "make room on the disk, or record into another place");
 }
 

@@ -8,7 +8,7 @@
  * packed samples and texts, which it stores unseen.
  *
  * All functions here are called by the main thread of heaptop. An error of the disk does
- * not end anything: samples are lost, counted, and told in the status.
+ * not end anything: samples are lost, counted, and told when the recording is closed.
  */
 #ifndef HEAPTOP_RECORDING_RECORDER_H
 #define HEAPTOP_RECORDING_RECORDER_H
@@ -36,14 +36,6 @@ struct recorder_options {
 #define RECORDER_KEEP_BYTES   (INT64_C(2) << 30)
 #define RECORDER_KEEP_NS      (INT64_C(28) * 86400 * 1000000000)
 
-struct recorder_status {
-    bool is_open;
-    char path[RECORDER_PATH_BYTES];
-    int64_t samples, bytes; /* of the file */
-    int64_t lost;           /* samples that could not be written */
-    char trouble[320];      /* why the last one was lost; "" when it was not */
-};
-
 /* Forks. Before the guard, while there is one thread. */
 int recorder_start(struct recorder **recorder, struct err *err);
 /* Begins a recording. */
@@ -53,7 +45,6 @@ int recorder_open(struct recorder *recorder, const struct recorder_options *opti
  * last one. */
 void recorder_add(struct recorder *recorder, const struct snapshot *snapshot,
                   const struct history *history);
-const struct recorder_status *recorder_status(struct recorder *recorder);
 /* Ends the recording; waits until all is written. -1 when something was lost, or when
  * that cannot be known. */
 int recorder_close(struct recorder *recorder, struct err *err);
