@@ -51,16 +51,19 @@ static void hurry(bool on)
 }
 
 /* The number comes from the target, so what lies behind it is proven to be a
- * memory file of that name before anything is done to it. */
+ * memory file of that name before anything is done to it. Until it is sealed the
+ * target can take its memory away: a page without memory would kill the target. */
 static int open_channel(struct injection *injection, int number)
 {
     int fd = load_open_file(&injection->scene, number);
+    struct stat sealed;
 
     if (fd < 0)
         return -1;
     if (!(fcntl(fd, F_GET_SEALS) & F_SEAL_SEAL) && ftruncate(fd, PAGE_FILE_BYTES) == 0 &&
         fallocate(fd, 0, 0, PAGE_FILE_BYTES) == 0 &&
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0 &&
+        fstat(fd, &sealed) == 0 && sealed.st_size == PAGE_FILE_BYTES)
         return fd;
     close(fd);
     return -1;

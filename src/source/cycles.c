@@ -219,37 +219,6 @@ static bool is_chunk(const struct cycles *cycles, uint64_t chunk, uint64_t bytes
                 : !(chunk & 4095) && bytes < (UINT64_C(1) << 47);
 }
 
-static void free_block(struct cycles *cycles, uint64_t block)
-{
-    struct cycles_freed *freed = cycles->freed;
-    const struct arena_row *row =
-        arenas_find(cycles->arenas, block, cycles->layout->pymalloc.arena_bytes);
-    uint64_t pool = block & ~((uint64_t)cycles->layout->pymalloc.pool_bytes - 1), word;
-    struct pool_header header;
-
-    if (row) {
-        if (!cycles_memory_read(&cycles->memory, pool, &header, sizeof(header)) ||
-            header.szidx >= PYMALLOC_SIZE_CLASSES)
-            return;
-        freed->by_arena[row - cycles->arenas->rows]++;
-        freed->bytes += pymalloc_block_bytes(header.szidx);
-        return;
-    }
-    block = chunk_of(cycles, block);
-    if (!cycles_memory_u64(&cycles->memory, block + 8, &word) ||
-        !is_chunk(cycles, block, word & ~CHUNK_FLAGS) ||
-        !chunk_set_add(&freed->chunks, block))
-        return;
-    freed->bytes += word & ~CHUNK_FLAGS;
-}
-
-static void free_table(void *context, uint64_t address)
-{
-    struct cycles *cycles = context;
-
-    free_block(cycles, address - cycles->layout->pymalloc.debug_prefix_bytes);
-}
-
 static uint64_t *counted_at(struct cycles *cycles, uint64_t object)
 {
     size_t mask = cycles->counted_slots - 1;
@@ -283,6 +252,70 @@ static bool counted_reserve(struct cycles *cycles)
     return true;
 }
 
+static bool counted_add(struct cycles *cycles, uint64_t address, uint64_t references)
+{
+    uint64_t *counted = counted_reserve(cycles) ? counted_at(cycles, address) : NULL;
+
+    if (!counted || *counted)
+        return false;
+    cycles->n_counted++;
+    counted[0] = address;
+    counted[1] = references;
+    return true;
+}
+
+/* A target that works meanwhile can make a circle of what seems to have one owner each:
+ * no block is freed twice. */
+static bool first_in_arena(struct cycles *cycles, const struct arena_row *row,
+                           uint64_t block)
+{
+    uint64_t **bits = &cycles->freed_bits[row - cycles->arenas->rows];
+    uint64_t at = (block - row->address) >> CYCLES_GRANULE_SHIFT, bit = UINT64_C(1)
+                                                                        << at % 64;
+
+    if (!*bits)
+        *bits = calloc(
+            (cycles->layout->pymalloc.arena_bytes >> CYCLES_GRANULE_SHIFT) / 64 + 1,
+            sizeof(**bits));
+    if (!*bits || (*bits)[at / 64] & bit)
+        return false;
+    (*bits)[at / 64] |= bit;
+    return true;
+}
+
+/* False when it cannot be, or was. */
+static bool free_block(struct cycles *cycles, uint64_t block)
+{
+    struct cycles_freed *freed = cycles->freed;
+    const struct arena_row *row =
+        arenas_find(cycles->arenas, block, cycles->layout->pymalloc.arena_bytes);
+    uint64_t pool = block & ~((uint64_t)cycles->layout->pymalloc.pool_bytes - 1), word;
+    struct pool_header header;
+
+    if (row) {
+        if (!cycles_memory_read(&cycles->memory, pool, &header, sizeof(header)) ||
+            header.szidx >= PYMALLOC_SIZE_CLASSES || !first_in_arena(cycles, row, block))
+            return false;
+        freed->by_arena[row - cycles->arenas->rows]++;
+        freed->bytes += pymalloc_block_bytes(header.szidx);
+        return true;
+    }
+    block = chunk_of(cycles, block);
+    if (!cycles_memory_u64(&cycles->memory, block + 8, &word) ||
+        !is_chunk(cycles, block, word & ~CHUNK_FLAGS) || !counted_add(cycles, block, 0) ||
+        !chunk_set_add(&freed->chunks, block))
+        return false;
+    freed->bytes += word & ~CHUNK_FLAGS;
+    return true;
+}
+
+static void free_table(void *context, uint64_t address)
+{
+    struct cycles *cycles = context;
+
+    free_block(cycles, address - cycles->layout->pymalloc.debug_prefix_bytes);
+}
+
 /* Takes one reference away from what is not tracked; true when it was the last. What has
  * but one need not be remembered. */
 static bool release_one(struct cycles *cycles, uint64_t object, uint64_t references)
@@ -292,15 +325,9 @@ static bool release_one(struct cycles *cycles, uint64_t object, uint64_t referen
     references &= REFCOUNT_MASK;
     if (references == 1)
         return true;
+    if (!*counted_at(cycles, object) && !counted_add(cycles, object, references))
+        return false;
     counted = counted_at(cycles, object);
-    if (!*counted) {
-        if (!counted_reserve(cycles))
-            return false;
-        counted = counted_at(cycles, object);
-        cycles->n_counted++;
-        counted[0] = object;
-        counted[1] = references;
-    }
     return counted[1] && !--counted[1];
 }
 
@@ -333,11 +360,10 @@ static void free_object(struct cycles *cycles, uint64_t object)
 {
     const struct cycles_type *type = type_at(cycles, object);
 
-    if (!type)
+    if (!type || !free_block(cycles, object - type->prefix -
+                                         cycles->layout->pymalloc.debug_prefix_bytes))
         return;
     cycles->freed->objects++;
-    free_block(cycles,
-               object - type->prefix - cycles->layout->pymalloc.debug_prefix_bytes);
     cycles_edges_visit(&cycles->edges, object, type);
 }
 
@@ -358,17 +384,27 @@ static void freed_end(struct cycles *cycles)
     freed->arena_bytes -= kept_bytes;
 }
 
+static void freed_bits_release(struct cycles *cycles)
+{
+    for (size_t i = 0; cycles->freed_bits && i < cycles->arenas->count; i++)
+        free(cycles->freed_bits[i]);
+    free(cycles->freed_bits);
+    cycles->freed_bits = NULL;
+}
+
 static bool free_begin(struct cycles *cycles, struct cycles_freed *freed)
 {
     cycles->freed = freed;
     cycles->n_counted = 0;
     freed->by_arena = calloc(cycles->arenas->count + 1, sizeof(*freed->by_arena));
+    freed_bits_release(cycles);
+    cycles->freed_bits = calloc(cycles->arenas->count + 1, sizeof(*cycles->freed_bits));
     free(cycles->counted);
     cycles->counted_slots = COUNTED_LEAST;
     cycles->counted = calloc(cycles->counted_slots * 2, sizeof(*cycles->counted));
     cycles->edges.visit = free_one;
     cycles->edges.visit_table = free_table;
-    return freed->by_arena && cycles->counted;
+    return freed->by_arena && cycles->freed_bits && cycles->counted;
 }
 
 static bool free_some(struct cycles *cycles)
@@ -511,6 +547,7 @@ void cycles_release(struct cycles *cycles)
     cycles_set_release(&cycles->set);
     free(cycles->work);
     free(cycles->counted);
+    freed_bits_release(cycles);
     free(cycles->least.by_arena);
     free(cycles->most.by_arena);
     chunk_set_release(&cycles->least.chunks);

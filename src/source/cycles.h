@@ -64,7 +64,8 @@ struct cycles {
     size_t n_work, work_capacity;
     uint64_t *counted; /* pairs {address, references left} of what is not tracked */
     size_t n_counted, counted_slots;
-    uint64_t traverse; /* of classes written in Python: the most frequent one */
+    uint64_t **freed_bits; /* by arena: a bit for each 16 bytes, or NULL */
+    uint64_t traverse;     /* of classes written in Python: the most frequent one */
     struct cycles_freed least, most;
     struct cycles_freed *freed; /* the one that is made */
 };

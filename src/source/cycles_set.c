@@ -3,10 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GRANULE_SHIFT 4 /* objects begin at multiples of 16 */
-#define FAR_FIRST     1024
-#define MARKS_FIRST   ((size_t)1 << 16)
-#define MARKS_MAX     ((size_t)1 << 28)
+#define FAR_FIRST   1024
+#define MARKS_FIRST ((size_t)1 << 16)
+#define MARKS_MAX   ((size_t)1 << 28)
 
 _Static_assert(sizeof(struct cycles_mark) == 4, "four bytes an object");
 
@@ -15,7 +14,7 @@ bool cycles_set_init(struct cycles_set *set, const struct arena_table *arenas,
 {
     memset(set, 0, sizeof(*set));
     set->arenas = arenas;
-    set->n_words = (arena_bytes >> GRANULE_SHIFT) / 64;
+    set->n_words = (arena_bytes >> CYCLES_GRANULE_SHIFT) / 64;
     set->rows = calloc(arenas->count + 1, sizeof(*set->rows));
     arena_map_init(&set->map, arenas, arena_bytes);
     return set->rows != NULL;
@@ -56,7 +55,7 @@ bool cycles_set_add(struct cycles_set *set, size_t row, uint64_t address,
                     struct cycles_mark mark)
 {
     struct cycles_arena *arena = &set->rows[row];
-    uint64_t at = (address - set->arenas->rows[row].address) >> GRANULE_SHIFT;
+    uint64_t at = (address - set->arenas->rows[row].address) >> CYCLES_GRANULE_SHIFT;
 
     if (!arena->bits) {
         arena->bits = calloc(set->n_words, sizeof(*arena->bits));
@@ -151,7 +150,7 @@ size_t cycles_set_index(const struct cycles_set *set, uint64_t address)
     if (row < 0)
         return far_index(set, address);
     arena = &set->rows[row];
-    at = (address - set->arenas->rows[row].address) >> GRANULE_SHIFT;
+    at = (address - set->arenas->rows[row].address) >> CYCLES_GRANULE_SHIFT;
     if (!arena->bits || at / 64 >= set->n_words || address & 15)
         return CYCLES_NONE;
     bits = arena->bits[at / 64];
@@ -184,8 +183,8 @@ bool cycles_set_next(const struct cycles_set *set, struct cycles_at *at,
     if (next_word(set, at)) {
         unsigned bit = (unsigned)__builtin_ctzll(at->bits);
 
-        *address =
-            set->arenas->rows[at->row].address + ((at->word * 64 + bit) << GRANULE_SHIFT);
+        *address = set->arenas->rows[at->row].address +
+                   ((at->word * 64 + bit) << CYCLES_GRANULE_SHIFT);
         at->bits &= at->bits - 1;
     } else {
         if (at->index >= set->count)

@@ -17,6 +17,7 @@
 
 #include "source/objects_map.h"
 
+#define CYCLES_GRANULE_SHIFT   4               /* objects begin at multiples of 16 */
 #define CYCLES_REFERENCES_MOST ((1 << 26) - 1) /* and more: never counted down */
 
 struct cycles_mark {

@@ -160,6 +160,24 @@ static void frees_what_garbage_alone_holds(void **state)
     end(&run);
 }
 
+/* A target that works meanwhile: two that have one reference each, from each other and
+ * from the garbage. */
+static void frees_nothing_twice(void **state)
+{
+    struct dry_run run;
+
+    (void)state;
+    begin(&run);
+    for (size_t i = 1; i < LISTS; i++)
+        fake_u64(run.fake, run.lists[i] - 16, 0); /* not tracked */
+    set_items(&run, run.lists[0], run.lists[0], run.lists[1]);
+    set_items(&run, run.lists[1], run.lists[2], 0);
+    set_items(&run, run.lists[2], run.lists[1], 0);
+    expect(&run, 3, 3);
+    assert_int_equal(run.cycles.most.by_arena[0], 6);
+    end(&run);
+}
+
 /* Whether it visits what it refers to is not known: two answers. */
 static void gives_bounds_for_what_is_opaque(void **state)
 {
@@ -288,6 +306,7 @@ int main(void)
         cmocka_unit_test(finds_a_cycle),
         cmocka_unit_test(spares_what_is_held_from_elsewhere),
         cmocka_unit_test(frees_what_garbage_alone_holds),
+        cmocka_unit_test(frees_nothing_twice),
         cmocka_unit_test(gives_bounds_for_what_is_opaque),
         cmocka_unit_test(spares_what_is_frozen),
         cmocka_unit_test(follows_links_out_of_the_arenas),
