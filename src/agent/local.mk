@@ -1,4 +1,4 @@
-# The agent runs inside the target: no C library, no sanitizers, no coverage, no
+# The agent runs inside the target: no C library, no sanitizer's library, no coverage, no
 # imports. One command builds it, so that flags meant for heaptop cannot reach it.
 agent_headers = src/agent/agent.h src/agent/protocol.h src/agent/python.def src/agent/commands.def \
 	src/agent/region.h
@@ -19,7 +19,7 @@ agent_code = \
 	$(top_srcdir)/src/agent/kept_x86_64.S
 freestanding_flags = -std=gnu11 -O2 $(WARNINGS) -I$(top_srcdir)/src \
 	-ffreestanding -fno-builtin -fPIC -fvisibility=hidden -fno-stack-protector \
-	-fno-sanitize=all -fno-asynchronous-unwind-tables -fno-strict-aliasing \
+	-fno-sanitize=all $(AGENT_SANITIZERS) -fno-asynchronous-unwind-tables -fno-strict-aliasing \
 	-nostdlib -shared -Wl,-z,norelro \
 	-Wl,-z,noseparate-code -Wl,-z,max-page-size=4096 -Wl,-Bsymbolic -Wl,--build-id=none \
 	-Wl,--hash-style=sysv -Wl,-s

@@ -36,6 +36,37 @@ static const char *const family[] = {
 
 #define BLOCK_BYTES_MAX 65536
 
+const char scene_sanitizer[] = "a sanitizer's runtime";
+
+/* A sanitizer's allocator calls none of them: it has system calls of its own. */
+static const char *const waiting[] = {
+    "read",
+    "recv",
+    "recvfrom",
+    "recvmsg",
+    "accept",
+    "accept4",
+    "poll",
+    "ppoll",
+    "select",
+    "epoll_wait",
+    "epoll_pwait",
+    "wait4",
+    "waitpid",
+    "waitid",
+    "nanosleep",
+    "sigwait",
+    "sigtimedwait",
+    "clock_nanosleep",
+    "sem_wait",
+    "sem_timedwait",
+    "sem_clockwait",
+    "sigwaitinfo",
+    "pthread_cond_wait",
+    "pthread_cond_timedwait",
+    "pthread_cond_clockwait",
+};
+
 static const char *const forbidden[] = {
     "fork",
     "__libc_fork",
@@ -232,6 +263,36 @@ static void add_forbidden(struct scene *scene, const struct image *image)
     }
 }
 
+static void add_waits(struct scene *scene, const struct image *image)
+{
+    struct image_symbol symbol;
+
+    for (size_t i = 0; i < sizeof(waiting) / sizeof(waiting[0]); i++) {
+        uint64_t start;
+
+        if (scene->n_waits == SCENE_WAITS_MAX ||
+            !image_symbol(image, scene->kept, waiting[i], &symbol))
+            continue;
+        start = symbol.address.value;
+        scene->waits[scene->n_waits++] =
+            (struct scene_range){start, start + symbol.size_bytes, waiting[i]};
+    }
+}
+
+/* The preloaded runtime of AddressSanitizer, which has names for most of libc. */
+static bool add_sanitizer(struct scene *scene, const struct image *image)
+{
+    struct image_symbol symbol;
+
+    if (!image_symbol(image, scene->kept, "__asan_init", &symbol))
+        return false;
+    add_text(scene, image, scene_sanitizer);
+    add_waits(scene, scene->libc);
+    if (scene->threads != scene->libc)
+        add_waits(scene, scene->threads);
+    return true;
+}
+
 /* jemalloc, tcmalloc, mimalloc and the like: their whole text; in the executable
  * or in the image of Python itself only the functions. */
 static void add_other_allocators(struct scene *scene)
@@ -250,7 +311,7 @@ static void add_other_allocators(struct scene *scene)
             continue;
         if (!scene->other_malloc)
             scene->other_malloc = image;
-        if (!is_shared_room)
+        if (!is_shared_room && !add_sanitizer(scene, image))
             add_text(scene, image, "an allocator");
         for (size_t k = 0; is_shared_room && k < sizeof(family) / sizeof(family[0]); k++)
             add_symbol(scene, image, family[k]);

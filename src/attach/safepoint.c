@@ -274,8 +274,24 @@ static const char *scan(struct safepoint *safepoint, uint64_t from, uint64_t to)
 struct walk {
     int frames, python_frames;
     bool is_lost, reached_end;
+    bool is_waiting; /* the frame below is in a function of libc that waits, or one that a
+                        sanitizer has put around it */
     const char *objection;
 };
+
+/* Why no thread with this frame may be borrowed; NULL: no reason. */
+static const char *judge_frame(const struct safepoint *safepoint, unw_cursor_t *cursor,
+                               uint64_t ip, struct walk *walk)
+{
+    const char *name = scene_unsafe_name(safepoint->scene, ip);
+
+    if (name == scene_sanitizer && walk->is_waiting)
+        return NULL;
+    walk->is_waiting = scene_is_wait(safepoint->scene, ip);
+    if (!name && unw_is_signal_frame(cursor) > 0)
+        return "a signal handler";
+    return name;
+}
 
 /*
  * Generated code (a JIT, perf's trampolines: Python/perf_trampoline.c, 3.12+) has no
@@ -378,9 +394,8 @@ static void unwind(struct safepoint *safepoint, struct walk *walk)
             return;
         above = sp;
         /* A return address may lie just behind a function that does not return. */
-        walk->objection = scene_unsafe_name(safepoint->scene, walk->frames ? ip - 1 : ip);
-        if (!walk->objection && unw_is_signal_frame(&cursor) > 0)
-            walk->objection = "a signal handler";
+        walk->objection =
+            judge_frame(safepoint, &cursor, walk->frames ? ip - 1 : ip, walk);
         if (walk->objection)
             return;
         walk->frames++;
@@ -395,7 +410,7 @@ static void unwind(struct safepoint *safepoint, struct walk *walk)
 const char *safepoint_objection(struct safepoint *safepoint,
                                 const struct arch_registers *registers, bool is_main)
 {
-    struct walk walk = {0, 0, false, false, NULL};
+    struct walk walk = {0};
     const char *objection;
 
     safepoint->registers = registers;

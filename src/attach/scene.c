@@ -288,6 +288,7 @@ int scene_open(struct scene *scene, struct target *target, struct err *err)
     if (find_libc_functions(scene, err) != 0 || find_python_functions(scene, err) != 0)
         return -1;
     find_vdso_clock(scene);
+    scene->table.clock_gettime = scene->place.clock_gettime;
     scene->place.unmap = scene->table.unmap;
     scene->safepoint = safepoint_new(scene);
     scene_find_ranges(scene);
@@ -332,6 +333,14 @@ const char *scene_unsafe_name(const struct scene *scene, uint64_t address)
         if (address >= scene->ranges[i].start && address < scene->ranges[i].end)
             return scene->ranges[i].name;
     return NULL;
+}
+
+bool scene_is_wait(const struct scene *scene, uint64_t address)
+{
+    for (size_t i = 0; i < scene->n_waits; i++)
+        if (address >= scene->waits[i].start && address < scene->waits[i].end)
+            return true;
+    return false;
 }
 
 bool scene_is_python_text(const struct scene *scene, uint64_t address)

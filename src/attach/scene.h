@@ -24,6 +24,7 @@ struct safepoint;
 #define SCENE_IMAGES_MAX 2048
 #define SCENE_RANGES_MAX 2304
 #define SCENE_STUB_MAX   2048
+#define SCENE_WAITS_MAX  32
 
 /* Code in which a thread must not be borrowed. */
 struct scene_range {
@@ -47,6 +48,8 @@ struct scene {
     uint64_t vdso_base, loader_base;
     struct scene_range *ranges;
     size_t n_ranges;
+    struct scene_range waits[SCENE_WAITS_MAX]; /* only where there is a sanitizer */
+    size_t n_waits;
     struct stub_table table;
     struct agent_place place;
     uint64_t cave;       /* where the stub goes */
@@ -67,6 +70,11 @@ const char *scene_other_malloc(const struct scene *scene);
 const struct image *scene_image_at(const struct scene *scene, uint64_t address);
 /* The name of the unsafe range, or NULL when the address is in none. */
 const char *scene_unsafe_name(const struct scene *scene, uint64_t address);
+/* The name of the range that a sanitizer's runtime is: it is unsafe because it allocates,
+ * but it also stands between Python and libc's waiting functions. */
+extern const char scene_sanitizer[];
+/* Is it in a function of libc that only waits for the kernel? */
+bool scene_is_wait(const struct scene *scene, uint64_t address);
 bool scene_is_python_text(const struct scene *scene, uint64_t address);
 
 /* ranges.c */

@@ -17,6 +17,8 @@
 #define SYS_setscheduler   144
 #define SYS_futex          202
 #define SYS_memfd_create   319
+#define CLOCK_MONOTONIC    1
+#define NAP_TICKS_MAX      1000 /* of one nap: the thread may have been stopped */
 #define FUTEX_WAIT_PRIVATE 128
 #define FUTEX_WAKE_PRIVATE 129
 
@@ -163,9 +165,8 @@ stub_borrowed:
 	popq	%rsp
 	ret	$128
 
-/* The new thread: tells that it is there and waits in steps of half a
- * millisecond. After 100 of them it frees the borrowed thread, after 4000 it
- * gives up. */
+/* The new thread: tells that it is there and waits. ebp counts half milliseconds:
+ * after 50 ms it frees the borrowed thread, after two seconds it gives up. */
 stub_thread:
 	endbr64
 	pushq	%rbx
@@ -179,6 +180,7 @@ stub_thread:
 	call	.Lcalm_down
 .Lcalm:
 	xorl	%ebp, %ebp
+	call	.Ltick
 	movl	$REGION_STATE_READY, REGION_STATE(%rbx)
 .Lidle:
 	movl	REGION_COMMAND(%rbx), %eax
@@ -186,8 +188,10 @@ stub_thread:
 	jne	.Lcommand
 	leaq	REGION_COMMAND(%rbx), %rdi
 	call	.Lnap
-	incl	%ebp
+	addl	%eax, %ebp
 	cmpl	$100, %ebp
+	jb	.Lnot_yet
+	cmpl	$0, REGION_TAKE_BACK(%rbx)
 	jne	.Lnot_yet
 	movl	$1, REGION_TAKE_BACK(%rbx)
 	leaq	REGION_TAKE_BACK(%rbx), %rdi
@@ -217,8 +221,9 @@ stub_thread:
 	popq	%rbx
 	jmp	*.Lunmap(%rip)
 
-/* Waits half a millisecond while the word at rdi is 0; the time-out lies in
- * the caller's frame. */
+/* Waits half a millisecond while the word at rdi is 0, and goes on to tell in eax how
+ * many of them have passed, one at least: on a busy machine a nap is long. The time-out
+ * lies in the caller's frame, and the time of the last tick. */
 .Lnap:
 	movq	$0, 8(%rsp)
 	movq	$500000, 16(%rsp)
@@ -227,6 +232,31 @@ stub_thread:
 	xorl	%edx, %edx
 	movl	$SYS_futex, %eax
 	syscall
+.Ltick:
+	movl	$1, %eax
+	cmpq	$0, .Lclock_gettime(%rip)
+	je	.Lone
+	movl	$CLOCK_MONOTONIC, %edi
+	leaq	8(%rsp), %rsi
+	subq	$8, %rsp
+	call	*.Lclock_gettime(%rip)
+	addq	$8, %rsp
+	imulq	$2000, 8(%rsp), %rcx
+	movq	16(%rsp), %rax
+	xorl	%edx, %edx
+	movl	$500000, %esi
+	divq	%rsi
+	addq	%rcx, %rax
+	movq	%rax, %rcx
+	xchgq	24(%rsp), %rcx
+	subq	%rcx, %rax
+	movl	$1, %ecx
+	cmpq	%rcx, %rax
+	cmovbq	%rcx, %rax
+	movl	$NAP_TICKS_MAX, %ecx
+	cmpq	%rcx, %rax
+	cmovaq	%rcx, %rax
+.Lone:
 	ret
 
 /* sched_setscheduler(self, SCHED_OTHER, rdx): always permitted, nice stays. */
@@ -286,7 +316,7 @@ stub_thread:
 	jne	.Labandon
 	leaq	REGION_GO(%rbx), %rdi
 	call	.Lnap
-	incl	%ebp
+	addl	%eax, %ebp
 	cmpl	$4000, %ebp
 	jb	.Lgo_wait
 .Labandon:
@@ -360,6 +390,8 @@ stub_table_begin:
 .Lcreate_thread:
 	.quad	0
 .Lunmap:
+	.quad	0
+.Lclock_gettime:
 	.quad	0
 stub_end:
 	.size	stub_begin, stub_end - stub_begin

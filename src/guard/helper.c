@@ -66,5 +66,9 @@ void helper_main(int socket, const struct helper_service *const *services)
     quiet_become("heaptop-helper");
     while (answer_one(socket, services, n_services))
         ;
+    /* What it has forked ends with the client as well, and leaves nothing to PID 1. */
+    alarm(QUESTION_LIMIT_S);
+    while (wait(NULL) > 0)
+        ;
     _exit(0);
 }
