@@ -16,6 +16,7 @@
 #include "util/log.h"
 
 #define FDS_MAX    256
+#define FDS_MANY   1536
 #define NOBODY_UID 65534 /* what every distribution of Linux calls nobody */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -156,7 +157,7 @@ int guard_begin(const struct guard_options *options, struct err *err)
     limit(RLIMIT_CORE, 0);
     if (is_privileged && helper_start(options->services, err) != 0)
         return -1;
-    limit(RLIMIT_NOFILE, FDS_MAX);
+    limit(RLIMIT_NOFILE, options->watches_many ? FDS_MANY : FDS_MAX);
     if (is_privileged &&
         (change_user(options->target, err) != 0 || clear_capabilities(err) != 0))
         return -1;

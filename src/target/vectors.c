@@ -23,7 +23,7 @@
 #define BYTES_MAX      245760
 #define LONG_BYTES     8192 /* such a piece is read by the descriptor as well */
 #define FDS_MAX        1024
-#define SERVERS        8 /* of one helper: there is one target at a time */
+#define SERVERS        72 /* of one helper: a tree has as many targets */
 #define FIRST_OWN_FD   3
 #define SEALS          (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 #define FLAGS_OF_FILES (MFD_CLOEXEC | MFD_ALLOW_SEALING)
