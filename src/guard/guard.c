@@ -148,6 +148,15 @@ static void begin_filter(const struct guard_options *options)
     say(text);
 }
 
+int guard_give_up_rights(struct err *err)
+{
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_NOFILE, FDS_MAX);
+    if (!guard_is_privileged())
+        return 0;
+    return change_user(0, err) != 0 || clear_capabilities(err) != 0 ? -1 : 0;
+}
+
 /* The last step forbids the others. */
 int guard_begin(const struct guard_options *options, struct err *err)
 {

@@ -23,6 +23,7 @@ enum guard_need {
     GUARD_ATTACHES = 1, /* loads the agent: an ordinary user has no helper */
     GUARD_WRITES = 2,   /* opens files for writing after the guard began */
     GUARD_LAUNCHED = 4, /* has started the target, and takes leave of it */
+    GUARD_SERVES = 8,   /* answers clients at a socket that listens already */
 };
 
 struct guard_options {
@@ -43,6 +44,10 @@ bool guard_is_privileged(void);
 
 /* -1 only when rights would be kept that should have been dropped. */
 int guard_begin(const struct guard_options *options, struct err *err);
+
+/* For a process beside heaptop that has all it needs, and meets strangers: nobody's
+ * rights, few descriptors, no core. -1 when rights would be kept. */
+int guard_give_up_rights(struct err *err);
 
 /* One line: what is in force. "" before guard_begin(). */
 const char *guard_words(void);
