@@ -17,6 +17,7 @@
 #include "attach/arch.h"
 #include "attach/faultpoint.h"
 #include "attach/mend.h"
+#include "attach/rseq.h"
 #include "attach/safepoint.h"
 #include "attach/seccomp.h"
 #include "attach/stops.h"
@@ -27,45 +28,18 @@
 
 #define PATIENCE_NS       (3 * NS_PER_S)
 #define STOP_WAIT_NS      (200 * NS_PER_MS)
-#define STUB_WAIT_NS      NS_PER_S
+#define STUB_WAIT_NS      (5 * NS_PER_S / 2)
 #define REFUSALS_MAX      10
 #define SIGNAL_WAIT_NS    (5 * NS_PER_MS)
+#define LOOKS_MAX         30 /* at a thread that goes back by itself */
 #define STUB_ENTRY        ((uint64_t)(stub_borrowed - stub_begin))
 #define KERNEL_MASK_BYTES 8
-
-#define PTRACE_GET_RSEQ 0x420f /* linux/ptrace.h, Linux 5.13 */
-#define RSEQ_CS_OFFSET  8      /* struct rseq, linux/rseq.h */
 
 /* Everything but the signals that the processor itself raises. */
 #define DETOUR_MASK                                                     \
     (~((UINT64_C(1) << (SIGSEGV - 1)) | (UINT64_C(1) << (SIGBUS - 1)) | \
        (UINT64_C(1) << (SIGILL - 1)) | (UINT64_C(1) << (SIGFPE - 1)) |  \
        (UINT64_C(1) << (SIGTRAP - 1))))
-
-/* The thread's struct rseq; 0 when it has none, or the kernel does not tell. */
-static uint64_t rseq_address(pid_t tid)
-{
-    struct {
-        uint64_t address;
-        uint32_t bytes, signature, flags, pad;
-    } area = {0, 0, 0, 0, 0};
-
-    if (ptrace((enum __ptrace_request)PTRACE_GET_RSEQ, tid, sizeof(area), &area) < 0)
-        return 0;
-    return area.address;
-}
-
-/* A thread inside a restartable sequence must not find its pc changed. */
-static bool is_in_restartable_sequence(struct scene *scene, pid_t tid)
-{
-    uint64_t address = rseq_address(tid), sequence = 0;
-
-    if (!address)
-        return false;
-    return scene_read(scene, address + RSEQ_CS_OFFSET, &sequence, sizeof(sequence)) !=
-               0 ||
-           sequence != 0;
-}
 
 /* What glibc ends the process for is as deadly as a filter that kills: when futex is
  * refused (futex-internal.h, futex_fatal_error()), and when a new thread may not register
@@ -179,30 +153,45 @@ static uint32_t frame_done(struct detour *detour, struct stub_frame *head)
     return head->done;
 }
 
-/* A stop while the thread is in the stub. A stop signal is remembered and given
- * again later; a fault ends the detour at once. False: the thread is gone. */
+/* Those that DETOUR_MASK lets through. */
+static bool is_fault(int number)
+{
+    return number == SIGSEGV || number == SIGBUS || number == SIGILL ||
+           number == SIGFPE || number == SIGTRAP;
+}
+
+static bool stands_in_stub(const struct detour *detour,
+                           const struct arch_registers *registers)
+{
+    return arch_pc(registers) - detour->scene->cave < (uint64_t)(stub_end - stub_begin);
+}
+
+/* From the moment on in which the stub gives the mask back, signals are the thread's own
+ * again and are passed on. A stop signal is remembered and given again later. */
+static void pass_on(struct detour *detour, int number)
+{
+    detour->saw_stop_signal |= number == SIGSTOP;
+    ptrace(PTRACE_CONT, detour->tid, NULL,
+           (void *)(uintptr_t)(number == SIGSTOP ? 0 : number));
+}
+
+/* A stop while the thread is in the stub, or on its way back. A fault ends the detour at
+ * once. False: the thread is gone. */
 static bool swallow_stop(struct detour *detour, bool *faulted)
 {
+    struct arch_registers now;
     int status;
 
     if (waitpid(detour->tid, &status, __WALL | WNOHANG) <= 0)
         return true;
     if (!WIFSTOPPED(status))
         return false;
-    switch (WSTOPSIG(status)) {
-    case SIGSEGV:
-    case SIGBUS:
-    case SIGILL:
-    case SIGFPE:
-        *faulted = true;
-        return true;
-    case SIGSTOP:
-        detour->saw_stop_signal = true;
-        break;
-    default:
-        break;
-    }
-    ptrace(PTRACE_CONT, detour->tid, NULL, NULL);
+    if (status >> 16 == PTRACE_EVENT_STOP)
+        return true; /* the whole process was stopped, and the thread is outside */
+    *faulted = is_fault(WSTOPSIG(status)) && arch_get(detour->tid, &now) == 0 &&
+               stands_in_stub(detour, &now);
+    if (!*faulted)
+        pass_on(detour, WSTOPSIG(status));
     return true;
 }
 
@@ -284,11 +273,9 @@ static void restore(struct detour *detour)
 /* The frame alone does not tell: the thread's own calls write over it later. */
 static bool waits_in_stub(struct detour *detour, const struct arch_registers *now)
 {
-    uint64_t offset = arch_pc(now) - detour->scene->cave;
     struct stub_frame head;
 
-    return offset < (uint64_t)(stub_end - stub_begin) &&
-           frame_done(detour, &head) == FRAME_WAITING;
+    return stands_in_stub(detour, now) && frame_done(detour, &head) == FRAME_WAITING;
 }
 
 /* Is it still in the stub, or in a signal handler that returns there? The stub lies in
@@ -301,21 +288,51 @@ static bool is_on_the_way_back(const struct detour *detour)
            NULL;
 }
 
-/* Stops the thread in the stub and puts it back, or lets it go where it is when it has
- * restored itself. False: it does not stop, and only the end of this process lets go. */
-static bool take_back(struct detour *detour, struct borrowed *borrowed)
+/* Stops it, whatever signals come meanwhile. */
+static enum stop stop_again(struct detour *detour)
 {
-    struct arch_registers now;
     int64_t deadline = clock_monotonic_ns() + STUB_WAIT_NS;
     int number = 0;
     enum stop stop;
 
     if (ptrace(PTRACE_INTERRUPT, detour->tid, NULL, NULL) != 0)
-        return false;
-    while ((stop = stops_wait(detour->tid, deadline, &number)) == STOP_SIGNAL) {
-        detour->saw_stop_signal |= number == SIGSTOP;
+        return STOP_NOT_YET;
+    while ((stop = stops_wait(detour->tid, deadline, &number)) == STOP_SIGNAL)
+        pass_on(detour, number);
+    return stop;
+}
+
+/* It has restored itself: the stub may be taken away once it has been seen outside, with
+ * no signal handler that returns to the stub. Ends with the thread stopped, or gone. */
+static enum stop see_outside(struct detour *detour, struct borrowed *borrowed)
+{
+    const struct timespec nap = {0, 2000000};
+    enum stop stop = STOP_TRAP;
+
+    for (int looks = 0; looks < LOOKS_MAX && stop == STOP_TRAP; looks++) {
+        bool is_outside;
+
+        if (arch_get(detour->tid, &detour->original) != 0)
+            break;
+        is_outside = !is_on_the_way_back(detour);
+        mend(detour, borrowed);
+        if (is_outside || borrowed->left_alone)
+            return STOP_TRAP;
         ptrace(PTRACE_CONT, detour->tid, NULL, NULL);
+        nanosleep(&nap, NULL);
+        stop = stop_again(detour);
     }
+    borrowed->left_alone = true;
+    return stop;
+}
+
+/* Stops the thread in the stub and puts it back, or lets it go where it is when it has
+ * restored itself. False: it does not stop, and only the end of this process lets go. */
+static bool take_back(struct detour *detour, struct borrowed *borrowed)
+{
+    struct arch_registers now;
+    enum stop stop = stop_again(detour);
+
     if (stop == STOP_NOT_YET)
         return false;
     faultpoint_reach(FAULTPOINT_stopped_again);
@@ -323,14 +340,13 @@ static bool take_back(struct detour *detour, struct borrowed *borrowed)
         borrowed->left_alone = true;
         return true;
     }
+    borrowed->diverted_ns = clock_monotonic_ns() - detour->began_ns;
     if (waits_in_stub(detour, &now)) {
         restore(detour);
-    } else {
-        detour->original = now;
-        borrowed->left_alone = is_on_the_way_back(detour);
-        mend(detour, borrowed);
+        borrowed->diverted_ns = clock_monotonic_ns() - detour->began_ns;
+    } else if (see_outside(detour, borrowed) == STOP_NOT_YET) {
+        return false;
     }
-    borrowed->diverted_ns = clock_monotonic_ns() - detour->began_ns;
     ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
     return true;
 }
@@ -489,7 +505,7 @@ static enum attempt try_thread(struct scene *scene, pid_t tid, struct borrowed *
     faultpoint_reach(FAULTPOINT_stopped);
     if (arch_get(tid, &detour.original) != 0)
         *why = "a thread that ended";
-    else if (is_in_restartable_sequence(scene, tid))
+    else if (rseq_is_inside(scene, tid))
         *why = "a restartable sequence";
     else
         *why = safepoint_objection(scene->safepoint, &detour.original,

@@ -27,8 +27,8 @@
 #include "attach/stops.h"
 #include "util/clock.h"
 
-#define FAREWELL_NS     NS_PER_S
-#define REMOTE_MINOR    14 /* executes scripts on request: PEP 768 */
+#define FAREWELL_NS     (5 * NS_PER_S / 2) /* the new thread waits for two seconds */
+#define REMOTE_MINOR    14                 /* executes scripts on request: PEP 768 */
 #define PAGE_FILE_BYTES ((sizeof(struct agent_page) + 4095) & ~(size_t)4095)
 
 struct injection {

@@ -12,7 +12,7 @@ libheaptop_a_SOURCES += \
 	src/attach/injector_start.c src/attach/injector_start.h \
 	src/attach/launch.c src/attach/launch.h src/attach/launch_life.c src/attach/launch_private.h \
 	src/attach/load.c src/attach/load.h \
-	src/attach/mend.c src/attach/mend.h \
+	src/attach/mend.c src/attach/mend.h src/attach/rseq.c src/attach/rseq.h \
 	src/attach/poke.c src/attach/poke.h \
 	src/attach/loader_file.c src/attach/loader_file.h \
 	src/attach/ranges.c \

@@ -22,7 +22,7 @@
 #include "util/log.h"
 #include "util/xalloc.h"
 
-#define ATTACH_LIMIT_NS (10 * NS_PER_S)
+#define ATTACH_LIMIT_NS (12 * NS_PER_S)
 #define STOP_LIMIT_NS   (3 * NS_PER_S)
 #define CLOSE_LIMIT_NS  (2 * NS_PER_S)
 #define OWNER_DIED      UINT32_C(0x40000000) /* FUTEX_OWNER_DIED, linux/futex.h */
