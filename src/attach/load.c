@@ -102,7 +102,7 @@ static int map_room(struct scene *scene, const struct agent_image *image, uint64
     return command(scene, region, REGION_COMMAND_MAP, REGION_STATE_MAPPED, copy, err);
 }
 
-/* The thread that could not make room waits for another command for a second. */
+/* The thread that could not make room waits for another command. */
 static int make_file(struct scene *scene, uint64_t region, uint32_t flags,
                      struct agent_region *copy, struct err *err)
 {

@@ -346,10 +346,10 @@ stub_thread:
 	movl	%eax, REGION_FILE(%rbx)
 	movl	$0, REGION_COMMAND(%rbx)
 	movl	$REGION_STATE_FILE, REGION_STATE(%rbx)
-	movl	$2000, %ebp
+	xorl	%ebp, %ebp
 	jmp	.Lidle
 
-/* No room: tell the errno, and wait about a second for another command. */
+/* No room: tell the errno, and wait as long again for another command. */
 .Lno_data:
 	movl	%eax, %ebp
 	movq	REGION_IMAGE(%rbx), %rdi
@@ -362,7 +362,7 @@ stub_thread:
 	movl	%eax, REGION_TROUBLE(%rbx)
 	movl	$0, REGION_COMMAND(%rbx)
 	movl	$REGION_STATE_FAILED, REGION_STATE(%rbx)
-	movl	$2000, %ebp
+	xorl	%ebp, %ebp
 	jmp	.Lidle
 
 /* The rest of a write that the stop has cut short: the thread comes here from the

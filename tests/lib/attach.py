@@ -76,12 +76,22 @@ def is_free(pid):
     return not anonymous_executable(pid)
 
 
+def _descriptors(pid):
+    """Where they lead; the process may close one meanwhile."""
+    links = []
+    for number in os.listdir("/proc/%d/fd" % pid):
+        try:
+            links.append(os.readlink("/proc/%d/fd/%s" % (pid, number)))
+        except FileNotFoundError:
+            pass
+    return sorted(links)
+
+
 def outside(pid):
     status = _status(pid)
     return {
         "threads": status["Threads"].strip(),
-        "descriptors": sorted(os.readlink("/proc/%d/fd/%s" % (pid, number))
-                              for number in os.listdir("/proc/%d/fd" % pid)),
+        "descriptors": _descriptors(pid),
         "blocked": status["SigBlk"], "ignored": status["SigIgn"],
         "code without a file": anonymous_executable(pid),
     }
