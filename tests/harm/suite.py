@@ -14,6 +14,7 @@ import watched
 NAMES = ["gc", "threading", "subprocess", "signal", "asyncio", "multiprocessing_fork", "socket",
          "io", "fork1", "thread", "os", "posix", "select", "selectors", "epoll", "faulthandler"]
 LIMIT_SECONDS = 900
+IGNORED = ["*VSOCK*"]  # they wait for ever in a virtual machine whose host does not answer
 TRIES = 3
 
 
@@ -47,6 +48,8 @@ def run_tests(interpreter, name, match, cell=None):
     with tempfile.TemporaryDirectory(prefix="harm-suite-") as folder:
         report = os.path.join(folder, "report.xml")
         command = interpreter.command + ["-m", "test", "--junit-xml", report, "test_" + name]
+        for words in IGNORED:
+            command += ["-i", words]
         for words in match:
             command += ["-m", words]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
