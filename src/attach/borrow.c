@@ -29,6 +29,7 @@
 #define PATIENCE_NS       (3 * NS_PER_S)
 #define STOP_WAIT_NS      (200 * NS_PER_MS)
 #define STUB_WAIT_NS      (5 * NS_PER_S / 2)
+#define STARVED_WAIT_NS   (5 * NS_PER_S)
 #define REFUSALS_MAX      10
 #define SIGNAL_WAIT_NS    (5 * NS_PER_MS)
 #define LOOKS_MAX         30 /* at a thread that goes back by itself */
@@ -186,8 +187,10 @@ static bool swallow_stop(struct detour *detour, bool *faulted)
         return true;
     if (!WIFSTOPPED(status))
         return false;
-    if (status >> 16 == PTRACE_EVENT_STOP)
+    if (status >> 16 == PTRACE_EVENT_STOP && WSTOPSIG(status) != SIGTRAP)
         return true; /* the whole process was stopped, and the thread is outside */
+    if (status >> 16)
+        return ptrace(PTRACE_CONT, detour->tid, NULL, NULL) == 0;
     *faulted = is_fault(WSTOPSIG(status)) && arch_get(detour->tid, &now) == 0 &&
                stands_in_stub(detour, &now);
     if (!*faulted)
@@ -481,6 +484,19 @@ static enum attempt refuse_filter(struct detour *detour, struct borrowed *borrow
     return ATTEMPT_FAILED;
 }
 
+/* What only waits for a processor will stop; and its call was interrupted already, so
+ * that whoever went away now would leave it cut short. */
+static enum stop interrupt(struct scene *scene, pid_t tid)
+{
+    int64_t deadline = clock_monotonic_ns() + STARVED_WAIT_NS;
+    enum stop stop = stops_interrupt(tid, STOP_WAIT_NS);
+
+    while (stop == STOP_NOT_YET && !threads_is_uninterruptible(scene->target, tid) &&
+           clock_monotonic_ns() < deadline)
+        stop = stops_await(tid, STOP_WAIT_NS);
+    return stop;
+}
+
 static enum attempt try_thread(struct scene *scene, pid_t tid, struct borrowed *borrowed,
                                const char **why, struct err *err)
 {
@@ -495,7 +511,7 @@ static enum attempt try_thread(struct scene *scene, pid_t tid, struct borrowed *
         return refuse_seize(scene, borrowed, why, err);
     borrowed->refusals = 0;
     faultpoint_reach(FAULTPOINT_seized);
-    stop = stops_interrupt(tid, STOP_WAIT_NS);
+    stop = interrupt(scene, tid);
     /* Until it stands still the thread goes on with its work, or waits for a processor.
      */
     detour.began_ns = clock_monotonic_ns();

@@ -57,15 +57,20 @@ enum stop stops_wait(pid_t tid, int64_t deadline, int *number)
     }
 }
 
-enum stop stops_interrupt(pid_t tid, int64_t limit_ns)
+enum stop stops_await(pid_t tid, int64_t limit_ns)
 {
     int64_t deadline = clock_monotonic_ns() + limit_ns;
     enum stop stop;
     int number = 0;
 
-    if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) != 0)
-        return STOP_GONE;
     while ((stop = stops_wait(tid, deadline, &number)) == STOP_SIGNAL)
         ptrace(PTRACE_CONT, tid, NULL, (void *)(uintptr_t)number);
     return stop;
+}
+
+enum stop stops_interrupt(pid_t tid, int64_t limit_ns)
+{
+    if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) != 0)
+        return STOP_GONE;
+    return stops_await(tid, limit_ns);
 }

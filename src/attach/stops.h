@@ -25,5 +25,7 @@ void stops_stop_ticking(void);
 enum stop stops_wait(pid_t tid, int64_t deadline, int *number);
 /* Signals met on the way are the thread's own business and go on to it. */
 enum stop stops_interrupt(pid_t tid, int64_t limit_ns);
+/* The same without asking again: one who asks twice gets two stops. */
+enum stop stops_await(pid_t tid, int64_t limit_ns);
 
 #endif
