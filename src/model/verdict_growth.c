@@ -7,7 +7,7 @@
 #define PAGE_BYTES      4096
 #define USS_AGE_NS      INT64_C(1500000000)
 #define CORRELATED      0.8
-#define ROUNDS_COMPARED 4 /* of the dry run, at least */
+#define ROUNDS_COMPARED 4 /* of the dry run: so few say little about a correlation */
 
 /* Pages that went to swap are no longer RES: at least 5 MiB, while RES does not grow. */
 enum judgement judge_swap(const struct evidence *evidence, struct finding *finding)
@@ -274,29 +274,51 @@ static double correlation(const int64_t *a, const int64_t *b, size_t n)
                                                     : 0;
 }
 
-/* Native memory at the moments of the dry runs, and what they found: do they move
- * together? Over the samples that are still whole. */
-static bool moves_with_garbage(const struct evidence *evidence)
-{
+/* What the dry runs of the window found, and native memory at their moments. */
+struct rounds {
     int64_t native[HISTORY_RECENT + HISTORY_KEPT], garbage[HISTORY_RECENT + HISTORY_KEPT];
-    int64_t last_ns = 0;
-    size_t n = 0;
+    int64_t first_ns, last_ns;
+    size_t count;
+};
 
+static void gather_rounds(const struct evidence *evidence, struct rounds *rounds)
+{
+    rounds->count = 0;
+    rounds->last_ns = 0;
     for (size_t i = 0; i < history_count(evidence->history); i++) {
         const struct snapshot *snapshot = history_at(evidence->history, i);
         const struct account_section *account = snapshot->account;
 
         if (snapshot->mono_ns < evidence->then->mono_ns || !account ||
             !reading_is_known(account->garbage_objects) ||
-            account->garbage_mono_ns == last_ns)
+            account->garbage_mono_ns == rounds->last_ns)
             continue;
-        last_ns = account->garbage_mono_ns;
-        native[n] = (int64_t)(account->parts[PART_NATIVE].resident +
-                              account->parts[PART_PRIVATE].resident);
-        garbage[n++] = account->garbage_objects.value;
+        rounds->last_ns = account->garbage_mono_ns;
+        if (!rounds->count)
+            rounds->first_ns = rounds->last_ns;
+        rounds->native[rounds->count] = (int64_t)(account->parts[PART_NATIVE].resident +
+                                                  account->parts[PART_PRIVATE].resident);
+        rounds->garbage[rounds->count++] = account->garbage_objects.value;
     }
-    return n >= ROUNDS_COMPARED &&
-           correlation(native, garbage, n) > CORRELATED * CORRELATED;
+}
+
+/* As many objects became garbage as objects with native memory came; and where dry runs
+ * are enough, the one moves with the other. */
+static bool moves_with_garbage(const struct evidence *evidence, int64_t more)
+{
+    struct rounds rounds;
+    double became, came;
+
+    gather_rounds(evidence, &rounds);
+    if (rounds.count < 2 || rounds.last_ns <= rounds.first_ns)
+        return false;
+    became = (double)(rounds.garbage[rounds.count - 1] - rounds.garbage[0]) /
+             (double)(rounds.last_ns - rounds.first_ns);
+    came = (double)more / (double)evidence->elapsed_ns;
+    return became >= came * CORRELATED &&
+           (rounds.count < ROUNDS_COMPARED ||
+            correlation(rounds.native, rounds.garbage, rounds.count) >
+                CORRELATED * CORRELATED);
 }
 
 /* Native memory explains the growth, and moves with garbage of kinds that have some. */
@@ -315,7 +337,7 @@ enum judgement judge_native_of_garbage(const struct evidence *evidence,
     grown = native_growth(evidence);
     kind = payload_kind(evidence, &more);
     if (!explains(evidence, fit, grown) || !kind || more < 10 ||
-        !moves_with_garbage(evidence))
+        !moves_with_garbage(evidence, more))
         return JUDGED_NO;
     snprintf(verdict->words, sizeof(verdict->words),
              "garbage keeps native memory: +%s in %s, together with %s unreachable "

@@ -57,7 +57,7 @@ struct account_state {
     struct account_section account;
     struct cycles *cycles; /* NULL while no dry run is made */
     struct collect_gain gain;
-    int64_t dry_run_cpu_ns, next_dry_run_mono_ns;
+    int64_t dry_run_cpu_ns, next_dry_run_mono_ns, gathered_mono_ns;
     int64_t began_mono_ns, cpu_ns;
     bool is_glibc, has_had_round;
 };
@@ -495,15 +495,19 @@ static void dry_run_end(struct account_state *state)
     }
     state->gain.objects = reading_exact((int64_t)cycles->most.objects);
     state->gain.bytes = reading_exact((int64_t)cycles->most.bytes);
-    state->gain.mono_ns = clock_monotonic_ns();
+    state->gain.mono_ns = state->gathered_mono_ns;
     chunks_begin(state, STAGE_CHUNKS_LEAST);
 }
 
 static void dry_run_step(struct account_state *state, struct source_context *context)
 {
     int64_t began_ns = clock_thread_cpu_ns(), spent_ns;
-    bool is_over = !cycles_step(state->cycles);
+    bool is_over;
 
+    /* What is made later is not among the objects that are judged. */
+    if (state->cycles->stage == CYCLES_GATHER)
+        state->gathered_mono_ns = clock_monotonic_ns();
+    is_over = !cycles_step(state->cycles);
     spent_ns = clock_thread_cpu_ns() - began_ns;
     state->dry_run_cpu_ns += spent_ns;
     context->own_budget_cpu_ns += spent_ns;
