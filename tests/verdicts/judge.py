@@ -12,7 +12,7 @@ import time
 import heaptop
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-START_S = 180    # a program may take to be ready
+START_S = 400    # a program may take to be ready
 WATCH_S = 110    # a program with trouble is watched at most
 HEALTHY_S = 80   # and a healthy one always
 STANDS = 4       # so many samples in a row say the same
