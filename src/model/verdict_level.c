@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "model/pins.h"
 #include "model/verdict_private.h"
 
 #define TRIMMED_LEAST 10 /* a trim that returns less than a tenth is no remedy */
@@ -169,7 +170,7 @@ enum judgement judge_fragmentation(const struct evidence *evidence,
     const struct pymalloc_section *pymalloc = evidence->now->pymalloc;
     const struct account_section *account = evidence->now->account;
     struct verdict *verdict = &finding->verdict;
-    char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
+    char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], pins[PINS_WORDS_MAX];
     int64_t unused;
 
     if (!pymalloc)
@@ -177,11 +178,13 @@ enum judgement judge_fragmentation(const struct evidence *evidence,
     unused = unused_bytes(evidence);
     if (unused < 32 * MB || unused * 10 < (int64_t)pymalloc->arena_bytes * 4)
         return JUDGED_NO;
-    snprintf(verdict->words, sizeof(verdict->words),
-             "pymalloc is fragmented: %s of its %s is free (%s of it in free pools), but "
-             "every arena has something in use",
-             say_bytes(a, unused), say_bytes(b, (int64_t)pymalloc->arena_bytes),
-             say_bytes(c, (int64_t)pymalloc->free_pool_bytes));
+    snprintf(
+        verdict->words, sizeof(verdict->words),
+        "pymalloc is fragmented: %s of its %s is free (%s of it in free pools), but %s",
+        say_bytes(a, unused), say_bytes(b, (int64_t)pymalloc->arena_bytes),
+        say_bytes(c, (int64_t)pymalloc->free_pool_bytes),
+        pins_words(evidence->now->pins, pins) ? pins
+                                              : "every arena has something in use");
     verdict->bytes = reading_exact(unused);
     verdict->gain_bytes = account ? account->restart_bytes : reading_unknown();
     verdict_count(verdict, "arenas", HISTORY_NUMBER,
