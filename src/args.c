@@ -209,6 +209,12 @@ static bool set_text(struct args *args, enum option_id id, const char *value)
     case OPTION_END:
         args->end = value;
         return true;
+    case OPTION_CUT:
+        args->cut = value;
+        return true;
+    case OPTION_COMPARE:
+        args->compare = value;
+        return true;
     default:
         return false;
     }
@@ -230,6 +236,9 @@ static int set_option(struct args *args, enum option_id id, const char *value,
     case OPTION_UNTIL:
         args->has_until = true;
         return condition_parse(&args->until, value, err);
+    case OPTION_CHANGES:
+        args->changes = true;
+        return 0;
     case OPTION_BORN:
         return set_born(args, value, err);
     case OPTION_MARK_EVERY:
@@ -421,6 +430,11 @@ static int check_recording(const struct args *args, struct err *err)
         err_set(err, ERR_USAGE, "a recording cannot be recorded, changed or checked");
     else if (!args->read && (args->begin || args->end))
         err_set(err, ERR_USAGE, "--begin and --end are of a recording: --read names it");
+    else if (!args->read && (args->compare || args->changes || args->cut))
+        err_set(err, ERR_USAGE,
+                "--compare, --changes and --cut are of a recording: --read names it");
+    else if ((args->compare != NULL) + args->changes + (args->cut != NULL) > 1)
+        err_set(err, ERR_USAGE, "--compare, --changes, --cut: one at a time");
     else
         return 0;
     return err_remedy(err, "leave one of them out");

@@ -37,9 +37,12 @@ struct args {
     bool is_batch;
     const char *output; /* "text" or "json" */
     bool has_output;
-    const char *write;                /* the recording to make, or NULL */
-    const char *read;                 /* the recording to look at, or NULL */
-    const char *begin, *end;          /* the part of it, or NULL */
+    const char *write;       /* the recording to make, or NULL */
+    const char *read;        /* the recording to look at, or NULL */
+    const char *begin, *end; /* the part of it, or NULL */
+    const char *compare;     /* the recording that it is compared with, or NULL */
+    const char *cut;         /* the file that this part of it goes into, or NULL */
+    bool changes;            /* print what changed from its begin to its end */
     const char *pane, *sort, *filter; /* NULL = the default */
     int rows;
     bool selfcheck;

@@ -109,7 +109,7 @@ static void settle_batch(struct args *args)
 
     if (!strcmp(args->output, "json") || args->action || args->selfcheck ||
         args->has_until || args->verdict || args->inquiry.topic || args->holders ||
-        args->born_ns || args->write)
+        args->born_ns || args->write || args->changes || args->cut)
         args->is_batch = true;
     if ((!isatty(STDOUT_FILENO) || args->verdict) && !args->has_iterations &&
         !args->has_until && !args->write && !args->read)
@@ -189,6 +189,17 @@ static int run_batch(struct args *args, struct recorder *recorder, struct err *e
     return run_samples(args, recorder, signal_fd, err);
 }
 
+static int run_replay(const struct args *args, struct err *err)
+{
+    if (args->cut)
+        return batch_cut(args, err);
+    if (args->changes)
+        return batch_changes(args, err);
+    if (args->compare)
+        return batch_compare(args, err);
+    return batch_replay(args, sink_of(args), err);
+}
+
 /* A word that names one process goes straight to it, others to the picker. */
 static int run_screen(struct args *args, struct err *err)
 {
@@ -196,6 +207,7 @@ static int run_screen(struct args *args, struct err *err)
         .read = args->read,
         .begin = args->begin,
         .end = args->end,
+        .compare = args->compare,
         .sort = args->sort,
         .filter = args->filter,
         .pane = args->pane,
@@ -228,7 +240,7 @@ static int run(struct args *args, struct err *err)
     if ((args->write && recorder_start(&recorder, err)) || begin_guard(args, err))
         result = -1;
     else if (args->read && args->is_batch)
-        result = batch_replay(args, sink_of(args), err);
+        result = run_replay(args, err);
     else if (args->is_batch)
         result = run_batch(args, recorder, err);
     else

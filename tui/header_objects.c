@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "heaptop/units.h"
+#include "model/difference.h"
 #include "tui/header_private.h"
 #include "tui/line.h"
 #include "util/clock.h"
@@ -114,8 +115,9 @@ static void add_mark(struct line *line, const struct header_input *input)
     part_add(part, ROLE_DIM, "mark #%u", (unsigned)mark->number);
     if (mark->name[0])
         part_add(part, ROLE_HEADER, "%s", mark->name);
-    part_add(part, ROLE_HEADER, "%s ago",
-             units_duration(ago, reading_exact(age_ns > 0 ? age_ns : 0)));
+    if (difference_is_within_one(mark->snapshot, input->now))
+        part_add(part, ROLE_HEADER, "%s ago",
+                 units_duration(ago, reading_exact(age_ns > 0 ? age_ns : 0)));
 }
 
 static void add_count(struct line *line, const struct header_input *input)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "heaptop/units.h"
+#include "model/difference.h"
 #include "tui/series.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
@@ -98,7 +99,8 @@ static void draw_axis(const struct graph *graph, const struct history *history)
         canvas_text(graph->canvas, y, at->x + i, 1, ROLE_DIM, "-");
     size_t count = history_marks(history, &marks);
     for (size_t i = 0; latest && i < count; i++)
-        draw_sign(graph, latest->mono_ns - marks[i].snapshot->mono_ns, "M");
+        if (difference_is_within_one(marks[i].snapshot, latest))
+            draw_sign(graph, latest->mono_ns - marks[i].snapshot->mono_ns, "M");
     count = history_events(history, &events);
     for (size_t i = 0; latest && i < count; i++)
         if (events[i].type == EVENT_COLLECT)

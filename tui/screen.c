@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/difference.h"
 #include "tui/screen_private.h"
 #include "util/xalloc.h"
 
@@ -91,13 +92,21 @@ enum delta_mode screen_delta(const struct screen *screen)
     return screen->delta;
 }
 
+/* Between two processes there are changes, but nothing per second. */
+static bool is_for_mark(const struct screen *screen, const struct mark *mark)
+{
+    return screen->shown && mark && screen->delta != DELTA_PREVIOUS &&
+           (screen->delta != DELTA_RATE ||
+            difference_is_within_one(mark->snapshot, screen->shown));
+}
+
 /* What changes are counted from: the mark, else the walk and the sample before. */
 static void compare(struct screen *screen)
 {
     const struct mark *mark = screen_mark(screen);
     const struct snapshot *walk = NULL, *sample = NULL;
 
-    if (screen->shown && mark && screen->delta != DELTA_PREVIOUS) {
+    if (is_for_mark(screen, mark)) {
         walk = sample = mark->snapshot;
     } else if (screen->shown) {
         walk = history_previous_walk(screen->history, screen->shown);

@@ -17,6 +17,7 @@ struct tui_options {
     const char *pattern;     /* the picker's first filter, or NULL */
     const char *read;        /* --read: a recording instead of a target, or NULL */
     const char *begin, *end; /* the part of it, or NULL */
+    const char *compare;     /* --compare: another recording to compare with, or NULL */
     const char *sort;        /* --sort, or NULL */
     const char *filter;      /* --filter, or NULL */
     const char *pane;        /* --pane: the first tab, or NULL */

@@ -1,15 +1,12 @@
 /* Marks and times as the user names them: prompts, the list of marks, marks by the clock.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "heaptop/units.h"
+#include "recording/when.h"
 #include "tui/tui_private.h"
 #include "util/clock.h"
-
-#define DAY_S 86400
 
 /* The mark is of the moment of the key, however long the name takes. */
 void tui_ask_mark(struct tui *tui)
@@ -78,59 +75,15 @@ void tui_mark_silently(struct tui *tui, bool is_automatic, const char *why)
     tui->is_dirty = true;
 }
 
-/* "-5m", "-90s", "-2h": before now. */
-static bool parse_ago(const char *text, int64_t now_wall_ns, int64_t *wall_ns)
+static int64_t oldest_wall_ns(const struct tui *tui)
 {
-    char *end;
-    double number = strtod(text + 1, &end);
-    int64_t unit_ns = NS_PER_S;
-
-    if (*text != '-' || end == text + 1 || !(number >= 0 && number < 1e6))
-        return false;
-    if (*end == 'm')
-        unit_ns = 60 * NS_PER_S;
-    else if (*end == 'h')
-        unit_ns = 3600 * NS_PER_S;
-    else if (*end && *end != 's')
-        return false;
-    *wall_ns = now_wall_ns - (int64_t)(number * (double)unit_ns);
-    return true;
-}
-
-/* "14:02", "14:02:31": the last time that the clock showed this. */
-static bool parse_clock(const char *text, int64_t now_wall_ns, int64_t *wall_ns)
-{
-    time_t now_s = (time_t)(now_wall_ns / NS_PER_S);
-    int hour, minute, second = 0, used = 0;
-    struct tm tm;
-
-    if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) != 2)
-        return false;
-    if (text[used] == ':') {
-        int more = 0;
-
-        if (sscanf(text + used, ":%2d%n", &second, &more) != 1)
-            return false;
-        used += more;
-    } else {
-        second = 59; /* the whole minute: its last sample */
-    }
-    if (text[used] || hour > 23 || minute > 59 || second > 60 ||
-        !localtime_r(&now_s, &tm))
-        return false;
-    tm.tm_hour = hour;
-    tm.tm_min = minute;
-    tm.tm_sec = second;
-    *wall_ns = (int64_t)mktime(&tm) * NS_PER_S + NS_PER_S - 1;
-    if (*wall_ns > now_wall_ns + 60 * NS_PER_S)
-        *wall_ns -= DAY_S * NS_PER_S;
-    return true;
+    return history_count(tui->history) ? history_at(tui->history, 0)->wall_ns : 0;
 }
 
 bool tui_go_to_time(struct tui *tui)
 {
     const char *text = tui->prompt.text;
-    int64_t now_ns = clock_wall_ns(), wall_ns;
+    int64_t wall_ns;
 
     if (!*text)
         return true;
@@ -141,7 +94,7 @@ bool tui_go_to_time(struct tui *tui)
                 "a time is 14:02, 2026-11-21T14:02, or +5m and -5m from here");
         return false;
     }
-    if (!parse_ago(text, now_ns, &wall_ns) && !parse_clock(text, now_ns, &wall_ns)) {
+    if (!when_parse(text, oldest_wall_ns(tui), clock_wall_ns(), &wall_ns)) {
         tui_say(tui, ROLE_WARNING,
                 "a time is 14:02, 14:02:31, or -5m, -90s, -2h before now");
         return false;

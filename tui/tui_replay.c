@@ -40,14 +40,51 @@ static void go(struct tui *tui, size_t at)
     tell_losses(tui, lost);
 }
 
+/* Another recording's last sample becomes a mark: changes are counted from it. */
+static int compare_with(struct tui *tui, const char *path, struct err *err)
+{
+    const struct tui_options *options = tui->options;
+    const char *slash = strrchr(path, '/');
+    const struct snapshot *snapshot;
+    struct replay *other;
+
+    if (replay_open(path, options->begin, options->end, &other, err))
+        return err_prefix(err, "%.200s", path);
+    snapshot = replay_last_complete(other);
+    if (snapshot)
+        history_restore_mark(replay_history(tui->replay), snapshot,
+                             slash ? slash + 1 : path, false);
+    else
+        err_set(err, ERR_FAILED, "%.200s has no complete sample to compare", path);
+    replay_close(other);
+    if (!snapshot)
+        return -1;
+    snapshot_unref(snapshot);
+    return 0;
+}
+
 int tui_start_replay(struct tui *tui, struct err *err)
 {
     const struct tui_options *options = tui->options;
 
     if (replay_open(options->read, options->begin, options->end, &tui->replay, err))
         return -1;
+    if (options->compare && compare_with(tui, options->compare, err)) {
+        replay_close(tui->replay);
+        tui->replay = NULL;
+        return -1;
+    }
     tui->history = replay_history(tui->replay);
     return 0;
+}
+
+static void choose_newest_mark(struct tui *tui)
+{
+    const struct mark *marks;
+    size_t count = history_marks(tui->history, &marks);
+
+    if (count)
+        screen_choose_mark(tui->screen, marks[count - 1].number);
 }
 
 void tui_replay_begin(struct tui *tui)
@@ -55,6 +92,8 @@ void tui_replay_begin(struct tui *tui)
     screen_use_mouse(tui->screen, term_uses_mouse(tui->term));
     screen_allow_actions(tui->screen, false);
     show(tui);
+    if (tui->options->compare)
+        choose_newest_mark(tui);
     tell_losses(tui, 0);
 }
 

@@ -51,6 +51,12 @@ int batch_run(const struct args *args, const struct sink_ops *sink,
               struct recorder *recorder, int signal_fd, struct err *err);
 /* The same of a recording. */
 int batch_replay(const struct args *args, const struct sink_ops *sink, struct err *err);
+/* Writes the part of args->read into args->cut. */
+int batch_cut(const struct args *args, struct err *err);
+/* What changed from args->compare's last sample to that of args->read. */
+int batch_compare(const struct args *args, struct err *err);
+/* What changed from the first to the last sample of args->read. */
+int batch_changes(const struct args *args, struct err *err);
 int batch_action(const struct args *args, int signal_fd, struct err *err);
 /* args->inquiry, answered once. */
 int batch_inquiry(const struct args *args, int signal_fd, struct err *err);

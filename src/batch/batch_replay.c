@@ -3,6 +3,8 @@
 
 #include "batch/batch.h"
 #include "batch/output.h"
+#include "heaptop/units.h"
+#include "recording/cut.h"
 #include "recording/recording.h"
 #include "recording/when.h"
 
@@ -14,7 +16,7 @@ static int tell_losses(const struct recording *recording, struct err *err)
     if (!recording_lost(recording, words, sizeof(words)) && !words[0])
         return 0;
     err_set(err, ERR_DAMAGED, "%s", words);
-    return err_remedy(err, "what was printed is right; the rest cannot be had");
+    return err_remedy(err, "what can be had was given, and is right");
 }
 
 static enum output_result replay(struct batch_output *output, struct recording *recording,
@@ -61,6 +63,34 @@ int batch_replay(const struct args *args, const struct sink_ops *sink, struct er
     if (recording_open(args->read, &recording, err))
         return -1;
     result = replay_range(args, sink, recording, err);
+    recording_close(recording);
+    return result;
+}
+
+static int cut_range(const struct args *args, struct recording *recording,
+                     struct err *err)
+{
+    char span[UNITS_MAX];
+    size_t first, last, written;
+
+    if (when_range(recording, args->begin, args->end, &first, &last, err) ||
+        recording_cut(recording, first, last, args->cut, &written, err))
+        return -1;
+    printf("%zu samples of %s were written into %s\n", written,
+           units_duration(span, reading_exact(recording_wall_ns(recording, last) -
+                                              recording_wall_ns(recording, first))),
+           args->cut);
+    return tell_losses(recording, err);
+}
+
+int batch_cut(const struct args *args, struct err *err)
+{
+    struct recording *recording;
+    int result;
+
+    if (recording_open(args->read, &recording, err))
+        return -1;
+    result = cut_range(args, recording, err);
     recording_close(recording);
     return result;
 }

@@ -1,5 +1,6 @@
 libheaptop_a_SOURCES += \
 	src/batch/batch.c src/batch/batch.h \
+	src/batch/batch_compare.c \
 	src/batch/batch_action.c \
 	src/batch/batch_inquiry.c \
 	src/batch/batch_objects.c \

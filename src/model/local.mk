@@ -4,6 +4,7 @@ libheaptop_a_SOURCES += \
 	src/model/account.c src/model/account.h \
 	src/model/builder.h src/model/snapshot.c \
 	src/model/collect_cost.c src/model/collect_cost.h \
+	src/model/difference.c src/model/difference.h \
 	src/model/duplicates.c src/model/duplicates.h \
 	src/model/evidence.c src/model/evidence.h src/model/evidence_kinds.c \
 	src/model/fit.c src/model/fit.h \

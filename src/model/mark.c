@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/difference.h"
 #include "util/strbuf.h"
 #include "util/utf8.h"
 #include "util/xalloc.h"
@@ -101,7 +102,9 @@ struct mark_difference mark_difference(const struct snapshot *older,
     memset(&change, 0, sizeof(change));
     if (!older || !newer)
         return change;
-    change.elapsed_ns = newer->mono_ns - older->mono_ns;
+    change.elapsed_ns = difference_is_within_one(older, newer)
+                            ? newer->mono_ns - older->mono_ns
+                            : newer->wall_ns - older->wall_ns;
     if (older->pymalloc && newer->pymalloc)
         compare_pymalloc(&change, older->pymalloc, newer->pymalloc);
     if (older->objects && newer->objects)

@@ -67,6 +67,21 @@ static uint64_t checksum_number(uint64_t sum, int64_t number)
 
 #define CHECKSUM_BEGIN UINT64_C(0xcbf29ce484222325)
 
+void headline_of(struct headline *headline, const struct snapshot *snapshot,
+                 int64_t sample, bool is_key)
+{
+    struct history_point point;
+
+    history_numbers(snapshot, &point);
+    memset(headline, 0, sizeof(*headline)); /* it is sent as it lies in memory */
+    headline->sample = sample;
+    headline->seq = (int64_t)snapshot->seq;
+    headline->wall_ns = snapshot->wall_ns;
+    headline->mono_ns = snapshot->mono_ns;
+    headline->is_key = is_key;
+    memcpy(headline->values, point.values, sizeof(headline->values));
+}
+
 uint64_t headline_checksum(const struct headline *headline)
 {
     uint64_t sum = checksum_number(CHECKSUM_BEGIN, headline->sample);

@@ -39,6 +39,8 @@ struct headline {
     struct reading values[SERIES_COUNT]; /* as history_numbers() gives them */
 };
 
+void headline_of(struct headline *headline, const struct snapshot *snapshot,
+                 int64_t sample, bool is_key);
 uint64_t headline_checksum(const struct headline *headline);
 uint64_t text_checksum(int64_t number, int64_t more, const char *text, size_t length);
 

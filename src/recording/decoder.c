@@ -86,10 +86,14 @@ bool decoder_add_sheet(struct decoder *decoder, const char *name)
 bool decoder_add_column(struct decoder *decoder, size_t sheet, const char *name,
                         const char *type)
 {
-    struct stored_sheet *stored = &decoder->stored[sheet];
-    size_t column = stored->plane.columns;
+    struct stored_sheet *stored;
+    size_t column;
 
-    if (sheet >= decoder->n_stored || column + 2 > COLUMNS_MAX)
+    if (sheet >= decoder->n_stored)
+        return false;
+    stored = &decoder->stored[sheet];
+    column = stored->plane.columns;
+    if (column + 2 > COLUMNS_MAX)
         return false;
     stored->plane.columns += !strcmp(type, field_type_name(FIELD_READING)) ? 2 : 1;
     if (stored->sheet >= 0)

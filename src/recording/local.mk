@@ -1,4 +1,5 @@
 libheaptop_a_SOURCES += \
+	src/recording/cut.c src/recording/cut.h \
 	src/recording/database.c src/recording/database.h \
 	src/recording/decoder.c src/recording/decoder.h \
 	src/recording/encoder.c src/recording/encoder.h \

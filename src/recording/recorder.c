@@ -247,16 +247,8 @@ static void put_sample(struct recorder *recorder, const struct snapshot *snapsho
                        const struct encoded_sample *sample)
 {
     struct headline headline;
-    struct history_point point;
 
-    history_numbers(snapshot, &point);
-    memset(&headline, 0, sizeof(headline));
-    headline.sample = recorder->next_sample++;
-    headline.seq = (int64_t)snapshot->seq;
-    headline.wall_ns = snapshot->wall_ns;
-    headline.mono_ns = snapshot->mono_ns;
-    headline.is_key = sample->is_key;
-    memcpy(headline.values, point.values, sizeof(headline.values));
+    headline_of(&headline, snapshot, recorder->next_sample++, sample->is_key);
     put(recorder, MESSAGE_SAMPLE, &headline, sizeof(headline), sample->bytes,
         sample->length);
 }

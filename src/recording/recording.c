@@ -317,14 +317,36 @@ int64_t recording_wall_ns(const struct recording *recording, size_t at)
     return at < recording->n_entries ? recording->entries[at].wall_ns : 0;
 }
 
-size_t recording_at_time(const struct recording *recording, int64_t wall_ns)
+uint64_t recording_seq(const struct recording *recording, size_t at)
+{
+    return at < recording->n_entries ? recording->entries[at].seq : 0;
+}
+
+int64_t recording_number(const struct recording *recording, size_t at)
+{
+    return at < recording->n_entries ? recording->entries[at].sample : 0;
+}
+
+static int64_t time_of(const struct entry *entry)
+{
+    return entry->wall_ns;
+}
+
+static int64_t seq_of(const struct entry *entry)
+{
+    return (int64_t)entry->seq;
+}
+
+/* The last entry whose key is not greater; 0 when all are. */
+static size_t last_not_after(const struct recording *recording,
+                             int64_t (*key_of)(const struct entry *), int64_t key)
 {
     size_t low = 0, high = recording->n_entries;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (recording->entries[middle].wall_ns <= wall_ns)
+        if (key_of(&recording->entries[middle]) <= key)
             low = middle + 1;
         else
             high = middle;
@@ -332,19 +354,14 @@ size_t recording_at_time(const struct recording *recording, int64_t wall_ns)
     return low ? low - 1 : 0;
 }
 
+size_t recording_at_time(const struct recording *recording, int64_t wall_ns)
+{
+    return last_not_after(recording, time_of, wall_ns);
+}
+
 size_t recording_at_seq(const struct recording *recording, uint64_t seq)
 {
-    size_t low = 0, high = recording->n_entries;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (recording->entries[middle].seq <= seq)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low ? low - 1 : 0;
+    return last_not_after(recording, seq_of, (int64_t)seq);
 }
 
 size_t recording_key_before(const struct recording *recording, size_t at, size_t least)

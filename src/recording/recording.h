@@ -24,6 +24,9 @@ void recording_close(struct recording *recording);
 size_t recording_count(const struct recording *recording);
 /* Of a sample that was recorded; 0 beyond the end. */
 int64_t recording_wall_ns(const struct recording *recording, size_t at);
+/* Its seq, and its number in the file; 0 beyond the end. */
+uint64_t recording_seq(const struct recording *recording, size_t at);
+int64_t recording_number(const struct recording *recording, size_t at);
 /* The last sample that is not later; 0 when all are. */
 size_t recording_at_time(const struct recording *recording, int64_t wall_ns);
 /* The sample with this seq, else one beside it. */
@@ -46,7 +49,7 @@ void recording_add_events(struct recording *recording, size_t from, size_t to,
 
 struct recorded_mark {
     uint64_t seq;   /* of the sample that is marked */
-    int64_t sample; /* the number of the one after which it was there; private */
+    int64_t sample; /* the number of the one with which it was set */
     bool is_automatic;
     char name[48];
 };

@@ -81,6 +81,17 @@ void replay_seek(struct replay *replay, size_t at)
         rebuild(replay, at);
 }
 
+const struct snapshot *replay_last_complete(struct replay *replay)
+{
+    const struct snapshot *snapshot;
+
+    replay_seek(replay, replay_count(replay) - 1);
+    for (size_t back = 0; (snapshot = history_back(replay->history, back)); back++)
+        if (snapshot->is_complete)
+            return snapshot_ref(snapshot);
+    return NULL;
+}
+
 /* Marks of samples that cannot be had any more are left out. */
 static void restore_marks(struct replay *replay)
 {

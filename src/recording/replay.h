@@ -31,6 +31,8 @@ size_t replay_at(const struct replay *replay);
 size_t replay_count(const struct replay *replay);
 /* Beyond the last sample is the last one. */
 void replay_seek(struct replay *replay, size_t at);
+/* Goes to the end. One reference to the last complete sample; NULL: there is none. */
+const struct snapshot *replay_last_complete(struct replay *replay);
 /* The last sample that is not later. */
 size_t replay_find(const struct replay *replay, int64_t wall_ns);
 int64_t replay_wall_ns(const struct replay *replay, size_t at);

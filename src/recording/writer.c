@@ -206,13 +206,33 @@ static void forget_waiting(struct writer *writer)
     writer->n_names = writer->n_events = writer->n_marks = 0;
 }
 
+static int run(struct writer *writer, const char *sql, struct err *err)
+{
+    if (database_run(writer->database, sql) == 0)
+        return 0;
+    return database_error(writer->database, err, ERR_FAILED, "cannot write",
+                          writer->path);
+}
+
+int writer_begin(struct writer *writer, struct err *err)
+{
+    return run(writer, "BEGIN", err);
+}
+
+int writer_end(struct writer *writer, struct err *err)
+{
+    return run(writer, "COMMIT", err);
+}
+
+/* A savepoint is a transaction where there is none. */
 int writer_sample(struct writer *writer, const struct headline *headline,
                   const void *bytes, size_t length, struct err *err)
 {
-    if (database_run(writer->database, "BEGIN") || write_names(writer) ||
+    if (database_run(writer->database, "SAVEPOINT sample") || write_names(writer) ||
         write_data(writer, headline->sample, bytes, length) ||
         write_events(writer, headline->sample) || write_marks(writer, headline->sample) ||
-        write_headline(writer, headline) || database_run(writer->database, "COMMIT")) {
+        write_headline(writer, headline) ||
+        database_run(writer->database, "RELEASE sample")) {
         database_error(writer->database, err, ERR_FAILED, "cannot write", writer->path);
         database_run(writer->database, "ROLLBACK");
         return -1;

@@ -17,6 +17,9 @@ int writer_open(const char *path, struct writer **writer, struct err *err);
 void writer_name(struct writer *writer, uint32_t number, const char *text, size_t length);
 void writer_event(struct writer *writer, const struct event *event);
 void writer_mark(struct writer *writer, const struct message_mark *mark);
+/* All samples until writer_end() in one transaction: much quicker, and all or none. */
+int writer_begin(struct writer *writer, struct err *err);
+int writer_end(struct writer *writer, struct err *err);
 /* With it go the names, events and marks since the last one; they wait when it fails. */
 int writer_sample(struct writer *writer, const struct headline *headline,
                   const void *bytes, size_t length, struct err *err);
