@@ -8,8 +8,8 @@
 #include "util/utf8.h"
 
 #define ROWS_OF_TEXT  20
-#define NAME_COLUMNS  26
-#define COUNT_COLUMNS 9
+#define NAME_COLUMNS  23
+#define COUNT_COLUMNS 10
 
 /* ---- JSON ---- */
 
@@ -147,7 +147,7 @@ static void print_row(FILE *out, const struct difference_row *row, bool with_cou
                       : units_bytes_delta(c, difference_bytes(row)));
     if (with_counts)
         fprintf(out, " %*s", COUNT_COLUMNS - 1, units_count_delta(c, count));
-    fprintf(out, " %7s %7s\n",
+    fprintf(out, " %8s %8s\n",
             is_number ? units_count_delta(d, before->count_per_minute)
                       : units_bytes_delta(d, before->bytes_per_minute),
             is_number ? units_count_delta(e, after->count_per_minute)
@@ -174,7 +174,8 @@ static void print_table(FILE *out, const struct difference_report *report,
     fprintf(out, "\n%-*s %9s %9s %8s",
             has_counts(id) ? NAME_COLUMNS : NAME_COLUMNS + COUNT_COLUMNS,
             tables[id].heading, "BEFORE", "AFTER", "CHANGE");
-    fprintf(out, has_counts(id) ? "    COUNT   B/MIN   A/MIN\n" : "   B/MIN   A/MIN\n");
+    fprintf(out,
+            has_counts(id) ? "     COUNT    B/MIN    A/MIN\n" : "    B/MIN    A/MIN\n");
     if (!rows)
         fprintf(out, "%s\n",
                 id == DIFFERENCE_KINDS ? report->difference->why_no_kinds
