@@ -6,6 +6,7 @@
 
 #define PAGE_BYTES      4096
 #define USS_AGE_NS      INT64_C(1500000000)
+#define FRESH_LEAST     4
 #define CORRELATED      0.8
 #define ROUNDS_COMPARED 4 /* of the dry run: so few say little about a correlation */
 
@@ -88,6 +89,47 @@ static const struct process_section *fresh_end(const struct evidence *evidence,
     return NULL;
 }
 
+static int64_t shared_of(const struct process_section *process)
+{
+    return process->res_bytes.value - process->uss_bytes.value;
+}
+
+/* The samples of the window with a USS of their moment: how many. */
+static size_t count_fresh(const struct evidence *evidence)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < history_count(evidence->history); i++) {
+        const struct snapshot *snapshot = history_at(evidence->history, i);
+
+        count += snapshot->mono_ns >= evidence->then->mono_ns && has_fresh_uss(snapshot);
+    }
+    return count;
+}
+
+/* What was shared in each sample of the first third, and in none of the last: RES and USS
+ * are not read at once, and memory that comes and goes looks shared for a moment. */
+static int64_t unshared_for_good(const struct evidence *evidence)
+{
+    size_t count = count_fresh(evidence), at = 0;
+    int64_t first_least = INT64_MAX, last_most = 0;
+
+    for (size_t i = 0; i < history_count(evidence->history); i++) {
+        const struct snapshot *snapshot = history_at(evidence->history, i);
+        int64_t shared;
+
+        if (snapshot->mono_ns < evidence->then->mono_ns || !has_fresh_uss(snapshot))
+            continue;
+        shared = shared_of(snapshot->process);
+        if (at * 3 < count && shared < first_least)
+            first_least = shared;
+        if (at * 3 >= count * 2 && shared > last_most)
+            last_most = shared;
+        at++;
+    }
+    return count < FRESH_LEAST ? 0 : first_least - last_most;
+}
+
 /* Private pages grow by at least 10 MiB, RES by less than a fifth of that, and as much
  * that was shared no longer is. */
 enum judgement judge_unsharing(const struct evidence *evidence, struct finding *finding)
@@ -105,7 +147,7 @@ enum judgement judge_unsharing(const struct evidence *evidence, struct finding *
     uss = reading_difference(now->uss_bytes, then->uss_bytes);
     res = now->res_bytes.value - then->res_bytes.value;
     if (uss.value < 10 * MB || res * 5 > uss.value || res * 5 < -uss.value ||
-        !were_copied(now, then, uss.value))
+        !were_copied(now, then, uss.value) || unshared_for_good(evidence) * 2 < uss.value)
         return JUDGED_NO;
     if (!collections)
         verdict->remedy =
