@@ -132,6 +132,19 @@ static void loop_wishes(struct sampler *sampler)
         sampler_action_begin(sampler, wish.action, &wish.arguments);
 }
 
+/* Its pages are shared from now on, until one of the two writes to them. */
+static void loop_check_children(struct sampler *sampler)
+{
+    pid_t first = 0;
+    size_t more = children_look(sampler->target, &sampler->children, &first);
+
+    if (more == 1)
+        sampler_event(sampler, EVENT_STATE, "the target forked: child %d", (int)first);
+    else if (more)
+        sampler_event(sampler, EVENT_STATE,
+                      "the target forked: %zu children, the first %d", more, (int)first);
+}
+
 /* A sample out of turn moves the ticks, so that the next comes an interval later. */
 static void loop_tick(struct sampler *sampler)
 {
@@ -144,6 +157,7 @@ static void loop_tick(struct sampler *sampler)
         now_ns - sampler->next_tick_ns > sampler->options.interval_ns / 4)
         sampler->next_tick_ns = now_ns;
     sampler_check_layout(sampler);
+    loop_check_children(sampler);
     sampler_sample(sampler);
     if (!was_complete && sampler->is_complete_shown)
         log_line("first complete sample");

@@ -24,6 +24,7 @@
 #include "layout/layout.h"
 #include "model/born.h"
 #include "sampler/sampler.h"
+#include "target/children.h"
 
 #define SAMPLER_EVENTS_MAX   64
 #define SAMPLER_MESSAGES_MAX 256
@@ -135,6 +136,7 @@ struct sampler {
     struct err layout_err;
     int64_t layout_retry_ns, layout_pause_ns;
 
+    struct children children;
     struct sampler_source *cheap;
     size_t n_cheap;
     struct sampler_walk walk;

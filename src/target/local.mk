@@ -5,6 +5,7 @@ libheaptop_a_SOURCES += \
 	src/target/candidates_private.h \
 	src/target/candidates_row.c \
 	src/target/candidates_tree.c \
+	src/target/children.c src/target/children.h \
 	src/target/files.c src/target/files.h \
 	src/target/identify.c src/target/identify.h \
 	src/target/identify_version.c \

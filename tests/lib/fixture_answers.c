@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/born.h"
 #include "model/duplicates.h"
+#include "model/holders.h"
 #include "model/kind.h"
 #include "model/kind_detail.h"
 #include "util/clock.h"
@@ -74,11 +76,60 @@ static struct answer *fixture_duplicates(const struct inquiry *inquiry)
     return &duplicates->answer;
 }
 
+static struct answer *fixture_holders(const struct inquiry *inquiry)
+{
+    struct holders *holders = holders_new();
+
+    assert(holders);
+    for (uint64_t i = 0; i < 300; i++) {
+        holders_add(holders, "app.Entry.children", 3, UINT64_C(0x7f3a10c04000) + i * 96,
+                    false);
+        if (i % 3 == 0)
+            holders_add(holders, "list in app.Cache._items", 40,
+                        UINT64_C(0x7f3a10d00000) + i * 64, false);
+    }
+    holders_add(holders, "dict of module app, key LEAK", 3800, UINT64_C(0x7f3a0f001000),
+                true);
+    holders_add(holders, "tuple", 12, UINT64_C(0x7f3a0f002000), false);
+    holders_sort(holders);
+    holders->objects = 4000;
+    holders->held = 3992;
+    snprintf(holders->of, sizeof(holders->of), "%s", "app.Entry");
+    holders->answer = (struct answer){*inquiry, fixture_pass(), NULL};
+    return &holders->answer;
+}
+
+static struct answer *fixture_born(const struct inquiry *inquiry)
+{
+    static const char *const kinds[] = {"dict of app.Session", "app.Session", "str",
+                                        "list"};
+    const struct object_set then = {0};
+    struct born *born = born_new();
+
+    assert(born);
+    for (uint64_t i = 0; i < 9000; i++)
+        born_add(born, kind_intern(kinds[i % 4], strlen(kinds[i % 4])),
+                 UINT64_C(0x7f3a10c04000) + i * 64, 64 + i % 4 * 48,
+                 i % 50    ? BIRTH_NEW
+                 : i % 100 ? BIRTH_NEW_INFERRED
+                           : BIRTH_OLD);
+    born_end(born, &then);
+    born->marked_wall_ns = (PASS_WALL - 90) * NS_PER_S;
+    born->then = 61000;
+    born->now = 69910;
+    born->answer = (struct answer){*inquiry, fixture_pass(), NULL};
+    return &born->answer;
+}
+
 struct answer *fixture_answer(const struct inquiry *inquiry)
 {
     if (!strcmp(inquiry->topic, INQUIRY_KIND))
         return fixture_kind(inquiry);
     if (!strcmp(inquiry->topic, INQUIRY_DUPLICATES))
         return fixture_duplicates(inquiry);
+    if (!strcmp(inquiry->topic, INQUIRY_HOLDERS))
+        return fixture_holders(inquiry);
+    if (!strcmp(inquiry->topic, INQUIRY_BORN))
+        return fixture_born(inquiry);
     return NULL;
 }
