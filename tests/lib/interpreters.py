@@ -5,7 +5,7 @@
         python.path, python.version (3, 11, 7), python.minor, python.name "3.11.7"
     for minor, reason in interpreters.missing():
         tap.skip("on CPython 3.%d" % minor, reason)
-    for python in interpreters.everywhere():  # those of tests/lib/sid.sh too
+    for python in interpreters.everywhere():  # those of Debian sid's chroot too
         target.Target(python)                 # python.command starts it: it may need chroot
     for python in interpreters.free_threaded():  # asked for by name only
 
@@ -13,8 +13,9 @@ Looked for in this order; the first of a minor version wins, `every()` gives all
 HEAPTOP_PYTHONS (paths separated by colons), /usr/bin/python3.N, ~/.pyenv and
 /opt/python. HEAPTOP_ONLY=11,12 limits to these minor versions.
 
-`everywhere()` adds the interpreters inside the chroot that tests/lib/sid.sh made,
-each with its own libraries. Only a process started with chroot can run them, and it
+`everywhere()` adds the interpreters inside the chroot of Debian sid that
+tests/lib/chroots.sh made, each with its own libraries; `of_release("bullseye")` has those
+of another. Only a process started with chroot can run them, and it
 sees no file of the host: interpreter.temporary is a folder that it shares, which
 it knows as interpreter.inside(path).
 """
@@ -135,21 +136,26 @@ def _only(some):
     return list(some)
 
 
-_rooted, _why_no_root = None, ""
+_of_release = {}
+
+
+def of_release(release):
+    """(interpreters, why there are none) of a chroot that tests/lib/chroots.sh made."""
+    if release not in _of_release:
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "chroots.sh")
+        done = subprocess.run([script, "--list", release], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=60)
+        lines = done.stdout.decode().splitlines()
+        found_ = [_probe(path, root) for root, path in (line.split("\t") for line in lines)]
+        _of_release[release] = ([i for i in found_ if i and not i.is_free_threaded],
+                                done.stderr.decode().strip())
+    found_, why = _of_release[release]
+    return _only(found_), why
 
 
 def rooted():
-    """Those of the chroot that tests/lib/sid.sh made; none when there is none."""
-    global _rooted, _why_no_root
-    if _rooted is None:
-        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sid.sh")
-        done = subprocess.run([script, "--list"], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=60)
-        _why_no_root = done.stderr.decode().strip()
-        lines = done.stdout.decode().splitlines() if done.returncode == 0 else []
-        found_ = [_probe(path, root) for root, path in (line.split("\t") for line in lines)]
-        _rooted = [i for i in found_ if i and not i.is_free_threaded]
-    return _only(_rooted)
+    """Those of the chroot of Debian sid; none when there is none."""
+    return of_release("sid")[0]
 
 
 def everywhere():
@@ -169,8 +175,9 @@ def missing(some=None):
     """(minor, reason) of the versions that no interpreter (of these) stands for."""
     there = {interpreter.minor for interpreter in (found() if some is None else some)}
     reason = "no python3.%d on this machine (set HEAPTOP_PYTHONS)"
-    if some is not None and _why_no_root:
-        reason += "; " + _why_no_root.replace("%", "%%")
+    why_no_root = of_release("sid")[1] if some is not None else ""
+    if why_no_root:
+        reason += "; " + why_no_root.replace("%", "%%")
     return [(minor, reason % minor) for minor in range(FIRST_MINOR, LAST_MINOR + 1) if minor not in there]
 
 

@@ -72,6 +72,7 @@ class Target:
                                                  dir=folder, delete=False)
         self._file.write(_LOOP + "\n" + _undent(setup) + "\n" + _READY)
         self._file.close()
+        os.chmod(self._file.name, 0o644)  # the target may be another user's
         command_read, self._commands = os.pipe()
         self._answers, answer_write = os.pipe()
         environment = dict(os.environ)

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 
+import interpreters
 import look
 import tool
 from row import (EACH, Row, cannot, debian, expect_refusal, few, files, free_threaded, programs,
@@ -116,6 +117,17 @@ def zombie(cell, rounds):
     process.wait()
 
 
+def of_release(release, words):
+    """In the chroot that tests/lib/chroots.sh made, which has no /proc."""
+    def on(found):
+        return interpreters.of_release(release)[0] or few(found)
+
+    def needs():
+        own, why = interpreters.of_release(release)
+        return None if own else why or "HEAPTOP_ONLY leaves it out"
+    return Row("glibc-" + release, "24", words, works("plain.py"), on=on, needs=needs, short=0)
+
+
 ROWS = [
     Row("mount-namespace", "23", "a mount namespace", behind("--mount"), needs=UNSHARE, on=few),
     Row("net-namespace", "23", "a network namespace", behind("--net"), needs=UNSHARE, on=few),
@@ -159,6 +171,8 @@ ROWS = [
     Row("zombie", "25", "a process that has ended", zombie, on=few),
     cannot("yama", "25", "Yama 1 to 3", "this kernel is built without Yama"),
     cannot("selinux", "27", "SELinux enforcing", "this kernel is built without SELinux"),
+    of_release("bullseye", "an older C library, of Debian bullseye (glibc 2.31)"),
+    of_release("trixie", "a newer C library, of Debian trixie (glibc 2.41)"),
     cannot("glibc-2.17", "24", "glibc 2.17 and 2.28", "no such system is installed here"),
     cannot("musl", "24", "musl", "no CPython built for musl is installed here"),
     cannot("frozen-program", "24", "PyInstaller, conda", "not installed here"),

@@ -1,5 +1,5 @@
 """The target is at work: in the allocator, in C, in many threads, deep in its stack."""
-from row import EACH, Row, cannot, debian, few, files, python_modules, works
+from row import EACH, Row, cannot, debian, few, files, programs, python_modules, works
 
 GROUP = "At work: allocators, C code, threads"
 LIBRARIES = "/usr/lib/x86_64-linux-gnu/"
@@ -50,6 +50,8 @@ ROWS = [
     Row("hold-gil-10s", "18", "a C call that holds the GIL for 10 s",
         works("native.py", "hold_gil", "10", may_refuse=True), on=few, weight=0.1, short=0),
     Row("busy-in-c", "18", "a thread that never leaves its C code", works("native.py", "busy")),
+    Row("all-registers", "5.2", "all registers, flags, rounding modes, red zone and errno in use",
+        works("registers.py"), on=on_host, needs=programs("cc")),
     Row("rare-switches", "18", "sys.setswitchinterval(2)",
         works("native.py", "rare_switches", may_refuse=True), on=few, weight=0.5),
     Row("threads-4", "19", "4 threads compute", works("plain.py", "4", is_steady=False)),

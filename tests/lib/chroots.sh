@@ -1,0 +1,89 @@
+#!/bin/sh
+# Makes chroots of other releases of Debian, for interpreters and C libraries that the host
+# does not have, and prints their interpreters: one line for each, the chroot and the path
+# inside it, with a tab between.
+#
+#   tests/lib/chroots.sh                   makes those that are not there yet
+#   tests/lib/chroots.sh sid               only this one: sid, bullseye or trixie
+#   tests/lib/chroots.sh --list [RELEASE]  only prints; a reason for each that is not there,
+#                                          and 1 at the end when none is
+#
+# They are made in the folder $HEAPTOP_CHROOTS (~/.cache/heaptop), each under the name of its
+# release, by debootstrap from the host's own mirror, $HEAPTOP_MIRROR when that is set, and
+# kept: delete one to have it made anew. $HEAPTOP_SID_PACKAGES are further packages for sid,
+# python3.15-dbg for example.
+set -eu
+
+folder=${HEAPTOP_CHROOTS:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/heaptop}
+mirror=${HEAPTOP_MIRROR:-http://deb.debian.org/debian}
+
+no() {
+    echo "no chroot of Debian $release: $*" >&2
+    exit 1
+}
+
+# sid has the newest interpreters, the others an older and a newer C library.
+packages() {
+    case $release in
+    sid) echo "python3.13 python3.14 python3.15 ${HEAPTOP_SID_PACKAGES:-}" ;;
+    bullseye) echo python3.9 ;;
+    trixie) echo python3.13 ;;
+    *) no "no such release is known here" ;;
+    esac
+}
+
+print_interpreters() {
+    for path in "$root"/usr/bin/python3.*; do
+        case ${path##*/} in
+        *-config | *d | *[!-0-9a-z.]*) continue ;;
+        esac
+        [ ! -x "$path" ] || printf '%s\t%s\n' "$root" "${path#"$root"}"
+    done
+}
+
+# debootstrap wants a folder that it may fill from the beginning, and one that stopped
+# half way must not pass for a whole one: the name is given at the end.
+make_chroot() {
+    command -v debootstrap >/dev/null || no "debootstrap is not installed"
+    mkdir -p "$folder" || no "$folder cannot be made"
+    exec 9>"$root.lock"
+    flock 9
+    [ ! -d "$root" ] || return 0
+    rm -rf "$root.new"
+    # shellcheck disable=SC2046 # the packages are words
+    debootstrap --variant=minbase --include="$(echo $(packages) | tr ' ' ,)" "$release" \
+        "$root.new" "$mirror" >"$root.log" 2>&1 || {
+        rm -rf "$root.new"
+        no "debootstrap ended with $(tail -n 1 "$root.log") (see $root.log)"
+    }
+    rm -rf "$root.new/var/cache/apt/archives" "$root.new/var/lib/apt/lists"
+    mv "$root.new" "$root"
+    rm -f "$root.log"
+}
+
+one_release() {
+    root=$folder/$release
+    packages >/dev/null
+    [ "$(uname -s)" = Linux ] || no "this is not Linux"
+    [ "$(id -u)" = 0 ] || no "only root can start a program in one"
+    command -v chroot >/dev/null || no "there is no program chroot"
+    if [ ! -d "$root" ]; then
+        [ -z "$only_list" ] || no "tests/lib/chroots.sh $release makes one in $root"
+        make_chroot
+    fi
+    print_interpreters
+}
+
+only_list=
+if [ "${1:-}" = --list ]; then
+    only_list=yes
+    shift
+fi
+[ $# -gt 0 ] || set -- sid bullseye trixie
+status=1
+for release in "$@"; do
+    if (one_release); then
+        status=0
+    fi
+done
+exit $status
