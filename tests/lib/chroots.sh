@@ -23,11 +23,11 @@ no() {
 }
 
 # sid has the newest interpreters, the others an older and a newer C library.
-packages() {
+choose_packages() {
     case $release in
-    sid) echo "python3.13 python3.14 python3.15 ${HEAPTOP_SID_PACKAGES:-}" ;;
-    bullseye) echo python3.9 ;;
-    trixie) echo python3.13 ;;
+    sid) packages="python3.13 python3.14 python3.15 ${HEAPTOP_SID_PACKAGES:-}" ;;
+    bullseye) packages=python3.9 ;;
+    trixie) packages=python3.13 ;;
     *) no "no such release is known here" ;;
     esac
 }
@@ -50,8 +50,8 @@ make_chroot() {
     flock 9
     [ ! -d "$root" ] || return 0
     rm -rf "$root.new"
-    # shellcheck disable=SC2046 # the packages are words
-    debootstrap --variant=minbase --include="$(echo $(packages) | tr ' ' ,)" "$release" \
+    # shellcheck disable=SC2086 # the packages are words
+    debootstrap --variant=minbase --include="$(echo $packages | tr ' ' ,)" "$release" \
         "$root.new" "$mirror" >"$root.log" 2>&1 || {
         rm -rf "$root.new"
         no "debootstrap ended with $(tail -n 1 "$root.log") (see $root.log)"
@@ -63,7 +63,7 @@ make_chroot() {
 
 one_release() {
     root=$folder/$release
-    packages >/dev/null
+    choose_packages
     [ "$(uname -s)" = Linux ] || no "this is not Linux"
     [ "$(id -u)" = 0 ] || no "only root can start a program in one"
     command -v chroot >/dev/null || no "there is no program chroot"
