@@ -186,7 +186,7 @@ static void say_calm(const struct evidence *evidence, struct verdict *verdict)
     struct reading res = now->process ? now->process->res_bytes : reading_unknown();
     char res_text[UNITS_MAX], age[UNITS_MAX], growth[UNITS_MAX];
 
-    verdict->rule = "R1";
+    verdict->rule = evidence->is_long ? "R1" : "R0";
     verdict->remedy = "nothing to do";
     verdict->bytes = res;
     units_bytes(res_text, res);
@@ -225,7 +225,8 @@ static void say_the_rest(const struct evidence *evidence, struct verdicts *verdi
 
 bool verdict_is_calm(const struct verdict *verdict)
 {
-    return !strcmp(verdict->rule, "R1") || !strcmp(verdict->rule, "R14");
+    return !strcmp(verdict->rule, "R0") || !strcmp(verdict->rule, "R1") ||
+           !strcmp(verdict->rule, "R14");
 }
 
 bool verdict_judge(const struct history *history, struct verdicts *verdicts)

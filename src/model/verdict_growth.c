@@ -147,7 +147,7 @@ enum judgement judge_unsharing(const struct evidence *evidence, struct finding *
     uss = reading_difference(now->uss_bytes, then->uss_bytes);
     res = now->res_bytes.value - then->res_bytes.value;
     if (uss.value < 10 * MB || res * 5 > uss.value || res * 5 < -uss.value ||
-        !were_copied(now, then, uss.value) || unshared_for_good(evidence) * 2 < uss.value)
+        !were_copied(now, then, uss.value) || unshared_for_good(evidence) * 4 < uss.value)
         return JUDGED_NO;
     if (!collections)
         verdict->remedy =

@@ -44,6 +44,7 @@ const size_t n_verdict_rules = sizeof(verdict_rules) / sizeof(verdict_rules[0]);
 static const struct {
     const char *id, *name;
 } names[] = {
+    {"R0", "too early to say"},
     {"R1", "steady"},
     {"-", "several causes"},
     {"R2", "Python objects grow"},

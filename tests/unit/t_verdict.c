@@ -202,7 +202,7 @@ static void waits(void **state)
 
     (void)state;
     judge_first(&(struct story){.res = 5 * MB, .objects = 5 * MB}, 25, &verdicts);
-    assert_string_equal(verdicts.items[0].rule, "R1");
+    assert_string_equal(verdicts.items[0].rule, "R0");
     assert_true(verdict_is_calm(&verdicts.items[0]));
     assert_non_null(strstr(verdicts.items[0].words, "too short"));
 }
