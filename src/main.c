@@ -130,15 +130,9 @@ static const struct sink_ops *sink_of(const struct args *args)
 static int begin_recording(const struct args *args, struct recorder *recorder,
                            struct err *err)
 {
-    struct recorder_options options = {
-        .path = args->write,
-        .pid = args->pid,
-        .rotate_bytes = RECORDER_ROTATE_BYTES,
-        .rotate_ns = RECORDER_ROTATE_NS,
-        .keep_bytes = RECORDER_KEEP_BYTES,
-        .keep_ns = RECORDER_KEEP_NS,
-    };
+    struct recorder_options options;
 
+    recorder_usual_options(&options, args->write, args->pid);
     return recorder_open(recorder, &options, err);
 }
 
@@ -237,7 +231,8 @@ static int run(struct args *args, struct err *err)
     struct recorder *recorder = NULL;
     int result;
 
-    if ((args->write && recorder_start(&recorder, err)) || begin_guard(args, err))
+    if ((args->write && recorder_start(args->write, &recorder, err)) ||
+        begin_guard(args, err))
         result = -1;
     else if (args->read && args->is_batch)
         result = run_replay(args, err);

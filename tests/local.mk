@@ -49,9 +49,15 @@ verdicts: all
 		--table "$(VERDICTS_TABLE)"
 VERDICTS_JOBS = 6
 
+# Damage of recordings: all places, all bits, all kills.
+.PHONY: check-recordings
+check-recordings: all
+	@HEAPTOP="$(abs_top_builddir)/heaptop" HEAPTOP_LONG=1 PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON3) $(srcdir)/tests/live/t_record_damage
+
 # Measures; slow, and no part of the tests.
 .PHONY: bench
-bench: all tests/live/attach_driver tests/bench/bench_walk
+bench: all tests/live/attach_driver tests/bench/bench_walk tests/bench/bench_recording
 	@HEAPTOP="$(abs_top_builddir)/heaptop" SOURCE_DIR="$(abs_top_srcdir)" \
 		BUILD_DIR="$(abs_top_builddir)" $(PYTHON3) $(srcdir)/tests/bench/run.py $(BENCH)
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -97,11 +98,61 @@ uint64_t headline_checksum(const struct headline *headline)
     return sum;
 }
 
-uint64_t text_checksum(int64_t number, int64_t more, const char *text, size_t length)
+uint64_t name_checksum(int64_t number, const char *text, size_t length)
+{
+    return checksum_add(checksum_number(CHECKSUM_BEGIN, number), text, length);
+}
+
+uint64_t event_checksum(int64_t sample, int64_t place, int64_t wall_ns, const char *type,
+                        const char *words, size_t length)
+{
+    uint64_t sum = checksum_number(CHECKSUM_BEGIN, sample);
+
+    sum = checksum_number(sum, place);
+    sum = checksum_number(sum, wall_ns);
+    sum = checksum_add(sum, type, strlen(type) + 1);
+    return checksum_add(sum, words, length);
+}
+
+uint64_t mark_checksum(int64_t number, int64_t sample, int64_t seq, bool is_automatic,
+                       const char *name, size_t length)
 {
     uint64_t sum = checksum_number(CHECKSUM_BEGIN, number);
 
-    return checksum_add(checksum_number(sum, more), text, length);
+    sum = checksum_number(sum, sample);
+    sum = checksum_number(sum, seq);
+    sum = checksum_number(sum, is_automatic);
+    return checksum_add(sum, name, length);
+}
+
+static uint64_t totals_checksum(const struct totals *totals)
+{
+    uint64_t sum = checksum_number(CHECKSUM_BEGIN, totals->samples);
+
+    sum = checksum_number(sum, totals->names);
+    sum = checksum_number(sum, totals->events);
+    return checksum_number(sum, totals->marks);
+}
+
+void totals_words(const struct totals *totals, char words[TOTALS_MAX])
+{
+    snprintf(words, TOTALS_MAX,
+             "samples %" PRId64 " names %" PRId64 " events %" PRId64 " marks %" PRId64
+             " checksum %" PRIx64,
+             totals->samples, totals->names, totals->events, totals->marks,
+             totals_checksum(totals));
+}
+
+bool totals_parse(struct totals *totals, const char *words)
+{
+    uint64_t checksum;
+
+    return sscanf(words,
+                  "samples %" SCNd64 " names %" SCNd64 " events %" SCNd64
+                  " marks %" SCNd64 " checksum %" SCNx64,
+                  &totals->samples, &totals->names, &totals->events, &totals->marks,
+                  &checksum) == 5 &&
+           checksum == totals_checksum(totals);
 }
 
 int database_error(sqlite3 *database, struct err *err, enum err_code code,

@@ -2,7 +2,7 @@
  * database.h - a recording is an SQLite file: its tables, and what keeps a damaged or
  * hostile one from doing harm.
  *
- *   about(key, value)              who wrote it, of which process
+ *   about(key, value)              who wrote it, and how much; see struct totals
  *   sheets, columns                what the samples' bytes hold; see shape.h
  *   names(name, text)              the texts of all samples, kinds among them
  *   samples(sample, seq, wall_ns, mono_ns, is_key, res_bytes ...)
@@ -14,9 +14,9 @@
  *                                  set before this sample, of the one with this seq
  *
  * Every row of samples, names, events and marks has a checksum over its other columns,
- * the bytes have zstd's, and about has one over what the file says of itself: SQLite by
- * itself does not notice a bit that flips. user_version is the version of the format;
- * RECORDING_FORMAT and older ones are read.
+ * the bytes have zstd's, and about has one over what the file says of itself, and how
+ * many rows there are: SQLite by itself does not notice a bit that flips. user_version is
+ * the version of the format; RECORDING_FORMAT and older ones are read.
  */
 #ifndef HEAPTOP_RECORDING_DATABASE_H
 #define HEAPTOP_RECORDING_DATABASE_H
@@ -42,7 +42,22 @@ struct headline {
 void headline_of(struct headline *headline, const struct snapshot *snapshot,
                  int64_t sample, bool is_key);
 uint64_t headline_checksum(const struct headline *headline);
-uint64_t text_checksum(int64_t number, int64_t more, const char *text, size_t length);
+uint64_t name_checksum(int64_t number, const char *text, size_t length);
+uint64_t event_checksum(int64_t sample, int64_t place, int64_t wall_ns, const char *type,
+                        const char *words, size_t length);
+uint64_t mark_checksum(int64_t number, int64_t sample, int64_t seq, bool is_automatic,
+                       const char *name, size_t length);
+
+/* How much there is, in about('end') of a recording that was ended: rows that a damaged
+ * table does not have any more are missed. */
+struct totals {
+    int64_t samples, names, events, marks; /* samples: the number of the last one */
+};
+#define TOTALS_MAX 128
+/* As text, with a checksum. */
+void totals_words(const struct totals *totals, char words[TOTALS_MAX]);
+/* False: that is not such a text. */
+bool totals_parse(struct totals *totals, const char *words);
 
 /* Over all sheets (type ""), then all columns; about('description') has the sum. */
 uint64_t description_begin(void);

@@ -15,7 +15,7 @@
 
 #define TRIES_MAX 100 /* of names in one second */
 
-static int make_name(const char *path, pid_t pid, int number,
+int folder_file_name(const char *path, pid_t pid, int number,
                      char chosen[RECORDER_PATH_BYTES])
 {
     time_t now = time(NULL);
@@ -26,8 +26,8 @@ static int make_name(const char *path, pid_t pid, int number,
         return -1;
     if (number)
         snprintf(more, sizeof(more), "-%d", number);
-    return snprintf(chosen, RECORDER_PATH_BYTES, "%s/heaptop-%d-%s%s.htr", path, (int)pid,
-                    stamp, more) < RECORDER_PATH_BYTES
+    return snprintf(chosen, RECORDER_PATH_BYTES, "%s/heaptop-%d-%s%s" RECORDER_SUFFIX,
+                    path, (int)pid, stamp, more) < RECORDER_PATH_BYTES
                ? 0
                : -1;
 }
@@ -43,7 +43,7 @@ int folder_choose(const char *path, pid_t pid, char chosen[RECORDER_PATH_BYTES],
         return 0;
     }
     for (int number = 0; number < TRIES_MAX; number++) {
-        if (make_name(path, pid, number, chosen))
+        if (folder_file_name(path, pid, number, chosen))
             break;
         if (lstat(chosen, &status) != 0 && errno == ENOENT)
             return 0;

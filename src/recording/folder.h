@@ -16,6 +16,11 @@
 int folder_choose(const char *path, pid_t pid, char chosen[RECORDER_PATH_BYTES],
                   bool *is_folder, struct err *err);
 
+/* "PATH/heaptop-PID-TIME.htr"; number > 0: the next name of the same second. -1: it would
+ * be too long. */
+int folder_file_name(const char *path, pid_t pid, int number,
+                     char chosen[RECORDER_PATH_BYTES]);
+
 /* Removes recordings that are older than this, then the oldest until all together are
  * not larger. `current` stays. */
 void folder_forget_old(const char *path, const char *current, int64_t keep_bytes,

@@ -10,6 +10,7 @@ libheaptop_a_SOURCES += \
 	src/recording/recorder.c src/recording/recorder.h \
 	src/recording/recorder_process.c \
 	src/recording/recording.c src/recording/recording.h \
+	src/recording/recording_private.h src/recording/recording_texts.c \
 	src/recording/replay.c src/recording/replay.h \
 	src/recording/rows.c src/recording/rows.h \
 	src/recording/shape.c src/recording/shape.h \
@@ -22,3 +23,7 @@ check_PROGRAMS += tests/unit/t_recording
 tests_unit_t_recording_SOURCES = tests/unit/t_recording.c
 tests_unit_t_recording_LDADD = $(UNIT_LIBS)
 endif
+
+EXTRA_PROGRAMS += tests/bench/bench_recording
+tests_bench_bench_recording_SOURCES = tests/bench/bench_recording.c
+tests_bench_bench_recording_LDADD = $(HEAPTOP_LIBS)

@@ -61,6 +61,6 @@ int message_receive(int socket, void *bytes, size_t length);
 int message_send(int socket, const void *bytes, size_t length);
 
 /* recorder_process.c: the recorder's life. */
-void recorder_main(int socket) __attribute__((noreturn));
+void recorder_main(int socket, const char *only) __attribute__((noreturn));
 
 #endif

@@ -39,7 +39,19 @@ struct recorder {
     uint32_t last_mark;
 };
 
-int recorder_start(struct recorder **started, struct err *err)
+void recorder_usual_options(struct recorder_options *options, const char *path, pid_t pid)
+{
+    *options = (struct recorder_options){
+        .path = path,
+        .pid = pid,
+        .rotate_bytes = RECORDER_ROTATE_BYTES,
+        .rotate_ns = RECORDER_ROTATE_NS,
+        .keep_bytes = RECORDER_KEEP_BYTES,
+        .keep_ns = RECORDER_KEEP_NS,
+    };
+}
+
+int recorder_start(const char *only, struct recorder **started, struct err *err)
 {
     struct recorder *recorder;
     int sockets[2];
@@ -50,7 +62,7 @@ int recorder_start(struct recorder **started, struct err *err)
     child = fork();
     if (child == 0) {
         close(sockets[0]);
-        recorder_main(sockets[1]);
+        recorder_main(sockets[1], only);
     }
     close(sockets[1]);
     if (child < 0) {
@@ -274,8 +286,10 @@ void recorder_add(struct recorder *recorder, const struct snapshot *snapshot,
         return;
     }
     if (recorder->pending.length > PENDING_MAX) {
+        recorder->next_sample++; /* the file has a gap that is seen */
         lose(recorder, "the disk does not keep up with the samples");
     } else if (encoder_add(recorder->encoder, snapshot, &sample, &err)) {
+        recorder->next_sample++;
         lose(recorder, err.text);
     } else {
         put_names(recorder, &sample);

@@ -21,6 +21,7 @@
 #include "model/history.h"
 
 #define RECORDER_PATH_BYTES 1024
+#define RECORDER_SUFFIX     ".htr"
 
 struct recorder;
 
@@ -36,8 +37,12 @@ struct recorder_options {
 #define RECORDER_KEEP_BYTES   (INT64_C(2) << 30)
 #define RECORDER_KEEP_NS      (INT64_C(28) * 86400 * 1000000000)
 
-/* Forks. Before the guard, while there is one thread. */
-int recorder_start(struct recorder **recorder, struct err *err);
+void recorder_usual_options(struct recorder_options *options, const char *path,
+                            pid_t pid);
+
+/* Forks. Before the guard, while there is one thread. Where it may write is said now, as
+ * who asks for it later has read foreign memory: this file or folder only. */
+int recorder_start(const char *only, struct recorder **recorder, struct err *err);
 /* Begins a recording. */
 int recorder_open(struct recorder *recorder, const struct recorder_options *options,
                   struct err *err);

@@ -13,6 +13,7 @@
 
 struct process {
     int socket;
+    const char *only;      /* where it may write; see recorder_start() */
     struct writer *writer; /* NULL: no recording is open */
     struct message_answer state;
 };
@@ -27,6 +28,14 @@ static void close_recording(struct process *process)
         unlink(process->state.path);
 }
 
+/* Who asks has read foreign memory. */
+static int check_place(const struct process *process, const char *asked, struct err *err)
+{
+    return strcmp(process->only, asked) == 0
+               ? 0
+               : err_set(err, ERR_DENIED, "recordings go where the command line said");
+}
+
 static int open_recording(struct process *process, const struct message_open *open,
                           struct err *err)
 {
@@ -35,6 +44,7 @@ static int open_recording(struct process *process, const struct message_open *op
     close_recording(process);
     state->samples = state->bytes = 0;
     if (folder_choose(open->path, open->pid, state->path, &state->is_folder, err) ||
+        check_place(process, open->path, err) ||
         writer_open(state->path, &process->writer, err))
         return -1;
     if (state->is_folder)
@@ -158,9 +168,9 @@ static int take_one(struct process *process)
     return result;
 }
 
-void recorder_main(int socket)
+void recorder_main(int socket, const char *only)
 {
-    struct process process = {.socket = socket};
+    struct process process = {.socket = socket, .only = only};
 
     quiet_become("heaptop-recorder");
     filter_begin(GUARD_ALWAYS | GUARD_WRITES);

@@ -1,44 +1,16 @@
-#include "recording/recording.h"
-
-#include <config.h> /* PACKAGE_VERSION */
+#include "recording/recording_private.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "recording/database.h"
-#include "recording/decoder.h"
-#include "recording/shape.h"
 #include "util/strbuf.h"
-#include "util/utf8.h"
 #include "util/xalloc.h"
 
-#define SAMPLES_MAX    (1u << 24)
-#define MARKS_MAX_READ 4096
-#define EVENTS_MAX     512 /* of a sample */
+#define SAMPLES_MAX (1u << 24)
 
-struct entry {
-    int64_t sample, wall_ns, mono_ns;
-    uint64_t seq;
-    bool is_key, is_lost;
-};
-
-struct recording {
-    sqlite3 *database;
-    sqlite3_stmt *read_data, *read_events, *read_headline;
-    struct decoder *decoder;
-    struct entry *entries;
-    size_t n_entries, capacity;
-    int64_t last_name;
-    size_t decoded; /* 1 + the entry that the decoder took last; 0: none */
-    size_t n_missing, n_lost;
-    bool is_broken; /* SQLite could not read all of it */
-    struct recorded_mark *marks;
-    size_t n_marks;
-};
-
-static sqlite3_stmt *prepare(struct recording *recording, const char *sql)
+sqlite3_stmt *recording_prepare(struct recording *recording, const char *sql)
 {
     sqlite3_stmt *statement = NULL;
 
@@ -47,8 +19,7 @@ static sqlite3_stmt *prepare(struct recording *recording, const char *sql)
     return statement;
 }
 
-/* Steps; what is not a row and not the end is damage. */
-static bool next_row(struct recording *recording, sqlite3_stmt *statement)
+bool recording_next_row(struct recording *recording, sqlite3_stmt *statement)
 {
     int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
 
@@ -57,126 +28,11 @@ static bool next_row(struct recording *recording, sqlite3_stmt *statement)
     return result == SQLITE_ROW;
 }
 
-static const char *text_of(sqlite3_stmt *statement, int column)
+const char *recording_text(sqlite3_stmt *statement, int column)
 {
     const unsigned char *text = sqlite3_column_text(statement, column);
 
     return text ? (const char *)text : "";
-}
-
-/* What the file says of itself, into the decoder. */
-static uint64_t read_description(struct recording *recording)
-{
-    uint64_t sum = description_begin();
-    sqlite3_stmt *statement =
-        prepare(recording, "SELECT sheet, name FROM sheets ORDER BY sheet");
-
-    while (next_row(recording, statement)) {
-        decoder_add_sheet(recording->decoder, text_of(statement, 1));
-        sum = description_add(sum, sqlite3_column_int64(statement, 0),
-                              text_of(statement, 1), "");
-    }
-    sqlite3_finalize(statement);
-    statement =
-        prepare(recording, "SELECT sheet, name, type FROM columns ORDER BY sheet, place");
-    while (next_row(recording, statement)) {
-        int64_t sheet = sqlite3_column_int64(statement, 0);
-        const char *name = text_of(statement, 1), *type = text_of(statement, 2);
-
-        decoder_add_column(recording->decoder, (size_t)sheet, name, type);
-        sum = description_add(sum, sheet, name, type);
-    }
-    sqlite3_finalize(statement);
-    return sum;
-}
-
-static void describe_ourselves(struct decoder *decoder)
-{
-    for (size_t i = 0; i < SHEETS; i++)
-        decoder_add_sheet(decoder, sheet_shapes[i].name);
-    for (size_t i = 0; i < SHEETS; i++)
-        for (size_t k = 0; k < sheet_shapes[i].n_fields; k++)
-            decoder_add_column(decoder, i, sheet_shapes[i].fields[k].name,
-                               field_type_name(sheet_shapes[i].fields[k].type));
-}
-
-static bool has_about(struct recording *recording, const char *sql, const char *expected)
-{
-    sqlite3_stmt *statement = prepare(recording, sql);
-    bool is_so =
-        next_row(recording, statement) && !strcmp(text_of(statement, 0), expected);
-
-    sqlite3_finalize(statement);
-    return is_so;
-}
-
-/* Where the description is damaged and we wrote the file, we know what it was. */
-static int read_sheets(struct recording *recording, struct err *err)
-{
-    char sum[32];
-
-    snprintf(sum, sizeof(sum), "%" PRId64, (int64_t)read_description(recording));
-    if (has_about(recording, "SELECT value FROM about WHERE key = 'description'", sum))
-        return 0;
-    recording->is_broken = true;
-    if (!has_about(recording, "SELECT value FROM about WHERE key = 'heaptop'",
-                   PACKAGE_VERSION))
-        return err_set(err, ERR_DAMAGED, "what the recording says of itself is damaged");
-    decoder_free(recording->decoder);
-    recording->decoder = decoder_new();
-    describe_ourselves(recording->decoder);
-    return 0;
-}
-
-/* A name that does not fit its checksum stays lost. */
-static void read_names(struct recording *recording)
-{
-    sqlite3_stmt *statement =
-        prepare(recording, "SELECT name, text, checksum FROM names WHERE name > ?");
-
-    if (statement)
-        sqlite3_bind_int64(statement, 1, recording->last_name);
-    while (next_row(recording, statement)) {
-        int64_t number = sqlite3_column_int64(statement, 0);
-        const char *text = text_of(statement, 1);
-        size_t length = (size_t)sqlite3_column_bytes(statement, 1);
-
-        recording->last_name = number;
-        if (text_checksum(number, 0, text, length) ==
-            (uint64_t)sqlite3_column_int64(statement, 2))
-            decoder_add_name(recording->decoder, (uint64_t)number, text, length);
-        else
-            recording->is_broken = true;
-    }
-    sqlite3_finalize(statement);
-}
-
-static void read_marks(struct recording *recording)
-{
-    sqlite3_stmt *statement = prepare(
-        recording, "SELECT number, seq, is_automatic, name, checksum, sample FROM marks");
-
-    recording->n_marks = 0;
-    while (next_row(recording, statement) && recording->n_marks < MARKS_MAX_READ) {
-        struct recorded_mark *mark;
-        const char *name = text_of(statement, 3);
-        size_t length = (size_t)sqlite3_column_bytes(statement, 3);
-
-        if (text_checksum(sqlite3_column_int64(statement, 0),
-                          sqlite3_column_int64(statement, 1), name,
-                          length) != (uint64_t)sqlite3_column_int64(statement, 4)) {
-            recording->is_broken = true;
-            continue;
-        }
-        recording->marks = xreallocarray(recording->marks, recording->n_marks + 1,
-                                         sizeof(*recording->marks));
-        mark = &recording->marks[recording->n_marks++];
-        mark->seq = (uint64_t)sqlite3_column_int64(statement, 1);
-        mark->sample = sqlite3_column_int64(statement, 5);
-        mark->is_automatic = sqlite3_column_int(statement, 2) != 0;
-        utf8_clean_copy(mark->name, sizeof(mark->name), name, length);
-    }
-    sqlite3_finalize(statement);
 }
 
 static void add_columns(struct strbuf *sql)
@@ -239,11 +95,11 @@ static size_t read_index(struct recording *recording)
 
     add_columns(&sql);
     strbuf_add_text(&sql, " WHERE sample > ? ORDER BY sample");
-    statement = prepare(recording, strbuf_text(&sql));
+    statement = recording_prepare(recording, strbuf_text(&sql));
     strbuf_release(&sql);
     if (statement)
         sqlite3_bind_int64(statement, 1, last_sample(recording));
-    while (next_row(recording, statement)) {
+    while (recording_next_row(recording, statement)) {
         if (take_headline(statement, &headline))
             add_entry(recording, &headline);
         else
@@ -253,17 +109,51 @@ static size_t read_index(struct recording *recording)
     return recording->n_entries - before;
 }
 
+static int64_t count_of(struct recording *recording, const char *sql)
+{
+    sqlite3_stmt *statement = recording_prepare(recording, sql);
+    int64_t count =
+        recording_next_row(recording, statement) ? sqlite3_column_int64(statement, 0) : 0;
+
+    sqlite3_finalize(statement);
+    return count;
+}
+
+/* A recording that was ended says how much there is: what its tables do not have any more
+ * is missing. */
+static void check_totals(struct recording *recording)
+{
+    sqlite3_stmt *statement =
+        recording_prepare(recording, "SELECT value FROM about WHERE key = 'end'");
+    struct totals totals;
+    bool has_end = recording_next_row(recording, statement);
+
+    if (has_end && !totals_parse(&totals, recording_text(statement, 0)))
+        recording->is_broken = true;
+    else if (has_end) {
+        recording_refresh(recording); /* it may have ended just now */
+        if (totals.samples > last_sample(recording))
+            recording->n_missing += (size_t)(totals.samples - last_sample(recording));
+        if (totals.names != count_of(recording, "SELECT count(*) FROM names") ||
+            totals.events != count_of(recording, "SELECT count(*) FROM events") ||
+            totals.marks != count_of(recording, "SELECT count(*) FROM marks"))
+            recording->is_broken = true;
+    }
+    sqlite3_finalize(statement);
+}
+
 static void prepare_reading(struct recording *recording)
 {
     struct strbuf sql = STRBUF_INIT;
 
-    recording->read_data = prepare(recording, "SELECT bytes FROM data WHERE sample = ?");
-    recording->read_events =
-        prepare(recording, "SELECT sample, wall_ns, type, words, checksum FROM events"
-                           " WHERE sample = ? ORDER BY place");
+    recording->read_data =
+        recording_prepare(recording, "SELECT bytes FROM data WHERE sample = ?");
+    recording->read_events = recording_prepare(
+        recording, "SELECT sample, wall_ns, type, words, checksum, place FROM events"
+                   " WHERE sample = ? ORDER BY place");
     add_columns(&sql);
     strbuf_add_text(&sql, " WHERE sample = ?");
-    recording->read_headline = prepare(recording, strbuf_text(&sql));
+    recording->read_headline = recording_prepare(recording, strbuf_text(&sql));
     strbuf_release(&sql);
 }
 
@@ -276,12 +166,13 @@ int recording_open(const char *path, struct recording **opened, struct err *err)
         return -1;
     }
     recording->decoder = decoder_new();
-    if (read_sheets(recording, err)) {
+    if (recording_read_description(recording, err)) {
         recording_close(recording);
         return -1;
     }
     prepare_reading(recording);
     recording_refresh(recording);
+    check_totals(recording);
     if (!recording->n_entries) {
         err_set(err, ERR_DAMAGED, "no sample can be read from %.200s", path);
         err_remedy(err, recording->is_broken ? "the file is damaged; is there a copy?"
@@ -377,72 +268,10 @@ size_t recording_refresh(struct recording *recording)
     size_t more = read_index(recording);
 
     if (more || !recording->last_name) {
-        read_names(recording);
-        read_marks(recording);
+        recording_read_names(recording);
+        recording_read_marks(recording);
     }
     return more;
-}
-
-static enum event_type type_of(const char *name)
-{
-    for (int i = 0; i <= EVENT_ACTION; i++)
-        if (!strcmp(event_type_name((enum event_type)i), name))
-            return (enum event_type)i;
-    return EVENT_NOTE;
-}
-
-/* False: it does not fit its checksum. */
-static bool take_event(struct recording *recording, sqlite3_stmt *statement,
-                       struct event *event)
-{
-    const char *words = text_of(statement, 3);
-    size_t length = (size_t)sqlite3_column_bytes(statement, 3);
-
-    event->wall_ns = sqlite3_column_int64(statement, 1);
-    event->type = type_of(text_of(statement, 2));
-    utf8_clean_copy(event->words, sizeof(event->words), words, length);
-    if (text_checksum(sqlite3_column_int64(statement, 0), event->wall_ns, words,
-                      length) == (uint64_t)sqlite3_column_int64(statement, 4))
-        return true;
-    recording->is_broken = true;
-    return false;
-}
-
-static size_t read_events(struct recording *recording, int64_t sample,
-                          struct event events[EVENTS_MAX])
-{
-    sqlite3_stmt *statement = recording->read_events;
-    size_t count = 0;
-
-    if (!statement)
-        return 0;
-    sqlite3_bind_int64(statement, 1, sample);
-    while (count < EVENTS_MAX && next_row(recording, statement))
-        count += take_event(recording, statement, &events[count]);
-    sqlite3_reset(statement);
-    return count;
-}
-
-void recording_add_events(struct recording *recording, size_t from, size_t to,
-                          struct history *history)
-{
-    sqlite3_stmt *statement;
-    struct event event;
-
-    if (from >= to || to > recording->n_entries)
-        return;
-    statement = prepare(
-        recording, "SELECT * FROM (SELECT sample, wall_ns, type, words, checksum, place"
-                   " FROM events WHERE sample BETWEEN ? AND ? ORDER BY sample DESC,"
-                   " place DESC LIMIT 512) ORDER BY sample, place");
-    if (statement) {
-        sqlite3_bind_int64(statement, 1, recording->entries[from].sample);
-        sqlite3_bind_int64(statement, 2, recording->entries[to - 1].sample);
-    }
-    while (next_row(recording, statement))
-        if (take_event(recording, statement, &event))
-            history_add_event(history, &event);
-    sqlite3_finalize(statement);
 }
 
 /* Damage is counted once, however often the sample is asked for. */
@@ -465,7 +294,7 @@ static int take_sample(struct recording *recording, size_t at, struct err *err)
     if (!statement)
         return err_set(err, ERR_DAMAGED, "the table of samples cannot be read");
     sqlite3_bind_int64(statement, 1, entry->sample);
-    if (next_row(recording, statement))
+    if (recording_next_row(recording, statement))
         result =
             decoder_take(recording->decoder, sqlite3_column_blob(statement, 0),
                          (size_t)sqlite3_column_bytes(statement, 0), entry->is_key, err);
@@ -519,9 +348,9 @@ const struct snapshot *recording_snapshot(struct recording *recording, size_t at
         lose(recording, at, err);
         return NULL;
     }
-    snapshot =
-        decoder_snapshot(recording->decoder, events,
-                         read_events(recording, recording->entries[at].sample, events));
+    snapshot = decoder_snapshot(
+        recording->decoder, events,
+        recording_read_events(recording, recording->entries[at].sample, events));
     if (snapshot && fits(&recording->entries[at], snapshot))
         return snapshot;
     snapshot_unref(snapshot);
@@ -540,7 +369,7 @@ int recording_point(struct recording *recording, size_t at, struct history_point
     if (!statement || at >= recording->n_entries)
         return -1;
     sqlite3_bind_int64(statement, 1, recording->entries[at].sample);
-    if (next_row(recording, statement) && take_headline(statement, &headline)) {
+    if (recording_next_row(recording, statement) && take_headline(statement, &headline)) {
         point->mono_ns = headline.mono_ns;
         point->wall_ns = headline.wall_ns;
         memcpy(point->values, headline.values, sizeof(point->values));
@@ -548,35 +377,6 @@ int recording_point(struct recording *recording, size_t at, struct history_point
     }
     sqlite3_reset(statement);
     return result;
-}
-
-size_t recording_marks(const struct recording *recording,
-                       const struct recorded_mark **marks)
-{
-    *marks = recording->marks;
-    return recording->n_marks;
-}
-
-static const struct snapshot *snapshot_of(const struct history *history, uint64_t seq)
-{
-    for (size_t i = history_count(history); i > 0; i--)
-        if (history_at(history, i - 1)->seq == seq)
-            return history_at(history, i - 1);
-    return NULL;
-}
-
-void recording_restore_marks(const struct recording *recording, size_t at,
-                             struct history *history)
-{
-    for (size_t i = 0; i < recording->n_marks; i++) {
-        const struct recorded_mark *mark = &recording->marks[i];
-        const struct snapshot *snapshot = mark->sample == recording->entries[at].sample
-                                              ? snapshot_of(history, mark->seq)
-                                              : NULL;
-
-        if (snapshot)
-            history_restore_mark(history, snapshot, mark->name, mark->is_automatic);
-    }
 }
 
 size_t recording_lost(const struct recording *recording, char *words, size_t size)

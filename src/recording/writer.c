@@ -23,6 +23,7 @@ struct writer {
     size_t n_events, events_capacity;
     struct message_mark *marks;
     size_t n_marks, marks_capacity;
+    struct totals totals; /* that were written */
 };
 
 static sqlite3_stmt *prepare(sqlite3 *database, const char *sql)
@@ -147,7 +148,7 @@ static int write_names(struct writer *writer)
 {
     for (size_t i = 0; i < writer->n_names; i++) {
         const struct waiting_name *name = &writer->names[i];
-        uint64_t sum = text_checksum(name->number, 0, name->text, name->length);
+        uint64_t sum = name_checksum(name->number, name->text, name->length);
 
         sqlite3_bind_int64(writer->add_name, 1, name->number);
         sqlite3_bind_text64(writer->add_name, 2, name->text, name->length, SQLITE_STATIC,
@@ -164,13 +165,14 @@ static int write_events(struct writer *writer, int64_t sample)
     for (size_t i = 0; i < writer->n_events; i++) {
         const struct event *event = &writer->events[i];
         size_t length = strlen(event->words);
-        uint64_t sum = text_checksum(sample, event->wall_ns, event->words, length);
+        const char *type = event_type_name(event->type);
+        uint64_t sum = event_checksum(sample, (int64_t)i, event->wall_ns, type,
+                                      event->words, length);
 
         sqlite3_bind_int64(writer->add_event, 1, sample);
         sqlite3_bind_int64(writer->add_event, 2, (int64_t)i);
         sqlite3_bind_int64(writer->add_event, 3, event->wall_ns);
-        sqlite3_bind_text(writer->add_event, 4, event_type_name(event->type), -1,
-                          SQLITE_STATIC);
+        sqlite3_bind_text(writer->add_event, 4, type, -1, SQLITE_STATIC);
         sqlite3_bind_text64(writer->add_event, 5, event->words, length, SQLITE_STATIC,
                             SQLITE_UTF8);
         sqlite3_bind_int64(writer->add_event, 6, (int64_t)sum);
@@ -184,8 +186,8 @@ static int write_marks(struct writer *writer, int64_t sample)
 {
     for (size_t i = 0; i < writer->n_marks; i++) {
         const struct message_mark *mark = &writer->marks[i];
-        uint64_t sum =
-            text_checksum(mark->number, mark->seq, mark->name, strlen(mark->name));
+        uint64_t sum = mark_checksum(mark->number, sample, mark->seq, mark->is_automatic,
+                                     mark->name, strlen(mark->name));
 
         sqlite3_bind_int64(writer->add_mark, 1, mark->number);
         sqlite3_bind_int64(writer->add_mark, 2, sample);
@@ -237,6 +239,10 @@ int writer_sample(struct writer *writer, const struct headline *headline,
         database_run(writer->database, "ROLLBACK");
         return -1;
     }
+    writer->totals.samples = headline->sample;
+    writer->totals.names += (int64_t)writer->n_names;
+    writer->totals.events += (int64_t)writer->n_events;
+    writer->totals.marks += (int64_t)writer->n_marks;
     forget_waiting(writer);
     return 0;
 }
@@ -248,8 +254,23 @@ int64_t writer_bytes(const struct writer *writer)
     return stat(writer->path, &status) == 0 ? (int64_t)status.st_size : 0;
 }
 
+static void write_totals(struct writer *writer)
+{
+    sqlite3_stmt *statement =
+        prepare(writer->database, "INSERT INTO about VALUES('end', ?)");
+    char words[TOTALS_MAX];
+
+    totals_words(&writer->totals, words);
+    if (statement) {
+        sqlite3_bind_text(statement, 1, words, -1, SQLITE_STATIC);
+        sqlite3_step(statement);
+    }
+    sqlite3_finalize(statement);
+}
+
 void writer_close(struct writer *writer)
 {
+    write_totals(writer);
     sqlite3_finalize(writer->add_sample);
     sqlite3_finalize(writer->add_data);
     sqlite3_finalize(writer->add_name);

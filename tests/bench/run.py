@@ -25,6 +25,7 @@ import account
 import attach_cost
 import feel
 import heaptop
+import recording_cost
 import screen
 import target
 import target_code
@@ -288,8 +289,8 @@ def main():
     parser.add_argument("--strings", type=int, default=2040816,
                         help="of the fragmentation that is accounted for (2040816: 1.6 GB)")
     parser.add_argument("parts", nargs="*",
-                        help="walk, compare, first, keys, idle, feel, attach, account,"
-                             " predictions (all)")
+                        help="walk, compare, first, keys, idle, feel, attach, recording,"
+                             " account, predictions (all)")
     parser.add_argument("--objects", type=int, nargs="+", default=[1000000, 10000000],
                         help="objects that are walked (1000000 10000000)")
     arguments = parser.parse_args()
@@ -303,6 +304,7 @@ def main():
              ("idle", lambda: idle_share(arguments.python), has_tmux),
              ("feel", lambda: feel.measure(arguments.python, entries_of(200)), True),
              ("attach", lambda: attach_cost.measure(arguments.python), True),
+             ("recording", lambda: recording_cost.measure(arguments.python), True),
              ("account", lambda: account.close(arguments.python, arguments.strings), True),
              ("predictions", lambda: account.predict(arguments.python, arguments.strings),
               True)]

@@ -11,6 +11,7 @@
 
 #include "model/builder.h"
 #include "model/kind.h"
+#include "recording/database.h"
 #include "recording/decoder.h"
 #include "recording/encoder.h"
 #include "recording/plane.h"
@@ -275,9 +276,48 @@ static void test_flipped_bits_are_noticed(void **state)
     decoder_free(decoder);
 }
 
+/* A text that is changed in any place says the same or nothing. */
+static void test_totals_come_back(void **state)
+{
+    struct totals written = {43200, 812, 17, 3}, read;
+    char words[TOTALS_MAX], changed[TOTALS_MAX];
+
+    (void)state;
+    totals_words(&written, words);
+    assert_true(totals_parse(&read, words));
+    assert_memory_equal(&written, &read, sizeof(read));
+    for (size_t bit = 0; bit < strlen(words) * 8; bit++) {
+        memcpy(changed, words, sizeof(changed));
+        changed[bit / 8] ^= (char)(1 << bit % 8);
+        if (totals_parse(&read, changed))
+            assert_memory_equal(&written, &read, sizeof(read));
+    }
+}
+
+/* Every column of a row counts. */
+static void test_checksums_are_of_all_columns(void **state)
+{
+    uint64_t event = event_checksum(1, 2, 3, "note", "words", 5);
+    uint64_t mark = mark_checksum(1, 2, 3, false, "name", 4);
+
+    (void)state;
+    assert_true(event != event_checksum(2, 2, 3, "note", "words", 5));
+    assert_true(event != event_checksum(1, 3, 3, "note", "words", 5));
+    assert_true(event != event_checksum(1, 2, 4, "note", "words", 5));
+    assert_true(event != event_checksum(1, 2, 3, "mark", "words", 5));
+    assert_true(event != event_checksum(1, 2, 3, "note", "word", 4));
+    assert_true(mark != mark_checksum(2, 2, 3, false, "name", 4));
+    assert_true(mark != mark_checksum(1, 3, 3, false, "name", 4));
+    assert_true(mark != mark_checksum(1, 2, 4, false, "name", 4));
+    assert_true(mark != mark_checksum(1, 2, 3, true, "name", 4));
+    assert_true(mark != mark_checksum(1, 2, 3, false, "game", 4));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_totals_come_back),
+        cmocka_unit_test(test_checksums_are_of_all_columns),
         cmocka_unit_test(test_planes_come_back),
         cmocka_unit_test(test_an_unchanged_plane_costs_nothing),
         cmocka_unit_test(test_damaged_planes),

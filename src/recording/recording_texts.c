@@ -1,0 +1,226 @@
+/* What is in a recording beside its samples: its description, names, marks, events. */
+#include "recording/recording_private.h"
+
+#include <config.h> /* PACKAGE_VERSION */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "recording/shape.h"
+#include "util/utf8.h"
+#include "util/xalloc.h"
+
+#define MARKS_MAX_READ 4096
+
+/* What the file says of itself, into the decoder. */
+static uint64_t read_description(struct recording *recording)
+{
+    uint64_t sum = description_begin();
+    sqlite3_stmt *statement =
+        recording_prepare(recording, "SELECT sheet, name FROM sheets ORDER BY sheet");
+
+    while (recording_next_row(recording, statement)) {
+        decoder_add_sheet(recording->decoder, recording_text(statement, 1));
+        sum = description_add(sum, sqlite3_column_int64(statement, 0),
+                              recording_text(statement, 1), "");
+    }
+    sqlite3_finalize(statement);
+    statement = recording_prepare(
+        recording, "SELECT sheet, name, type FROM columns ORDER BY sheet, place");
+    while (recording_next_row(recording, statement)) {
+        int64_t sheet = sqlite3_column_int64(statement, 0);
+        const char *name = recording_text(statement, 1),
+                   *type = recording_text(statement, 2);
+
+        decoder_add_column(recording->decoder, (size_t)sheet, name, type);
+        sum = description_add(sum, sheet, name, type);
+    }
+    sqlite3_finalize(statement);
+    return sum;
+}
+
+static void describe_ourselves(struct decoder *decoder)
+{
+    for (size_t i = 0; i < SHEETS; i++)
+        decoder_add_sheet(decoder, sheet_shapes[i].name);
+    for (size_t i = 0; i < SHEETS; i++)
+        for (size_t k = 0; k < sheet_shapes[i].n_fields; k++)
+            decoder_add_column(decoder, i, sheet_shapes[i].fields[k].name,
+                               field_type_name(sheet_shapes[i].fields[k].type));
+}
+
+static bool has_about(struct recording *recording, const char *sql, const char *expected)
+{
+    sqlite3_stmt *statement = recording_prepare(recording, sql);
+    bool is_so = recording_next_row(recording, statement) &&
+                 !strcmp(recording_text(statement, 0), expected);
+
+    sqlite3_finalize(statement);
+    return is_so;
+}
+
+/* Where the description is damaged and we wrote the file, we know what it was. */
+int recording_read_description(struct recording *recording, struct err *err)
+{
+    char sum[32];
+
+    snprintf(sum, sizeof(sum), "%" PRId64, (int64_t)read_description(recording));
+    if (has_about(recording, "SELECT value FROM about WHERE key = 'description'", sum))
+        return 0;
+    recording->is_broken = true;
+    if (!has_about(recording, "SELECT value FROM about WHERE key = 'heaptop'",
+                   PACKAGE_VERSION))
+        return err_set(err, ERR_DAMAGED, "what the recording says of itself is damaged");
+    decoder_free(recording->decoder);
+    recording->decoder = decoder_new();
+    describe_ourselves(recording->decoder);
+    return 0;
+}
+
+/* A name that does not fit its checksum stays lost. */
+void recording_read_names(struct recording *recording)
+{
+    sqlite3_stmt *statement = recording_prepare(
+        recording, "SELECT name, text, checksum FROM names WHERE name > ?");
+
+    if (statement)
+        sqlite3_bind_int64(statement, 1, recording->last_name);
+    while (recording_next_row(recording, statement)) {
+        int64_t number = sqlite3_column_int64(statement, 0);
+        const char *text = recording_text(statement, 1);
+        size_t length = (size_t)sqlite3_column_bytes(statement, 1);
+
+        recording->last_name = number;
+        if (name_checksum(number, text, length) ==
+            (uint64_t)sqlite3_column_int64(statement, 2))
+            decoder_add_name(recording->decoder, (uint64_t)number, text, length);
+        else
+            recording->is_broken = true;
+    }
+    sqlite3_finalize(statement);
+}
+
+void recording_read_marks(struct recording *recording)
+{
+    sqlite3_stmt *statement = recording_prepare(
+        recording, "SELECT number, seq, is_automatic, name, checksum, sample FROM marks");
+
+    recording->n_marks = 0;
+    while (recording_next_row(recording, statement) &&
+           recording->n_marks < MARKS_MAX_READ) {
+        struct recorded_mark *mark;
+        const char *name = recording_text(statement, 3);
+        size_t length = (size_t)sqlite3_column_bytes(statement, 3);
+
+        if (mark_checksum(
+                sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 5),
+                sqlite3_column_int64(statement, 1), sqlite3_column_int(statement, 2),
+                name, length) != (uint64_t)sqlite3_column_int64(statement, 4)) {
+            recording->is_broken = true;
+            continue;
+        }
+        recording->marks = xreallocarray(recording->marks, recording->n_marks + 1,
+                                         sizeof(*recording->marks));
+        mark = &recording->marks[recording->n_marks++];
+        mark->seq = (uint64_t)sqlite3_column_int64(statement, 1);
+        mark->sample = sqlite3_column_int64(statement, 5);
+        mark->is_automatic = sqlite3_column_int(statement, 2) != 0;
+        utf8_clean_copy(mark->name, sizeof(mark->name), name, length);
+    }
+    sqlite3_finalize(statement);
+}
+
+static enum event_type type_of(const char *name)
+{
+    for (int i = 0; i <= EVENT_ACTION; i++)
+        if (!strcmp(event_type_name((enum event_type)i), name))
+            return (enum event_type)i;
+    return EVENT_NOTE;
+}
+
+/* False: it does not fit its checksum. */
+static bool take_event(struct recording *recording, sqlite3_stmt *statement,
+                       struct event *event)
+{
+    const char *words = recording_text(statement, 3);
+    size_t length = (size_t)sqlite3_column_bytes(statement, 3);
+
+    event->wall_ns = sqlite3_column_int64(statement, 1);
+    event->type = type_of(recording_text(statement, 2));
+    utf8_clean_copy(event->words, sizeof(event->words), words, length);
+    if (event_checksum(sqlite3_column_int64(statement, 0),
+                       sqlite3_column_int64(statement, 5), event->wall_ns,
+                       recording_text(statement, 2), words,
+                       length) == (uint64_t)sqlite3_column_int64(statement, 4))
+        return true;
+    recording->is_broken = true;
+    return false;
+}
+
+size_t recording_read_events(struct recording *recording, int64_t sample,
+                             struct event events[EVENTS_MAX])
+{
+    sqlite3_stmt *statement = recording->read_events;
+    size_t count = 0;
+
+    if (!statement)
+        return 0;
+    sqlite3_bind_int64(statement, 1, sample);
+    while (count < EVENTS_MAX && recording_next_row(recording, statement))
+        count += take_event(recording, statement, &events[count]);
+    sqlite3_reset(statement);
+    return count;
+}
+
+void recording_add_events(struct recording *recording, size_t from, size_t to,
+                          struct history *history)
+{
+    sqlite3_stmt *statement;
+    struct event event;
+
+    if (from >= to || to > recording->n_entries)
+        return;
+    statement = recording_prepare(
+        recording, "SELECT * FROM (SELECT sample, wall_ns, type, words, checksum, place"
+                   " FROM events WHERE sample BETWEEN ? AND ? ORDER BY sample DESC,"
+                   " place DESC LIMIT 512) ORDER BY sample, place");
+    if (statement) {
+        sqlite3_bind_int64(statement, 1, recording->entries[from].sample);
+        sqlite3_bind_int64(statement, 2, recording->entries[to - 1].sample);
+    }
+    while (recording_next_row(recording, statement))
+        if (take_event(recording, statement, &event))
+            history_add_event(history, &event);
+    sqlite3_finalize(statement);
+}
+
+size_t recording_marks(const struct recording *recording,
+                       const struct recorded_mark **marks)
+{
+    *marks = recording->marks;
+    return recording->n_marks;
+}
+
+static const struct snapshot *snapshot_of(const struct history *history, uint64_t seq)
+{
+    for (size_t i = history_count(history); i > 0; i--)
+        if (history_at(history, i - 1)->seq == seq)
+            return history_at(history, i - 1);
+    return NULL;
+}
+
+void recording_restore_marks(const struct recording *recording, size_t at,
+                             struct history *history)
+{
+    for (size_t i = 0; i < recording->n_marks; i++) {
+        const struct recorded_mark *mark = &recording->marks[i];
+        const struct snapshot *snapshot = mark->sample == recording->entries[at].sample
+                                              ? snapshot_of(history, mark->seq)
+                                              : NULL;
+
+        if (snapshot)
+            history_restore_mark(history, snapshot, mark->name, mark->is_automatic);
+    }
+}
