@@ -16,6 +16,7 @@ NAMES = ["gc", "threading", "subprocess", "signal", "asyncio", "multiprocessing_
 ALONE_ONLY = {  # what another thread that lives changes, whoever has begun it
     "test_get_count": "asserts that nobody else makes an object between two of its lines",
     "test_stack_overflow": "asserts that faulthandler lists one thread",
+    "test_fatal_error_c_thread": "asserts which threads faulthandler lists",
 }
 LIMIT_SECONDS = 900
 IGNORED = ["*VSOCK*"]  # they wait for ever in a virtual machine whose host does not answer
