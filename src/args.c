@@ -17,7 +17,6 @@
 static const char *const later_options[] = {
     "listen",
     "textfile",
-    "list-plugins",
     NULL,
 };
 
@@ -169,6 +168,15 @@ static int set_action(struct args *args, const struct action_ops *action,
     return action_parse(action, value, &args->action_arguments, err);
 }
 
+static int use_plugin(struct args *args, const char *name, struct err *err)
+{
+    if (args->plugins.n_used == PLUGINS_MAX)
+        return usage(err, "plugin", name, "at most 16 names");
+    if (!plugin_is_used(&args->plugins, name))
+        args->plugins.used[args->plugins.n_used++] = name;
+    return 0;
+}
+
 static int set_sort(struct args *args, const char *value)
 {
     if (!strcmp(value, "help"))
@@ -187,6 +195,9 @@ static bool set_text(struct args *args, enum option_id id, const char *value)
         return true;
     case OPTION_FILTER:
         args->filter = value;
+        return true;
+    case OPTION_PLUGIN_DIR:
+        args->plugins.folder = value;
         return true;
     case OPTION_CONFIG:
         args->config = value;
@@ -282,6 +293,11 @@ static int set_option(struct args *args, enum option_id id, const char *value,
         return 0;
     case OPTION_NO_MOUSE:
         args->use_mouse = false;
+        return 0;
+    case OPTION_PLUGIN:
+        return use_plugin(args, value, err);
+    case OPTION_LIST_PLUGINS:
+        args->request = ARGS_PLUGINS;
         return 0;
     case OPTION_VERSION:
         args->request = ARGS_VERSION;

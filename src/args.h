@@ -18,6 +18,7 @@
 #include "heaptop/err.h"
 #include "model/condition.h"
 #include "model/inquiry.h"
+#include "plugin/settings.h"
 #include "sampler/sampler.h"
 
 enum args_request {
@@ -25,6 +26,7 @@ enum args_request {
     ARGS_HELP,
     ARGS_VERSION,
     ARGS_COLUMNS, /* -s help */
+    ARGS_PLUGINS, /* --list-plugins */
 };
 
 struct args {
@@ -55,6 +57,7 @@ struct args {
     const char *holders; /* print who holds this kind, or this address; NULL: no */
     int64_t born_ns;     /* print what was born in this time; 0: no */
     bool use_color, use_unicode, use_mouse;
+    struct plugin_settings plugins;
     const char *config, *verbose; /* files, or NULL */
     pid_t pid;                    /* 0 = none given */
     const char *pattern;          /* NULL = none given */

@@ -60,6 +60,12 @@ static const struct option_row option_rows[] = {
     {OPTION_ACTIONS, NULL, no_argument, NULL, NULL}, /* here stand the actions */
     {OPTION_SELFCHECK, "selfcheck", no_argument, NULL,
      "check heaptop's numbers against each other and the agent's, and exit"},
+    {OPTION_PLUGIN, "plugin", required_argument, "NAME",
+     "use this plugin; may be given several times"},
+    {OPTION_PLUGIN_DIR, "plugin-dir", required_argument, "DIR",
+     "look for plugins in this folder, too"},
+    {OPTION_LIST_PLUGINS, "list-plugins", no_argument, NULL,
+     "print which plugins there are (with -o json: as JSON), and exit"},
     {OPTION_NO_COLOR, "no-color", no_argument, NULL, "no colours (also NO_COLOR)"},
     {OPTION_NO_UNICODE, "no-unicode", no_argument, NULL, "ASCII only"},
     {OPTION_NO_MOUSE, "no-mouse", no_argument, NULL, "leave the mouse to the terminal"},

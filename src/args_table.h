@@ -42,6 +42,9 @@ enum option_id {
     OPTION_KIND,
     OPTION_DUPLICATES,
     OPTION_SHOW_VALUES,
+    OPTION_PLUGIN,
+    OPTION_PLUGIN_DIR,
+    OPTION_LIST_PLUGINS,
     OPTION_CONFIG,
     OPTION_VERBOSE,
     OPTION_ACTIONS = 512, /* and upwards: the actions in their order */

@@ -26,7 +26,7 @@ static const struct config_key config_keys[] = {
     {"filter", "filter", false, false}, {"pane", "pane", false, false},
     {"rows", "rows", false, false},     {"read-only", "read-only", true, true},
     {"color", "no-color", true, false}, {"unicode", "no-unicode", true, false},
-    {"mouse", "no-mouse", true, false},
+    {"mouse", "no-mouse", true, false}, {"plugin", "plugin", false, false},
 };
 
 static char *trim(char *text)
@@ -71,6 +71,23 @@ static int config_set(const struct config_key *key, const char *value, struct ar
     return -1;
 }
 
+/* "plugin.example.rows = 5". */
+static int config_plugin(char *name, const char *value, struct args *args,
+                         struct err *err)
+{
+    struct plugin_settings *plugins = &args->plugins;
+    char *key = strchr(name, '.');
+
+    if (!key || key == name || !key[1])
+        return err_set(err, ERR_USAGE, "plugin.%.60s is not plugin.NAME.KEY", name);
+    if (plugins->n_settings == PLUGIN_SETTINGS_MAX)
+        return err_set(err, ERR_USAGE, "there are more than %d settings of plugins",
+                       PLUGIN_SETTINGS_MAX);
+    *key++ = '\0';
+    plugins->settings[plugins->n_settings++] = (struct plugin_setting){name, key, value};
+    return 0;
+}
+
 static int config_line(char *line, struct args *args, struct err *err)
 {
     char *equals, *key, *value;
@@ -85,6 +102,8 @@ static int config_line(char *line, struct args *args, struct err *err)
     *equals = '\0';
     key = trim(key);
     value = trim(equals + 1);
+    if (!strncmp(key, "plugin.", 7))
+        return config_plugin(key + 7, value, args, err);
     for (size_t i = 0; i < sizeof(config_keys) / sizeof(config_keys[0]); i++)
         if (!strcmp(config_keys[i].key, key))
             return config_set(&config_keys[i], value, args, err);

@@ -16,6 +16,7 @@
 #include "choose.h"
 #include "configuration.h"
 #include "guard/guard.h"
+#include "plugin/keeper.h"
 #include "sink/columns.h"
 #include "target/files.h"
 #include "target/vectors.h"
@@ -54,7 +55,8 @@ static int read_options(struct args *args, struct config *config, int argc, char
     if (first.verbose && open_log(first.verbose, err))
         return -1;
     args_init(args);
-    if (first.request == ARGS_WATCH && config_load(config, first.config, args, err))
+    if ((first.request == ARGS_WATCH || first.request == ARGS_PLUGINS) &&
+        config_load(config, first.config, args, err))
         return -1;
     return args_parse(args, argc, argv, err);
 }
@@ -85,6 +87,20 @@ static int begin_guard(struct args *args, struct err *err)
     return guard_begin(&options, err);
 }
 
+/* Each plugin is loaded once, by a process of its own, to be asked what it is. */
+static int list_plugins(const struct args *args)
+{
+    struct keeper *keeper;
+    struct err err = ERR_INIT;
+    int result;
+
+    if (keeper_start(&args->plugins, &keeper, &err))
+        return print_error(&err);
+    result = batch_plugins(keeper, !strcmp(args->output, "json"), &err);
+    keeper_stop(keeper);
+    return result ? print_error(&err) : 0;
+}
+
 static void print_columns(void)
 {
     columns_print(stdout);
@@ -95,6 +111,8 @@ static int print_request(const struct args *args)
 {
     if (args->request == ARGS_HELP)
         args_print_help(stdout);
+    else if (args->request == ARGS_PLUGINS)
+        return list_plugins(args);
     else if (args->request == ARGS_VERSION)
         printf("heaptop %s\n", PACKAGE_VERSION);
     else
@@ -224,7 +242,18 @@ static int run_screen(struct args *args, struct err *err)
     return tui_run(&options, err);
 }
 
-/* The recorder keeps rights that begin_guard() gives up. */
+/* A name that nothing has is a mistake of the command line. */
+static int start_plugins(struct args *args, struct err *err)
+{
+    if (args->read || (args->is_batch && !args->plugins.n_used))
+        return 0;
+    if (keeper_start(&args->plugins, &args->sampler.keeper, err))
+        return -1;
+    return keeper_check(args->sampler.keeper, err);
+}
+
+/* The recorder keeps rights that begin_guard() gives up, and plugins are loaded with
+ * them. */
 static int run(struct args *args, struct err *err)
 {
     struct err stop_err = ERR_INIT;
@@ -232,7 +261,7 @@ static int run(struct args *args, struct err *err)
     int result;
 
     if ((args->write && recorder_start(args->write, &recorder, err)) ||
-        begin_guard(args, err))
+        start_plugins(args, err) || begin_guard(args, err))
         result = -1;
     else if (args->read && args->is_batch)
         result = run_replay(args, err);
@@ -240,6 +269,7 @@ static int run(struct args *args, struct err *err)
         result = run_batch(args, recorder, err);
     else
         result = run_screen(args, err);
+    keeper_stop(args->sampler.keeper);
     recorder_stop(recorder, &stop_err);
     return result;
 }

@@ -24,6 +24,7 @@
 #include "heaptop/arenas.h"
 #include "heaptop/heaps.h"
 #include "heaptop/pins.h"
+#include "heaptop/plugins.h"
 #include "heaptop/reading.h"
 
 struct arena;
@@ -330,6 +331,7 @@ struct snapshot {
     const struct malloc_section *malloc;
     const struct account_section *account;
     const struct free_lists_section *free_lists;
+    const struct plugins_section *plugins; /* NULL: none was found, or a recording */
     struct cost_facts cost;
     size_t n_events; /* since the previous snapshot */
     const struct event *events;

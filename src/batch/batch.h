@@ -11,6 +11,7 @@
 #include "args.h"
 #include "heaptop/err.h"
 #include "heaptop/sink.h"
+#include "plugin/keeper.h"
 #include "recording/recorder.h"
 #include "sampler/sampler.h"
 
@@ -62,6 +63,8 @@ int batch_action(const struct args *args, int signal_fd, struct err *err);
 int batch_inquiry(const struct args *args, int signal_fd, struct err *err);
 /* Asks --holders or --born, and prints the answer. */
 int batch_objects(const struct args *args, int signal_fd, struct err *err);
+/* --list-plugins, as lines or as one object. */
+int batch_plugins(struct keeper *keeper, bool is_json, struct err *err);
 int batch_selfcheck(const struct args *args, int signal_fd, struct err *err);
 
 #endif

@@ -4,6 +4,7 @@ libheaptop_a_SOURCES += \
 	src/batch/batch_action.c \
 	src/batch/batch_inquiry.c \
 	src/batch/batch_objects.c \
+	src/batch/batch_plugins.c \
 	src/batch/batch_replay.c \
 	src/batch/batch_selfcheck.c \
 	src/batch/selfcheck.h src/batch/selfcheck_sections.c \

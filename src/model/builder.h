@@ -6,6 +6,7 @@
 #ifndef HEAPTOP_MODEL_BUILDER_H
 #define HEAPTOP_MODEL_BUILDER_H
 
+#include "heaptop/plugins.h"
 #include "heaptop/snapshot.h"
 
 struct snapshot_builder {
@@ -46,6 +47,12 @@ void builder_arenas(struct snapshot_builder *builder,
 
 /* Shares a sealed pins section; NULL is allowed, and means none. */
 void builder_pins(struct snapshot_builder *builder, const struct pins_section *pins);
+
+/* Copies what is known of plugins in; takes its own references of their tables. In
+ * plugin_table.c, with the end of it. */
+void builder_plugins(struct snapshot_builder *builder, const struct plugin_view *views,
+                     size_t count);
+void plugins_release(const struct plugins_section *section);
 
 /* Copies the events in. */
 void builder_events(struct snapshot_builder *builder, const struct event *events,

@@ -198,6 +198,7 @@ void snapshot_unref(const struct snapshot *snapshot)
     objects_unref(snapshot->objects);
     arenas_unref(snapshot->arenas);
     pins_unref(snapshot->pins);
+    plugins_release(snapshot->plugins);
     snapshot_unref(snapshot->account_owner);
     arena_free(snapshot->memory);
 }

@@ -216,6 +216,14 @@ void sampler_sample_now(struct sampler *sampler, bool walk)
     sampler_wake(sampler);
 }
 
+void sampler_use_plugin(struct sampler *sampler, size_t index)
+{
+    pthread_mutex_lock(&sampler->lock);
+    sampler->wish.plugin = index + 1;
+    pthread_mutex_unlock(&sampler->lock);
+    sampler_wake(sampler);
+}
+
 void sampler_load_agent(struct sampler *sampler)
 {
     pthread_mutex_lock(&sampler->lock);

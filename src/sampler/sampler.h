@@ -18,6 +18,7 @@
 #include "model/inspection.h"
 #include "target/target.h"
 
+struct keeper;
 struct launch;
 struct sampler;
 
@@ -36,6 +37,7 @@ struct sampler_options {
     int64_t walk_interval_ns; /* WALK_AUTO, WALK_OFF, or the least time between walks */
     bool read_only;           /* refuse actions */
     struct launch *launch;    /* the program that heaptop started, or NULL; borrowed */
+    struct keeper *keeper;    /* of plugins, or NULL; borrowed */
     const char *rights; /* what heaptop itself may still do, for the log; NULL: unknown */
 };
 
@@ -76,6 +78,8 @@ void sampler_inspect(struct sampler *sampler, uint64_t arena);
 /* An answer to this, as soon as a walk or action that is under way has ended; the last
  * inquiry asked counts, one before it that is not answered yet is given up. */
 void sampler_ask(struct sampler *sampler, const struct inquiry *inquiry);
+/* Starts the plugin of this place in the snapshot's list, also one that has failed. */
+void sampler_use_plugin(struct sampler *sampler, size_t index);
 /* Loads the agent again when there is none: it was lost, or another heaptop was there. */
 void sampler_load_agent(struct sampler *sampler);
 /* Runs an action; its result comes as a message. -1 when one is running already,

@@ -50,7 +50,8 @@ static void loop_wait(struct sampler *sampler)
 {
     int64_t now_ns = clock_monotonic_ns(), next_ns = loop_next_ns(sampler, now_ns);
     bool is_watching = !sampler->is_ended && !sampler->is_failed;
-    struct pollfd fds[3] = {
+    size_t n_plugins;
+    struct pollfd fds[3 + PLUGINS_MAX] = {
         {.fd = sampler->wish_fd, .events = POLLIN},
         {.fd = is_watching ? sampler->target->fds.pidfd : -1, .events = POLLIN},
         {.fd = sampler->agent.session ? session_fd(sampler->agent.session) : -1,
@@ -58,11 +59,12 @@ static void loop_wait(struct sampler *sampler)
     };
     struct timespec wait;
 
+    n_plugins = sampler_plugins_poll(sampler, fds + 3, &next_ns);
     if (next_ns < now_ns)
         next_ns = now_ns;
     wait.tv_sec = (next_ns - now_ns) / NS_PER_S;
     wait.tv_nsec = (next_ns - now_ns) % NS_PER_S;
-    ppoll(fds, 3, next_ns == INT64_MAX ? NULL : &wait, NULL);
+    ppoll(fds, 3 + n_plugins, next_ns == INT64_MAX ? NULL : &wait, NULL);
 }
 
 /* Who asked is told. */
@@ -124,6 +126,8 @@ static void loop_wishes(struct sampler *sampler)
     sampler->is_stopping = wish.stop;
     if (wish.arena && !wish.stop)
         sampler_inspect_now(sampler, wish.arena);
+    if (!wish.stop && !sampler->is_ended)
+        sampler_plugins_use(sampler, wish.plugin);
     if (wish.inquiry.topic && !wish.stop)
         sampler_inquiry_order(sampler, &wish.inquiry);
     if (wish.agent && !wish.stop && !sampler->is_ended && !sampler->is_failed)
@@ -173,6 +177,7 @@ static void loop_turn(struct sampler *sampler)
     if (sampler->is_failed)
         return;
     sampler_action_step(sampler);
+    sampler_plugins_step(sampler);
     loop_tick(sampler);
     if (sampler_inquiry_is_due(sampler))
         sampler_inquiry_slice(sampler);
@@ -188,6 +193,7 @@ static void loop_begin(struct sampler *sampler)
         sampler_event(sampler, EVENT_NOTE, "heaptop's own rights: %s",
                       sampler->options.rights);
     sampler_sources_open(sampler);
+    sampler_plugins_open(sampler);
     sampler->state = sampler->target->facts.state;
     loop_check_state(sampler);
     if (sampler->is_ended)
@@ -217,6 +223,7 @@ void *sampler_thread(void *argument)
     sampler_agent_close(sampler);
     sampler_action_drop(sampler);
     sampler_inquiry_drop(sampler);
+    sampler_plugins_close(sampler);
     sampler_sources_close(sampler);
     target_close(sampler->target);
     return NULL;

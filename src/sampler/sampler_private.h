@@ -13,6 +13,7 @@
 #ifndef HEAPTOP_SAMPLER_PRIVATE_H
 #define HEAPTOP_SAMPLER_PRIVATE_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -23,6 +24,7 @@
 #include "heaptop/source.h"
 #include "layout/layout.h"
 #include "model/born.h"
+#include "plugin/instance.h"
 #include "sampler/sampler.h"
 #include "target/children.h"
 
@@ -42,6 +44,7 @@ struct sampler_wish {
     int64_t interval_ns;
     const struct action_ops *action; /* NULL: none */
     struct action_arguments arguments;
+    size_t plugin;          /* 1 + its index; 0: none */
     uint64_t arena;         /* to be looked at closely; 0: none */
     struct inquiry inquiry; /* its topic NULL: none */
 };
@@ -103,6 +106,17 @@ struct sampler_inquiry {
     void *state;
 };
 
+/* A plugin that was found; an instance when it is used as a source. */
+struct sampler_plugin {
+    struct plugin_instance *instance; /* NULL: not used, or it has failed */
+    struct plugin_view view;          /* with a reference of its table */
+};
+
+struct sampler_plugins {
+    struct sampler_plugin all[PLUGINS_MAX];
+    size_t count;
+};
+
 struct sampler_action {
     const struct action_ops *ops; /* NULL: none */
     struct action_arguments arguments;
@@ -143,6 +157,7 @@ struct sampler {
     struct sampler_agent agent;
     struct sampler_action action;
     struct sampler_inquiry inquiry;
+    struct sampler_plugins plugins;
     struct object_sets object_sets; /* by marks */
 
     uint64_t seq;
@@ -163,6 +178,20 @@ struct sampler_wish sampler_take_wish(struct sampler *sampler);
 void sampler_fail(struct sampler *sampler, const struct err *err);
 /* The thread looks at its wishes. */
 void sampler_wake(struct sampler *sampler);
+
+/* sampler_plugins.c */
+void sampler_plugins_open(struct sampler *sampler);
+void sampler_plugins_close(struct sampler *sampler);
+/* 1 + its index; 0: none. */
+void sampler_plugins_use(struct sampler *sampler, size_t number);
+/* Takes what has come. */
+void sampler_plugins_step(struct sampler *sampler);
+/* Puts the answers in, and asks anew. */
+void sampler_plugins_sample(struct sampler *sampler, struct snapshot_builder *builder);
+bool sampler_plugins_are_complete(const struct sampler *sampler);
+/* What to wait for, and until when at most. */
+size_t sampler_plugins_poll(const struct sampler *sampler, struct pollfd fds[PLUGINS_MAX],
+                            int64_t *next_ns);
 
 /* sampler_inspect.c */
 void sampler_inspect_now(struct sampler *sampler, uint64_t arena);

@@ -162,6 +162,8 @@ bool sampler_is_complete(const struct sampler *sampler)
     for (size_t i = 0; i < sampler->n_cheap; i++)
         if (!sampler->cheap[i].had_turn)
             return false;
+    if (!sampler_plugins_are_complete(sampler))
+        return false;
     return !sampler->walk.n_sources || sampler->options.walk_interval_ns == WALK_OFF ||
            sampler->walk.has_run;
 }
@@ -211,6 +213,7 @@ void sampler_sample(struct sampler *sampler)
     builder_objects(builder, sampler->walk.latest);
     builder_share_account(builder, sampler->walk.account);
     builder_pins(builder, sampler->walk.pins);
+    sampler_plugins_sample(sampler, builder);
     snapshot->target = sampler->target->facts;
     snapshot->target.state = sampler->state;
     sampler_access_facts(sampler, &snapshot->access);
@@ -238,6 +241,8 @@ static void sample_keep_sections(struct snapshot_builder *builder,
     builder_objects(builder, latest->objects);
     builder_arenas(builder, latest->arenas);
     builder_pins(builder, latest->pins);
+    if (latest->plugins)
+        builder_plugins(builder, latest->plugins->views, latest->plugins->n_views);
     if (latest->account_owner)
         builder_share_account(builder, latest);
 }

@@ -12,6 +12,7 @@
 #include "sink/json_account.h"
 #include "sink/json_heaps.h"
 #include "sink/json_pins.h"
+#include "sink/json_plugins.h"
 #include "sink/json_value.h"
 #include "util/xalloc.h"
 
@@ -346,6 +347,8 @@ static int json_sink_snapshot(void *state, const struct snapshot *snapshot,
     json_add(object, "free_lists", json_free_lists(snapshot));
     json_add(object, "objects", json_objects(sink, snapshot));
     json_add(object, "growth", json_growth(history, rows_of_growth(sink)));
+    json_add(object, "plugins",
+             json_plugins(snapshot->plugins, snapshot->mono_ns, sink->options.rows));
     json_add(object, "marks", json_marks(history));
     json_add(object, "verdicts", json_verdicts(history));
     json_add(object, "events", json_events(sink, snapshot, history));

@@ -11,6 +11,7 @@ libheaptop_a_SOURCES += \
 	src/sink/json_heaps.c src/sink/json_heaps.h \
 	src/sink/json_inquiry.c src/sink/json_inquiry.h \
 	src/sink/json_pins.c src/sink/json_pins.h \
+	src/sink/json_plugins.c src/sink/json_plugins.h \
 	src/sink/json_history.c src/sink/json_history.h \
 	src/sink/json_value.c src/sink/json_value.h
 

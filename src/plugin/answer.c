@@ -1,0 +1,265 @@
+#include "plugin/answer.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/arena.h"
+#include "util/utf8.h"
+#include "util/xalloc.h"
+
+#define TABLE_MAX_BYTES ((size_t)16 << 20)
+
+struct reading_answer {
+    const char *at, *end;
+    struct plugin_answer *answer;
+    struct plugin_table *table;
+    struct plugin_cell *cells; /* grows */
+    size_t n_cells, capacity;
+    size_t in_row; /* values in the row that was begun */
+};
+
+/* The text at this place, or NULL when it has no end. */
+static const char *take_text(struct reading_answer *reading)
+{
+    const char *text = reading->at;
+    const char *end = memchr(text, '\0', (size_t)(reading->end - text));
+
+    if (!end || end - text > PLUGIN_TEXT_MAX)
+        return NULL;
+    reading->at = end + 1;
+    return text;
+}
+
+/* Letters, digits and _, so that JSON and the screen can use it. */
+static bool is_name(const char *text)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+    return length && !text[length] && length < sizeof(((struct plugin_column *)0)->name);
+}
+
+static bool has_column(const struct plugin_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->n_columns; i++)
+        if (!strcmp(table->columns[i].name, name))
+            return true;
+    return false;
+}
+
+static int read_column(struct reading_answer *reading, struct err *err)
+{
+    struct plugin_table *table = reading->table;
+    struct plugin_column *column = &table->columns[table->n_columns];
+    unsigned unit = reading->at < reading->end ? (unsigned)(*reading->at++ - '0') : 0;
+    const char *name = take_text(reading);
+    const char *help = name ? take_text(reading) : NULL;
+
+    if (!help)
+        return err_set(err, ERR_FAILED, "a column breaks off");
+    if (table->n_rows)
+        return err_set(err, ERR_FAILED, "a column comes behind the first row");
+    if (table->n_columns == PLUGIN_COLUMNS_MAX)
+        return err_set(err, ERR_FAILED, "there are more than %d columns",
+                       PLUGIN_COLUMNS_MAX);
+    if (!is_name(name) || has_column(table, name))
+        return err_set(err, ERR_FAILED,
+                       "the name of column %zu is not of a-z, 0-9 and _, "
+                       "or not its own",
+                       table->n_columns + 1);
+    if (unit > HEAPTOP_NANOSECONDS)
+        return err_set(err, ERR_FAILED, "column %s has an unknown unit", name);
+    column->unit = (enum heaptop_unit)unit;
+    for (size_t i = 0; name[i]; i++) {
+        column->name[i] = name[i];
+        column->heading[i] = name[i] == '_' ? ' ' : (char)toupper((unsigned char)name[i]);
+    }
+    utf8_clean_copy(column->help, sizeof(column->help), help, strlen(help));
+    table->n_columns++;
+    return 0;
+}
+
+static int end_row(const struct reading_answer *reading, struct err *err)
+{
+    const struct plugin_table *table = reading->table;
+
+    if (!table->n_rows || reading->in_row == table->n_columns)
+        return 0;
+    return err_set(err, ERR_FAILED, "row %zu has %zu values for %zu columns",
+                   table->n_rows, reading->in_row, table->n_columns);
+}
+
+static int read_row(struct reading_answer *reading, struct err *err)
+{
+    struct plugin_table *table = reading->table;
+
+    if (end_row(reading, err))
+        return -1;
+    if (!table->n_columns)
+        return err_set(err, ERR_FAILED, "a row comes before the columns");
+    if (table->n_rows == PLUGIN_ROWS_MAX)
+        return err_set(err, ERR_FAILED, "there are more than %d rows", PLUGIN_ROWS_MAX);
+    table->n_rows++;
+    reading->in_row = 0;
+    return 0;
+}
+
+/* The next value of the row, or NULL: there is no room for it. */
+static struct plugin_cell *next_cell(struct reading_answer *reading, bool is_text,
+                                     bool is_known, struct err *err)
+{
+    struct plugin_table *table = reading->table;
+
+    if (!table->n_rows || reading->in_row == table->n_columns) {
+        err_set(err, ERR_FAILED, "a value stands in no column of row %zu", table->n_rows);
+        return NULL;
+    }
+    if (is_known && is_text != (table->columns[reading->in_row].unit == HEAPTOP_TEXT)) {
+        err_set(err, ERR_FAILED, "column %s takes %s",
+                table->columns[reading->in_row].name,
+                is_text ? "numbers, not a text" : "texts, not a number");
+        return NULL;
+    }
+    if (reading->n_cells == reading->capacity) {
+        reading->capacity = reading->capacity ? 2 * reading->capacity : 256;
+        reading->cells =
+            xreallocarray(reading->cells, reading->capacity, sizeof(*reading->cells));
+    }
+    reading->in_row++;
+    reading->cells[reading->n_cells] = (struct plugin_cell){reading_unknown(), NULL};
+    return &reading->cells[reading->n_cells++];
+}
+
+static int read_number(struct reading_answer *reading, struct err *err)
+{
+    struct plugin_cell *cell;
+    int64_t value;
+
+    if ((size_t)(reading->end - reading->at) < sizeof(value))
+        return err_set(err, ERR_FAILED, "a number breaks off");
+    memcpy(&value, reading->at, sizeof(value));
+    reading->at += sizeof(value);
+    cell = next_cell(reading, false, true, err);
+    if (!cell)
+        return -1;
+    cell->number = reading_exact(value);
+    return 0;
+}
+
+static int read_text(struct reading_answer *reading, struct err *err)
+{
+    const char *text = take_text(reading);
+    char clean[4 * PLUGIN_TEXT_MAX + 1];
+    struct plugin_cell *cell;
+
+    if (!text)
+        return err_set(err, ERR_FAILED, "a text breaks off");
+    cell = next_cell(reading, true, true, err);
+    if (!cell)
+        return -1;
+    utf8_clean_copy(clean, sizeof(clean), text, strlen(text));
+    cell->text = arena_strdup(reading->table->memory, clean);
+    return 0;
+}
+
+static int read_words(struct reading_answer *reading, struct err *err)
+{
+    struct plugin_answer *answer = reading->answer;
+    const char *text = take_text(reading);
+
+    if (!text || answer->n_words == PLUGIN_WORDS_MAX)
+        return err_set(err, ERR_FAILED, "it says too much");
+    utf8_clean_copy(answer->words[answer->n_words], sizeof(answer->words[0]), text,
+                    strlen(text));
+    answer->n_words++;
+    return 0;
+}
+
+static int read_item(struct reading_answer *reading, struct err *err)
+{
+    char letter = *reading->at++;
+
+    switch (letter) {
+    case 'C':
+        return read_column(reading, err);
+    case 'R':
+        return read_row(reading, err);
+    case 'N':
+        return read_number(reading, err);
+    case 'T':
+        return read_text(reading, err);
+    case 'U':
+        return next_cell(reading, false, false, err) ? 0 : -1;
+    case 'S':
+        return read_words(reading, err);
+    case '!':
+        return err_set(err, ERR_FAILED, "it is longer than %zu bytes", PLUGIN_ANSWER_MAX);
+    default:
+        return err_set(err, ERR_FAILED, "it has an item that there is not");
+    }
+}
+
+static int read_items(struct reading_answer *reading, struct err *err)
+{
+    while (reading->at < reading->end)
+        if (read_item(reading, err))
+            return -1;
+    return end_row(reading, err);
+}
+
+static struct plugin_table *table_new(void)
+{
+    struct arena *memory = arena_new(TABLE_MAX_BYTES);
+    struct plugin_table *table = memory ? arena_alloc(memory, 1, sizeof(*table)) : NULL;
+
+    if (!table) {
+        arena_free(memory);
+        return NULL;
+    }
+    table->memory = memory;
+    table->references = 1;
+    return table;
+}
+
+/* The cells move into the table. */
+static int keep_cells(struct reading_answer *reading, struct err *err)
+{
+    struct plugin_table *table = reading->table;
+    struct plugin_cell *cells =
+        arena_alloc(table->memory, reading->n_cells, sizeof(*cells));
+
+    if (!cells)
+        return err_set(err, ERR_FAILED, "it is too large to be kept");
+    if (reading->n_cells)
+        memcpy(cells, reading->cells, reading->n_cells * sizeof(*cells));
+    table->cells = cells;
+    return 0;
+}
+
+int plugin_answer_read(struct plugin_answer *answer, const void *bytes, size_t length,
+                       struct err *err)
+{
+    struct reading_answer reading = {.answer = answer, .table = table_new()};
+    struct plugin_outcome outcome;
+    int result = -1;
+
+    memset(answer, 0, sizeof(*answer));
+    if (!reading.table)
+        return err_set(err, ERR_FAILED, "there is no memory for it");
+    if (length < sizeof(outcome)) {
+        err_set(err, ERR_FAILED, "it is too short");
+    } else {
+        memcpy(&outcome, bytes, sizeof(outcome));
+        answer->result = outcome.result;
+        reading.at = (const char *)bytes + sizeof(outcome);
+        reading.end = (const char *)bytes + length;
+        result = read_items(&reading, err) || keep_cells(&reading, err) ? -1 : 0;
+    }
+    free(reading.cells);
+    if (!result && reading.table->n_columns)
+        answer->table = reading.table;
+    else
+        arena_free(reading.table->memory);
+    return result;
+}

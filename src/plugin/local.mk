@@ -1,0 +1,9 @@
+libheaptop_a_SOURCES += \
+	src/plugin/answer.c src/plugin/answer.h \
+	src/plugin/folder.c src/plugin/folder.h \
+	src/plugin/host.c \
+	src/plugin/instance.c src/plugin/instance.h \
+	src/plugin/keeper.c src/plugin/keeper.h src/plugin/keeper_process.c \
+	src/plugin/message.h \
+	src/plugin/runner.c src/plugin/runner.h \
+	src/plugin/settings.c src/plugin/settings.h

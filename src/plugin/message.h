@@ -1,0 +1,77 @@
+/*
+ * message.h - what heaptop, the keeper of plugins and the plugins' processes say to each
+ * other.
+ *
+ * With the keeper: one question, one answer (guard/helper_message.h). With a plugin's
+ * process: a stream of a head and `length` bytes, in each direction. What a plugin's
+ * process says is hostile.
+ */
+#ifndef HEAPTOP_PLUGIN_MESSAGE_H
+#define HEAPTOP_PLUGIN_MESSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plugin/folder.h"
+
+enum keeper_question {
+    KEEPER_START = 1, /* struct keeper_start, with the descriptors of mem and maps */
+    KEEPER_END,       /* struct keeper_end */
+};
+
+struct keeper_start {
+    uint32_t index;    /* of the plugin */
+    uint32_t kind;     /* the one of its kinds that is wanted; 0: only to look at it */
+    int32_t pid;       /* of the target, or 0 */
+    uint32_t has_mem;  /* the descriptors that come with it, */
+    uint32_t has_maps; /* in this order */
+};
+
+struct keeper_started { /* with the plugin's socket when there is a pid */
+    int32_t pid;
+    char why[320];
+};
+
+struct keeper_end {
+    int32_t pid;
+};
+
+struct keeper_ended {
+    int32_t status; /* as of waitpid(); -1: it was not there */
+};
+
+enum plugin_message {
+    PLUGIN_HELLO = 1, /* struct plugin_hello: it is loaded and open */
+    PLUGIN_REFUSED,   /* a sentence: it is not to be used */
+    PLUGIN_ASK,       /* to it: the sample as JSON, or nothing */
+    PLUGIN_ANSWER,    /* struct plugin_outcome, then its words and its table */
+};
+
+struct plugin_head {
+    uint32_t type, length;
+};
+
+struct plugin_hello {
+    char name[PLUGIN_NAME_BYTES];
+    char version[32], license[32], summary[120];
+    uint32_t kinds;
+};
+
+/* A table and words are a string of items: a letter, then
+ *   C  unit (a digit), name\0, help\0     a column
+ *   R                                     a row begins
+ *   N  int64                              a number
+ *   T  text\0                             a text
+ *   U                                     a value that is not known
+ *   S  text\0                             a sentence
+ *   !                                     the limits were passed: more is left out */
+struct plugin_outcome {
+    int32_t result; /* what the plugin's function returned */
+};
+
+#define PLUGIN_ANSWER_MAX ((size_t)1 << 20)
+#define PLUGIN_ASK_MAX    ((size_t)64 << 20)
+#define PLUGIN_TEXT_MAX   240
+#define PLUGIN_WORDS_MAX  4
+
+#endif

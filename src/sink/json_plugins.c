@@ -1,0 +1,94 @@
+#include "sink/json_plugins.h"
+
+#include "sink/json_value.h"
+
+static json_t *row_object(const struct plugin_table *table, size_t row)
+{
+    const struct plugin_cell *cells = &table->cells[row * table->n_columns];
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < table->n_columns; i++) {
+        const struct plugin_column *column = &table->columns[i];
+
+        if (column->unit == HEAPTOP_TEXT)
+            json_add(object, column->name,
+                     cells[i].text ? json_string(cells[i].text) : json_null());
+        else
+            json_add_reading(object, column->name, cells[i].number);
+    }
+    return object;
+}
+
+static json_t *rows_array(const struct plugin_table *table, int rows)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < table->n_rows && (rows <= 0 || i < (size_t)rows); i++)
+        json_array_append_new(array, row_object(table, i));
+    return array;
+}
+
+static json_t *view_object(const struct plugin_view *view, int64_t now_mono_ns, int rows)
+{
+    json_t *object = json_object();
+
+    json_add_text(object, "state", plugin_state_name(view->state));
+    json_add_text(object, "why", view->why);
+    json_add_seconds(object, "age_s",
+                     view->table ? reading_exact(now_mono_ns - view->answered_mono_ns)
+                                 : reading_unknown());
+    json_add_seconds(object, "seconds",
+                     view->table ? reading_exact(view->took_wall_ns) : reading_unknown());
+    json_add(object, "rows", view->table ? rows_array(view->table, rows) : json_null());
+    return object;
+}
+
+json_t *json_plugins(const struct plugins_section *section, int64_t now_mono_ns, int rows)
+{
+    json_t *object = NULL;
+
+    for (size_t i = 0; section && i < section->n_views; i++) {
+        const struct plugin_view *view = &section->views[i];
+
+        if (view->state == PLUGIN_FOUND)
+            continue;
+        if (!object)
+            object = json_object();
+        json_add(object, view->name, view_object(view, now_mono_ns, rows));
+    }
+    return object ? object : json_null();
+}
+
+static json_t *kinds_array(unsigned kinds)
+{
+    json_t *array = json_array();
+    char words[PLUGIN_KINDS_BYTES];
+
+    for (unsigned kind = 1; kind <= PLUGIN_ACTION; kind <<= 1)
+        if (kinds & kind)
+            json_array_append_new(array, json_string(plugin_kinds_words(words, kind)));
+    return array;
+}
+
+json_t *json_plugin_list(const struct plugin_view *views, size_t count,
+                         const char *(*path_of)(const void *context, size_t index),
+                         const void *context)
+{
+    json_t *object = json_object(), *array = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        json_t *plugin = json_object();
+
+        json_add_text(plugin, "name", views[i].name);
+        json_add_text(plugin, "file", path_of(context, i));
+        json_add_text(plugin, "version", views[i].version);
+        json_add_text(plugin, "license", views[i].license);
+        json_add_text(plugin, "summary", views[i].summary);
+        json_add(plugin, "kinds", kinds_array(views[i].kinds));
+        json_add_text(plugin, "why", views[i].why);
+        json_array_append_new(array, plugin);
+    }
+    json_add_text(object, "schema", "heaptop.plugins/1");
+    json_add(object, "plugins", array);
+    return object;
+}
