@@ -17,3 +17,4 @@ install-data-local: heaptop@.service
 
 uninstall-local:
 	@test -z "$(SYSTEMD_UNIT_DIR)" || rm -f "$(DESTDIR)$(SYSTEMD_UNIT_DIR)/heaptop@.service"
+EXTRA_DIST += doc/plugins.md

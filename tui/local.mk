@@ -32,6 +32,8 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/born_table.c \
 	tui/heaps_view.c tui/heaps_view.h \
 	tui/pane_holders.c \
+	tui/pane_plugins.c \
+	tui/plugin_table.c tui/plugin_table.h \
 	tui/screen_holders.c \
 	tui/pins_view.c tui/pins_view.h \
 	tui/pool_blocks.c tui/pool_blocks.h tui/pools_table.c \

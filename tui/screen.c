@@ -453,6 +453,8 @@ bool screen_command(struct screen *screen, enum command_id command)
         return true;
     case COMMAND_HOLDERS:
         return screen_open_holders(screen);
+    case COMMAND_PLUGINS:
+        return screen_open_plugins(screen);
     case COMMAND_DELTA:
         next_delta(screen);
         return true;

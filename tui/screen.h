@@ -84,6 +84,9 @@ uint64_t screen_wanted_arena(const struct screen *screen);
 /* Takes it over; NULL: it could not be had. */
 void screen_take_inspection(struct screen *screen, struct inspection *inspection);
 
+/* The plugin that the pane on show wants to be started: 1 + its index; 0 = none. */
+size_t screen_wanted_plugin(const struct screen *screen);
+
 /* What the pane on show asks about the objects; its topic is NULL when it asks nothing.
  */
 void screen_wanted_inquiry(const struct screen *screen, struct inquiry *inquiry);

@@ -1,4 +1,5 @@
-/* Who holds the objects of a kind: opened by a key on the kind, left to where it was. */
+/* Panes without a tab: who holds the objects of a kind, and the plugins. A key opens
+ * them, and Esc goes back to where it was. */
 #include "tui/screen_private.h"
 
 static size_t holders_pane(const struct screen *screen)
@@ -22,10 +23,26 @@ bool screen_open_holders(struct screen *screen)
                        "choose a kind first: on the tab Types, or among the pins");
         return true;
     }
-    screen->came_from = screen->current;
+    if (!screen_pane(screen)->is_hidden)
+        screen->came_from = screen->current;
     panes[at]->look_at(screen->panes[at], kind);
     screen_show_pane(screen, panes[at]->name);
     return true;
+}
+
+bool screen_open_plugins(struct screen *screen)
+{
+    if (!screen_pane(screen)->is_hidden)
+        screen->came_from = screen->current;
+    screen_show_pane(screen, "plugins");
+    return true;
+}
+
+size_t screen_wanted_plugin(const struct screen *screen)
+{
+    const struct pane_ops *pane = screen_pane(screen);
+
+    return pane->wants_plugin ? pane->wants_plugin(screen->panes[screen->current]) : 0;
 }
 
 bool screen_leave_holders(struct screen *screen)

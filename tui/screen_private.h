@@ -62,6 +62,8 @@ bool screen_time_command(struct screen *screen, enum command_id command);
 /* The pane that says who holds the selected kind, and back from it. screen_holders.c */
 bool screen_open_holders(struct screen *screen);
 bool screen_leave_holders(struct screen *screen);
+/* Opens the list of plugins. */
+bool screen_open_plugins(struct screen *screen);
 /* The tab so many steps on that is not hidden. */
 size_t screen_next_tab(const struct screen *screen, size_t steps);
 void screen_header_input(const struct screen *screen, struct header_input *input);

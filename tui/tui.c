@@ -77,6 +77,7 @@ static void take_key(struct tui *tui, const struct key *key)
     else if (tui->screen)
         screen_key(tui, key);
     tui_look_closely(tui, false);
+    tui_use_plugin(tui);
     tui_ask(tui);
 }
 

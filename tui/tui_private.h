@@ -132,6 +132,8 @@ void tui_say_ended(struct tui *tui);
 /* Asks for a close look at the arena that the screen wants: a new one at once, and the
  * same again with each new sample. */
 void tui_look_closely(struct tui *tui, bool has_new_sample);
+/* Starts the plugin that the pane on show wants. */
+void tui_use_plugin(struct tui *tui);
 /* Asks the sampler what the pane on show wants to know, unless it was asked. */
 void tui_ask(struct tui *tui);
 

@@ -224,6 +224,19 @@ static void take_answer(struct tui *tui, const struct sampler_message *message)
                        message->err.text);
 }
 
+void tui_use_plugin(struct tui *tui)
+{
+    size_t wanted =
+        tui->screen && !tui->is_picking ? screen_wanted_plugin(tui->screen) : 0;
+
+    if (!wanted)
+        return;
+    if (!tui->sampler || tui->is_ended || tui->is_failed)
+        tui_say_ended(tui);
+    else
+        sampler_use_plugin(tui->sampler, wanted - 1);
+}
+
 void tui_ask(struct tui *tui)
 {
     struct inquiry wanted;

@@ -3,9 +3,9 @@
  * tutorial.
  *
  * A plugin is a shared object that exports one constant, heaptop_plugin_1: who it is, and
- * the functions that it has. Which functions it has says what it is: a source (sample),
- * a pane (show), a sink (take), an action (act). heaptop runs each in a process of its
- * own, so a plugin may end, hang or answer nonsense: that costs one sentence in the Log.
+ * its functions. It is a source: asked at each sample, it answers with a table, which
+ * heaptop shows, sorts, filters and prints as JSON. heaptop runs each plugin in a process
+ * of its own, so one may end, hang or answer nonsense: that costs a sentence in the Log.
  *
  * The rules that keep generation 1 alive for ever: members are added at the end only, and
  * a member is there when `struct_size` says so. What would break this gets another
@@ -51,13 +51,12 @@ struct heaptop_mapping {
  * the plugin, and only until that call returns. Texts given to them are copied. */
 struct heaptop_host {
     uint32_t struct_size;
-    int32_t pid; /* of the target; 0 where there is none: a recording */
+    int32_t pid; /* of the target */
     void *own;   /* heaptop's */
 
     /* The value of plugin.NAME.KEY in the configuration, or NULL. */
     const char *(*setting)(const struct heaptop_host *host, const char *key);
-    /* A sentence for the Log; why something failed, or what an action has done. Four of
-     * them a call. */
+    /* A sentence for the Log: why something failed. Four of them a call. */
     void (*say)(const struct heaptop_host *host, const char *sentence);
 
     /* The target's memory, all or nothing: 0, or -1. What is read is hostile, and may be
@@ -87,23 +86,14 @@ struct heaptop_plugin {
     uint32_t reserved; /* 0 */
     const char *name;  /* as its file without ".so": a-z, 0-9, - */
     const char *version, *license;
-    const char *summary; /* one line: what it shows or does */
+    const char *summary; /* one line: what it shows */
 
     /* Called first, before heaptop reads anything of a target: with the rights of who
-     * started heaptop, and all system calls. Later a plugin runs as the target's user and
-     * can open nothing for writing: files and sockets are opened here. */
+     * started heaptop, and all system calls. Later a plugin has no rights, and few system
+     * calls: it can open files of everybody for reading, and nothing for writing. */
     int (*open)(const struct heaptop_host *host, void **state);
-    /* Source: answers with a table what the target's memory says, at each sample. */
+    /* Answers with a table, at each sample of the target. */
     int (*sample)(const struct heaptop_host *host, void *state);
-    /* Pane: answers with a table made from a sample, which is what `--output json`
-     * prints (doc/json.md). No target: it works on recordings, too. */
-    int (*show)(const struct heaptop_host *host, void *state, const char *json,
-                size_t bytes);
-    /* Sink: is handed each sample, as above. */
-    int (*take)(const struct heaptop_host *host, void *state, const char *json,
-                size_t bytes);
-    /* Action: may change the target, when the user has confirmed it. */
-    int (*act)(const struct heaptop_host *host, void *state);
     /* Called last, unless the plugin was ended. */
     void (*close)(const struct heaptop_host *host, void *state);
 };

@@ -19,13 +19,6 @@
 #define PLUGIN_COLUMNS_MAX 16
 #define PLUGIN_ROWS_MAX    2000
 
-enum plugin_kind { /* bits */
-                   PLUGIN_SOURCE = 1,
-                   PLUGIN_PANE = 2,
-                   PLUGIN_SINK = 4,
-                   PLUGIN_ACTION = 8,
-};
-
 enum plugin_state {
     PLUGIN_FOUND = 0, /* not loaded: nobody has asked for it */
     PLUGIN_STARTING,
@@ -57,7 +50,6 @@ struct plugin_view {
     char name[PLUGIN_NAME_BYTES];
     char version[32], license[32];
     char summary[120]; /* "" until it was loaded, as the two above */
-    unsigned kinds;    /* bits of enum plugin_kind; 0 until it was loaded */
     enum plugin_state state;
     char why[320];
     const struct plugin_table *table;       /* its last answer, or NULL */
@@ -72,8 +64,5 @@ struct plugins_section {
 const struct plugin_table *plugin_table_ref(const struct plugin_table *table);
 void plugin_table_unref(const struct plugin_table *table);
 const char *plugin_state_name(enum plugin_state state); /* "found" "starting" ... */
-/* "source, pane"; returns `text`. "-" when they are not known. */
-#define PLUGIN_KINDS_BYTES 32
-const char *plugin_kinds_words(char text[PLUGIN_KINDS_BYTES], unsigned kinds);
 
 #endif

@@ -15,15 +15,12 @@ static const char *path_of(const void *context, size_t index)
 
 static void print_view(const struct plugin_view *view, const char *path)
 {
-    char kinds[PLUGIN_KINDS_BYTES];
-
     if (view->why[0]) {
         printf("%-16s %s\n%-16s is not used: %s\n", view->name, path, "", view->why);
         return;
     }
     printf("%-16s %s\n", view->name, view->summary);
-    printf("%-16s %s, version %s, %s, %s\n", "", plugin_kinds_words(kinds, view->kinds),
-           view->version, view->license, path);
+    printf("%-16s version %s, %s, %s\n", "", view->version, view->license, path);
 }
 
 int batch_plugins(struct keeper *keeper, bool is_json, struct err *err)
@@ -38,7 +35,7 @@ int batch_plugins(struct keeper *keeper, bool is_json, struct err *err)
     for (size_t i = 0; i < count; i++)
         print_view(&views[i], files->files[i].path);
     if (!count)
-        printf("there are no plugins in %s\n", HEAPTOP_PLUGIN_DIR);
+        printf("there are no plugins in %s\n", plugin_folder_installed);
     if (fflush(stdout))
         return err_set(err, ERR_FAILED, "cannot write the list");
     return 0;

@@ -2,7 +2,6 @@
 #include "heaptop/plugins.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "model/builder.h"
@@ -30,19 +29,6 @@ const char *plugin_state_name(enum plugin_state state)
     static const char *const names[] = {"found", "starting", "ready", "failed"};
 
     return names[state];
-}
-
-const char *plugin_kinds_words(char text[PLUGIN_KINDS_BYTES], unsigned kinds)
-{
-    static const char *const names[] = {"source", "pane", "sink", "action"};
-    size_t used = 0;
-
-    snprintf(text, PLUGIN_KINDS_BYTES, "-");
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (kinds & 1u << i)
-            used += (size_t)snprintf(text + used, PLUGIN_KINDS_BYTES - used, "%s%s",
-                                     used ? ", " : "", names[i]);
-    return text;
 }
 
 void builder_plugins(struct snapshot_builder *builder, const struct plugin_view *views,

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+const char *const plugin_folder_installed = HEAPTOP_PLUGIN_DIR;
+
 #define ENTRIES_MAX 1000 /* of a folder that are looked at */
 
 /* Can somebody else change it? In a sticky folder only what they own. */
@@ -157,6 +159,6 @@ void plugin_files_find(struct plugin_files *found, const char *extra, bool has_r
         add_folder(found, extra, has_rights);
     if (!has_rights)
         add_home(found, has_rights);
-    add_folder(found, HEAPTOP_PLUGIN_DIR, has_rights);
+    add_folder(found, plugin_folder_installed, has_rights);
     qsort(found->files, found->count, sizeof(found->files[0]), compare_names);
 }

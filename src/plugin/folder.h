@@ -32,6 +32,9 @@ struct plugin_files {
  * installed one. Of two of one name the first counts. */
 void plugin_files_find(struct plugin_files *found, const char *extra, bool has_rights);
 
+/* Where those are that were installed with heaptop. */
+extern const char *const plugin_folder_installed;
+
 /* Opens the file for dlopen(), once more checked: a descriptor, or -1. */
 int plugin_file_open(const char *path, bool has_rights, struct err *err);
 

@@ -27,7 +27,7 @@ struct plugin_instance {
     int socket;            /* -1: it has ended */
     int64_t asked_mono_ns; /* 0: it owes nothing; its greeting is owed from the start */
     bool has_greeted;
-    struct strbuf in, out;
+    struct strbuf in;
 };
 
 struct plugin_instance *plugin_instance_new(struct keeper *keeper,
@@ -63,7 +63,6 @@ void plugin_instance_free(struct plugin_instance *instance)
         return;
     end_process(instance);
     strbuf_release(&instance->in);
-    strbuf_release(&instance->out);
     free(instance);
 }
 
@@ -116,38 +115,18 @@ static enum plugin_step ended_by_itself(struct plugin_instance *instance,
     return ended(instance, event, "its process has ended");
 }
 
-/* As much as goes without waiting. */
-static void send_pending(struct plugin_instance *instance)
+void plugin_instance_ask(struct plugin_instance *instance)
 {
-    struct strbuf *out = &instance->out;
-    size_t done = 0;
+    struct plugin_head head = {PLUGIN_ASK, 0};
+    struct iovec piece = {&head, sizeof(head)};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
 
-    while (instance->socket >= 0 && done < out->length) {
-        struct iovec piece = {out->text + done, out->length - done};
-        struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-        ssize_t sent = sendmsg(instance->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-        if (sent <= 0) /* an end is noticed when reading */
-            break;
-        done += (size_t)sent;
-    }
-    if (!done)
+    if (!plugin_instance_is_idle(instance))
         return;
-    memmove(out->text, out->text + done, out->length - done);
-    out->length -= done;
-}
-
-void plugin_instance_ask(struct plugin_instance *instance, const char *json,
-                         size_t length)
-{
-    struct plugin_head head = {PLUGIN_ASK, (uint32_t)length};
-
-    if (!plugin_instance_is_idle(instance) || length > PLUGIN_ASK_MAX / 2)
-        return;
-    strbuf_add(&instance->out, &head, sizeof(head));
-    strbuf_add(&instance->out, json, length);
     instance->asked_mono_ns = clock_monotonic_ns();
-    send_pending(instance);
+    /* There is room for it, as nothing else is under way; an end is noticed when reading.
+     */
+    sendmsg(instance->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* False at the end of the stream. */
@@ -191,7 +170,6 @@ static enum plugin_step take_hello(struct plugin_instance *instance,
     clean_text(event->hello.version, sizeof(event->hello.version));
     clean_text(event->hello.license, sizeof(event->hello.license));
     clean_text(event->hello.summary, sizeof(event->hello.summary));
-    event->hello.kinds &= PLUGIN_SOURCE | PLUGIN_PANE | PLUGIN_SINK | PLUGIN_ACTION;
     instance->has_greeted = true;
     instance->asked_mono_ns = 0;
     return PLUGIN_GREETED;
@@ -264,7 +242,6 @@ enum plugin_step plugin_instance_step(struct plugin_instance *instance,
     memset(event, 0, sizeof(*event));
     if (instance->socket < 0)
         return PLUGIN_NOTHING;
-    send_pending(instance);
     goes_on = receive_some(instance);
     step = take_first(instance, event);
     if (step != PLUGIN_NOTHING)
@@ -282,12 +259,12 @@ void plugin_view_introduce(struct plugin_view *view, const struct plugin_hello *
     memcpy(view->version, hello->version, sizeof(view->version));
     memcpy(view->license, hello->license, sizeof(view->license));
     memcpy(view->summary, hello->summary, sizeof(view->summary));
-    view->kinds = hello->kinds;
 }
 
 static void look(struct keeper *keeper, size_t index, struct plugin_view *view)
 {
-    struct keeper_wish wish = {.index = index, .mem_fd = -1, .maps_fd = -1};
+    struct keeper_wish wish = {
+        .index = index, .is_look = true, .mem_fd = -1, .maps_fd = -1};
     struct plugin_event event = {.err = ERR_INIT};
     struct plugin_instance *instance = plugin_instance_new(keeper, &wish, &event.err);
     enum plugin_step step = instance ? PLUGIN_NOTHING : PLUGIN_ENDED;

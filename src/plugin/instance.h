@@ -42,8 +42,7 @@ int plugin_instance_fd(const struct plugin_instance *instance);
 int64_t plugin_instance_limit_ns(const struct plugin_instance *instance);
 /* It greeted, and owes no answer. */
 bool plugin_instance_is_idle(const struct plugin_instance *instance);
-void plugin_instance_ask(struct plugin_instance *instance, const char *json,
-                         size_t length);
+void plugin_instance_ask(struct plugin_instance *instance);
 enum plugin_step plugin_instance_step(struct plugin_instance *instance,
                                       struct plugin_event *event);
 

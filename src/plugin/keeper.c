@@ -124,7 +124,7 @@ int keeper_load(struct keeper *keeper, const struct keeper_wish *wish, pid_t *pi
                 int *socket, struct err *err)
 {
     struct keeper_start start = {.index = (uint32_t)wish->index,
-                                 .kind = wish->kind,
+                                 .is_look = wish->is_look,
                                  .pid = wish->pid,
                                  .has_mem = wish->mem_fd >= 0,
                                  .has_maps = wish->maps_fd >= 0};

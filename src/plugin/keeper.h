@@ -2,8 +2,8 @@
  * keeper.h - the process that starts plugins' processes, and ends them.
  *
  * It is forked before the guard (guard.h) gives anything up, and loads nothing itself: on
- * request it forks a process for one plugin and one of its kinds, which loads it. What it
- * may load was looked up before; it takes a number, never a path. When heaptop goes, it
+ * request it forks a process for one plugin, which loads it. What it may load was looked
+ * up before; it takes a number, never a path. When heaptop goes, it
  * ends all of them.
  *
  * Thread-safe: each question is answered at once, before the next one.
@@ -11,6 +11,7 @@
 #ifndef HEAPTOP_PLUGIN_KEEPER_H
 #define HEAPTOP_PLUGIN_KEEPER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "heaptop/err.h"
@@ -21,7 +22,7 @@ struct keeper;
 
 struct keeper_wish {
     size_t index;        /* of the plugin in keeper_files() */
-    unsigned kind;       /* enum plugin_kind; 0: only to look at it */
+    bool is_look;        /* it is only to be asked what it is */
     pid_t pid;           /* of the target, or 0 */
     int mem_fd, maps_fd; /* its memory and mappings, or -1; borrowed */
 };

@@ -32,7 +32,7 @@ static void become_plugin(const struct keeping *keeping, int socket,
     struct runner_order order = {
         .file = &keeping->files->files[start->index],
         .settings = keeping->settings,
-        .kind = start->kind,
+        .is_look = start->is_look != 0,
         .pid = start->pid,
         .mem_fd = start->has_mem ? fds->fds[0] : -1,
         .maps_fd = start->has_maps ? fds->fds[start->has_mem] : -1,

@@ -1,3 +1,7 @@
+# Where plugins are installed. Only one file is told, so that others are not made anew.
+pluginsdir = $(pkglibdir)/plugins
+src/plugin/folder.$(OBJEXT): CPPFLAGS += -DHEAPTOP_PLUGIN_DIR='"$(pluginsdir)"'
+
 libheaptop_a_SOURCES += \
 	src/plugin/answer.c src/plugin/answer.h \
 	src/plugin/folder.c src/plugin/folder.h \

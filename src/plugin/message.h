@@ -21,7 +21,7 @@ enum keeper_question {
 
 struct keeper_start {
     uint32_t index;    /* of the plugin */
-    uint32_t kind;     /* the one of its kinds that is wanted; 0: only to look at it */
+    uint32_t is_look;  /* only to be asked what it is */
     int32_t pid;       /* of the target, or 0 */
     uint32_t has_mem;  /* the descriptors that come with it, */
     uint32_t has_maps; /* in this order */
@@ -43,7 +43,7 @@ struct keeper_ended {
 enum plugin_message {
     PLUGIN_HELLO = 1, /* struct plugin_hello: it is loaded and open */
     PLUGIN_REFUSED,   /* a sentence: it is not to be used */
-    PLUGIN_ASK,       /* to it: the sample as JSON, or nothing */
+    PLUGIN_ASK,       /* to it, without bytes */
     PLUGIN_ANSWER,    /* struct plugin_outcome, then its words and its table */
 };
 
@@ -54,7 +54,6 @@ struct plugin_head {
 struct plugin_hello {
     char name[PLUGIN_NAME_BYTES];
     char version[32], license[32], summary[120];
-    uint32_t kinds;
 };
 
 /* A table and words are a string of items: a letter, then
@@ -70,7 +69,6 @@ struct plugin_outcome {
 };
 
 #define PLUGIN_ANSWER_MAX ((size_t)1 << 20)
-#define PLUGIN_ASK_MAX    ((size_t)64 << 20)
 #define PLUGIN_TEXT_MAX   240
 #define PLUGIN_WORDS_MAX  4
 

@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -105,12 +104,6 @@ static int load(struct runner *runner, struct err *err)
     return 0;
 }
 
-static unsigned kinds_of(const struct heaptop_plugin *plugin)
-{
-    return (plugin->sample ? PLUGIN_SOURCE : 0u) | (plugin->show ? PLUGIN_PANE : 0u) |
-           (plugin->take ? PLUGIN_SINK : 0u) | (plugin->act ? PLUGIN_ACTION : 0u);
-}
-
 static int check(const struct runner *runner, struct err *err)
 {
     const struct heaptop_plugin *plugin = &runner->plugin;
@@ -120,18 +113,15 @@ static int check(const struct runner *runner, struct err *err)
                        "it does not say its name, version, license and summary");
     if (strcmp(plugin->name, runner->order->file->name) != 0)
         return err_set(err, ERR_UNSUPPORTED, "it calls itself \"%.32s\"", plugin->name);
-    if (!kinds_of(plugin))
-        return err_set(err, ERR_UNSUPPORTED,
-                       "it is nothing: it has no sample, show, take or act");
-    if (runner->order->kind && !(kinds_of(plugin) & runner->order->kind))
-        return err_set(err, ERR_UNSUPPORTED, "it has no function for that");
+    if (!plugin->sample)
+        return err_set(err, ERR_UNSUPPORTED, "it has no function sample");
     return 0;
 }
 
 static void greet(const struct runner *runner)
 {
     const struct heaptop_plugin *plugin = &runner->plugin;
-    struct plugin_hello hello = {.kinds = kinds_of(plugin)};
+    struct plugin_hello hello = {.name = ""};
 
     snprintf(hello.name, sizeof(hello.name), "%s", plugin->name);
     snprintf(hello.version, sizeof(hello.version), "%s", plugin->version);
@@ -160,37 +150,13 @@ static int open_plugin(struct runner *runner, struct err *err)
     return err_set(err, ERR_FAILED, "it cannot begin: %s", words);
 }
 
-/* From here on the plugin may look at a target. Only an action may change one: as the
- * target's user. */
-static int give_up_rights(const struct runner *runner, struct err *err)
+/* From here on the plugin may look at a target. */
+static int give_up_rights(struct err *err)
 {
-    static const struct helper_service *const none[] = {NULL};
-    struct guard_options acting = {.services = none,
-                                   .target = runner->order->pid,
-                                   .needs = GUARD_ATTACHES | GUARD_WRITES};
-
-    if (runner->order->kind == PLUGIN_ACTION)
-        return guard_begin(&acting, err);
     if (guard_give_up_rights(err))
         return -1;
     filter_begin(GUARD_ALWAYS);
     return 0;
-}
-
-static int call(struct runner *runner, const char *json, size_t length)
-{
-    const struct heaptop_plugin *plugin = &runner->plugin;
-
-    switch (runner->order->kind) {
-    case PLUGIN_SOURCE:
-        return plugin->sample(&runner->host, runner->state);
-    case PLUGIN_PANE:
-        return plugin->show(&runner->host, runner->state, json, length);
-    case PLUGIN_SINK:
-        return plugin->take(&runner->host, runner->state, json, length);
-    default:
-        return plugin->act(&runner->host, runner->state);
-    }
 }
 
 /* False when heaptop is gone. */
@@ -198,17 +164,11 @@ static bool answer_one(struct runner *runner)
 {
     struct plugin_outcome outcome;
     struct plugin_head head;
-    char *json;
 
-    if (receive_all(runner->socket, &head, sizeof(head)) || head.type != PLUGIN_ASK ||
-        head.length > PLUGIN_ASK_MAX)
-        return false;
-    json = calloc(1, (size_t)head.length + 1);
-    if (!json || receive_all(runner->socket, json, head.length))
+    if (receive_all(runner->socket, &head, sizeof(head)) || head.type != PLUGIN_ASK)
         return false;
     host_begin(runner);
-    outcome.result = call(runner, json, head.length);
-    free(json);
+    outcome.result = runner->plugin.sample(&runner->host, runner->state);
     head = (struct plugin_head){PLUGIN_ANSWER,
                                 (uint32_t)(sizeof(outcome) + runner->answer.length)};
     return !send_all(runner->socket, &head, sizeof(head)) &&
@@ -225,11 +185,11 @@ void runner_main(int socket, const struct runner_order *order)
     host_init(&runner);
     if (load(&runner, &err) || check(&runner, &err))
         refuse(&runner, err.text);
-    if (!order->kind) {
+    if (order->is_look) {
         greet(&runner);
         _exit(0);
     }
-    if (open_plugin(&runner, &err) || give_up_rights(&runner, &err))
+    if (open_plugin(&runner, &err) || give_up_rights(&err))
         refuse(&runner, err.text);
     greet(&runner);
     while (answer_one(&runner))

@@ -18,8 +18,8 @@
 struct runner_order {
     const struct plugin_file *file;
     const struct plugin_settings *settings;
-    unsigned kind; /* what it is asked to be; 0: only looked at */
-    pid_t pid;     /* of the target, or 0 */
+    bool is_look; /* it is only to be asked what it is */
+    pid_t pid;    /* of the target; 0: only looked at */
     int mem_fd, maps_fd;
     bool has_rights; /* that are to be given up */
 };

@@ -1,4 +1,4 @@
-/* Plugins that are sources: each is asked at a sample, and its answer is in the next. */
+/* Plugins: each is asked at a sample, and its answer is in the next. */
 #include "sampler/sampler_private.h"
 
 #include <stdio.h>
@@ -13,6 +13,8 @@ static void fail(struct sampler *sampler, struct sampler_plugin *plugin, const c
 
     plugin_instance_free(plugin->instance);
     plugin->instance = NULL;
+    plugin_table_unref(view->table);
+    view->table = NULL;
     view->state = PLUGIN_FAILED;
     snprintf(view->why, sizeof(view->why), "%s", why);
     sampler_event(sampler, EVENT_ERROR, "plugin %s: %s", view->name, why);
@@ -24,7 +26,6 @@ static void start(struct sampler *sampler, size_t index)
     const struct target *target = sampler->target;
     struct keeper_wish wish = {
         .index = index,
-        .kind = PLUGIN_SOURCE,
         .pid = target->pid,
         .mem_fd = target->fds.mem,
         .maps_fd = target->fds.maps,
@@ -102,7 +103,7 @@ static void step(struct sampler *sampler, struct sampler_plugin *plugin)
     switch (plugin_instance_step(plugin->instance, &event)) {
     case PLUGIN_GREETED:
         plugin_view_introduce(&plugin->view, &event.hello);
-        plugin_instance_ask(plugin->instance, NULL, 0);
+        plugin_instance_ask(plugin->instance);
         break;
     case PLUGIN_ANSWERED:
         take_answer(sampler, plugin, &event);
@@ -132,7 +133,7 @@ void sampler_plugins_sample(struct sampler *sampler, struct snapshot_builder *bu
 
         views[i] = plugin->view;
         if (plugin->instance)
-            plugin_instance_ask(plugin->instance, NULL, 0);
+            plugin_instance_ask(plugin->instance);
     }
     if (sampler->plugins.count)
         builder_plugins(builder, views, sampler->plugins.count);

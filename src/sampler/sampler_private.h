@@ -106,7 +106,7 @@ struct sampler_inquiry {
     void *state;
 };
 
-/* A plugin that was found; an instance when it is used as a source. */
+/* A plugin that was found; an instance when it is used. */
 struct sampler_plugin {
     struct plugin_instance *instance; /* NULL: not used, or it has failed */
     struct plugin_view view;          /* with a reference of its table */

@@ -59,17 +59,6 @@ json_t *json_plugins(const struct plugins_section *section, int64_t now_mono_ns,
     return object ? object : json_null();
 }
 
-static json_t *kinds_array(unsigned kinds)
-{
-    json_t *array = json_array();
-    char words[PLUGIN_KINDS_BYTES];
-
-    for (unsigned kind = 1; kind <= PLUGIN_ACTION; kind <<= 1)
-        if (kinds & kind)
-            json_array_append_new(array, json_string(plugin_kinds_words(words, kind)));
-    return array;
-}
-
 json_t *json_plugin_list(const struct plugin_view *views, size_t count,
                          const char *(*path_of)(const void *context, size_t index),
                          const void *context)
@@ -84,7 +73,6 @@ json_t *json_plugin_list(const struct plugin_view *views, size_t count,
         json_add_text(plugin, "version", views[i].version);
         json_add_text(plugin, "license", views[i].license);
         json_add_text(plugin, "summary", views[i].summary);
-        json_add(plugin, "kinds", kinds_array(views[i].kinds));
         json_add_text(plugin, "why", views[i].why);
         json_array_append_new(array, plugin);
     }
