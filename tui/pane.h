@@ -80,7 +80,8 @@ struct pane_ops {
     const struct kind *(*kind)(void *pane);
     /* Another pane's kind is to be looked at; optional. */
     void (*look_at)(void *pane, const struct kind *kind);
-    /* 1 + the index of the plugin that is to be started, 0 = none; said once; optional. */
+    /* 1 + the index of the plugin that is to be started, 0 = none; said once; optional.
+     */
     size_t (*wants_plugin)(void *pane);
     bool is_hidden; /* it has no tab: a key opens it, Esc leaves it */
 };
