@@ -91,9 +91,10 @@ static inline bool noted_claim(const struct noted_block *block)
 /* Is it still nobody's? */
 static inline bool noted_is_part(const struct noted_block *block)
 {
-    return block->arena->words[block->pool->first_word + block->index / 64] >>
-               block->index % 64 &
-           1;
+    const uint64_t *word =
+        block->arena->words + block->pool->first_word + block->index / 64;
+
+    return __atomic_load_n(word, __ATOMIC_RELAXED) >> block->index % 64 & 1;
 }
 
 /* The record of a dict at that block; UINT64_MAX when none is there. */
