@@ -244,6 +244,9 @@ static int set_option(struct args *args, enum option_id id, const char *value,
     case OPTION_VERDICT:
         args->verdict = true;
         return 0;
+    case OPTION_TREE:
+        args->tree = true;
+        return 0;
     case OPTION_UNTIL:
         args->has_until = true;
         return condition_parse(&args->until, value, err);
@@ -456,6 +459,29 @@ static int check_recording(const struct args *args, struct err *err)
     return err_remedy(err, "leave one of them out");
 }
 
+/* What is asked of one process. */
+static bool asks_of_one(const struct args *args)
+{
+    return args->read || args->write || args->command || args->action ||
+           args->selfcheck || args->verdict || args->inquiry.topic || args->holders ||
+           args->born_ns || args->sampler.agent == AGENT_REQUIRE;
+}
+
+static int check_tree(const struct args *args, struct err *err)
+{
+    if (!args->tree)
+        return 0;
+    if (!args->pid && !args->pattern) {
+        err_set(err, ERR_USAGE, "--tree of which process?");
+        return err_remedy(err, "heaptop --tree PID, or heaptop --tree PATTERN");
+    }
+    if (!asks_of_one(args))
+        return 0;
+    err_set(err, ERR_USAGE, "--tree looks at many processes, another option at one");
+    return err_remedy(err, "use --write, --verdict, actions, --selfcheck and the like "
+                           "with one PID");
+}
+
 static int check_action(const struct args *args, struct err *err)
 {
     if (!args->action)
@@ -486,7 +512,8 @@ int args_parse(struct args *args, int argc, char **argv, struct err *err)
         if (set_any(args, option, optarg, err))
             return -1;
     }
-    if (check_action(args, err) || parse_operands(args, argc, argv, n_words, err))
+    if (check_action(args, err) || parse_operands(args, argc, argv, n_words, err) ||
+        check_tree(args, err))
         return -1;
     return check_recording(args, err);
 }

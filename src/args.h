@@ -51,6 +51,7 @@ struct args {
     const struct action_ops *action; /* to run, or NULL */
     struct action_arguments action_arguments;
     struct inquiry inquiry; /* to be answered once; its topic NULL: none */
+    bool tree;              /* the process and those below it, or all that match */
     bool verdict;           /* print the verdict on the last sample, and nothing else */
     bool has_until;         /* a batch run ends when `until` is met */
     struct condition until;

@@ -19,6 +19,8 @@ static const struct option_row option_rows[] = {
     {OPTION_FILTER, "filter", required_argument, "PATTERN",
      "only kinds whose name contains this"},
     {OPTION_ROWS, "rows", required_argument, "N", "at most N rows of a table (batch)"},
+    {OPTION_TREE, "tree", no_argument, NULL,
+     "all Python processes below PID, or that match PATTERN: a row each"},
     {OPTION_WRITE, "write", required_argument, "FILE",
      "record into FILE, without a screen; a folder gets a new file each day"},
     {OPTION_READ, "read", required_argument, "FILE",

@@ -76,7 +76,8 @@ static int begin_guard(struct args *args, struct err *err)
         .services = services,
         .target = args->pid,
         /* A recording is its owner's, and SQLite keeps notes beside it. */
-        .keeps_user = args->command || args->read};
+        .keeps_user = args->command || args->read,
+        .watches_many = args->tree};
 
     if (args->read)
         options.needs |= GUARD_WRITES;
@@ -168,10 +169,24 @@ static int run_samples(const struct args *args, struct recorder *recorder, int s
                                                                                     : 0;
 }
 
+static int run_tree(const struct args *args, struct err *err)
+{
+    int signal_fd = batch_block_signals(err);
+
+    if (signal_fd < 0)
+        return -1;
+    return batch_fleet(args,
+                       strcmp(args->output, "json") ? &fleet_sink_text : &fleet_sink_json,
+                       signal_fd, err);
+}
+
 static int run_batch(struct args *args, struct recorder *recorder, struct err *err)
 {
     bool has_target = args->pid || args->pattern;
     int signal_fd;
+
+    if (args->tree)
+        return run_tree(args, err);
 
     if (!has_target && !strcmp(args->output, "text") && !args->action &&
         !args->selfcheck && !args->inquiry.topic && !args->holders && !args->born_ns)
@@ -232,6 +247,12 @@ static int run_screen(struct args *args, struct err *err)
         .sampler = args->sampler,
     };
 
+    if (args->tree) {
+        options.is_tree = true;
+        options.root = args->pid;
+        options.pattern = args->pattern;
+        return tui_run(&options, err);
+    }
     if (!args->pid && args->pattern && choose_pid(args->pattern, &args->pid, err)) {
         if (err->code != ERR_USAGE)
             return -1;

@@ -9,6 +9,7 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/classes_table.c tui/classes_table.h \
 	tui/detail.c tui/detail.h \
 	tui/dialog.c tui/dialog.h \
+	tui/fleet_text.c tui/fleet_view.c tui/fleet_view.h \
 	tui/free_lists_table.c tui/free_lists_table.h \
 	tui/gc_table.c tui/gc_table.h \
 	tui/glyphs.c tui/glyphs.h \
@@ -47,7 +48,7 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/theme.c tui/theme.h \
 	tui/tui.c tui/tui.h tui/tui_private.h \
 	tui/tui_action.c tui/tui_command.c tui/tui_columns.c tui/tui_marks.c tui/tui_overlay.c \
-	tui/tui_picker.c tui/tui_replay.c tui/tui_target.c
+	tui/tui_fleet.c tui/tui_picker.c tui/tui_replay.c tui/tui_target.c
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_canvas tests/unit/t_command tests/unit/t_dialog \

@@ -431,8 +431,9 @@ static bool pane_command(struct screen *screen, enum command_id command)
     if (command != COMMAND_BACK)
         return false;
     screen->message[0] = '\0';
-    if (*screen->filter)
-        screen_set_filter(screen, "");
+    if (!*screen->filter)
+        return false;
+    screen_set_filter(screen, "");
     return true;
 }
 

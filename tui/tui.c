@@ -31,6 +31,8 @@ static void draw(struct tui *tui)
     canvas_clear(&tui->canvas);
     if (tui->is_picking)
         tui_draw_picker(tui);
+    else if (tui->is_in_fleet)
+        tui_draw_fleet(tui);
     else if (tui->screen)
         screen_draw(tui->screen, &tui->canvas);
     tui_draw_overlay(tui);
@@ -74,6 +76,8 @@ static void take_key(struct tui *tui, const struct key *key)
         tui_overlay_key(tui, key);
     else if (tui->is_picking)
         tui_picker_key(tui, key);
+    else if (tui->is_in_fleet)
+        tui_fleet_key(tui, key);
     else if (tui->screen)
         screen_key(tui, key);
     tui_look_closely(tui, false);
@@ -148,6 +152,8 @@ static int poll_timeout_ms(const struct tui *tui, int64_t tick_ns)
         timeout = until_ms(tui->play_due_ns, now);
     if (tui->is_picking && until_ms(tui->list_due_ns, now) < timeout)
         timeout = until_ms(tui->list_due_ns, now);
+    if (tui->fleet && until_ms(fleet_due_ns(tui->fleet), now) < timeout)
+        timeout = until_ms(fleet_due_ns(tui->fleet), now);
     return keys >= 0 && keys < timeout ? keys : timeout;
 }
 
@@ -159,6 +165,7 @@ static void do_timers(struct tui *tui, int64_t *tick_ns)
         tui_refresh_picker(tui);
     tui_show_progress(tui);
     tui_play(tui);
+    tui_step_fleet(tui);
     if (tui->mark_due_ns && now >= tui->mark_due_ns) {
         tui->mark_due_ns = now + tui->options->mark_every_ns;
         tui_mark_silently(tui, true, " by the clock");
@@ -180,14 +187,15 @@ static void loop(struct tui *tui)
             draw(tui);
 
         bool has_messages = tui->sampler && !tui->is_failed;
-        struct pollfd fds[] = {
+        struct pollfd fds[3 + FLEET_MEMBERS_MAX] = {
             {.fd = term_input_fd(tui->term), .events = POLLIN},
             {.fd = term_signals_fd(), .events = POLLIN},
             {.fd = has_messages ? sampler_fd(tui->sampler) : -1, .events = POLLIN},
         };
+        nfds_t n_fds = 3 + (tui->fleet ? fleet_fds(tui->fleet, fds + 3) : 0);
         int64_t begun = clock_monotonic_ns();
         int keys_ms = keys_wait_ms(&tui->keys);
-        poll(fds, 3, poll_timeout_ms(tui, tick_ns));
+        poll(fds, n_fds, poll_timeout_ms(tui, tick_ns));
 
         take_signals(tui);
         if (fds[0].revents && !tui->is_over)
@@ -206,11 +214,13 @@ static void release(struct tui *tui)
 {
     tui_close_overlay(tui);
     tui_forget_action(tui);
-    screen_free(tui->screen);
-    if (tui->replay)
+    if (tui->replay) {
+        screen_free(tui->screen);
         replay_close(tui->replay);
-    else
-        history_free(tui->history);
+    } else {
+        tui_forget_target(tui);
+    }
+    tui_close_fleet(tui);
     picker_free(tui->picker);
     candidates_release(&tui->candidates);
     canvas_release(&tui->canvas);
@@ -231,7 +241,7 @@ static int run_on_terminal(struct tui *tui, struct target *target, struct err *e
         tui->is_bad = true;
     else if (tui->replay)
         tui_replay_begin(tui);
-    else if (!target)
+    else if (!target && !tui->fleet)
         tui_open_picker(tui);
     if (!tui->is_bad)
         loop(tui);

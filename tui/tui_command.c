@@ -14,6 +14,8 @@ void tui_say(struct tui *tui, enum role role, const char *text)
         snprintf(tui->list_note, sizeof(tui->list_note), "%s", text);
         return;
     }
+    if (tui->is_in_fleet)
+        fleet_view_message(tui->fleet_view, text);
     if (tui->screen)
         screen_message(tui->screen, role, text);
 }
@@ -22,6 +24,8 @@ struct table *tui_table(struct tui *tui)
 {
     if (tui->is_picking)
         return picker_table(tui->picker);
+    if (tui->is_in_fleet)
+        return fleet_view_table(tui->fleet_view);
     return tui->screen ? screen_table(tui->screen) : NULL;
 }
 
@@ -31,7 +35,7 @@ bool tui_find(struct tui *tui, int direction, bool from_here)
 
     if (tui->find[0] == '\0')
         return true;
-    if (tui->is_picking)
+    if (tui->is_picking || tui->is_in_fleet)
         return table && table_find(table, tui->find, direction, from_here);
     return screen_find(tui->screen, tui->find, direction, from_here);
 }
@@ -57,6 +61,8 @@ void tui_set_interval(struct tui *tui, int64_t interval_ns)
     tui->interval_ns = interval_ns;
     if (tui->sampler)
         sampler_set_interval(tui->sampler, interval_ns);
+    if (tui->fleet)
+        fleet_set_interval(tui->fleet, interval_ns);
     snprintf(text, sizeof(text), "a sample every %s",
              units_duration(interval, reading_exact(interval_ns)));
     tui_say(tui, ROLE_NORMAL, text);
@@ -109,9 +115,8 @@ static void go_back(struct tui *tui)
     if (screen_command(tui->screen, COMMAND_BACK))
         return;
     tui->find[0] = '\0';
-    if (screen_filter(tui->screen)[0])
-        screen_set_filter(tui->screen, "");
-    tui_say(tui, ROLE_NORMAL, "");
+    if (!tui_back_to_fleet(tui))
+        tui_say(tui, ROLE_NORMAL, "");
 }
 
 /* What needs a live target. */
@@ -122,13 +127,14 @@ static bool live_command(struct tui *tui, enum command_id command)
         return false;
     if (tui->is_picking)
         return true;
-    if (!tui->sampler || tui->is_ended || tui->is_failed) {
+    if (!tui->is_in_fleet && (!tui->sampler || tui->is_ended || tui->is_failed)) {
         tui_say_ended(tui);
         return true;
     }
     switch (command) {
     case COMMAND_SAMPLE:
-        sample_now(tui);
+        if (!tui_fleet_command(tui, command))
+            sample_now(tui);
         return true;
     case COMMAND_FASTER:
         tui_step_interval(tui, true);
@@ -179,7 +185,7 @@ static bool common_command(struct tui *tui, enum command_id command)
         term_suspend(tui->term);
         return true;
     case COMMAND_QUIT:
-        tui->is_over = !tui_ask_quit(tui);
+        tui->is_over = !tui_back_to_fleet(tui) && !tui_ask_quit(tui);
         return true;
     default:
         return false;
@@ -196,6 +202,8 @@ void tui_command(struct tui *tui, enum command_id command)
         picker_command(tui->picker, command);
         return;
     }
+    if (tui_fleet_command(tui, command))
+        return;
     switch (command) {
     case COMMAND_MARK:
         tui_ask_mark(tui);

@@ -40,7 +40,8 @@ void tui_open_help(struct tui *tui)
 {
     struct help_facts facts = {
         .can_act = !tui->is_picking && tui_can_act(tui),
-        .is_live = !tui->is_picking && tui->sampler && !tui->is_ended && !tui->is_failed,
+        .is_live = tui->is_in_fleet || (!tui->is_picking && tui->sampler &&
+                                        !tui->is_ended && !tui->is_failed),
         .table = tui_table(tui),
     };
 
@@ -52,6 +53,8 @@ static const char *current_filter(const struct tui *tui)
 {
     if (tui->is_picking)
         return tui->list_filter;
+    if (tui->is_in_fleet)
+        return tui->fleet_filter;
     return screen_filter(tui->screen);
 }
 
@@ -59,6 +62,8 @@ static void set_filter(struct tui *tui, const char *filter)
 {
     if (tui->is_picking)
         tui_set_list_filter(tui, filter);
+    else if (tui->is_in_fleet)
+        tui_set_fleet_filter(tui, filter);
     else
         screen_set_filter(tui->screen, filter);
 }

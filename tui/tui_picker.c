@@ -56,14 +56,6 @@ void tui_draw_picker(struct tui *tui)
     picker_draw(tui->picker, &tui->canvas);
 }
 
-static void forget_target(struct tui *tui)
-{
-    screen_free(tui->screen);
-    history_free(tui->history);
-    tui->screen = NULL;
-    tui->history = NULL;
-}
-
 /* The new target is opened before the old one is left, so that a mistake costs
  * nothing. */
 static void attach(struct tui *tui, pid_t pid)
@@ -87,9 +79,9 @@ static void attach(struct tui *tui, pid_t pid)
     tui_left_action(tui, left);
     if (tui_stop_target(tui, &err) < 0)
         tui_notice(tui, "The agent of the last target is on its way out", &err);
-    forget_target(tui);
+    tui_forget_target(tui);
     if (tui_start_target(tui, target, &err) < 0) {
-        forget_target(tui);
+        tui_forget_target(tui);
         tui_notice(tui, "Cannot attach", &err);
         return;
     }

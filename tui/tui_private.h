@@ -2,8 +2,7 @@
  * tui_private.h - what the files of the loop share: tui.c runs it, tui_target.c
  * owns the target's session, tui_action.c what may be done to it, tui_command.c does the
  * commands, tui_overlay.c what lies over the screen, tui_marks.c marks and times,
- * tui_picker.c the picker. Main thread
- * only.
+ * tui_picker.c the picker, tui_fleet.c the table of --tree. Main thread only.
  */
 #ifndef HEAPTOP_TUI_TUI_PRIVATE_H
 #define HEAPTOP_TUI_TUI_PRIVATE_H
@@ -11,12 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fleet/fleet.h"
 #include "model/history.h"
 #include "recording/replay.h"
 #include "sampler/sampler.h"
 #include "target/candidates.h"
 #include "tui/canvas.h"
 #include "tui/dialog.h"
+#include "tui/fleet_view.h"
 #include "tui/help.h"
 #include "tui/keys.h"
 #include "tui/menu.h"
@@ -99,6 +100,13 @@ struct tui {
     char list_filter[PROMPT_TEXT_BYTES];
     char list_note[400]; /* until the next key */
 
+    /* --tree; NULL without. While the table is on show there is no target. */
+    struct fleet *fleet;
+    struct fleet_view *fleet_view;
+    bool is_in_fleet;
+    pid_t lent_pid; /* whose history this is, lent by the fleet; 0: it is our own */
+    char fleet_filter[PROMPT_TEXT_BYTES];
+
     enum overlay overlay;
     enum purpose purpose;
     struct prompt prompt;
@@ -124,6 +132,8 @@ struct tui {
 int tui_prepare_view(struct tui *tui, struct err *err);
 int tui_start_target(struct tui *tui, struct target *target, struct err *err);
 int tui_stop_target(struct tui *tui, struct err *err);
+/* Screen and history go, or back to the fleet. */
+void tui_forget_target(struct tui *tui);
 /* Says so when the sampler is stuck; about once a second. */
 void tui_check_sampler(struct tui *tui);
 void tui_take_messages(struct tui *tui);
@@ -205,5 +215,17 @@ void tui_refresh_picker(struct tui *tui);
 void tui_set_list_filter(struct tui *tui, const char *filter);
 void tui_draw_picker(struct tui *tui);
 void tui_picker_key(struct tui *tui, const struct key *key);
+
+/* tui_fleet.c */
+int tui_open_fleet(struct tui *tui, struct err *err);
+void tui_close_fleet(struct tui *tui);
+void tui_step_fleet(struct tui *tui);
+void tui_set_fleet_filter(struct tui *tui, const char *filter);
+void tui_draw_fleet(struct tui *tui);
+void tui_fleet_key(struct tui *tui, const struct key *key);
+/* False: the table is not on show. */
+bool tui_fleet_command(struct tui *tui, enum command_id command);
+/* From one process to the table; false: there is none, or an action runs. */
+bool tui_back_to_fleet(struct tui *tui);
 
 #endif

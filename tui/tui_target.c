@@ -21,6 +21,8 @@ int tui_prepare_view(struct tui *tui, struct err *err)
 
     if (options->read && tui_start_replay(tui, err))
         return -1;
+    if (options->is_tree)
+        return tui_open_fleet(tui, err);
     if (!options->pid && !options->read)
         return 0;
     if (!options->read)
@@ -49,6 +51,8 @@ int tui_start_target(struct tui *tui, struct target *target, struct err *err)
         tui->history = history_new();
         tui->screen = screen_new(tui->history);
     }
+    if (history_latest(tui->history))
+        wanted.seq_before = history_latest(tui->history)->seq;
     tui->is_ended = tui->is_failed = tui->is_looking = tui->has_executed = false;
     tui->seen_arena = 0;
     tui->asked = tui->remembering = (struct inquiry){0};
@@ -62,6 +66,18 @@ int tui_start_target(struct tui *tui, struct target *target, struct err *err)
     screen_show_values(tui->screen, tui->options->shows_values);
     screen_allow_actions(tui->screen, false);
     return 0;
+}
+
+void tui_forget_target(struct tui *tui)
+{
+    screen_free(tui->screen);
+    if (tui->lent_pid)
+        fleet_take_back(tui->fleet, tui->lent_pid);
+    else
+        history_free(tui->history);
+    tui->lent_pid = 0;
+    tui->screen = NULL;
+    tui->history = NULL;
 }
 
 struct leaving {

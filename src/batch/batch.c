@@ -83,6 +83,14 @@ static bool take_signal(const struct batch *batch, enum batch_event *event)
     return true;
 }
 
+bool batch_takes_leave(int signal_fd)
+{
+    const struct batch batch = {.signal_fd = signal_fd};
+    enum batch_event event;
+
+    return take_signal(&batch, &event) && event == BATCH_SIGNAL;
+}
+
 enum batch_event batch_next(struct batch *batch, int64_t deadline_mono_ns,
                             struct sampler_message *message, struct err *err)
 {

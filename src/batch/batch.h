@@ -14,6 +14,7 @@
 #include "plugin/keeper.h"
 #include "recording/recorder.h"
 #include "sampler/sampler.h"
+#include "sink/fleet_sink.h"
 
 /* A sampler seen from a program without a screen. */
 struct batch {
@@ -33,6 +34,9 @@ enum batch_event {
 
 /* Blocks INT, TERM, HUP and USR1 for the whole program; before any thread is made. */
 int batch_block_signals(struct err *err);
+
+/* Reads one signal; true when it means to leave (not USR1, which sets marks). */
+bool batch_takes_leave(int signal_fd);
 
 int batch_open(struct batch *batch, const struct args *args, int signal_fd,
                struct err *err);
@@ -65,6 +69,9 @@ int batch_inquiry(const struct args *args, int signal_fd, struct err *err);
 int batch_objects(const struct args *args, int signal_fd, struct err *err);
 /* --list-plugins, as lines or as one object. */
 int batch_plugins(struct keeper *keeper, bool is_json, struct err *err);
+/* --tree. */
+int batch_fleet(const struct args *args, const struct fleet_sink_ops *sink, int signal_fd,
+                struct err *err);
 int batch_selfcheck(const struct args *args, int signal_fd, struct err *err);
 
 #endif

@@ -2,6 +2,7 @@ libheaptop_a_SOURCES += \
 	src/batch/batch.c src/batch/batch.h \
 	src/batch/batch_compare.c \
 	src/batch/batch_action.c \
+	src/batch/batch_fleet.c \
 	src/batch/batch_inquiry.c \
 	src/batch/batch_objects.c \
 	src/batch/batch_plugins.c \

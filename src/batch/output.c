@@ -25,10 +25,9 @@ static int terminal_columns(void)
     return 0;
 }
 
-int output_open(struct batch_output *output, const struct sink_ops *sink,
-                const struct args *args, struct err *err)
+void output_options(struct sink_options *options, const struct args *args)
 {
-    struct sink_options options = {
+    *options = (struct sink_options){
         .out = stdout,
         .pane = args->pane,
         .sort = args->sort,
@@ -37,7 +36,14 @@ int output_open(struct batch_output *output, const struct sink_ops *sink,
         .columns = terminal_columns(),
         .use_unicode = args->use_unicode,
     };
+}
 
+int output_open(struct batch_output *output, const struct sink_ops *sink,
+                const struct args *args, struct err *err)
+{
+    struct sink_options options;
+
+    output_options(&options, args);
     memset(output, 0, sizeof(*output));
     output->n_wanted = args->iterations;
     output->until = args->has_until ? &args->until : NULL;
@@ -72,8 +78,7 @@ static void output_mark_by_clock(struct batch_output *output, int64_t mono_ns)
     output->mark_due_ns = mono_ns + output->mark_every_ns;
 }
 
-/* Who reads our output has gone: not an error, just the end. */
-static bool is_reader_gone(void)
+bool output_reader_is_gone(void)
 {
     struct pollfd output = {.fd = STDOUT_FILENO, .events = 0};
 
@@ -117,7 +122,7 @@ enum output_result output_snapshot(struct batch_output *output,
                                    const struct snapshot *snapshot, struct err *err)
 {
     if (write_snapshot(output, snapshot, err))
-        return is_reader_gone() ? OUTPUT_DONE : OUTPUT_FAILED;
+        return output_reader_is_gone() ? OUTPUT_DONE : OUTPUT_FAILED;
     if (is_over(output, err))
         return OUTPUT_FAILED;
     return output->n_wanted && output->n_written >= output->n_wanted ? OUTPUT_DONE

@@ -29,6 +29,11 @@ enum output_result {
     OUTPUT_FAILED, /* err is set; also when what --until waits for came true */
 };
 
+/* What the command line says of the output. */
+void output_options(struct sink_options *options, const struct args *args);
+/* Who reads our output has gone: not an error, just the end. */
+bool output_reader_is_gone(void);
+
 int output_open(struct batch_output *output, const struct sink_ops *sink,
                 const struct args *args, struct err *err);
 int output_close(struct batch_output *output, struct err *err);

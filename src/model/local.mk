@@ -7,6 +7,7 @@ libheaptop_a_SOURCES += \
 	src/model/difference.c src/model/difference.h \
 	src/model/duplicates.c src/model/duplicates.h \
 	src/model/evidence.c src/model/evidence.h src/model/evidence_kinds.c \
+	src/model/fleet.h src/model/fleet_judge.c src/model/fleet_row.c \
 	src/model/fit.c src/model/fit.h \
 	src/model/gc_debug.c src/model/gc_debug.h \
 	src/model/growth.c src/model/growth.h src/model/trend.c \
@@ -27,6 +28,12 @@ libheaptop_a_SOURCES += \
 	src/model/verdict_advice.c src/model/verdict_growth.c \
 	src/model/verdict_level.c src/model/verdict_objects.c \
 	src/model/verdict_rules.c
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/t_fleet
+tests_unit_t_fleet_SOURCES = tests/unit/t_fleet.c
+tests_unit_t_fleet_LDADD = $(UNIT_LIBS)
+endif
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_model

@@ -55,6 +55,8 @@ bool verdict_judge(const struct history *history, struct verdicts *verdicts);
 
 /* "Python objects grow": what the rule is called; "" for a rule that there is not. */
 const char *verdict_rule_name(const char *rule);
+/* The same in one word: "objects". */
+const char *verdict_rule_word(const char *rule);
 
 /* Nothing is wrong, or nothing can be said yet. */
 bool verdict_is_calm(const struct verdict *verdict);

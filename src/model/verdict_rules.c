@@ -40,36 +40,46 @@ const struct rule verdict_rules[] = {
 
 const size_t n_verdict_rules = sizeof(verdict_rules) / sizeof(verdict_rules[0]);
 
-/* Those first that no rule of the table says. */
+/* Those first that no rule of the table says. The word is for a narrow column. */
 static const struct {
-    const char *id, *name;
+    const char *id, *name, *word;
 } names[] = {
-    {"R0", "too early to say"},
-    {"R1", "steady"},
-    {"-", "several causes"},
-    {"R2", "Python objects grow"},
-    {"R3", "garbage waits"},
-    {"R3b", "garbage keeps native memory"},
-    {"R4", "malloc keeps free memory"},
-    {"R4b", "malloc's arenas multiply"},
-    {"R4c", "mmap threshold"},
-    {"R5", "pymalloc is fragmented"},
-    {"R5b", "one size class hoards"},
-    {"R6", "native memory grows"},
-    {"R7", "large Python objects grow"},
-    {"R8", "files or shared memory"},
-    {"R9", "free lists"},
-    {"R10", "copy on write"},
-    {"R11", "classes and code grow"},
-    {"R12", "tasks or threads pile up"},
-    {"R13", "swap"},
-    {"R14", "saw-tooth"},
+    {"R0", "too early to say", "early"},
+    {"R1", "steady", "steady"},
+    {"-", "several causes", "several"},
+    {"R2", "Python objects grow", "objects"},
+    {"R3", "garbage waits", "garbage"},
+    {"R3b", "garbage keeps native memory", "garbage"},
+    {"R4", "malloc keeps free memory", "malloc"},
+    {"R4b", "malloc's arenas multiply", "malloc"},
+    {"R4c", "mmap threshold", "malloc"},
+    {"R5", "pymalloc is fragmented", "fragments"},
+    {"R5b", "one size class hoards", "fragments"},
+    {"R6", "native memory grows", "native"},
+    {"R7", "large Python objects grow", "large"},
+    {"R8", "files or shared memory", "files"},
+    {"R9", "free lists", "free list"},
+    {"R10", "copy on write", "unshares"},
+    {"R11", "classes and code grow", "classes"},
+    {"R12", "tasks or threads pile up", "tasks"},
+    {"R13", "swap", "swap"},
+    {"R14", "saw-tooth", "saw-tooth"},
 };
+
+#define N_NAMES (sizeof(names) / sizeof(names[0]))
 
 const char *verdict_rule_name(const char *rule)
 {
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < N_NAMES; i++)
         if (!strcmp(names[i].id, rule))
             return names[i].name;
+    return "";
+}
+
+const char *verdict_rule_word(const char *rule)
+{
+    for (size_t i = 0; i < N_NAMES; i++)
+        if (!strcmp(names[i].id, rule))
+            return names[i].word;
     return "";
 }

@@ -155,6 +155,7 @@ int sampler_start(struct target *target, const struct sampler_options *options,
     int error_number;
 
     new->options = *options;
+    new->seq = options->seq_before;
     new->target = target;
     pthread_mutex_init(&new->lock, NULL);
     new->wish_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -220,6 +221,14 @@ void sampler_use_plugin(struct sampler *sampler, size_t index)
 {
     pthread_mutex_lock(&sampler->lock);
     sampler->wish.plugin = index + 1;
+    pthread_mutex_unlock(&sampler->lock);
+    sampler_wake(sampler);
+}
+
+void sampler_walk_in_turn(struct sampler *sampler)
+{
+    pthread_mutex_lock(&sampler->lock);
+    sampler->wish.turn = true;
     pthread_mutex_unlock(&sampler->lock);
     sampler_wake(sampler);
 }

@@ -36,8 +36,10 @@ struct sampler_options {
     enum agent_policy agent;
     int64_t walk_interval_ns; /* WALK_AUTO, WALK_OFF, or the least time between walks */
     bool read_only;           /* refuse actions */
+    bool samples_on_request;  /* else every interval as well */
     struct launch *launch;    /* the program that heaptop started, or NULL; borrowed */
     struct keeper *keeper;    /* of plugins, or NULL; borrowed */
+    uint64_t seq_before; /* of the last sample of the history that goes on; 0: none */
     const char *rights; /* what heaptop itself may still do, for the log; NULL: unknown */
 };
 
@@ -73,6 +75,9 @@ bool sampler_next(struct sampler *sampler, struct sampler_message *message);
 void sampler_set_interval(struct sampler *sampler, int64_t interval_ns);
 /* A sample now; `walk` also begins a walk of the heap now. */
 void sampler_sample_now(struct sampler *sampler, bool walk);
+/* A walk that need not look again at what has not changed, and then a sample: for who
+ * orders the walks itself (WALK_OFF). */
+void sampler_walk_in_turn(struct sampler *sampler);
 /* A close look at this arena, soon; the last one asked for counts. */
 void sampler_inspect(struct sampler *sampler, uint64_t arena);
 /* An answer to this, as soon as a walk or action that is under way has ended; the last

@@ -27,7 +27,8 @@ static int64_t loop_agent_ns(const struct sampler_agent *agent, int64_t now_ns)
 
 static int64_t loop_next_ns(const struct sampler *sampler, int64_t now_ns)
 {
-    int64_t next_ns = sampler->next_tick_ns;
+    int64_t next_ns =
+        sampler->options.samples_on_request ? INT64_MAX : sampler->next_tick_ns;
 
     if (sampler->is_failed || sampler->is_ended)
         return INT64_MAX;
@@ -120,9 +121,10 @@ static void loop_wishes(struct sampler *sampler)
             earlier(sampler->next_tick_ns, clock_monotonic_ns() + wish.interval_ns);
     }
     sampler->is_sample_due |= wish.sample;
-    if (wish.walk && !sampler->walk.is_running)
+    if ((wish.walk || wish.turn) && !sampler->walk.is_running)
         sampler->walk.is_wanted = true;
     sampler->walk.is_requested |= wish.walk;
+    sampler->walk.is_in_turn |= wish.turn;
     sampler->is_stopping = wish.stop;
     if (wish.arena && !wish.stop)
         sampler_inspect_now(sampler, wish.arena);
@@ -155,7 +157,8 @@ static void loop_tick(struct sampler *sampler)
     int64_t now_ns = clock_monotonic_ns();
     bool was_complete = sampler->is_complete_shown;
 
-    if (!sampler->is_sample_due && now_ns < sampler->next_tick_ns)
+    if (!sampler->is_sample_due &&
+        (sampler->options.samples_on_request || now_ns < sampler->next_tick_ns))
         return;
     if (sampler->is_sample_due ||
         now_ns - sampler->next_tick_ns > sampler->options.interval_ns / 4)

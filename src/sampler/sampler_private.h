@@ -40,7 +40,7 @@ struct message_node {
 
 /* What the main thread wants; asking twice before it is seen is asking once. */
 struct sampler_wish {
-    bool stop, sample, walk, agent, has_interval;
+    bool stop, sample, walk, turn, agent, has_interval;
     int64_t interval_ns;
     const struct action_ops *action; /* NULL: none */
     struct action_arguments arguments;
@@ -73,6 +73,7 @@ struct sampler_walk {
     bool is_running;
     bool is_wanted;    /* on request: begin as soon as possible */
     bool is_requested; /* the running walk was on request: show its end at once */
+    bool is_in_turn;   /* so was this, but what has not changed need not be read again */
     bool has_run;
     bool is_trouble_told; /* that the walks are not complete */
     int64_t began_mono_ns, cpu_ns;

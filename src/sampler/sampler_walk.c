@@ -58,7 +58,7 @@ void sampler_walk_begin(struct sampler *sampler)
 
     sampler_check_layout(sampler);
     walk->is_running = true;
-    walk->is_requested = walk->is_wanted;
+    walk->is_requested = walk->is_wanted && !walk->is_in_turn;
     walk->is_wanted = false;
     walk->began_mono_ns = clock_monotonic_ns();
     walk->cpu_ns = walk->own_cpu_ns = 0;
@@ -97,8 +97,9 @@ static void walk_end(struct sampler *sampler, bool is_good)
         walk->period_ns = walk->next_mono_ns - walk->began_mono_ns > wall_ns
                               ? walk->next_mono_ns - walk->began_mono_ns
                               : wall_ns;
-    if (walk->is_requested || !walk->has_run)
+    if (walk->is_requested || walk->is_in_turn || !walk->has_run)
         sampler->is_sample_due = true;
+    walk->is_in_turn = false;
     walk->has_run = true;
     log_line("walk: %s, %lld us, cpu %lld us, next in %lld ms",
              is_good ? "done" : "failed", (long long)(wall_ns / NS_PER_US),

@@ -5,6 +5,7 @@ libheaptop_a_SOURCES += \
 	src/sink/answer_kind.c \
 	src/sink/columns.c src/sink/columns.h \
 	src/sink/difference.c src/sink/difference.h \
+	src/sink/fleet_sink.h src/sink/json_fleet.c \
 	src/sink/json.c \
 	src/sink/json_arenas.c src/sink/json_arenas.h \
 	src/sink/json_account.c src/sink/json_account.h \

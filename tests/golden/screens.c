@@ -9,8 +9,10 @@
 #include <time.h>
 
 #include "heaptop/sink.h"
+#include "sink/fleet_sink.h"
 #include "tests/lib/fixture.h"
 #include "tui/action_dialog.h"
+#include "tui/fleet_view.h"
 #include "tui/picker.h"
 #include "tui/screen.h"
 
@@ -204,6 +206,100 @@ static void draw_picker(FILE *file, struct size size, bool use_unicode)
         free(rows[i].command);
 }
 
+static struct fleet_row member_of(pid_t pid, int64_t res_mib, int64_t private_mib)
+{
+    const int64_t mib = INT64_C(1) << 20;
+    struct fleet_row row = {
+        .pid = pid,
+        .parent = 4240,
+        .depth = 1,
+        .state = MEMBER_LIVE,
+        .role = "worker",
+        .command = "/usr/bin/python3 /usr/bin/gunicorn -w 4 --preload api:app",
+        .res_bytes = reading_exact(res_mib * mib),
+        .pss_bytes = reading_exact((private_mib + 4) * mib),
+        .private_bytes = reading_exact(private_mib * mib),
+        .arena_bytes = reading_exact(res_mib / 2 * mib),
+        .malloc_bytes = reading_exact(res_mib / 8 * mib),
+        .other_bytes = reading_exact((res_mib - res_mib / 2 - res_mib / 8) * mib),
+        .objects = reading_exact(res_mib * 5003),
+        .growth_bytes = reading_exact(0),
+        .rule = "R1",
+        .verdict = "RES is steady at 61.0M for 10m"};
+
+    return row;
+}
+
+/* A master, a worker that leaks, one that is new, one that ended, one that is closed. */
+static struct fleet_sample *fleet_of(void)
+{
+    struct fleet_sample *sample = calloc(1, sizeof(*sample));
+
+    sample->wall_ns = INT64_C(1795442551000000000);
+    sample->interval_ns = INT64_C(2000000000);
+    sample->root = 4240;
+    sample->rows[0] = member_of(4240, 52, 9);
+    sample->rows[0].role = "master";
+    sample->rows[0].depth = sample->rows[0].parent = 0;
+    for (pid_t i = 1; i <= 4; i++)
+        sample->rows[i] = member_of(4241 + i, 60 + i, 12 + i);
+    sample->rows[3] = member_of(4244, 212, 171);
+    sample->rows[3].growth_bytes = reading_exact(INT64_C(4300000));
+    sample->rows[3].rule = "R2";
+    sample->rows[4].state = MEMBER_ENDED;
+    sample->rows[4].ended_wall_ns = INT64_C(1795442533000000000);
+    sample->rows[5] = (struct fleet_row){.pid = 4299,
+                                         .parent = 4240,
+                                         .depth = 1,
+                                         .role = "worker",
+                                         .rule = "",
+                                         .state = MEMBER_LIVE,
+                                         .command = "python3 gunicorn"};
+    sample->rows[6] =
+        (struct fleet_row){.pid = 4300,
+                           .role = "",
+                           .rule = "",
+                           .state = MEMBER_CLOSED,
+                           .command = "python3 gunicorn",
+                           .res_bytes = reading_exact(61 << 20),
+                           .why = "process 4300 belongs to www; run heaptop as root"};
+    sample->count = 7;
+    fleet_judge(sample);
+    return sample;
+}
+
+static void draw_fleet(FILE *file, struct size size, bool use_unicode)
+{
+    struct fleet_sample *sample = fleet_of();
+    struct fleet_view *view = fleet_view_new();
+    struct canvas canvas;
+
+    canvas_init(&canvas, size.height, size.width, use_unicode);
+    fleet_view_update(view, sample);
+    for (int i = 0; i < 3; i++)
+        fleet_view_command(view, COMMAND_DOWN);
+    fleet_view_draw(view, &canvas);
+    put_canvas(file, &canvas);
+    canvas_release(&canvas);
+    fleet_view_free(view);
+    free(sample);
+}
+
+static void put_fleet_text(FILE *file, int columns)
+{
+    struct sink_options options = {.out = file, .columns = columns};
+    struct fleet_sample *sample = fleet_of();
+    struct err err = ERR_INIT;
+    void *state;
+
+    fprintf(file, "== text, %d columns\n", columns);
+    if (fleet_sink_text.open(&options, &state, &err) ||
+        fleet_sink_text.sample(state, sample, &err))
+        exit(1);
+    fleet_sink_text.close(state);
+    free(sample);
+}
+
 /* Over the screen that it belongs to; `what` is an action's name, or a word below. */
 static void draw_action(FILE *file, const char *what, struct size size, bool use_unicode)
 {
@@ -305,6 +401,11 @@ int main(int argc, char **argv)
         draw_picker(file, sizes[j], false);
         draw_picker(file, sizes[j], true);
     }
+    fclose(file);
+    file = open_case(argv[1], "tree");
+    for (size_t j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++)
+        draw_fleet(file, sizes[j], j % 2);
+    put_fleet_text(file, 80);
     fclose(file);
     file = open_case(argv[1], "actions");
     draw_actions(file);

@@ -1,0 +1,231 @@
+/* Whose turn it is: one member is sampled at a time, and one is walked. */
+#include "fleet/fleet_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "target/target.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#define PRICE_FACTOR    50 /* of a turn to the rest after it: 2 % of one core */
+#define SAMPLE_REST_MAX (5 * NS_PER_S)
+#define WALK_REST_MAX   (60 * NS_PER_S)
+#define RETRY_NS        (30 * NS_PER_S)
+#define STUCK_LOOK_NS   NS_PER_S
+
+static int64_t rest_ns(int64_t price_ns, int64_t most_ns)
+{
+    return price_ns < most_ns / PRICE_FACTOR ? price_ns * PRICE_FACTOR : most_ns;
+}
+
+static void end_turn(struct turn *turn, int64_t rest)
+{
+    turn->member = NULL;
+    turn->rest_until_mono_ns = clock_monotonic_ns() + rest;
+}
+
+/* The first look at a member is not rested for: its row is waited for. */
+static void take_snapshot(struct fleet *fleet, struct member *member,
+                          const struct snapshot *snapshot)
+{
+    bool is_first = !member->is_complete;
+
+    history_add(member->history, snapshot);
+    member->is_stale = fleet->has_changed = true;
+    member->is_complete |= snapshot->is_complete;
+    member->row.why[0] = '\0';
+    member->retry_mono_ns = 0;
+    if (snapshot->target.state != TARGET_ENDED)
+        member->row.state =
+            snapshot->target.state == TARGET_STOPPED ? MEMBER_STOPPED : MEMBER_LIVE;
+    if (fleet->sample.member == member && member->is_complete)
+        end_turn(&fleet->sample,
+                 is_first ? 0 : rest_ns(snapshot->cost.sample_ns, SAMPLE_REST_MAX));
+    if (fleet->walk.member == member) {
+        end_turn(&fleet->walk, member->has_walked
+                                   ? rest_ns(snapshot->cost.walk_cpu_ns, WALK_REST_MAX)
+                                   : 0);
+        member->has_walked = true;
+    }
+    snapshot_unref(snapshot);
+}
+
+static void cannot_read(struct fleet *fleet, struct member *member, const struct err *why)
+{
+    struct err ignored = ERR_INIT;
+
+    member_close(fleet, member, &ignored);
+    member->row.state = MEMBER_CLOSED;
+    member->retry_mono_ns = clock_monotonic_ns() + RETRY_NS;
+    snprintf(member->row.why, sizeof(member->row.why), "%.200s%s%.190s", why->text,
+             why->remedy[0] ? "; " : "", why->remedy);
+    fleet->has_changed = true;
+}
+
+static void take_message(struct fleet *fleet, struct member *member,
+                         const struct sampler_message *message)
+{
+    if (message->type == SAMPLER_SNAPSHOT)
+        take_snapshot(fleet, member, message->snapshot);
+    else if (message->type == SAMPLER_ENDED)
+        member_end(fleet, member);
+    else if (message->type == SAMPLER_FAILED)
+        cannot_read(fleet, member, &message->err);
+}
+
+void fleet_take_messages(struct fleet *fleet)
+{
+    struct sampler_message message;
+
+    for (size_t i = 0; i < fleet->count; i++) {
+        struct member *member = fleet->members[i];
+
+        while (member->sampler && sampler_next(member->sampler, &message))
+            take_message(fleet, member, &message);
+    }
+}
+
+/* A target whose memory does not answer costs its own row, and nothing else. */
+static void check_stuck(struct fleet *fleet, struct turn *turn)
+{
+    struct member *member = turn->member;
+    struct err err = ERR_INIT;
+
+    if (member && member->sampler && sampler_is_stuck(member->sampler, &err))
+        cannot_read(fleet, member, &err);
+}
+
+static int start_sampler(struct fleet *fleet, struct member *member, struct err *err)
+{
+    struct sampler_options options = fleet->options.sampler;
+    struct target *target;
+
+    options.agent = AGENT_NEVER;
+    options.walk_interval_ns = WALK_OFF;
+    options.samples_on_request = true;
+    options.rights = NULL;
+    options.keeper = NULL;
+    if (member->history && history_latest(member->history))
+        options.seq_before = history_latest(member->history)->seq;
+    if (target_open(member->row.pid, &target, err))
+        return -1;
+    if (target->start_ticks != member->row.start_ticks) {
+        target_close(target);
+        return err_set(err, ERR_GONE, "process %d has ended", (int)member->row.pid);
+    }
+    return sampler_start(target, &options, &member->sampler, err);
+}
+
+static void begin_sample(struct fleet *fleet, struct member *member)
+{
+    struct err err = ERR_INIT;
+
+    member->sampled_mono_ns = clock_monotonic_ns();
+    fleet->sample.member = member;
+    if (!member->sampler)
+        log_line("fleet: %d is opened", (int)member->row.pid);
+    if (member->sampler) {
+        sampler_sample_now(member->sampler, false);
+        return;
+    }
+    if (!member->history)
+        member->history = history_new();
+    if (start_sampler(fleet, member, &err)) {
+        member->sampler = NULL;
+        cannot_read(fleet, member, &err);
+    }
+}
+
+static void begin_walk(struct fleet *fleet, struct member *member)
+{
+    member->walked_mono_ns = clock_monotonic_ns();
+    fleet->walk.member = member;
+    sampler_walk_in_turn(member->sampler);
+}
+
+/* When it may be sampled next; INT64_MAX: not at all. */
+static int64_t sample_due_ns(const struct fleet *fleet, const struct member *member)
+{
+    if (member->is_lent || member->row.state == MEMBER_ENDED ||
+        fleet->walk.member == member)
+        return INT64_MAX;
+    if (member->row.state == MEMBER_CLOSED)
+        return member->retry_mono_ns ? member->retry_mono_ns : INT64_MAX;
+    if (!member->sampled_mono_ns)
+        return 0;
+    return member->sampled_mono_ns + fleet->options.sampler.interval_ns;
+}
+
+static int64_t walk_due_ns(const struct fleet *fleet, const struct member *member)
+{
+    const struct sampler_options *options = &fleet->options.sampler;
+    int64_t pause_ns = options->walk_interval_ns > options->interval_ns
+                           ? options->walk_interval_ns
+                           : options->interval_ns;
+
+    if (!member->sampler || !member->is_complete || fleet->sample.member == member ||
+        options->walk_interval_ns == WALK_OFF)
+        return INT64_MAX;
+    if (!member->has_walked)
+        return 0;
+    pause_ns += member->walked_mono_ns;
+    return pause_ns > fleet->walk.rest_until_mono_ns ? pause_ns
+                                                     : fleet->walk.rest_until_mono_ns;
+}
+
+/* The member that has waited longest, and since when it may have its turn. */
+static struct member *next_member(const struct fleet *fleet,
+                                  int64_t (*due_ns)(const struct fleet *,
+                                                    const struct member *),
+                                  int64_t *since_ns)
+{
+    struct member *next = NULL;
+
+    *since_ns = INT64_MAX;
+    for (size_t i = 0; i < fleet->count; i++) {
+        int64_t due = due_ns(fleet, fleet->members[i]);
+
+        if (due >= *since_ns)
+            continue;
+        *since_ns = due;
+        next = fleet->members[i];
+    }
+    return next;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+void fleet_give_turns(struct fleet *fleet)
+{
+    int64_t now_ns = clock_monotonic_ns(), since_ns;
+    struct member *member;
+
+    check_stuck(fleet, &fleet->sample);
+    check_stuck(fleet, &fleet->walk);
+    if (!fleet->sample.member) {
+        member = next_member(fleet, sample_due_ns, &since_ns);
+        if (member && later(since_ns, fleet->sample.rest_until_mono_ns) <= now_ns)
+            begin_sample(fleet, member);
+    }
+    if (!fleet->walk.member) {
+        member = next_member(fleet, walk_due_ns, &since_ns);
+        if (member && since_ns <= now_ns)
+            begin_walk(fleet, member);
+    }
+}
+
+int64_t fleet_turns_due_ns(const struct fleet *fleet)
+{
+    int64_t stuck_ns = clock_monotonic_ns() + STUCK_LOOK_NS, sample_ns, walk_ns;
+
+    next_member(fleet, sample_due_ns, &sample_ns);
+    next_member(fleet, walk_due_ns, &walk_ns);
+    sample_ns = fleet->sample.member ? stuck_ns
+                                     : later(sample_ns, fleet->sample.rest_until_mono_ns);
+    walk_ns = fleet->walk.member ? stuck_ns : walk_ns;
+    return sample_ns < walk_ns ? sample_ns : walk_ns;
+}
