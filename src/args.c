@@ -244,9 +244,6 @@ static int set_option(struct args *args, enum option_id id, const char *value,
     case OPTION_VERDICT:
         args->verdict = true;
         return 0;
-    case OPTION_TREE:
-        args->tree = true;
-        return 0;
     case OPTION_UNTIL:
         args->has_until = true;
         return condition_parse(&args->until, value, err);
@@ -317,6 +314,8 @@ static int set_any(struct args *args, int id, const char *value, struct err *err
 {
     if (id >= OPTION_ACTIONS)
         return set_action(args, actions[id - OPTION_ACTIONS], value, err);
+    if (id == OPTION_TREE)
+        args->tree = true;
     return set_option(args, (enum option_id)id, value, err);
 }
 

@@ -13,9 +13,9 @@
 #include "sampler/sampler.h"
 
 struct tui_options {
-    pid_t pid;               /* 0: begin with the picker */
-    const char *pattern;     /* the picker's first filter, or NULL; or of the tree */
-    bool is_tree;            /* --tree: of `root` or `pattern`; pid is 0 then */
+    pid_t pid;           /* 0: begin with the picker */
+    const char *pattern; /* the picker's first filter, or NULL; or of the tree */
+    bool is_tree;        /* --tree: of `root` or `pattern`; pid is 0 then */
     pid_t root;
     const char *read;        /* --read: a recording instead of a target, or NULL */
     const char *begin, *end; /* the part of it, or NULL */
