@@ -75,9 +75,11 @@ tests_fuzz_fuzz_keys_LDADD = $(HEAPTOP_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_action tests/unit/t_screen tests/unit/t_table
 tests_unit_t_action_SOURCES = tests/unit/t_action.c tests/lib/fixture.c \
+	tests/lib/fixture_plugins.c \
 	tests/lib/fixture.h
 tests_unit_t_action_LDADD = $(UNIT_LIBS)
 tests_unit_t_screen_SOURCES = tests/unit/t_screen.c tests/lib/fixture.c \
+	tests/lib/fixture_plugins.c \
 	tests/lib/fixture.h
 tests_unit_t_screen_LDADD = $(UNIT_LIBS)
 tests_unit_t_table_SOURCES = tests/unit/t_table.c
@@ -86,7 +88,8 @@ endif
 
 # What every screen looks like. `make golden-update` rewrites the expected files.
 check_PROGRAMS += tests/golden/screens
-tests_golden_screens_SOURCES = tests/golden/screens.c tests/lib/fixture.c tests/lib/fixture_answers.c \
+tests_golden_screens_SOURCES = tests/golden/screens.c tests/lib/fixture.c \
+	tests/lib/fixture_plugins.c tests/lib/fixture_answers.c \
 	tests/lib/fixture.h
 tests_golden_screens_LDADD = $(HEAPTOP_LIBS)
 

@@ -86,6 +86,8 @@ static const struct golden_case cases[] = {
      "history",
      {COMMAND_DOWN, COMMAND_DOWN, COMMAND_TIME_FIRST, COMMAND_RIGHT}},
     {"types-past", FIXTURE_SERVICE, "types", {COMMAND_TIME_PREVIOUS}},
+    {"plugins", FIXTURE_SERVICE, "plugins", {COMMAND_DOWN}},
+    {"plugins-open", FIXTURE_SERVICE, "plugins", {COMMAND_ENTER}},
     {"log", FIXTURE_SERVICE, "log", {COMMAND_NONE}},
     {"log-event", FIXTURE_NO_AGENT, "log", {COMMAND_BOTTOM, COMMAND_ENTER}},
     {"paused", FIXTURE_SERVICE, "types", {COMMAND_PAUSE}},

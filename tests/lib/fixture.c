@@ -552,6 +552,8 @@ static const struct snapshot *make_snapshot(enum fixture fixture, int at,
         fill_account(builder_account(builder), at, looked_mono_ns);
         fill_free_lists(builder_free_lists(builder));
     }
+    if (fixture == FIXTURE_SERVICE)
+        fixture_plugins(builder, snapshot->mono_ns);
     if (fixture == FIXTURE_ENDED && at == SAMPLES - 1) {
         snapshot->target.state = TARGET_ENDED;
         snapshot->target.ended_wall_ns = snapshot->wall_ns;

@@ -29,4 +29,8 @@ struct answer *fixture_answer(const struct inquiry *inquiry);
 /* Gives a history with its samples; history_free() ends it. */
 struct history *fixture_history(enum fixture fixture);
 
+/* fixture_plugins.c: for a snapshot under construction. */
+struct snapshot_builder;
+void fixture_plugins(struct snapshot_builder *builder, int64_t mono_ns);
+
 #endif
