@@ -228,7 +228,7 @@ static int run_replay(const struct args *args, struct err *err)
 }
 
 /* A word that names one process goes straight to it, others to the picker. */
-static int run_screen(struct args *args, struct err *err)
+static int run_screen(struct args *args, struct recorder *recorder, struct err *err)
 {
     struct tui_options options = {
         .read = args->read,
@@ -244,6 +244,7 @@ static int run_screen(struct args *args, struct err *err)
         .use_unicode = args->use_unicode,
         .use_mouse = args->use_mouse,
         .shows_values = args->inquiry.shows_values,
+        .recorder = recorder,
         .sampler = args->sampler,
     };
 
@@ -273,6 +274,19 @@ static int start_plugins(struct args *args, struct err *err)
     return keeper_check(args->sampler.keeper, err);
 }
 
+/* On the screen a key begins a recording: without a recorder there is only none. */
+static int start_recorder(const struct args *args, struct recorder **recorder,
+                          struct err *err)
+{
+    struct err ignored = ERR_INIT;
+
+    if (args->write)
+        return recorder_start(args->write, recorder, err);
+    if (!args->is_batch && !args->read && recorder_start(NULL, recorder, &ignored))
+        *recorder = NULL;
+    return 0;
+}
+
 /* The recorder keeps rights that begin_guard() gives up, and plugins are loaded with
  * them. */
 static int run(struct args *args, struct err *err)
@@ -281,15 +295,15 @@ static int run(struct args *args, struct err *err)
     struct recorder *recorder = NULL;
     int result;
 
-    if ((args->write && recorder_start(args->write, &recorder, err)) ||
-        start_plugins(args, err) || begin_guard(args, err))
+    if (start_recorder(args, &recorder, err) || start_plugins(args, err) ||
+        begin_guard(args, err))
         result = -1;
     else if (args->read && args->is_batch)
         result = run_replay(args, err);
     else if (args->is_batch)
         result = run_batch(args, recorder, err);
     else
-        result = run_screen(args, err);
+        result = run_screen(args, recorder, err);
     keeper_stop(args->sampler.keeper);
     recorder_stop(recorder, &stop_err);
     return result;

@@ -48,6 +48,11 @@ static void add_bytes_delta(struct line *line, int priority, const char *name,
         part_add(part, delta_role(delta), "%s", units_bytes_delta(buffer, delta));
 }
 
+static bool is_recorded(const struct header_input *input)
+{
+    return input->recording && input->recording[0];
+}
+
 static void add_state(struct line *line, const struct header_input *input, bool is_wide)
 {
     const struct snapshot *now = input->now;
@@ -69,7 +74,10 @@ static void add_state(struct line *line, const struct header_input *input, bool 
     } else if (now->target.state == TARGET_STOPPED) {
         part_add(part, ROLE_WARNING, "STOPPED");
     } else {
-        part_add(part, ROLE_HEADER, "LIVE");
+        if (is_recorded(input))
+            part_add(part, ROLE_WARNING, "REC");
+        else
+            part_add(part, ROLE_HEADER, "LIVE");
         if (is_wide && now->interval_ns > 0)
             part_add(part, ROLE_HEADER, "%.1fs",
                      (double)now->interval_ns / (double)NS_PER_S);
@@ -372,18 +380,35 @@ static void draw_gc(const struct header_input *input, struct canvas *canvas, int
     line_draw(&line, canvas, y, 1, width - 2);
 }
 
+static void draw_recording(const struct header_input *input, struct canvas *canvas, int y,
+                           int width)
+{
+    struct line line;
+    struct part *part;
+
+    line_init(&line);
+    part = line_part(&line, 1);
+    part->least = 18;
+    part_add(part, ROLE_WARNING, "REC");
+    part_add(part, ROLE_HEADER, "%s", input->recording);
+    line_draw(&line, canvas, y, 1, width - 2);
+}
+
 int header_lines(const struct header_input *input, int height)
 {
     bool has_reason = input->now && input->now->access.why[0];
 
-    return 5 + input->has_process_line + (has_reason && height >= 20);
+    return 5 + input->has_process_line + (has_reason && height >= 20) +
+           (is_recorded(input) && height >= 20);
 }
 
 static void draw_full(const struct header_input *input, struct canvas *canvas,
                       const struct rect *rect)
 {
     int y = rect->y, end = rect->y + rect->height;
-    bool has_reason = rect->height > 5 + input->has_process_line;
+    int more = rect->height - 5 - input->has_process_line;
+    bool has_recording = is_recorded(input) && more > 0;
+    bool has_reason = more > has_recording;
 
     draw_identity(input, canvas, y++, rect->width);
     draw_memory(input, canvas, y++, rect->width);
@@ -392,6 +417,8 @@ static void draw_full(const struct header_input *input, struct canvas *canvas,
     draw_pymalloc(input, canvas, y++, rect->width);
     draw_gc(input, canvas, y++, rect->width);
     header_draw_objects(input, canvas, y++, rect->width, has_reason);
+    if (has_recording)
+        draw_recording(input, canvas, y++, rect->width);
     if (y < end)
         header_draw_reason(input, canvas, y, rect->width);
 }

@@ -18,6 +18,7 @@ struct header_input {
     bool is_paused;
     bool is_past;          /* `now` is an older sample: the cursor in time stands on it */
     const char *replay;    /* where it stands in a recording; "" or NULL: live */
+    const char *recording; /* what is being recorded; "" or NULL: nothing */
     bool has_process_line; /* there is room for CPU, threads, PSS, faults, ... */
 };
 

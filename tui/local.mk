@@ -26,6 +26,7 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/marks_table.c \
 	tui/menu.c tui/menu.h \
 	tui/overview_blocks.c tui/overview_blocks.h \
+	tui/tui_record.c \
 	tui/pane.h tui/panes.c tui/panes.def \
 	tui/pane_account.c tui/pane_arenas.c tui/pane_gc.c \
 	tui/pane_history.c tui/pane_log.c tui/pane_overview.c tui/pane_sizes.c tui/pane_types.c tui/pane_verdict.c \

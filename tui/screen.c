@@ -53,6 +53,11 @@ void screen_show_replay(struct screen *screen, const char *label)
     snprintf(screen->replay, sizeof(screen->replay), "%s", label);
 }
 
+void screen_show_recording(struct screen *screen, const char *label)
+{
+    snprintf(screen->recording, sizeof(screen->recording), "%s", label);
+}
+
 bool screen_moves_in_time(const struct screen *screen)
 {
     return screen_pane(screen)->moves_in_time;
@@ -126,6 +131,7 @@ void screen_header_input(const struct screen *screen, struct header_input *input
     input->history = screen->history;
     input->is_paused = screen->is_paused;
     input->replay = screen->replay;
+    input->recording = screen->recording;
     input->is_past = screen->is_past;
     input->mark = mark;
     input->now = screen->is_past ? screen->shown : history_latest(screen->history);

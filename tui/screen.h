@@ -28,6 +28,8 @@ void screen_free(struct screen *screen);
 void screen_use_history(struct screen *screen, struct history *history);
 /* In the place of LIVE: "REPLAY 12/70"; "" is none. */
 void screen_show_replay(struct screen *screen, const char *label);
+/* What is being recorded, into which file; "": nothing. */
+void screen_show_recording(struct screen *screen, const char *label);
 /* Do Left and Right of the tab on show move in time? */
 bool screen_moves_in_time(const struct screen *screen);
 

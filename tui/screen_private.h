@@ -32,6 +32,7 @@ struct screen {
     bool is_paused, is_header_hidden, is_strong;
     bool allows_actions, uses_mouse;
     char replay[32]; /* "" = live */
+    char recording[512];
     char *filter, *pattern;
     struct inspection *inspection; /* owned; NULL = none */
     struct answer *answer;         /* owned; NULL = none */

@@ -248,11 +248,15 @@ static int run_on_terminal(struct tui *tui, struct target *target, struct err *e
 
     struct err leave_err = ERR_INIT;
     char left_action[TUI_LEFT_MAX];
+    char recorded[TUI_LEFT_MAX];
     tui_left_action(tui, left_action);
+    tui_end_recording(tui, recorded);
     int left = tui_stop_target(tui, &leave_err);
     term_stop(tui->term);
     if (left_action[0])
         fprintf(stderr, "heaptop: %s\n", left_action);
+    if (recorded[0])
+        fprintf(stderr, "heaptop: %s\n", recorded);
     /* An agent that is still on its way out is worth a sentence, not a failure. */
     if (left < 0)
         fprintf(stderr, "heaptop: %s\n", leave_err.text);

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "heaptop/err.h"
+#include "recording/recorder.h"
 #include "sampler/sampler.h"
 
 struct tui_options {
@@ -26,7 +27,8 @@ struct tui_options {
     int64_t mark_every_ns;   /* --mark-every; 0: never */
     int64_t iterations;      /* end after so many samples; 0: go on */
     bool use_color, use_unicode, use_mouse;
-    bool shows_values; /* --show-values */
+    bool shows_values;         /* --show-values */
+    struct recorder *recorder; /* idle; NULL: there is none */
     struct sampler_options sampler;
 };
 

@@ -208,6 +208,9 @@ void tui_command(struct tui *tui, enum command_id command)
     case COMMAND_MARK:
         tui_ask_mark(tui);
         break;
+    case COMMAND_RECORD:
+        tui_toggle_recording(tui);
+        break;
     case COMMAND_TIME_GO:
         tui_open_prompt(tui, PURPOSE_TIME);
         break;

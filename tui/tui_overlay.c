@@ -218,6 +218,8 @@ static bool keep_prompt(struct tui *tui)
         return take_interval(tui);
     if (tui->purpose == PURPOSE_TIME)
         return tui_go_to_time(tui);
+    if (tui->purpose == PURPOSE_RECORD)
+        return tui_begin_recording(tui);
     if (tui->purpose == PURPOSE_MARK_NAME)
         tui_keep_mark(tui);
     return true;

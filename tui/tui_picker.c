@@ -62,7 +62,7 @@ static void attach(struct tui *tui, pid_t pid)
 {
     struct target *target = NULL;
     struct err err = ERR_INIT;
-    char left[TUI_LEFT_MAX];
+    char left[TUI_LEFT_MAX], recorded[TUI_LEFT_MAX];
 
     if (pid == 0)
         return;
@@ -77,6 +77,7 @@ static void attach(struct tui *tui, pid_t pid)
         return;
     }
     tui_left_action(tui, left);
+    tui_end_recording(tui, recorded);
     if (tui_stop_target(tui, &err) < 0)
         tui_notice(tui, "The agent of the last target is on its way out", &err);
     tui_forget_target(tui);
@@ -86,6 +87,8 @@ static void attach(struct tui *tui, pid_t pid)
         return;
     }
     tui->is_picking = false;
+    if (recorded[0])
+        tui_say(tui, ROLE_NORMAL, recorded);
     if (left[0])
         tui_say(tui, ROLE_WARNING, left);
 }

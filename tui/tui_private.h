@@ -49,6 +49,7 @@ enum purpose {
     PURPOSE_MARK,
     PURPOSE_MARK_NAME,
     PURPOSE_TIME,
+    PURPOSE_RECORD,   /* the file to record into */
     PURPOSE_ACTIONS,  /* the menu of them */
     PURPOSE_ACTION,   /* the question before one */
     PURPOSE_PROGRESS, /* one runs */
@@ -173,6 +174,16 @@ bool tui_replay_command(struct tui *tui, enum command_id command);
 bool tui_replay_go(struct tui *tui, const char *text);
 /* The next sample, when its time has come. */
 void tui_play(struct tui *tui);
+
+/* tui_record.c: a recording of what is on the screen */
+/* Asks for the file, or ends the recording. */
+void tui_toggle_recording(struct tui *tui);
+/* Into the prompt's file. False: that cannot be, and the prompt stays. */
+bool tui_begin_recording(struct tui *tui);
+/* The newest sample, if there is a recording. */
+void tui_record(struct tui *tui, const struct snapshot *snapshot);
+/* `words` says what became of it; "" = there was none. */
+void tui_end_recording(struct tui *tui, char words[TUI_LEFT_MAX]);
 
 /* The objects of this mark are to be remembered. */
 void tui_remember(struct tui *tui, uint32_t mark);

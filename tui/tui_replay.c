@@ -207,6 +207,7 @@ bool tui_replay_command(struct tui *tui, enum command_id command)
         return true;
     case COMMAND_ATTACH:
     case COMMAND_SAMPLE:
+    case COMMAND_RECORD:
     case COMMAND_INTERVAL:
     case COMMAND_COLLECT:
     case COMMAND_ACTIONS:

@@ -281,6 +281,7 @@ static void take_message(struct tui *tui, const struct sampler_message *message)
     switch (message->type) {
     case SAMPLER_SNAPSHOT:
         history_add(tui->history, message->snapshot);
+        tui_record(tui, message->snapshot);
         tui_report_kinds(tui, message->snapshot);
         if (tui->purpose == PURPOSE_ACTION) /* the price changes while it is asked */
             tui_explain_action(tui);

@@ -106,6 +106,18 @@ static void take_answer(struct recorder *recorder)
         lose(recorder, answer->err.text);
 }
 
+void recorder_look(const struct recorder *recorder, struct recorder_state *state)
+{
+    *state = (struct recorder_state){
+        .is_open = recorder->is_open,
+        .path = recorder->answer.path,
+        .samples = recorder->answer.samples,
+        .bytes = recorder->bytes,
+        .lost = recorder->lost,
+        .trouble = recorder->trouble,
+    };
+}
+
 /* Whatever has come. */
 static void take_answers(struct recorder *recorder)
 {

@@ -41,7 +41,8 @@ void recorder_usual_options(struct recorder_options *options, const char *path,
                             pid_t pid);
 
 /* Forks. Before the guard, while there is one thread. Where it may write is said now, as
- * who asks for it later has read foreign memory: this file or folder only. */
+ * who asks for it later has read foreign memory: this file or folder only, or (NULL)
+ * files whose names end in RECORDER_SUFFIX. */
 int recorder_start(const char *only, struct recorder **recorder, struct err *err);
 /* Begins a recording. */
 int recorder_open(struct recorder *recorder, const struct recorder_options *options,
@@ -50,6 +51,15 @@ int recorder_open(struct recorder *recorder, const struct recorder_options *opti
  * last one. */
 void recorder_add(struct recorder *recorder, const struct snapshot *snapshot,
                   const struct history *history);
+/* What the recorder has said so far. */
+struct recorder_state {
+    bool is_open;
+    const char *path;    /* of the file; borrowed */
+    int64_t samples;     /* that are in it */
+    int64_t bytes, lost; /* lost: samples */
+    const char *trouble; /* why the last one was lost; borrowed */
+};
+void recorder_look(const struct recorder *recorder, struct recorder_state *state);
 /* Ends the recording; waits until all is written. -1 when something was lost, or when
  * that cannot be known. */
 int recorder_close(struct recorder *recorder, struct err *err);

@@ -28,12 +28,20 @@ static void close_recording(struct process *process)
         unlink(process->state.path);
 }
 
-/* Who asks has read foreign memory. */
-static int check_place(const struct process *process, const char *asked, struct err *err)
+static bool ends_in_suffix(const char *path)
 {
-    return strcmp(process->only, asked) == 0
-               ? 0
-               : err_set(err, ERR_DENIED, "recordings go where the command line said");
+    size_t length = strlen(path), suffix = strlen(RECORDER_SUFFIX);
+
+    return length > suffix && !strcmp(path + length - suffix, RECORDER_SUFFIX);
+}
+
+static int check_place(const struct process *process, const char *asked,
+                       const char *chosen, struct err *err)
+{
+    if (process->only ? !strcmp(process->only, asked) : ends_in_suffix(chosen))
+        return 0;
+    err_set(err, ERR_USAGE, "the name of a recording ends in %s", RECORDER_SUFFIX);
+    return err_remedy(err, "give such a name, or a folder");
 }
 
 static int open_recording(struct process *process, const struct message_open *open,
@@ -44,7 +52,7 @@ static int open_recording(struct process *process, const struct message_open *op
     close_recording(process);
     state->samples = state->bytes = 0;
     if (folder_choose(open->path, open->pid, state->path, &state->is_folder, err) ||
-        check_place(process, open->path, err) ||
+        check_place(process, open->path, state->path, err) ||
         writer_open(state->path, &process->writer, err))
         return -1;
     if (state->is_folder)
