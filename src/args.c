@@ -11,14 +11,8 @@
 #include "model/duplicates.h"
 #include "model/kind.h"
 #include "model/kind_detail.h"
+#include "sink/metrics.h"
 #include "util/clock.h"
-
-/* Options that the documents name and this version does not have yet. */
-static const char *const later_options[] = {
-    "listen",
-    "textfile",
-    NULL,
-};
 
 void args_init(struct args *args)
 {
@@ -123,18 +117,28 @@ static int set_agent_via(struct args *args, const char *value, struct err *err)
 
 static int set_output(struct args *args, const char *value, struct err *err)
 {
-    static const char *const later[] = {"csv", "openmetrics"};
+    static const char *const names[] = {
+#define SINK(name) #name,
+#include "sink/sinks.def"
+#undef SINK
+    };
 
-    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-        if (!strcmp(value, later[i])) {
-            err_set(err, ERR_USAGE, "output as %s is not part of this version", value);
-            return err_remedy(err, "use --output=text or --output=json");
-        }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(value, names[i]) != 0)
+            continue;
+        args->output = names[i];
+        args->has_output = true;
+        return 0;
     }
-    if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)
-        return usage(err, "output", value, "text or json");
-    args->output = value;
-    args->has_output = true;
+    return usage(err, "output", value, "text, json, csv or openmetrics");
+}
+
+/* A label of every series; whoever draws them has to read it. */
+static int set_name(struct args *args, const char *value, struct err *err)
+{
+    if (!*value || strlen(value) >= TARGET_NAME_MAX)
+        return usage(err, "name", value, "a name of up to 63 bytes");
+    args->name = value;
     return 0;
 }
 
@@ -211,6 +215,12 @@ static bool set_text(struct args *args, enum option_id id, const char *value)
     case OPTION_WRITE:
         args->write = value;
         return true;
+    case OPTION_TEXTFILE:
+        args->textfile = value;
+        return true;
+    case OPTION_LISTEN:
+        args->listen = value;
+        return true;
     case OPTION_READ:
         args->read = value;
         return true;
@@ -260,6 +270,13 @@ static int set_option(struct args *args, enum option_id id, const char *value,
         return set_agent_via(args, value, err);
     case OPTION_OUTPUT:
         return set_output(args, value, err);
+    case OPTION_LISTEN_REMOTE:
+        args->listen_remote = true;
+        return 0;
+    case OPTION_METRICS:
+        return metrics_parse(value, &args->metric_sets, err);
+    case OPTION_NAME:
+        return set_name(args, value, err);
     case OPTION_SORT:
         return set_sort(args, value);
     case OPTION_ITERATIONS:
@@ -338,25 +355,12 @@ bool args_set(struct args *args, const char *name, const char *value, struct err
     return false;
 }
 
-static bool is_later_option(const char *word)
-{
-    size_t length = strcspn(word, "=");
-
-    for (size_t i = 0; later_options[i]; i++)
-        if (strlen(later_options[i]) == length &&
-            !strncmp(later_options[i], word, length))
-            return true;
-    return false;
-}
-
 static int unknown_option(struct err *err, int missing, char **argv, int letter)
 {
     const char *word = argv[optind > 0 ? optind - 1 : 0];
 
     if (missing == ':')
         err_set(err, ERR_USAGE, "%.60s needs an argument", word);
-    else if (!strncmp(word, "--", 2) && is_later_option(word + 2))
-        err_set(err, ERR_USAGE, "%.60s is not part of this version", word);
     else if (!strncmp(word, "--", 2))
         err_set(err, ERR_USAGE, "there is no option %.60s", word);
     else
@@ -446,6 +450,9 @@ static int check_recording(const struct args *args, struct err *err)
         err_set(err, ERR_USAGE, "--read looks at a recording, not at a process");
     else if (args->read && (args->write || args->action || args->selfcheck))
         err_set(err, ERR_USAGE, "a recording cannot be recorded, changed or checked");
+    else if (args->read && args->textfile)
+        err_set(err, ERR_USAGE,
+                "--textfile is of a process that lives, not of a recording");
     else if (!args->read && (args->begin || args->end))
         err_set(err, ERR_USAGE, "--begin and --end are of a recording: --read names it");
     else if (!args->read && (args->compare || args->changes || args->cut))

@@ -37,7 +37,7 @@ struct args {
     int64_t mark_every_ns; /* 0 = no marks by the clock */
     bool has_iterations;
     bool is_batch;
-    const char *output; /* "text" or "json" */
+    const char *output; /* a name of sinks.def */
     bool has_output;
     const char *write;       /* the recording to make, or NULL */
     const char *read;        /* the recording to look at, or NULL */
@@ -45,6 +45,11 @@ struct args {
     const char *compare;     /* the recording that it is compared with, or NULL */
     const char *cut;         /* the file that this part of it goes into, or NULL */
     bool changes;            /* print what changed from its begin to its end */
+    const char *textfile;    /* metrics go into it; NULL: no */
+    const char *listen;      /* where metrics are served, or NULL */
+    bool listen_remote;      /* also where other machines can ask */
+    const char *name;        /* what metrics call the target, or NULL */
+    unsigned metric_sets;    /* besides the basic ones; enum metric_set */
     const char *pane, *sort, *filter; /* NULL = the default */
     int rows;
     bool selfcheck;

@@ -48,6 +48,11 @@ enum option_id {
     OPTION_LIST_PLUGINS,
     OPTION_CONFIG,
     OPTION_VERBOSE,
+    OPTION_TEXTFILE,
+    OPTION_LISTEN,
+    OPTION_LISTEN_REMOTE,
+    OPTION_METRICS,
+    OPTION_NAME,
     OPTION_ACTIONS = 512, /* and upwards: the actions in their order */
 };
 

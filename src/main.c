@@ -126,12 +126,12 @@ static void settle_batch(struct args *args)
 {
     bool is_terminal = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
 
-    if (!strcmp(args->output, "json") || args->action || args->selfcheck ||
+    if (strcmp(args->output, "text") != 0 || args->action || args->selfcheck ||
         args->has_until || args->verdict || args->inquiry.topic || args->holders ||
-        args->born_ns || args->write || args->changes || args->cut)
+        args->born_ns || beside_is_wanted(args) || args->changes || args->cut)
         args->is_batch = true;
     if ((!isatty(STDOUT_FILENO) || args->verdict) && !args->has_iterations &&
-        !args->has_until && !args->write && !args->read)
+        !args->has_until && !beside_is_wanted(args) && !args->read)
         args->iterations = 1;
     if (!is_terminal)
         args->is_batch = true;
@@ -139,34 +139,20 @@ static void settle_batch(struct args *args)
 
 static const struct sink_ops *sink_of(const struct args *args)
 {
+    static const struct sink_ops *const sinks[] = {
+#define SINK(name) &sink_##name,
+#include "sink/sinks.def"
+#undef SINK
+    };
+    size_t i = 0;
+
     if (args->verdict)
         return &sink_verdict;
-    if (args->write && !args->has_output)
+    if (beside_is_wanted(args) && !args->has_output)
         return NULL;
-    return !strcmp(args->output, "json") ? &sink_json : &sink_text;
-}
-
-static int begin_recording(const struct args *args, struct recorder *recorder,
-                           struct err *err)
-{
-    struct recorder_options options;
-
-    recorder_usual_options(&options, args->write, args->pid);
-    return recorder_open(recorder, &options, err);
-}
-
-static int run_samples(const struct args *args, struct recorder *recorder, int signal_fd,
-                       struct err *err)
-{
-    int result;
-
-    if (!args->write)
-        return batch_run(args, sink_of(args), NULL, signal_fd, err);
-    if (begin_recording(args, recorder, err))
-        return -1;
-    result = batch_run(args, sink_of(args), recorder, signal_fd, err);
-    return recorder_close(recorder, result ? &(struct err)ERR_INIT : err) || result ? -1
-                                                                                    : 0;
+    while (strcmp(sinks[i]->name, args->output) != 0)
+        i++;
+    return sinks[i];
 }
 
 static int run_tree(const struct args *args, struct err *err)
@@ -180,7 +166,7 @@ static int run_tree(const struct args *args, struct err *err)
                        signal_fd, err);
 }
 
-static int run_batch(struct args *args, struct recorder *recorder, struct err *err)
+static int run_batch(struct args *args, struct beside *beside, struct err *err)
 {
     bool has_target = args->pid || args->pattern;
     int signal_fd;
@@ -213,7 +199,7 @@ static int run_batch(struct args *args, struct recorder *recorder, struct err *e
         return batch_objects(args, signal_fd, err);
     if (args->selfcheck)
         return batch_selfcheck(args, signal_fd, err);
-    return run_samples(args, recorder, signal_fd, err);
+    return batch_run(args, sink_of(args), beside, signal_fd, err);
 }
 
 static int run_replay(const struct args *args, struct err *err)
@@ -274,39 +260,25 @@ static int start_plugins(struct args *args, struct err *err)
     return keeper_check(args->sampler.keeper, err);
 }
 
-/* On the screen a key begins a recording: without a recorder there is only none. */
-static int start_recorder(const struct args *args, struct recorder **recorder,
-                          struct err *err)
-{
-    struct err ignored = ERR_INIT;
-
-    if (args->write)
-        return recorder_start(args->write, recorder, err);
-    if (!args->is_batch && !args->read && recorder_start(NULL, recorder, &ignored))
-        *recorder = NULL;
-    return 0;
-}
-
-/* The recorder keeps rights that begin_guard() gives up, and plugins are loaded with
- * them. */
+/* What stands beside keeps rights that begin_guard() gives up, and plugins are loaded
+ * with them. */
 static int run(struct args *args, struct err *err)
 {
     struct err stop_err = ERR_INIT;
-    struct recorder *recorder = NULL;
+    struct beside beside;
     int result;
 
-    if (start_recorder(args, &recorder, err) || start_plugins(args, err) ||
+    if (beside_start(&beside, args, err) || start_plugins(args, err) ||
         begin_guard(args, err))
         result = -1;
     else if (args->read && args->is_batch)
         result = run_replay(args, err);
     else if (args->is_batch)
-        result = run_batch(args, recorder, err);
+        result = run_batch(args, &beside, err);
     else
-        result = run_screen(args, recorder, err);
+        result = run_screen(args, beside.recorder, err);
     keeper_stop(args->sampler.keeper);
-    recorder_stop(recorder, &stop_err);
-    return result;
+    return beside_stop(&beside, result ? &stop_err : err) || result ? -1 : 0;
 }
 
 /* heaptop -- PROGRAM: its end is no failure of heaptop's, and its status is ours. */

@@ -1,6 +1,6 @@
 /*
- * sink.h - what is handed each sealed snapshot: text, JSON, later the recorder,
- * CSV, OpenMetrics. Runs in the main thread. A sink's error stops that sink,
+ * sink.h - what is handed each sealed snapshot: text, JSON, CSV, OpenMetrics.
+ * Runs in the main thread. A sink's error stops that sink,
  * is shown and logged, and never stops sampling. Borrows the snapshot; who
  * keeps one takes a reference.
  */
@@ -22,6 +22,9 @@ struct sink_options {
     int rows;           /* --rows, 0 = all (json) or what the sink finds right */
     int columns;        /* text: width of a line, 0 = 80 */
     bool use_unicode;
+    const char *target;   /* openmetrics: --name, or NULL */
+    unsigned metric_sets; /* openmetrics: --metrics; bits of enum metric_set */
+    bool has_past;        /* the samples are of a recording, not of now */
 };
 
 struct sink_ops {
@@ -32,8 +35,10 @@ struct sink_ops {
     int (*close)(void *state, struct err *err);
 };
 
-extern const struct sink_ops sink_json;    /* src/sink/json.c */
-extern const struct sink_ops sink_verdict; /* src/sink/verdict.c: --verdict */
+extern const struct sink_ops sink_json;        /* src/sink/json.c */
+extern const struct sink_ops sink_csv;         /* src/sink/csv.c */
+extern const struct sink_ops sink_openmetrics; /* src/sink/openmetrics.c */
+extern const struct sink_ops sink_verdict;     /* src/sink/verdict.c: --verdict */
 extern const struct sink_ops
     sink_text; /* tui/sink_text.c: the same cells as the screen */
 

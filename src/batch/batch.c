@@ -39,7 +39,7 @@ int batch_open(struct batch *batch, const struct args *args, int signal_fd,
     batch->signal_fd = signal_fd;
     batch->sampler = NULL;
     batch->launch = args->sampler.launch;
-    batch->outlives_terminal = args->write != NULL;
+    batch->outlives_terminal = beside_is_wanted(args);
     if (target_open(args->pid, &target, err))
         return -1;
     return sampler_start(target, &args->sampler, &batch->sampler, err);
@@ -162,8 +162,8 @@ int batch_write(const struct args *args, const struct sink_ops *sink,
     return output_close(&output, err) || result == OUTPUT_FAILED ? -1 : 0;
 }
 
-int batch_run(const struct args *args, const struct sink_ops *sink,
-              struct recorder *recorder, int signal_fd, struct err *err)
+int batch_run(const struct args *args, const struct sink_ops *sink, struct beside *beside,
+              int signal_fd, struct err *err)
 {
     struct batch_output output;
     struct batch batch;
@@ -171,9 +171,9 @@ int batch_run(const struct args *args, const struct sink_ops *sink,
 
     if (output_open(&output, sink, args, err))
         return -1;
-    output.recorder = recorder;
-    result = batch_open(&batch, args, signal_fd, err);
-    if (!result) {
+    output.beside = beside;
+    result = beside_open(beside, args, &output.options, err);
+    if (!result && !(result = batch_open(&batch, args, signal_fd, err))) {
         result = batch_loop(&batch, &output, err);
         batch_close(&batch);
     }

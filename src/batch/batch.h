@@ -9,10 +9,10 @@
 #include <stdbool.h>
 
 #include "args.h"
+#include "batch/beside.h"
 #include "heaptop/err.h"
 #include "heaptop/sink.h"
 #include "plugin/keeper.h"
-#include "recording/recorder.h"
 #include "sampler/sampler.h"
 #include "sink/fleet_sink.h"
 
@@ -51,9 +51,9 @@ void batch_close(struct batch *batch);
 int batch_write(const struct args *args, const struct sink_ops *sink,
                 const struct snapshot *snapshot, struct err *err);
 
-/* A NULL sink prints nothing, a NULL recorder records nothing. */
-int batch_run(const struct args *args, const struct sink_ops *sink,
-              struct recorder *recorder, int signal_fd, struct err *err);
+/* A NULL sink prints nothing. */
+int batch_run(const struct args *args, const struct sink_ops *sink, struct beside *beside,
+              int signal_fd, struct err *err);
 /* The same of a recording. */
 int batch_replay(const struct args *args, const struct sink_ops *sink, struct err *err);
 /* Writes the part of args->read into args->cut. */

@@ -35,21 +35,22 @@ void output_options(struct sink_options *options, const struct args *args)
         .rows = args->rows,
         .columns = terminal_columns(),
         .use_unicode = args->use_unicode,
+        .target = args->name,
+        .metric_sets = args->metric_sets,
+        .has_past = args->read != NULL,
     };
 }
 
 int output_open(struct batch_output *output, const struct sink_ops *sink,
                 const struct args *args, struct err *err)
 {
-    struct sink_options options;
-
-    output_options(&options, args);
     memset(output, 0, sizeof(*output));
+    output_options(&output->options, args);
     output->n_wanted = args->iterations;
     output->until = args->has_until ? &args->until : NULL;
     output->mark_every_ns = args->mark_every_ns;
     output->sink = sink;
-    if (sink && sink->open(&options, &output->state, err))
+    if (sink && sink->open(&output->options, &output->state, err))
         return -1;
     output->history = history_new();
     return 0;
@@ -108,8 +109,8 @@ static int write_snapshot(struct batch_output *output, const struct snapshot *sn
         output_mark_by_clock(output, snapshot->mono_ns);
     if (output->recording)
         recording_restore_marks(output->recording, output->at, output->history);
-    if (output->recorder)
-        recorder_add(output->recorder, snapshot, output->history);
+    if (output->beside)
+        beside_add(output->beside, snapshot, output->history);
     if (!snapshot->is_complete)
         return 0;
     output->n_written++;

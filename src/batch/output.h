@@ -6,16 +6,17 @@
 #define HEAPTOP_BATCH_OUTPUT_H
 
 #include "args.h"
+#include "batch/beside.h"
 #include "heaptop/sink.h"
 #include "model/history.h"
-#include "recording/recorder.h"
 #include "recording/recording.h"
 
 struct batch_output {
     const struct sink_ops *sink; /* NULL: nothing is printed */
     void *state;
     struct history *history;
-    struct recorder *recorder;          /* borrowed; NULL: nothing is recorded */
+    struct sink_options options;
+    struct beside *beside;              /* borrowed; NULL: nobody else gets samples */
     const struct recording *recording;  /* borrowed: has the marks; NULL: live */
     size_t at;                          /* of the sample in the recording */
     int64_t n_written, n_wanted;        /* wanted 0: without end */

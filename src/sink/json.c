@@ -7,6 +7,7 @@
 
 #include "model/history.h"
 #include "sink/columns.h"
+#include "sink/json.h"
 #include "sink/json_arenas.h"
 #include "sink/json_history.h"
 #include "sink/json_account.h"
@@ -325,8 +326,8 @@ static size_t rows_of_growth(const struct json_sink *sink)
     return sink->options.rows > 0 ? (size_t)sink->options.rows : GROWTH_ROWS;
 }
 
-static int json_sink_snapshot(void *state, const struct snapshot *snapshot,
-                              const struct history *history, struct err *err)
+json_t *json_sample(void *state, const struct snapshot *snapshot,
+                    const struct history *history)
 {
     struct json_sink *sink = state;
     json_t *object = json_object();
@@ -353,7 +354,15 @@ static int json_sink_snapshot(void *state, const struct snapshot *snapshot,
     json_add(object, "verdicts", json_verdicts(history));
     json_add(object, "events", json_events(sink, snapshot, history));
     json_add(object, "cost", json_cost(&snapshot->cost));
-    return json_write_line(sink->options.out, object, err);
+    return object;
+}
+
+static int json_sink_snapshot(void *state, const struct snapshot *snapshot,
+                              const struct history *history, struct err *err)
+{
+    const struct json_sink *sink = state;
+
+    return json_write_line(sink->options.out, json_sample(state, snapshot, history), err);
 }
 
 static int json_sink_close(void *state, struct err *err)

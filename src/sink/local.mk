@@ -6,7 +6,13 @@ libheaptop_a_SOURCES += \
 	src/sink/columns.c src/sink/columns.h \
 	src/sink/difference.c src/sink/difference.h \
 	src/sink/fleet_sink.h src/sink/json_fleet.c \
-	src/sink/json.c \
+	src/sink/exposition.c src/sink/exposition.h src/sink/metrics.def \
+	src/sink/metrics.c src/sink/metrics.h \
+	src/sink/openmetrics.c \
+	src/sink/sinks.def \
+	src/sink/target_name.c src/sink/target_name.h \
+	src/sink/csv.c \
+	src/sink/json.c src/sink/json.h \
 	src/sink/json_arenas.c src/sink/json_arenas.h \
 	src/sink/json_account.c src/sink/json_account.h \
 	src/sink/json_heaps.c src/sink/json_heaps.h \
@@ -17,7 +23,10 @@ libheaptop_a_SOURCES += \
 	src/sink/json_value.c src/sink/json_value.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/t_json
+check_PROGRAMS += tests/unit/t_json tests/unit/t_openmetrics
+tests_unit_t_openmetrics_SOURCES = tests/unit/t_openmetrics.c tests/lib/fixture.c \
+	tests/lib/fixture_answers.c tests/lib/fixture.h
+tests_unit_t_openmetrics_LDADD = $(UNIT_LIBS)
 tests_unit_t_json_SOURCES = tests/unit/t_json.c
 tests_unit_t_json_LDADD = $(UNIT_LIBS)
 endif

@@ -135,9 +135,9 @@ static void test_mistakes(void **state)
     assert_refused("--rows -1", "--rows takes");
     assert_refused("--agent=maybe", "auto, never or require");
     assert_refused("--walk=never", "--walk takes");
-    assert_refused("-o csv", "not part of this version");
-    assert_refused("-o yaml", "text or json");
-    assert_refused("--listen :9000", "not part of this version");
+    assert_refused("-o xml", "takes text, json, csv or openmetrics");
+    assert_refused("--metrics nonsense 1", "no metrics \"nonsense\"");
+    assert_refused("--textfile x.prom -r y.htr", "a process that lives");
     assert_refused("-r file 12", "not at a process");
     assert_refused("-r file -w other", "cannot be recorded");
     assert_refused("--begin 14:02 12", "are of a recording");
