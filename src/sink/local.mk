@@ -25,7 +25,7 @@ libheaptop_a_SOURCES += \
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_json tests/unit/t_openmetrics
 tests_unit_t_openmetrics_SOURCES = tests/unit/t_openmetrics.c tests/lib/fixture.c \
-	tests/lib/fixture_answers.c tests/lib/fixture.h
+	tests/lib/fixture_answers.c tests/lib/fixture_plugins.c tests/lib/fixture.h
 tests_unit_t_openmetrics_LDADD = $(UNIT_LIBS)
 tests_unit_t_json_SOURCES = tests/unit/t_json.c
 tests_unit_t_json_LDADD = $(UNIT_LIBS)
