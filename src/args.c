@@ -241,25 +241,58 @@ static bool set_text(struct args *args, enum option_id id, const char *value)
     }
 }
 
+/* Options without a value. */
+static bool set_flag(struct args *args, enum option_id id)
+{
+    switch (id) {
+    case OPTION_VERDICT:
+        args->verdict = true;
+        return true;
+    case OPTION_CHANGES:
+        args->changes = true;
+        return true;
+    case OPTION_LISTEN_REMOTE:
+        args->listen_remote = true;
+        return true;
+    case OPTION_BATCH:
+        args->is_batch = true;
+        return true;
+    case OPTION_SHOW_VALUES:
+        args->inquiry.shows_values = true;
+        return true;
+    case OPTION_READ_ONLY:
+        args->sampler.read_only = true;
+        return true;
+    case OPTION_SELFCHECK:
+        args->selfcheck = true;
+        return true;
+    case OPTION_NO_COLOR:
+        args->use_color = false;
+        return true;
+    case OPTION_NO_UNICODE:
+        args->use_unicode = false;
+        return true;
+    case OPTION_NO_MOUSE:
+        args->use_mouse = false;
+        return true;
+    default:
+        return false;
+    }
+}
+
 static int set_option(struct args *args, enum option_id id, const char *value,
                       struct err *err)
 {
-    if (set_text(args, id, value))
+    if (set_text(args, id, value) || set_flag(args, id))
         return 0;
     switch (id) {
     case OPTION_DELAY:
         return set_delay(args, value, err);
     case OPTION_WALK:
         return set_walk(args, value, err);
-    case OPTION_VERDICT:
-        args->verdict = true;
-        return 0;
     case OPTION_UNTIL:
         args->has_until = true;
         return condition_parse(&args->until, value, err);
-    case OPTION_CHANGES:
-        args->changes = true;
-        return 0;
     case OPTION_BORN:
         return set_born(args, value, err);
     case OPTION_MARK_EVERY:
@@ -270,9 +303,6 @@ static int set_option(struct args *args, enum option_id id, const char *value,
         return set_agent_via(args, value, err);
     case OPTION_OUTPUT:
         return set_output(args, value, err);
-    case OPTION_LISTEN_REMOTE:
-        args->listen_remote = true;
-        return 0;
     case OPTION_METRICS:
         return metrics_parse(value, &args->metric_sets, err);
     case OPTION_NAME:
@@ -282,9 +312,6 @@ static int set_option(struct args *args, enum option_id id, const char *value,
     case OPTION_ITERATIONS:
     case OPTION_ROWS:
         return set_number(args, id, value, err);
-    case OPTION_BATCH:
-        args->is_batch = true;
-        return 0;
     case OPTION_KIND:
         args->inquiry.kind = kind_intern(value, strlen(value));
         if (!args->inquiry.topic)
@@ -292,24 +319,6 @@ static int set_option(struct args *args, enum option_id id, const char *value,
         return 0;
     case OPTION_DUPLICATES:
         args->inquiry.topic = INQUIRY_DUPLICATES;
-        return 0;
-    case OPTION_SHOW_VALUES:
-        args->inquiry.shows_values = true;
-        return 0;
-    case OPTION_READ_ONLY:
-        args->sampler.read_only = true;
-        return 0;
-    case OPTION_SELFCHECK:
-        args->selfcheck = true;
-        return 0;
-    case OPTION_NO_COLOR:
-        args->use_color = false;
-        return 0;
-    case OPTION_NO_UNICODE:
-        args->use_unicode = false;
-        return 0;
-    case OPTION_NO_MOUSE:
-        args->use_mouse = false;
         return 0;
     case OPTION_PLUGIN:
         return use_plugin(args, value, err);
@@ -322,7 +331,7 @@ static int set_option(struct args *args, enum option_id id, const char *value,
     case OPTION_HELP:
         args->request = ARGS_HELP;
         return 0;
-    default: /* set_text(), set_any() */
+    default: /* set_text(), set_flag(), set_any() */
         return 0;
     }
 }
