@@ -117,8 +117,8 @@ enum judgement judge_malloc_arenas(const struct evidence *evidence,
     return JUDGED_YES;
 }
 
-/* Half of what is free is in chunks of the size from which on malloc would have mapped
- * them, had freeing such a chunk not raised that size. */
+/* Two thirds of what is free is in chunks of the size from which on malloc would have
+ * mapped them, had freeing such a chunk not raised that size. */
 enum judgement judge_threshold(const struct evidence *evidence, struct finding *finding)
 {
     const struct malloc_section *section = evidence->now->malloc;
@@ -130,7 +130,7 @@ enum judgement judge_threshold(const struct evidence *evidence, struct finding *
     if (!section || !account || !reading_is_known(section->mmap_threshold_bytes))
         return JUDGED_UNKNOWN;
     all = reading_sum(section->free_bytes, section->top_bytes);
-    if (section->threshold_free_bytes.value * 2 < all.value ||
+    if (section->threshold_free_bytes.value * 3 < all.value * 2 ||
         !is_much_free(evidence, malloc_free_bytes(evidence)))
         return JUDGED_NO;
     snprintf(
