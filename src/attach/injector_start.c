@@ -13,6 +13,7 @@
 #include "agent/protocol.h"
 #include "agent/region.h"
 #include "attach/injector.h"
+#include "guard/child.h"
 #include "util/log.h"
 
 #define WARDS           8
@@ -65,27 +66,21 @@ static void end_child(pid_t *child)
 
 /* Forks with all signals blocked: none of the parent's reaches the child, which dies
  * with the thread that wants the session. Gives what fork() gives. */
-static pid_t fork_injector(int sockets[2])
+static pid_t fork_injector(int *socket)
 {
     pid_t parent = getpid(), child;
     sigset_t all, old;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
-        return -1;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    child = fork();
+    child = child_fork(SOCK_SEQPACKET, socket);
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         if (getppid() != parent)
             _exit(1);
-        close(sockets[0]);
         return 0;
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    close(sockets[1]);
-    if (child < 0)
-        close(sockets[0]);
     return child;
 }
 
@@ -138,11 +133,11 @@ static void serve_start(const void *asked, void *answered, struct helper_fds *fd
     const struct start_question *question = asked;
     struct start_answer *answer = answered;
     struct ward *ward = new_ward();
-    int sockets[2];
-    pid_t child = ward ? fork_injector(sockets) : -1;
+    int socket;
+    pid_t child = ward ? fork_injector(&socket) : -1;
 
     if (child == 0)
-        inject_anew(question, ward->region, sockets[1]);
+        inject_anew(question, ward->region, socket);
     if (child < 0) {
         err_set_errno(&answer->err, ERR_FAILED, errno, "cannot attach");
         return;
@@ -152,7 +147,7 @@ static void serve_start(const void *asked, void *answered, struct helper_fds *fd
     ward->target = question->pid;
     ward->start_ticks = question->start_ticks;
     answer->ward = ward->number;
-    fds->fds[fds->count++] = sockets[0];
+    fds->fds[fds->count++] = socket;
 }
 
 const struct helper_service injector_start_service = {
@@ -232,19 +227,19 @@ static int start_by_helper(const struct target *target, struct injector *injecto
 
 int injector_start(struct target *target, struct injector *injector, struct err *err)
 {
-    int sockets[2];
+    int socket;
     pid_t child;
 
     *injector = (struct injector)INJECTOR_NONE;
     if (helper_is_running())
         return start_by_helper(target, injector, err);
-    child = fork_injector(sockets);
+    child = fork_injector(&socket);
     if (child == 0)
-        injector_main(target, sockets[1], NULL);
+        injector_main(target, socket, NULL);
     if (child < 0)
         return err_set_errno(err, ERR_FAILED, errno, "cannot attach");
     injector->pid = child;
-    injector->socket = sockets[0];
+    injector->socket = socket;
     return 0;
 }
 

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "fleet/fleet_private.h"
 #include "util/clock.h"
@@ -95,14 +94,6 @@ void fleet_hurry(struct fleet *fleet)
     }
 }
 
-static int64_t own_cpu_ns(void)
-{
-    struct timespec used;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return (int64_t)used.tv_sec * NS_PER_S + used.tv_nsec;
-}
-
 const struct fleet_sample *fleet_look(struct fleet *fleet)
 {
     struct fleet_sample *look = &fleet->look;
@@ -113,7 +104,7 @@ const struct fleet_sample *fleet_look(struct fleet *fleet)
     look->root = fleet->options.root;
     look->pattern = fleet->options.pattern;
     look->n_left_out = fleet->n_left_out;
-    look->cpu_ns = own_cpu_ns();
+    look->cpu_ns = clock_process_cpu_ns();
     look->count = fleet->count;
     for (size_t i = 0; i < fleet->count; i++) {
         struct member *member = fleet->members[i];

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guard/child.h"
 #include "guard/helper_message.h"
 
 #define ANSWER_LIMIT_MS 5000
@@ -23,23 +24,15 @@ static struct {
 
 int helper_start(const struct helper_service *const *services, struct err *err)
 {
-    int sockets[2];
-    pid_t pid;
+    int socket;
+    pid_t pid = child_fork(SOCK_SEQPACKET, &socket);
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+    if (pid < 0)
         return err_set_errno(err, ERR_FAILED, errno, "cannot start the helper");
-    pid = fork();
-    if (pid == 0) {
-        close(sockets[0]);
-        helper_main(sockets[1], services);
-    }
-    close(sockets[1]);
-    if (pid < 0) {
-        close(sockets[0]);
-        return err_set_errno(err, ERR_FAILED, errno, "cannot start the helper");
-    }
+    if (pid == 0)
+        helper_main(socket, services);
     helper.services = services;
-    helper.socket = sockets[0];
+    helper.socket = socket;
     helper.pid = pid;
     return 0;
 }

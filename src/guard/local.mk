@@ -1,4 +1,5 @@
 libheaptop_a_SOURCES += \
+	src/guard/child.c src/guard/child.h \
 	src/guard/filter.c src/guard/filter.h src/guard/syscalls.def \
 	src/guard/guard.c src/guard/guard.h \
 	src/guard/helper.c src/guard/helper.h \

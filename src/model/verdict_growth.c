@@ -72,82 +72,64 @@ static bool has_fresh_uss(const struct snapshot *snapshot)
            process->pss_age_ns.value <= USS_AGE_NS;
 }
 
-/* The oldest (or the newest) such sample of the window. */
-static const struct process_section *fresh_end(const struct evidence *evidence,
-                                               bool is_newest)
+/* The samples of the window with a USS of their moment, the oldest first. */
+struct fresh {
+    const struct process_section *rows[HISTORY_RECENT + HISTORY_KEPT];
+    size_t count;
+};
+
+static void gather_fresh(const struct evidence *evidence, struct fresh *fresh)
 {
-    const struct history *history = evidence->history;
-    size_t count = history_count(history);
-
-    for (size_t i = 0; i < count; i++) {
-        const struct snapshot *snapshot =
-            history_at(history, is_newest ? count - 1 - i : i);
-
-        if (snapshot->mono_ns >= evidence->then->mono_ns && has_fresh_uss(snapshot))
-            return snapshot->process;
-    }
-    return NULL;
-}
-
-static int64_t shared_of(const struct process_section *process)
-{
-    return process->res_bytes.value - process->uss_bytes.value;
-}
-
-/* The samples of the window with a USS of their moment: how many. */
-static size_t count_fresh(const struct evidence *evidence)
-{
-    size_t count = 0;
-
+    fresh->count = 0;
     for (size_t i = 0; i < history_count(evidence->history); i++) {
         const struct snapshot *snapshot = history_at(evidence->history, i);
 
-        count += snapshot->mono_ns >= evidence->then->mono_ns && has_fresh_uss(snapshot);
+        if (snapshot->mono_ns >= evidence->then->mono_ns && has_fresh_uss(snapshot))
+            fresh->rows[fresh->count++] = snapshot->process;
     }
-    return count;
 }
 
 /* What was shared in each sample of the first third, and in none of the last: RES and USS
  * are not read at once, and memory that comes and goes looks shared for a moment. */
-static int64_t unshared_for_good(const struct evidence *evidence)
+static int64_t unshared_for_good(const struct fresh *fresh)
 {
-    size_t count = count_fresh(evidence), at = 0;
     int64_t first_least = INT64_MAX, last_most = 0;
 
-    for (size_t i = 0; i < history_count(evidence->history); i++) {
-        const struct snapshot *snapshot = history_at(evidence->history, i);
-        int64_t shared;
+    if (fresh->count < FRESH_LEAST)
+        return 0;
+    for (size_t i = 0; i < fresh->count; i++) {
+        int64_t shared =
+            fresh->rows[i]->res_bytes.value - fresh->rows[i]->uss_bytes.value;
 
-        if (snapshot->mono_ns < evidence->then->mono_ns || !has_fresh_uss(snapshot))
-            continue;
-        shared = shared_of(snapshot->process);
-        if (at * 3 < count && shared < first_least)
+        if (i * 3 < fresh->count && shared < first_least)
             first_least = shared;
-        if (at * 3 >= count * 2 && shared > last_most)
+        if (i * 3 >= fresh->count * 2 && shared > last_most)
             last_most = shared;
-        at++;
     }
-    return count < FRESH_LEAST ? 0 : first_least - last_most;
+    return first_least - last_most;
 }
 
 /* Private pages grow by at least 10 MiB, RES by less than a fifth of that, and as much
  * that was shared no longer is. */
 enum judgement judge_unsharing(const struct evidence *evidence, struct finding *finding)
 {
-    const struct process_section *now = fresh_end(evidence, true);
-    const struct process_section *then = fresh_end(evidence, false);
+    const struct process_section *now, *then;
     struct verdict *verdict = &finding->verdict;
     int64_t collections = full_collections(evidence), res;
     struct reading uss;
+    struct fresh fresh;
     struct fit fit;
     char a[UNITS_MAX], b[UNITS_MAX];
 
-    if (!now || !then || !evidence_fit(evidence, SERIES_USS, &fit))
+    gather_fresh(evidence, &fresh);
+    if (!fresh.count || !evidence_fit(evidence, SERIES_USS, &fit))
         return JUDGED_UNKNOWN;
+    then = fresh.rows[0];
+    now = fresh.rows[fresh.count - 1];
     uss = reading_difference(now->uss_bytes, then->uss_bytes);
     res = now->res_bytes.value - then->res_bytes.value;
     if (uss.value < 10 * MB || res * 5 > uss.value || res * 5 < -uss.value ||
-        !were_copied(now, then, uss.value) || unshared_for_good(evidence) * 4 < uss.value)
+        !were_copied(now, then, uss.value) || unshared_for_good(&fresh) * 4 < uss.value)
         return JUDGED_NO;
     if (!collections)
         verdict->remedy =

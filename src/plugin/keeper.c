@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guard/child.h"
 #include "guard/guard.h"
 #include "guard/helper_message.h"
 #include "plugin/message.h"
@@ -23,21 +24,14 @@ struct keeper {
 
 static int fork_keeper(struct keeper *keeper, struct err *err)
 {
-    int sockets[2];
+    int socket;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+    keeper->pid = child_fork(SOCK_SEQPACKET, &socket);
+    if (keeper->pid < 0)
         return err_set_errno(err, ERR_FAILED, errno, "cannot start plugins");
-    keeper->pid = fork();
-    if (keeper->pid == 0) {
-        close(sockets[0]);
-        keeper_main(sockets[1], &keeper->files, keeper->settings);
-    }
-    close(sockets[1]);
-    if (keeper->pid < 0) {
-        close(sockets[0]);
-        return err_set_errno(err, ERR_FAILED, errno, "cannot start plugins");
-    }
-    keeper->socket = sockets[0];
+    if (keeper->pid == 0)
+        keeper_main(socket, &keeper->files, keeper->settings);
+    keeper->socket = socket;
     return 0;
 }
 

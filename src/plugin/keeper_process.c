@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guard/child.h"
 #include "guard/guard.h"
 #include "guard/helper_message.h"
 #include "guard/quiet.h"
@@ -68,30 +69,26 @@ static void start_plugin(struct keeping *keeping, const struct keeper_start *sta
 {
     const char *fault = fault_of(keeping, start, fds);
     pid_t *place = free_place(keeping);
-    int sockets[2];
+    int socket;
 
     snprintf(started->why, sizeof(started->why), "%s", fault);
     if (*fault)
         return;
-    if (!place || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
+    if (!place) {
         snprintf(started->why, sizeof(started->why), "too many plugins run");
         return;
     }
-    *place = fork();
-    if (*place == 0) {
-        close(sockets[0]);
-        become_plugin(keeping, sockets[1], start, fds);
-    }
-    close(sockets[1]);
+    *place = child_fork(SOCK_STREAM, &socket);
+    if (*place == 0)
+        become_plugin(keeping, socket, start, fds);
     if (*place < 0) {
         snprintf(started->why, sizeof(started->why), "no process can be started: %s",
                  strerror(errno));
         *place = 0;
-        close(sockets[0]);
         return;
     }
     started->pid = *place;
-    answer_fds->fds[answer_fds->count++] = sockets[0];
+    answer_fds->fds[answer_fds->count++] = socket;
 }
 
 /* A process that has ended by itself keeps its status. */

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guard/child.h"
 #include "guard/helper_message.h"
 #include "publish/address.h"
 #include "publish/board.h"
@@ -39,30 +40,24 @@ static int start(publisher_life *life, const void *what, struct publisher **star
                  struct err *err)
 {
     struct publisher *publisher = xcalloc(1, sizeof(*publisher));
-    int sockets[2];
 
     publisher->board = mmap(NULL, BOARD_BYTES, PROT_READ | PROT_WRITE,
                             MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (publisher->board == MAP_FAILED ||
-        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
+        (publisher->child = child_fork(SOCK_SEQPACKET, &publisher->socket)) < 0) {
+        err_set_errno(err, ERR_FAILED, errno, "cannot start a publisher");
+        if (publisher->board != MAP_FAILED)
+            munmap(publisher->board, BOARD_BYTES);
         free(publisher);
-        return err_set_errno(err, ERR_FAILED, errno, "cannot start a publisher");
+        return -1;
     }
-    publisher->child = fork();
     if (publisher->child == 0) {
-        struct board board = {publisher->board, sockets[1]};
+        struct board board = {publisher->board, publisher->socket};
 
-        close(sockets[0]);
         life(&board, what);
     }
-    close(sockets[1]);
-    publisher->socket = sockets[0];
-    if (publisher->child > 0) {
-        *started = publisher;
-        return 0;
-    }
-    publisher_stop(publisher, err);
-    return err_set(err, ERR_FAILED, "cannot start a publisher");
+    *started = publisher;
+    return 0;
 }
 
 static void live_for_file(const struct board *board, const void *path)
@@ -211,7 +206,7 @@ int publisher_stop(struct publisher *publisher, struct err *err)
     result = finish(publisher, err);
     if (publisher->socket >= 0)
         close(publisher->socket);
-    if (publisher->child > 0 && !publisher->is_busy)
+    if (!publisher->is_busy)
         waitpid(publisher->child, NULL, 0);
     munmap(publisher->board, BOARD_BYTES);
     exposition_release(&publisher->exposition);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guard/child.h"
 #include "recording/encoder.h"
 #include "recording/message.h"
 #include "util/clock.h"
@@ -54,24 +55,16 @@ void recorder_usual_options(struct recorder_options *options, const char *path, 
 int recorder_start(const char *only, struct recorder **started, struct err *err)
 {
     struct recorder *recorder;
-    int sockets[2];
-    pid_t child;
+    int socket;
+    pid_t child = child_fork(SOCK_STREAM, &socket);
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
+    if (child < 0)
         return err_set_errno(err, ERR_FAILED, errno, "cannot start the recorder");
-    child = fork();
-    if (child == 0) {
-        close(sockets[0]);
-        recorder_main(sockets[1], only);
-    }
-    close(sockets[1]);
-    if (child < 0) {
-        close(sockets[0]);
-        return err_set_errno(err, ERR_FAILED, errno, "cannot start the recorder");
-    }
+    if (child == 0)
+        recorder_main(socket, only);
     recorder = xcalloc(1, sizeof(*recorder));
     recorder->child = child;
-    recorder->socket = sockets[0];
+    recorder->socket = socket;
     recorder->encoder = encoder_new();
     *started = recorder;
     return 0;

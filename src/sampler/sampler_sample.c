@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "model/builder.h"
 #include "util/clock.h"
@@ -125,20 +124,12 @@ static void sample_cheap(struct sampler *sampler, struct snapshot_builder *build
     }
 }
 
-static int64_t process_cpu_ns(void)
-{
-    struct timespec used;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return (int64_t)used.tv_sec * NS_PER_S + used.tv_nsec;
-}
-
 static void sample_cost(struct sampler *sampler, struct cost_facts *cost,
                         int64_t began_mono_ns)
 {
     struct agent_counters counters;
 
-    cost->cpu_ns = process_cpu_ns();
+    cost->cpu_ns = clock_process_cpu_ns();
     cost->sample_ns = clock_monotonic_ns() - began_mono_ns;
     cost->walk_cpu_ns = sampler->walk.price_cpu_ns;
     cost->walk_period_ns = sampler->walk.period_ns;

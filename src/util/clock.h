@@ -16,5 +16,7 @@ int64_t clock_monotonic_ns(void);
 
 /* CPU time used by the calling thread. */
 int64_t clock_thread_cpu_ns(void);
+/* CPU time used by all threads of this process. */
+int64_t clock_process_cpu_ns(void);
 
 #endif
