@@ -2,10 +2,10 @@
 # public header alone.
 PLUGIN_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include
 PLUGIN_CFLAGS = -std=c11 $(WARNINGS) -fPIC -fvisibility=hidden
-PLUGIN_LDFLAGS = -shared -Wl,-z,relro,-z,now,-z,defs
+plugin_ldflags = -shared -Wl,-z,relro,-z,now,-z,defs
 
 plugins_PROGRAMS += plugins/example.so
 plugins_example_so_SOURCES = plugins/example/example.c
 plugins_example_so_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 plugins_example_so_CFLAGS = $(PLUGIN_CFLAGS)
-plugins_example_so_LDFLAGS = $(PLUGIN_LDFLAGS)
+plugins_example_so_LDFLAGS = $(plugin_ldflags)
