@@ -15,7 +15,7 @@ check-local:
 		$(CMOCKA_STATE) $(TESTS)
 
 clean-local:
-	rm -rf sanitized
+	rm -rf sanitized packages
 
 # Other releases of Debian, with newer interpreters and other C libraries; kept in ~/.cache.
 .PHONY: chroots
@@ -54,6 +54,12 @@ VERDICTS_JOBS = 6
 check-recordings: all
 	@HEAPTOP="$(abs_top_builddir)/heaptop" HEAPTOP_LONG=1 PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTHON3) $(srcdir)/tests/live/t_record_damage
+
+# Packages for Debian and of rpm's kin: built twice, looked at, installed in a new system.
+.PHONY: check-package
+check-package: all
+	@$(PYTHON3) $(srcdir)/tests/run --source "$(abs_top_srcdir)" \
+		--build "$(abs_top_builddir)" --folders package --timeout 3000 $(TESTS)
 
 # Measures; slow, and no part of the tests.
 .PHONY: bench

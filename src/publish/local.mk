@@ -14,7 +14,9 @@ endif
 EXTRA_DIST += src/publish/server.c src/publish/server_none.c
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/t_publish
+check_PROGRAMS += tests/unit/t_publish tests/unit/t_publish_none
+tests_unit_t_publish_none_SOURCES = tests/unit/t_publish_none.c src/publish/server_none.c
+tests_unit_t_publish_none_LDADD = $(UNIT_LIBS)
 tests_unit_t_publish_SOURCES = tests/unit/t_publish.c
 tests_unit_t_publish_LDADD = $(UNIT_LIBS)
 endif

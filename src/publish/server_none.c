@@ -5,8 +5,11 @@
 
 int server_check(struct err *err)
 {
-    err_set(err, ERR_USAGE, "this heaptop was built without libmicrohttpd: no --listen");
-    return err_remedy(err, "install it, configure and build again; or use --textfile");
+    err_set(err, ERR_USAGE,
+            "this heaptop was built without libmicrohttpd, which --listen needs");
+    return err_remedy(
+        err,
+        "use --textfile; or install libmicrohttpd's headers, configure and build again");
 }
 
 void server_main(const struct board *board, int socket)

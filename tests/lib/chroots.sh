@@ -4,7 +4,7 @@
 # inside it, with a tab between.
 #
 #   tests/lib/chroots.sh                   makes those that are not there yet
-#   tests/lib/chroots.sh sid               only this one: sid, bullseye or trixie
+#   tests/lib/chroots.sh sid               only this one: sid, bullseye, trixie or bookworm
 #   tests/lib/chroots.sh --list [RELEASE]  only prints; a reason for each that is not there,
 #                                          and 1 at the end when none is
 #
@@ -28,6 +28,7 @@ choose_packages() {
     sid) packages="python3.13 python3.14 python3.15 ${HEAPTOP_SID_PACKAGES:-}" ;;
     bullseye) packages=python3.9 ;;
     trixie) packages=python3.13 ;;
+    bookworm) packages=python3 ;; # that a package is installed in
     *) no "no such release is known here" ;;
     esac
 }
