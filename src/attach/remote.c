@@ -13,6 +13,7 @@
 
 #define PATIENCE_NS   (2 * NS_PER_S)
 #define LAST_LOOK_NS  (200 * NS_PER_MS) /* after the request was taken back */
+#define OTHERS_NS     NS_PER_S          /* for another tool's request to be executed */
 #define REMIND_NS     (50 * NS_PER_MS)
 #define MAILBOX_BYTES 64
 
@@ -23,11 +24,28 @@ struct request {
     struct remote_script script;
 };
 
+/* Of another tool, or of a killed heaptop: the main thread ends it soon. */
+static int wait_for_others(struct request *request, struct err *err)
+{
+    int64_t deadline = clock_monotonic_ns() + OTHERS_NS;
+    const struct timespec nap = {0, NS_PER_MS};
+    uint32_t pending = 1;
+
+    while (
+        reader_u32(request->scene->target->reader, request->layout.pending, &pending) &&
+        pending && clock_monotonic_ns() < deadline)
+        nanosleep(&nap, NULL);
+    if (!pending)
+        return 0;
+    err_set(err, ERR_FAILED, "another tool has asked process %d to execute a script",
+            (int)request->scene->target->pid);
+    return err_remedy(err, "wait until that is done, or use --agent-via=ptrace");
+}
+
 static int check(struct request *request, struct err *err)
 {
     struct target *target = request->scene->target;
     int pid = (int)target->pid;
-    uint32_t pending;
 
     if (layout_find_debugger(target, &request->layout, err) != 0)
         return -1;
@@ -41,10 +59,7 @@ static int check(struct request *request, struct err *err)
                        "process %d has a seccomp filter, which may kill it for what a "
                        "script does",
                        pid);
-    if (!reader_u32(target->reader, request->layout.pending, &pending) || pending)
-        return err_set(err, ERR_FAILED,
-                       "another tool has asked process %d to execute a script", pid);
-    return 0;
+    return wait_for_others(request, err);
 }
 
 /* Asked anew from time to time: the target writes the same word, and may have lost it. */
