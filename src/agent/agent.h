@@ -96,6 +96,7 @@ struct agent {
     struct object *gc, *callback, *callbacks;
     struct object *blocks, *count, *threshold, *stats, *is_enabled, *freeze_count;
     struct object *debug, *collect, *disable, *enable, *reference_count;
+    struct object *import_lock, *import_unlock; /* without a GIL only */
     bool holds_gil;
     bool frozen_are_many;     /* counting them costs too much for each sample */
     uint32_t n_many_blocks;   /* how often there were too many to count them again */
@@ -146,6 +147,9 @@ struct object *agent_call_one(struct object *function, struct object *argument);
 /* Between these two nothing that the agent allocates begins a collection. */
 bool agent_gc_hold(void);
 void agent_gc_let_go(bool was_enabled);
+/* Between these two no thread of a build without a GIL forks. */
+void agent_forks_hold(void);
+void agent_forks_let_go(void);
 
 /* life.c: into Python and out of it. */
 int agent_python_open(void);

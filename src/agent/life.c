@@ -1,9 +1,9 @@
 /* Into Python and out of it: the thread state, and what the agent keeps there. */
 #include "agent/agent.h"
 
-static struct object *find_gc(void)
+static struct object *find_module(const char *text)
 {
-    struct object *name = agent.python.PyUnicode_FromString("gc");
+    struct object *name = agent.python.PyUnicode_FromString(text);
     struct object *module = NULL;
 
     if (name) {
@@ -11,6 +11,13 @@ static struct object *find_gc(void)
         agent.python.Py_DecRef(name);
     }
     agent.python.PyErr_Clear();
+    return module;
+}
+
+static struct object *find_gc(void)
+{
+    struct object *module = find_module("gc");
+
     if (!module)
         module = agent.python.PyImport_ImportModuleLevel("gc", NULL, NULL, NULL, 0);
     agent.python.PyErr_Clear();
@@ -47,6 +54,18 @@ static struct object *sys_function(const char *name)
     return function;
 }
 
+static void keep_import_lock(void)
+{
+    struct object *imp = find_module("_imp");
+
+    if (!imp)
+        return;
+    agent.import_lock = agent.python.PyObject_GetAttrString(imp, "acquire_lock");
+    agent.import_unlock = agent.python.PyObject_GetAttrString(imp, "release_lock");
+    agent.python.PyErr_Clear();
+    agent.python.Py_DecRef(imp);
+}
+
 /* "3.11.2 (main, ...": the number after the first point. */
 static int minor_version(void)
 {
@@ -73,7 +92,9 @@ static int keep_functions(void)
     agent.enable = gc_builtin("enable");
     was_enabled = agent_gc_hold();
     /* Without a GIL these two visit all objects, the second with all threads stopped. */
-    if (!agent.is_free_threaded) {
+    if (agent.is_free_threaded) {
+        keep_import_lock();
+    } else {
         agent.blocks = sys_function("getallocatedblocks");
         agent.freeze_count = gc_builtin("get_freeze_count");
     }
@@ -118,11 +139,11 @@ static void release(struct object **object)
 
 static void release_all(void)
 {
-    struct object **all[] = {&agent.callbacks,      &agent.gc,        &agent.blocks,
-                             &agent.count,          &agent.threshold, &agent.stats,
-                             &agent.is_enabled,     &agent.disable,   &agent.enable,
-                             &agent.freeze_count,   &agent.debug,     &agent.collect,
-                             &agent.reference_count};
+    struct object **all[] = {
+        &agent.callbacks,       &agent.gc,           &agent.blocks,       &agent.count,
+        &agent.threshold,       &agent.stats,        &agent.is_enabled,   &agent.disable,
+        &agent.enable,          &agent.freeze_count, &agent.debug,        &agent.collect,
+        &agent.reference_count, &agent.import_lock,  &agent.import_unlock};
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         release(all[i]);

@@ -167,10 +167,12 @@ void agent_partition(const int64_t *arguments, struct agent_answer *answer)
     agent_partition_forget();
     if (prepare()) {
         partition.deadline = began + arguments[0];
+        agent_forks_hold();
         if (agent.python.PyUnstable_GC_VisitObjects)
             agent.python.PyUnstable_GC_VisitObjects(visit, NULL);
         else
             visit_list(arguments[0]);
+        agent_forks_let_go();
         answer->value = (int64_t)partition.used;
         answer->before[0] = !partition.is_cut;
     } else {

@@ -100,3 +100,18 @@ void agent_gc_let_go(bool was_enabled)
     if (was_enabled)
         forget(agent_call(agent.enable));
 }
+
+/*
+ * A fork that begins while another thread waits to stop the world leaves the lock of
+ * that thread to the child, which hangs at its first collection (3.13 without a GIL,
+ * pystate.c, stop_the_world()). PyOS_BeforeFork() takes the import lock first.
+ */
+void agent_forks_hold(void)
+{
+    forget(agent_call(agent.import_lock));
+}
+
+void agent_forks_let_go(void)
+{
+    forget(agent_call(agent.import_unlock));
+}

@@ -18,6 +18,7 @@
 #include "attach/holder.h"
 #include "attach/launch.h"
 #include "attach/session_private.h"
+#include "layout/threads_layout.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/xalloc.h"
@@ -49,6 +50,24 @@ static void session_free(struct session *session)
     free(session);
 }
 
+/*
+ * The first thread of a free-threaded 3.13 makes functions, classes and modules immortal
+ * (gc_free_threading.c, _PyGC_ImmortalizeDeferredObjects()), and stops the world for it
+ * outside of any lock that a fork takes: a child that is forked then can hang.
+ */
+static int check_threads(struct target *target, struct err *err)
+{
+    if (!target->is_free_threaded || target->version.minor != 13 ||
+        layout_threads_made(target) != 1)
+        return 0;
+    err_set(
+        err, ERR_UNSUPPORTED,
+        "process %d is a free-threaded CPython 3.13 that has not started a thread: the "
+        "agent's would be the first, which changes the process for good",
+        (int)target->pid);
+    return err_remedy(err, "attach (key a) when it has started a thread of its own");
+}
+
 static int check_target(struct target *target, struct err *err)
 {
     int pid = (int)target->pid;
@@ -65,7 +84,7 @@ static int check_target(struct target *target, struct err *err)
                 pid);
         return err_remedy(err, "continue it (kill -CONT %d), or end the debugger", pid);
     default:
-        return 0;
+        return check_threads(target, err);
     }
 }
 

@@ -181,9 +181,11 @@ WITHOUT_A_GIL = [("compute", works("plain.py", "4", is_steady=False)),
                  ("noisy", works("noisy.py", is_steady=False)),
                  ("fork", works("forks.py", "fork", is_steady=False)),
                  ("malloc", works("native.py", "malloc", "4", is_steady=False)),
-                 ("epoll-endless", works("waits.py", "epoll_endless", "alone", is_steady=False)),
-                 ("write-pipe", works("waits.py", "write", "alone", "pipe", is_steady=False,
-                                      stub_may_stay=True))]
+                 ("epoll-endless", works("waits.py", "epoll_endless", "helped", is_steady=False)),
+                 ("write-pipe", works("waits.py", "write", "helped", "pipe", is_steady=False,
+                                      stub_may_stay=True)),
+                 ("alone", works("waits.py", "write", "alone", "pipe", is_steady=False,
+                                 only_refuses="is a free-threaded"))]
 ROWS += [Row("free-threaded-" + name, "24", "a free-threaded build: " + name, run,
              on=free_threaded, weight=2) for name, run in WITHOUT_A_GIL]
 ROWS += [Row("core-dump", "25", "its core is being dumped", dumping, on=host_of_few,

@@ -100,6 +100,7 @@ def by_exec():
 
 
 TEN = digest(10)
+threading.Thread(target=lambda: None).start()  # without a GIL the agent's must not be the first
 born, told = [], []
 if sys.argv[1] == "any":
     signal.signal(signal.SIGCHLD, lambda number, frame: told.append(number))
