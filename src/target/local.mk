@@ -22,6 +22,7 @@ libheaptop_a_SOURCES += \
 	src/target/reader_image.c \
 	src/target/reader_kept.c \
 	src/target/reader_live.c \
+	src/target/shared_pages.c src/target/shared_pages.h \
 	src/target/target.c src/target/target.h \
 	src/target/vectors.c src/target/vectors.h
 

@@ -67,6 +67,10 @@ void reader_close(struct reader *reader);
 /* The live reader of a process. `mem_fd` is a kept /proc/PID/mem or -1; borrowed. */
 int reader_live_open(int pid, int mem_fd, struct reader **reader, struct err *err);
 
+/* Of a process that shares pages with others only the descriptor reads: see
+ * shared_pages.h. Taken for granted until somebody knows better. */
+void reader_live_spare(struct reader *reader, bool has_shared_pages);
+
 /* Where only the descriptor reads: lets the privileged helper serve scattered reads, when
  * there is one and the number still belongs to the process that began then. */
 void reader_live_help(struct reader *reader, uint64_t start_ticks);

@@ -1,7 +1,8 @@
 /*
  * The live reader: process_vm_readv(2), and the kept descriptor of
  * /proc/PID/mem where the kernel does not offer or does not permit the former
- * (a descriptor keeps the permission it was opened with).
+ * (a descriptor keeps the permission it was opened with), or where the former would cost
+ * the target memory (shared_pages.h).
  */
 #include "target/reader.h"
 
@@ -25,6 +26,7 @@ struct reader_live {
     pid_t pid;
     int mem_fd;
     bool by_descriptor;
+    bool spares_pages; /* atomic: reading must pin no page */
     struct vectors *vectors; /* NULL: none */
 };
 
@@ -48,6 +50,11 @@ static int live_read_descriptor(const struct reader_live *live, uint64_t address
     return 0;
 }
 
+static bool is_sparing(const struct reader_live *live)
+{
+    return live->mem_fd >= 0 && __atomic_load_n(&live->spares_pages, __ATOMIC_RELAXED);
+}
+
 static int live_read(struct reader *reader, struct raddr address, void *buffer,
                      size_t length)
 {
@@ -55,7 +62,7 @@ static int live_read(struct reader *reader, struct raddr address, void *buffer,
     struct iovec local = {buffer, length};
     struct iovec remote = {(void *)(uintptr_t)address.value, length};
 
-    if (live->by_descriptor)
+    if (live->by_descriptor || is_sparing(live))
         return live_read_descriptor(live, address.value, buffer, length);
     if (!length)
         return 0;
@@ -103,11 +110,12 @@ static size_t live_readv_descriptor(const struct reader_live *live, struct piece
                                     size_t count)
 {
     size_t n_done = 0, i = 0, n_stopped = 0;
+    bool may_pin = live->vectors && !is_sparing(live);
 
     while (i < count) {
         size_t settled = 0;
 
-        if (live->vectors && n_stopped < STOPS_MAX)
+        if (may_pin && n_stopped < STOPS_MAX)
             settled = vectors_read(live->vectors, pieces + i, count - i);
         if (settled) {
             n_stopped += !pieces[i + settled - 1].done;
@@ -127,7 +135,7 @@ static size_t live_readv(struct reader *reader, struct piece *pieces, size_t cou
     struct reader_live *live = (struct reader_live *)reader;
     size_t n_done = 0;
 
-    if (live->by_descriptor)
+    if (live->by_descriptor || is_sparing(live))
         return live_readv_descriptor(live, pieces, count);
     for (size_t i = 0; i < count;)
         i += live_readv_some(live, pieces + i, count - i, &n_done);
@@ -162,8 +170,16 @@ int reader_live_open(int pid, int mem_fd, struct reader **reader, struct err *er
     live->pid = pid;
     live->mem_fd = mem_fd;
     live->by_descriptor = problem != 0;
+    live->spares_pages = true;
     *reader = &live->reader;
     return 0;
+}
+
+void reader_live_spare(struct reader *reader, bool has_shared_pages)
+{
+    struct reader_live *live = (struct reader_live *)reader;
+
+    __atomic_store_n(&live->spares_pages, has_shared_pages, __ATOMIC_RELAXED);
 }
 
 void reader_live_help(struct reader *reader, uint64_t start_ticks)

@@ -10,6 +10,7 @@
 
 #include "target/identify.h"
 #include "target/procfs.h"
+#include "target/shared_pages.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/strbuf.h"
@@ -121,6 +122,14 @@ static int open_maps(struct opening *opening, struct err *err)
     return -1;
 }
 
+/* Again whenever the mappings are read: a process may fork at any time. */
+static void spare_shared_pages(struct target *target)
+{
+    if (target->reader)
+        reader_live_spare(target->reader,
+                          shared_pages_any(target->fds.pagemap, &target->maps));
+}
+
 /* The reader, or the reason why there is none. */
 static int open_reader(struct target *target, struct err *err)
 {
@@ -128,6 +137,7 @@ static int open_reader(struct target *target, struct err *err)
 
     if (!reader_live_open(target->pid, target->fds.mem, &target->reader, &failed)) {
         reader_live_help(target->reader, target->start_ticks);
+        spare_shared_pages(target);
         return 0;
     }
     target->reader = NULL;
@@ -224,6 +234,7 @@ int target_refresh_maps(struct target *target, struct err *err)
     }
     maps_release(&target->maps);
     target->maps = maps;
+    spare_shared_pages(target);
     return 0;
 }
 

@@ -200,7 +200,10 @@ static int become(struct target *target, uid_t uid, struct err *err)
         return err_set(err, ERR_FAILED, "cannot become another user");
     reader_close(target->reader);
     target->reader = NULL;
-    return reader_live_open(target->pid, target->fds.mem, &target->reader, err);
+    if (reader_live_open(target->pid, target->fds.mem, &target->reader, err))
+        return -1;
+    reader_live_spare(target->reader, false);
+    return 0;
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,55 @@
+#include "target/shared_pages.h"
+
+#include <unistd.h>
+
+#include "target/pagemap.h"
+
+#define SAMPLES 512
+
+/* Documentation/admin-guide/mm/pagemap.rst */
+#define WORD_FILE      (UINT64_C(1) << 61)
+#define WORD_EXCLUSIVE (UINT64_C(1) << 56)
+
+static uint64_t anonymous_bytes(const struct maps *maps)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < maps->count; i++)
+        if (mapping_is_anonymous(&maps->mappings[i]))
+            bytes += maps->mappings[i].end - maps->mappings[i].start;
+    return bytes;
+}
+
+/* The page's word, or 0. */
+static uint64_t word_of(int pagemap_fd, uint64_t address)
+{
+    uint64_t word;
+
+    if (pread(pagemap_fd, &word, sizeof(word),
+              (off_t)(address / PAGEMAP_PAGE_BYTES * sizeof(word))) != sizeof(word))
+        return 0;
+    return pagemap_word_is_present(word) && !(word & WORD_FILE) ? word : 0;
+}
+
+bool shared_pages_any(int pagemap_fd, const struct maps *maps)
+{
+    uint64_t step = anonymous_bytes(maps) / SAMPLES + PAGEMAP_PAGE_BYTES, skip = step / 2;
+    bool has_private = false;
+
+    for (size_t i = 0; i < maps->count && pagemap_fd >= 0; i++) {
+        const struct mapping *mapping = &maps->mappings[i];
+        uint64_t bytes = mapping->end - mapping->start;
+
+        if (!mapping_is_anonymous(mapping))
+            continue;
+        for (; skip < bytes; skip += step) {
+            uint64_t word = word_of(pagemap_fd, mapping->start + skip);
+
+            if (word && !(word & WORD_EXCLUSIVE))
+                return true;
+            has_private |= word != 0;
+        }
+        skip -= bytes;
+    }
+    return !has_private;
+}
