@@ -57,7 +57,8 @@ static int fleet_text_sample(void *state, const struct fleet_sample *sample,
     size_t length, wrote;
 
     fleet_view_update(text->view, sample);
-    canvas_init(&canvas, fleet_view_lines(text->view), text->columns, text->use_unicode);
+    canvas_init(&canvas, fleet_view_lines(text->view, text->columns), text->columns,
+                text->use_unicode);
     fleet_view_draw_lines(text->view, &canvas);
     if (text->is_later)
         strbuf_add_char(&lines, '\n');

@@ -6,6 +6,7 @@
 
 #include "heaptop/units.h"
 #include "model/verdict.h"
+#include "tui/fleet_notes.h"
 #include "tui/header.h"
 #include "util/utf8.h"
 #include "util/xalloc.h"
@@ -16,6 +17,11 @@ enum {
     COLUMN_RES,
     COLUMN_PSS,
     COLUMN_PRIVATE,
+    COLUMN_UNSHARED,
+    COLUMN_HEADS,
+    COLUMN_REFCOUNTS,
+    COLUMN_NEW_DATA,
+    COLUMN_OWN,
     COLUMN_ARENAS,
     COLUMN_MALLOC,
     COLUMN_OTHER,
@@ -62,6 +68,39 @@ static const struct column columns[] = {
                         .width = 6,
                         .weight = 10,
                         .sort_key = 'P'},
+    [COLUMN_UNSHARED] = {.name = "copied",
+                         .heading = "COPIED",
+                         .help = "of what it inherited from its parent: copied since",
+                         .type = VALUE_BYTES,
+                         .width = 6,
+                         .weight = 7,
+                         .sort_key = 'U'},
+    [COLUMN_HEADS] = {.name = "heads",
+                      .heading = "HEADS",
+                      .help =
+                          "of it: by GC heads; gc.freeze() before the fork keeps that",
+                      .type = VALUE_BYTES,
+                      .width = 6,
+                      .weight = 3},
+    [COLUMN_REFCOUNTS] = {.name = "refcounts",
+                          .heading = "REFCNT",
+                          .help = "of it: by refcounts, objects that were looked at",
+                          .type = VALUE_BYTES,
+                          .width = 6,
+                          .weight = 2},
+    [COLUMN_NEW_DATA] = {.name = "data",
+                         .heading = "DATA",
+                         .help = "of it: by new data",
+                         .type = VALUE_BYTES,
+                         .width = 6,
+                         .weight = 2},
+    [COLUMN_OWN] = {.name = "own",
+                    .heading = "OWN",
+                    .help = "private memory in places where its parent has none",
+                    .type = VALUE_BYTES,
+                    .width = 6,
+                    .weight = 2,
+                    .hidden_first = true},
     [COLUMN_ARENAS] = {.name = "arenas",
                        .heading = "ARENAS",
                        .help = "of RES: pymalloc's arenas",
@@ -175,6 +214,14 @@ static void fill_numbers(struct table_row *row, const struct fleet_row *from)
     row->values[COLUMN_RES].number = from->res_bytes;
     row->values[COLUMN_PSS].number = from->pss_bytes;
     row->values[COLUMN_PRIVATE].number = from->private_bytes;
+    row->values[COLUMN_UNSHARED].number = sharing_unshared(&from->sharing);
+    row->values[COLUMN_HEADS].number =
+        sharing_unshared_by(&from->sharing, UNSHARED_GC_HEADS);
+    row->values[COLUMN_REFCOUNTS].number =
+        sharing_unshared_by(&from->sharing, UNSHARED_REFCOUNTS);
+    row->values[COLUMN_NEW_DATA].number =
+        sharing_unshared_by(&from->sharing, UNSHARED_NEW_DATA);
+    row->values[COLUMN_OWN].number = sharing_own(&from->sharing);
     row->values[COLUMN_ARENAS].number = from->arena_bytes;
     row->values[COLUMN_MALLOC].number = from->malloc_bytes;
     row->values[COLUMN_OTHER].number = from->other_bytes;
@@ -217,7 +264,8 @@ static void add_sums(struct fleet_view *view)
                                .malloc_bytes = sums->malloc_bytes,
                                .other_bytes = sums->other_bytes,
                                .objects = sums->objects,
-                               .growth_bytes = sums->growth_bytes};
+                               .growth_bytes = sums->growth_bytes,
+                               .sharing = sums->sharing};
 
     snprintf(texts->pid, sizeof(texts->pid), "all %zu", sums->members);
     row.values[COLUMN_PID].text = texts->pid;
@@ -304,59 +352,6 @@ static void draw_counts(const struct fleet_view *view, struct canvas *canvas, in
     canvas_text(canvas, y, 1, canvas->width - 2, ROLE_HEADER, text);
 }
 
-/* A sentence on one process: why it stands out, cannot be read, or what its verdict is.
- */
-static void row_words(const struct fleet_row *row, char *text, size_t size)
-{
-    char clock[UNITS_MAX];
-
-    if (row->state == MEMBER_ENDED)
-        snprintf(text, size, "%d ended at %s", (int)row->pid,
-                 units_clock(clock, row->ended_wall_ns));
-    else if (row->state == MEMBER_CLOSED)
-        snprintf(text, size, "%d: %.380s", (int)row->pid, row->why);
-    else if (row->outlier != OUTLIER_NONE)
-        fleet_outlier_words(row, text, size);
-    else if (row->rule[0])
-        snprintf(text, size, "%d: %.320s", (int)row->pid, row->verdict);
-    else
-        snprintf(text, size, "%d is read for the first time", (int)row->pid);
-}
-
-/* Two lines of a sentence, cut at a blank. */
-static void draw_words(struct canvas *canvas, int y, int lines, enum role role,
-                       const char *text)
-{
-    int room = canvas->width - 2;
-    size_t cut = 0;
-
-    if (lines <= 0 || room <= 0)
-        return;
-    for (size_t i = 0; lines > 1 && text[i] && i < (size_t)room; i++)
-        if (text[i] == ' ')
-            cut = i;
-    if (cut && utf8_columns(text) > room) {
-        canvas_textf(canvas, y++, 1, room, role, "%.*s", (int)cut, text);
-        text += cut + 1;
-    }
-    canvas_text(canvas, y, 1, room, role, text);
-}
-
-static void draw_notes(const struct fleet_view *view, struct canvas *canvas, int y,
-                       int lines)
-{
-    const struct fleet_row *row = selected(view);
-    char text[480] = "";
-
-    if (view->message[0])
-        draw_words(canvas, y, lines, ROLE_WARNING, view->message);
-    else if (row) {
-        row_words(row, text, sizeof(text));
-        draw_words(canvas, y, lines,
-                   row->outlier != OUTLIER_NONE ? ROLE_WARNING : ROLE_NORMAL, text);
-    }
-}
-
 static void draw_bar(struct canvas *canvas)
 {
     int y = canvas->height - 1;
@@ -371,7 +366,7 @@ static void draw_bar(struct canvas *canvas)
 void fleet_view_draw(struct fleet_view *view, struct canvas *canvas)
 {
     int height = canvas->height;
-    int notes = height >= 12 ? 2 : height >= 8 ? 1 : 0;
+    int notes = height >= 24 ? 5 : height >= 12 ? 2 : height >= 8 ? 1 : 0;
     int title = height >= 3, counts = height >= 8, bar = height >= 4;
     struct rect rect = {title + counts, 0, height - title - counts - notes - bar,
                         canvas->width};
@@ -382,39 +377,29 @@ void fleet_view_draw(struct fleet_view *view, struct canvas *canvas)
     if (counts)
         draw_counts(view, canvas, 1);
     table_draw(view->table, canvas, rect, true);
-    draw_notes(view, canvas, rect.y + rect.height, notes);
+    if (view->message[0])
+        fleet_draw_words(canvas, rect.y + rect.height, notes, ROLE_WARNING,
+                         view->message);
+    else
+        fleet_draw_notes(canvas, rect.y + rect.height, notes, view->sample,
+                         selected(view));
     if (bar)
         draw_bar(canvas);
 }
 
-static bool has_words(const struct fleet_row *row)
+int fleet_view_lines(const struct fleet_view *view, int width)
 {
-    return row->state == MEMBER_CLOSED || row->outlier != OUTLIER_NONE;
-}
-
-int fleet_view_lines(const struct fleet_view *view)
-{
-    int lines = 2 + 1 + (int)view->sample->count + 1;
-
-    for (size_t i = 0; i < view->sample->count; i++)
-        lines += has_words(&view->sample->rows[i]);
-    return lines;
+    return 2 + 1 + (int)view->sample->count + 1 + fleet_text_lines(view->sample, width);
 }
 
 void fleet_view_draw_lines(struct fleet_view *view, struct canvas *canvas)
 {
     int y = 2 + 1 + (int)view->sample->count + 1;
-    char text[480];
 
     draw_title(view, canvas);
     draw_counts(view, canvas, 1);
     table_draw(view->table, canvas, (struct rect){2, 0, y - 2, canvas->width}, false);
-    for (size_t i = 0; i < view->sample->count; i++) {
-        if (!has_words(&view->sample->rows[i]))
-            continue;
-        row_words(&view->sample->rows[i], text, sizeof(text));
-        canvas_text(canvas, y++, 1, canvas->width - 1, ROLE_NORMAL, text);
-    }
+    fleet_draw_text(canvas, y, view->sample);
 }
 
 bool fleet_view_command(struct fleet_view *view, enum command_id command)

@@ -24,8 +24,8 @@ void fleet_view_free(struct fleet_view *view);
 void fleet_view_update(struct fleet_view *view, const struct fleet_sample *sample);
 void fleet_view_draw(struct fleet_view *view, struct canvas *canvas);
 /* For batch text: the same without bar and notes, then a line for each outlier and for
- * each that cannot be read. */
-int fleet_view_lines(const struct fleet_view *view);
+ * each that cannot be read, and what all share. */
+int fleet_view_lines(const struct fleet_view *view, int width);
 void fleet_view_draw_lines(struct fleet_view *view, struct canvas *canvas);
 
 bool fleet_view_command(struct fleet_view *view, enum command_id command);

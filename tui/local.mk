@@ -9,6 +9,7 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/classes_table.c tui/classes_table.h \
 	tui/detail.c tui/detail.h \
 	tui/dialog.c tui/dialog.h \
+	tui/fleet_notes.c tui/fleet_notes.h \
 	tui/fleet_text.c tui/fleet_view.c tui/fleet_view.h \
 	tui/free_lists_table.c tui/free_lists_table.h \
 	tui/gc_table.c tui/gc_table.h \

@@ -187,7 +187,7 @@ static void loop(struct tui *tui)
             draw(tui);
 
         bool has_messages = tui->sampler && !tui->is_failed;
-        struct pollfd fds[3 + FLEET_MEMBERS_MAX] = {
+        struct pollfd fds[3 + FLEET_FDS_MAX] = {
             {.fd = term_input_fd(tui->term), .events = POLLIN},
             {.fd = term_signals_fd(), .events = POLLIN},
             {.fd = has_messages ? sampler_fd(tui->sampler) : -1, .events = POLLIN},

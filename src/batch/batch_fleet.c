@@ -61,8 +61,7 @@ static enum output_result put_sample(struct batch_fleet *batch, struct err *err)
 /* True: leave, as asked. */
 static bool wait_for_news(const struct batch_fleet *batch)
 {
-    struct pollfd fds[1 + FLEET_MEMBERS_MAX] = {
-        {.fd = batch->signal_fd, .events = POLLIN}};
+    struct pollfd fds[1 + FLEET_FDS_MAX] = {{.fd = batch->signal_fd, .events = POLLIN}};
     size_t count = 1 + fleet_fds(batch->fleet, fds + 1);
     int64_t due_ns = fleet_due_ns(batch->fleet), left_ns;
     struct timespec wait;

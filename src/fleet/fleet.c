@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fleet/fleet_comparison.h"
 #include "fleet/fleet_private.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
@@ -55,6 +56,9 @@ size_t fleet_fds(const struct fleet *fleet, struct pollfd *fds)
         if (fleet->members[i]->sampler)
             fds[count++] = (struct pollfd){.fd = sampler_fd(fleet->members[i]->sampler),
                                            .events = POLLIN};
+    if (fleet->walk.comparison)
+        fds[count++] = (struct pollfd){.fd = comparison_fd(fleet->walk.comparison),
+                                       .events = POLLIN};
     return count;
 }
 
@@ -90,7 +94,7 @@ void fleet_hurry(struct fleet *fleet)
     fleet->list_due_mono_ns = 0;
     for (size_t i = 0; i < fleet->count; i++) {
         fleet->members[i]->sampled_mono_ns = 0;
-        fleet->members[i]->has_walked = false;
+        fleet->members[i]->has_walked = fleet->members[i]->has_compared = false;
     }
 }
 
@@ -112,23 +116,31 @@ const struct fleet_sample *fleet_look(struct fleet *fleet)
         if (member->history && (member->is_stale || member->is_lent))
             fleet_row_fill(&member->row, member->history);
         member->is_stale = false;
+        if (!member->row.parent)
+            member->row.sharing = (struct sharing){.wall_ns = 0};
         look->rows[i] = member->row;
     }
     fleet_judge(look);
     return look;
 }
 
-bool fleet_is_complete(const struct fleet *fleet)
+static bool member_is_complete(const struct fleet *fleet, const struct member *member)
 {
     bool wants_walk = fleet->options.sampler.walk_interval_ns != WALK_OFF;
 
-    for (size_t i = 0; i < fleet->count; i++) {
-        const struct member *member = fleet->members[i];
+    if (member->row.state == MEMBER_CLOSED || member->row.state == MEMBER_ENDED ||
+        member->is_lent)
+        return true;
+    if (fleet_wants_comparison(fleet, member) && !member->has_compared)
+        return false;
+    return wants_walk ? member->has_walked : member->is_complete;
+}
 
-        if (member->row.state != MEMBER_CLOSED && member->row.state != MEMBER_ENDED &&
-            !member->is_lent && !(wants_walk ? member->has_walked : member->is_complete))
+bool fleet_is_complete(const struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->count; i++)
+        if (!member_is_complete(fleet, fleet->members[i]))
             return false;
-    }
     return true;
 }
 

@@ -23,6 +23,8 @@
 #include "model/fleet.h"
 #include "sampler/sampler.h"
 
+#define FLEET_FDS_MAX (FLEET_MEMBERS_MAX + 1)
+
 struct fleet;
 
 struct fleet_options {
@@ -37,7 +39,7 @@ int fleet_open(const struct fleet_options *options, struct fleet **fleet,
 /* Says in `err` when a member's sampler could not be ended; it ends with heaptop. */
 int fleet_close(struct fleet *fleet, struct err *err);
 
-/* To be polled for reading; how many, at most FLEET_MEMBERS_MAX. */
+/* To be polled for reading; how many, at most FLEET_FDS_MAX. */
 size_t fleet_fds(const struct fleet *fleet, struct pollfd *fds);
 /* When fleet_step() has something to do although nothing can be read. */
 int64_t fleet_due_ns(const struct fleet *fleet);

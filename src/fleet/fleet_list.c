@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fleet/fleet_comparison.h"
 #include "model/partition.h"
 #include "target/procfs.h"
 #include "util/clock.h"
@@ -72,8 +73,11 @@ int member_close(struct fleet *fleet, struct member *member, struct err *err)
 
     if (fleet->sample.member == member)
         fleet->sample.member = NULL;
-    if (fleet->walk.member == member)
+    if (fleet->walk.member == member) {
+        comparison_give_up(fleet->walk.comparison);
+        fleet->walk.comparison = NULL;
         fleet->walk.member = NULL;
+    }
     member->sampler = NULL;
     return sampler ? sampler_stop(sampler, err) : 0;
 }
@@ -183,6 +187,11 @@ static struct member *find_parent(const struct fleet *fleet, const struct member
         if (fleet->members[i]->row.pid == of->row.parent && fleet->members[i] != of)
             return fleet->members[i];
     return NULL;
+}
+
+const struct member *member_parent(const struct fleet *fleet, const struct member *member)
+{
+    return member->row.parent ? find_parent(fleet, member) : NULL;
 }
 
 /* The member and all below it; `depth` bounds what a torn listing can make of it. */

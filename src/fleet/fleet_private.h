@@ -1,7 +1,7 @@
 /*
  * fleet_private.h - what the files of the fleet share: fleet.c is what is called from
- * outside, fleet_list.c says who belongs to it, fleet_turn.c who is looked at next. Main
- * thread only.
+ * outside, fleet_list.c says who belongs to it, fleet_turn.c who is looked at next,
+ * fleet_comparison.c compares one with its parent. Main thread only.
  */
 #ifndef HEAPTOP_FLEET_FLEET_PRIVATE_H
 #define HEAPTOP_FLEET_FLEET_PRIVATE_H
@@ -17,14 +17,18 @@ struct member {
     bool is_lent;
     bool is_stale;    /* the row is older than the history */
     bool is_complete; /* a sample with all that is cheap has come */
-    bool has_walked;
-    int64_t sampled_mono_ns, walked_mono_ns; /* when its last turn began; 0: never */
+    bool has_walked, has_compared;
+    /* When its last turn began; 0: never. */
+    int64_t sampled_mono_ns, walked_mono_ns, compared_mono_ns;
     int64_t retry_mono_ns; /* it could not be opened: not again before this */
 };
 
+struct comparison_turn; /* fleet_comparison.h */
+
 /* At most one member has it. */
 struct turn {
-    struct member *member; /* NULL: nobody */
+    struct member *member;              /* NULL: nobody */
+    struct comparison_turn *comparison; /* not a walk, but this; NULL */
     int64_t rest_until_mono_ns;
 };
 
@@ -34,7 +38,7 @@ struct fleet {
     struct member *members[FLEET_MEMBERS_MAX]; /* in the order of the rows */
     size_t count, n_left_out;
     int64_t list_due_mono_ns;
-    struct turn sample, walk;
+    struct turn sample, walk; /* walk: also to be compared */
     bool has_changed;
     struct fleet_sample look;
 };
@@ -47,8 +51,13 @@ void member_end(struct fleet *fleet, struct member *member);
 /* Ends its sampler; -1 when that hangs. */
 int member_close(struct fleet *fleet, struct member *member, struct err *err);
 
+/* NULL when its parent is no member. */
+const struct member *member_parent(const struct fleet *fleet,
+                                   const struct member *member);
+
 /* fleet_turn.c */
 void fleet_take_messages(struct fleet *fleet);
+bool fleet_wants_comparison(const struct fleet *fleet, const struct member *member);
 void fleet_give_turns(struct fleet *fleet);
 int64_t fleet_turns_due_ns(const struct fleet *fleet);
 

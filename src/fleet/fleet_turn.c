@@ -1,9 +1,10 @@
-/* Whose turn it is: one member is sampled at a time, and one is walked. */
+/* Whose turn it is: one member is sampled at a time, and one is walked or compared. */
 #include "fleet/fleet_private.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "fleet/fleet_comparison.h"
 #include "target/target.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -22,6 +23,7 @@ static int64_t rest_ns(int64_t price_ns, int64_t most_ns)
 static void end_turn(struct turn *turn, int64_t rest)
 {
     turn->member = NULL;
+    turn->comparison = NULL;
     turn->rest_until_mono_ns = clock_monotonic_ns() + rest;
 }
 
@@ -42,7 +44,7 @@ static void take_snapshot(struct fleet *fleet, struct member *member,
     if (fleet->sample.member == member && member->is_complete)
         end_turn(&fleet->sample,
                  is_first ? 0 : rest_ns(snapshot->cost.sample_ns, SAMPLE_REST_MAX));
-    if (fleet->walk.member == member) {
+    if (fleet->walk.member == member && !fleet->walk.comparison) {
         end_turn(&fleet->walk, member->has_walked
                                    ? rest_ns(snapshot->cost.walk_cpu_ns, WALK_REST_MAX)
                                    : 0);
@@ -74,9 +76,30 @@ static void take_message(struct fleet *fleet, struct member *member,
         cannot_read(fleet, member, &message->err);
 }
 
+/* Its parent may have ended, or be another one now: then nothing is known any more. */
+static void take_comparison(struct fleet *fleet)
+{
+    struct member *member = fleet->walk.member;
+    struct fleet_row *row;
+    struct err err = ERR_INIT;
+
+    if (!fleet->walk.comparison ||
+        !comparison_take(fleet->walk.comparison, &member->row.sharing, &err))
+        return;
+    row = &member->row;
+    snprintf(row->sharing_why, sizeof(row->sharing_why), "%.150s", err.text);
+    log_line("fleet: %d compared in %lld us, %s", (int)row->pid,
+             (long long)(row->sharing.cpu_ns / NS_PER_US), err.text);
+    end_turn(&fleet->walk,
+             member->has_compared ? rest_ns(row->sharing.cpu_ns, WALK_REST_MAX) : 0);
+    member->has_compared = fleet->has_changed = true;
+}
+
 void fleet_take_messages(struct fleet *fleet)
 {
     struct sampler_message message;
+
+    take_comparison(fleet);
 
     for (size_t i = 0; i < fleet->count; i++) {
         struct member *member = fleet->members[i];
@@ -92,7 +115,8 @@ static void check_stuck(struct fleet *fleet, struct turn *turn)
     struct member *member = turn->member;
     struct err err = ERR_INIT;
 
-    if (member && member->sampler && sampler_is_stuck(member->sampler, &err))
+    if (member && member->sampler && !turn->comparison &&
+        sampler_is_stuck(member->sampler, &err))
         cannot_read(fleet, member, &err);
 }
 
@@ -144,11 +168,27 @@ static void begin_walk(struct fleet *fleet, struct member *member)
     sampler_walk_in_turn(member->sampler);
 }
 
+static void begin_comparison(struct fleet *fleet, struct member *member)
+{
+    struct fleet_row *row = &member->row;
+    struct err err = ERR_INIT;
+
+    member->compared_mono_ns = clock_monotonic_ns();
+    if (!comparison_begin(member, member_parent(fleet, member), &fleet->walk.comparison,
+                          &err)) {
+        fleet->walk.member = member;
+        return;
+    }
+    row->sharing = (struct sharing){.wall_ns = 0};
+    snprintf(row->sharing_why, sizeof(row->sharing_why), "%.150s", err.text);
+    member->has_compared = fleet->has_changed = true;
+}
+
 /* When it may be sampled next; INT64_MAX: not at all. */
 static int64_t sample_due_ns(const struct fleet *fleet, const struct member *member)
 {
     if (member->is_lent || member->row.state == MEMBER_ENDED ||
-        fleet->walk.member == member)
+        (fleet->walk.member == member && !fleet->walk.comparison))
         return INT64_MAX;
     if (member->row.state == MEMBER_CLOSED)
         return member->retry_mono_ns ? member->retry_mono_ns : INT64_MAX;
@@ -157,21 +197,42 @@ static int64_t sample_due_ns(const struct fleet *fleet, const struct member *mem
     return member->sampled_mono_ns + fleet->options.sampler.interval_ns;
 }
 
-static int64_t walk_due_ns(const struct fleet *fleet, const struct member *member)
+/* What is dear is done in turns, each followed by a rest; the first at once. */
+static int64_t dear_due_ns(const struct fleet *fleet, bool was_done, int64_t began_ns)
 {
     const struct sampler_options *options = &fleet->options.sampler;
     int64_t pause_ns = options->walk_interval_ns > options->interval_ns
                            ? options->walk_interval_ns
                            : options->interval_ns;
 
-    if (!member->sampler || !member->is_complete || fleet->sample.member == member ||
-        options->walk_interval_ns == WALK_OFF)
-        return INT64_MAX;
-    if (!member->has_walked)
+    if (!was_done)
         return 0;
-    pause_ns += member->walked_mono_ns;
+    pause_ns += began_ns;
     return pause_ns > fleet->walk.rest_until_mono_ns ? pause_ns
                                                      : fleet->walk.rest_until_mono_ns;
+}
+
+static int64_t walk_due_ns(const struct fleet *fleet, const struct member *member)
+{
+    if (!member->sampler || !member->is_complete || fleet->sample.member == member ||
+        fleet->options.sampler.walk_interval_ns == WALK_OFF)
+        return INT64_MAX;
+    return dear_due_ns(fleet, member->has_walked, member->walked_mono_ns);
+}
+
+bool fleet_wants_comparison(const struct fleet *fleet, const struct member *member)
+{
+    const struct member *parent = member_parent(fleet, member);
+
+    return fleet->options.sampler.walk_interval_ns != WALK_OFF && member->sampler &&
+           parent && parent->row.state != MEMBER_ENDED;
+}
+
+static int64_t comparison_due_ns(const struct fleet *fleet, const struct member *member)
+{
+    if (!member->has_walked || !fleet_wants_comparison(fleet, member))
+        return INT64_MAX;
+    return dear_due_ns(fleet, member->has_compared, member->compared_mono_ns);
 }
 
 /* The member that has waited longest, and since when it may have its turn. */
@@ -199,31 +260,48 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+static void give_sample_turn(struct fleet *fleet, int64_t now_ns)
+{
+    int64_t since_ns;
+    struct member *member = next_member(fleet, sample_due_ns, &since_ns);
+
+    if (member && later(since_ns, fleet->sample.rest_until_mono_ns) <= now_ns)
+        begin_sample(fleet, member);
+}
+
+static void give_walk_turn(struct fleet *fleet, int64_t now_ns)
+{
+    int64_t walk_ns, comparison_ns;
+    struct member *walked = next_member(fleet, walk_due_ns, &walk_ns);
+    struct member *compared = next_member(fleet, comparison_due_ns, &comparison_ns);
+
+    if (walked && walk_ns <= now_ns && walk_ns <= comparison_ns)
+        begin_walk(fleet, walked);
+    else if (compared && comparison_ns <= now_ns)
+        begin_comparison(fleet, compared);
+}
+
 void fleet_give_turns(struct fleet *fleet)
 {
-    int64_t now_ns = clock_monotonic_ns(), since_ns;
-    struct member *member;
+    int64_t now_ns = clock_monotonic_ns();
 
     check_stuck(fleet, &fleet->sample);
     check_stuck(fleet, &fleet->walk);
-    if (!fleet->sample.member) {
-        member = next_member(fleet, sample_due_ns, &since_ns);
-        if (member && later(since_ns, fleet->sample.rest_until_mono_ns) <= now_ns)
-            begin_sample(fleet, member);
-    }
-    if (!fleet->walk.member) {
-        member = next_member(fleet, walk_due_ns, &since_ns);
-        if (member && since_ns <= now_ns)
-            begin_walk(fleet, member);
-    }
+    if (!fleet->sample.member)
+        give_sample_turn(fleet, now_ns);
+    if (!fleet->walk.member)
+        give_walk_turn(fleet, now_ns);
 }
 
 int64_t fleet_turns_due_ns(const struct fleet *fleet)
 {
-    int64_t stuck_ns = clock_monotonic_ns() + STUCK_LOOK_NS, sample_ns, walk_ns;
+    int64_t stuck_ns = clock_monotonic_ns() + STUCK_LOOK_NS;
+    int64_t sample_ns, walk_ns, comparison_ns;
 
     next_member(fleet, sample_due_ns, &sample_ns);
     next_member(fleet, walk_due_ns, &walk_ns);
+    next_member(fleet, comparison_due_ns, &comparison_ns);
+    walk_ns = walk_ns < comparison_ns ? walk_ns : comparison_ns;
     sample_ns = fleet->sample.member ? stuck_ns
                                      : later(sample_ns, fleet->sample.rest_until_mono_ns);
     walk_ns = fleet->walk.member ? stuck_ns : walk_ns;

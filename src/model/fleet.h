@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "model/history.h"
+#include "model/sharing.h"
 
 #define FLEET_MEMBERS_MAX 64
 
@@ -55,6 +56,9 @@ struct fleet_row {
     const char *rule;                /* of the first verdict, "R2"; "" = none yet */
     char verdict[320];               /* its words */
 
+    struct sharing sharing; /* with its parent */
+    char sharing_why[160];  /* it is not known; "" */
+
     enum outlier outlier;
     size_t peers; /* that it is compared with, itself among them */
     struct reading outlier_value, outlier_median;
@@ -66,6 +70,7 @@ struct fleet_sums {
      * each process, PSS counts every page once. */
     struct reading res_bytes, pss_bytes, private_bytes, swap_bytes;
     struct reading arena_bytes, malloc_bytes, other_bytes, objects, growth_bytes;
+    struct sharing sharing; /* of those of which it is known */
 };
 
 struct fleet_sample {
@@ -88,6 +93,10 @@ const char *fleet_role(const char *command, const char *parent_command, size_t c
 
 /* Finds the outliers among processes of one role and parent, and adds the sums up. */
 void fleet_judge(struct fleet_sample *sample);
+
+/* Sums what those below this process share with their parent; 0: all. How many it is. */
+size_t fleet_sharing_below(const struct fleet_sample *sample, pid_t parent,
+                           struct sharing *sum);
 
 /* "4243 grows by 4.1M a minute, the median of 8 is 0"; "" for who is none. */
 void fleet_outlier_words(const struct fleet_row *row, char *text, size_t size);

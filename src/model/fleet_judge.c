@@ -137,6 +137,23 @@ static void sum_row(struct fleet_sums *sums, const struct fleet_row *row)
     add(&sums->growth_bytes, row->growth_bytes);
 }
 
+size_t fleet_sharing_below(const struct fleet_sample *sample, pid_t parent,
+                           struct sharing *sum)
+{
+    size_t count = 0;
+
+    *sum = (struct sharing){.parent = parent};
+    for (size_t i = 0; i < sample->count; i++) {
+        const struct fleet_row *row = &sample->rows[i];
+
+        if (!row->sharing.wall_ns || !is_alive(row) || (parent && row->parent != parent))
+            continue;
+        sharing_add(sum, &row->sharing);
+        count++;
+    }
+    return count;
+}
+
 void fleet_judge(struct fleet_sample *sample)
 {
     struct fleet_sums *sums = &sample->sums;
@@ -153,6 +170,7 @@ void fleet_judge(struct fleet_sample *sample)
         .objects = zero,
         .growth_bytes = zero,
     };
+    fleet_sharing_below(sample, 0, &sums->sharing);
     for (size_t i = 0; i < sample->count; i++) {
         struct fleet_row *row = &sample->rows[i];
 

@@ -23,6 +23,7 @@ libheaptop_a_SOURCES += \
 	src/model/object_set.c src/model/object_set.h \
 	src/model/pins.c src/model/pins.h \
 	src/model/plugin_table.c \
+	src/model/sharing.c src/model/sharing.h \
 	src/model/thinning.c src/model/thinning.h \
 	src/model/verdict.c src/model/verdict.h src/model/verdict_private.h \
 	src/model/verdict_advice.c src/model/verdict_growth.c \

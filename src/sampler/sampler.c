@@ -1,13 +1,13 @@
 #include "sampler/sampler_private.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/thread.h"
 #include "util/xalloc.h"
 
 #define STUCK_SEEN 20 /* askings, at least half a second from one to the next */
@@ -129,25 +129,6 @@ static void sampler_free(struct sampler *sampler)
     free(sampler);
 }
 
-/*
- * Signals are the main thread's business. Faults are not sent but happen here, and a
- * blocked one would end heaptop before the screen's handler could put the terminal back.
- */
-static int sampler_create_thread(struct sampler *sampler)
-{
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
-    sigset_t all, old;
-    int error_number;
-
-    sigfillset(&all);
-    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-        sigdelset(&all, faults[i]);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    error_number = pthread_create(&sampler->thread, NULL, sampler_thread, sampler);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return error_number;
-}
-
 int sampler_start(struct target *target, const struct sampler_options *options,
                   struct sampler **sampler, struct err *err)
 {
@@ -162,7 +143,7 @@ int sampler_start(struct target *target, const struct sampler_options *options,
     new->message_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     error_number = new->wish_fd < 0 || new->message_fd < 0 ? errno : 0;
     if (!error_number)
-        error_number = sampler_create_thread(new);
+        error_number = thread_begin(&new->thread, sampler_thread, new);
     if (error_number) {
         sampler_free(new);
         target_close(target);
@@ -317,13 +298,8 @@ bool sampler_is_stuck(struct sampler *sampler, struct err *err)
 /* Waits for the thread; false when it is stuck, and then it goes with the process. */
 static bool sampler_join(struct sampler *sampler)
 {
-    struct timespec until;
-
-    if (sampler->n_seen >= STUCK_SEEN)
-        return false;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += LEAVE_LIMIT_S;
-    return pthread_timedjoin_np(sampler->thread, NULL, &until) == 0;
+    return sampler->n_seen < STUCK_SEEN &&
+           thread_join_within(sampler->thread, LEAVE_LIMIT_S);
 }
 
 int sampler_stop(struct sampler *sampler, struct err *err)

@@ -2,6 +2,7 @@
  * is in it. */
 #include "sink/fleet_sink.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "sink/json_value.h"
@@ -63,6 +64,31 @@ static json_t *json_outlier(const struct fleet_row *row)
     return object;
 }
 
+static json_t *json_sharing(const struct fleet_row *row)
+{
+    const struct sharing *sharing = &row->sharing;
+    json_t *object;
+
+    if (!sharing->wall_ns)
+        return json_null();
+    object = json_object();
+    json_add_time(object, "time", sharing->wall_ns);
+    json_add(object, "with_pid", json_pid(sharing->parent));
+    json_add_reading(object, "shared_bytes", sharing_shared(sharing));
+    json_add_reading(object, "unshared_bytes", sharing_unshared(sharing));
+    for (int cause = 0; cause < UNSHARED_CAUSES; cause++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "%s_bytes", unshared_by_name(cause));
+        json_add_reading(object, name, sharing_unshared_by(sharing, cause));
+    }
+    json_add_reading(object, "own_bytes", sharing_own(sharing));
+    json_add_reading(object, "freeze_bytes", sharing_freeze(sharing));
+    json_add_seconds(object, "cpu_s", reading_exact(sharing->cpu_ns));
+    json_add_count(object, "read_bytes", sharing->read_bytes);
+    return object;
+}
+
 static json_t *json_row(const struct fleet_row *row)
 {
     json_t *object = json_object();
@@ -87,6 +113,8 @@ static json_t *json_row(const struct fleet_row *row)
     json_add_reading(object, "objects", row->objects);
     json_add_reading(object, "growth_bytes_per_minute", row->growth_bytes);
     json_add(object, "gc_percent", json_percent(row->gc_milli_percent));
+    json_add(object, "sharing", json_sharing(row));
+    json_add_text(object, "sharing_why", row->sharing_why);
     json_add(object, "verdict", json_verdict(row));
     json_add(object, "outlier", json_outlier(row));
     return object;
@@ -109,6 +137,10 @@ static json_t *json_sums(const struct fleet_sums *sums)
     json_add_reading(object, "other_bytes", sums->other_bytes);
     json_add_reading(object, "objects", sums->objects);
     json_add_reading(object, "growth_bytes_per_minute", sums->growth_bytes);
+    json_add_reading(object, "shared_bytes", sharing_shared(&sums->sharing));
+    json_add_reading(object, "unshared_bytes", sharing_unshared(&sums->sharing));
+    json_add_reading(object, "own_bytes", sharing_own(&sums->sharing));
+    json_add_reading(object, "freeze_bytes", sharing_freeze(&sums->sharing));
     return object;
 }
 

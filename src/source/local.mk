@@ -46,6 +46,8 @@ libheaptop_a_SOURCES += \
 	src/source/pins_arenas.c src/source/pins_arenas.h \
 	src/source/pins_blocks.c src/source/pins_blocks.h \
 	src/source/references.c src/source/references.h \
+	src/source/sharing.c src/source/sharing.h \
+	src/source/sharing_page.c src/source/sharing_page.h \
 	src/source/malloc_threshold.c src/source/malloc_threshold.h \
 	src/source/thread_stacks.c src/source/thread_stacks.h \
 	src/source/object_value.c src/source/object_value.h \

@@ -26,7 +26,7 @@ struct reader_live {
     pid_t pid;
     int mem_fd;
     bool by_descriptor;
-    bool spares_pages; /* atomic: reading must pin no page */
+    bool spares_pages;       /* atomic: reading must pin no page */
     struct vectors *vectors; /* NULL: none */
 };
 

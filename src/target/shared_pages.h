@@ -3,9 +3,9 @@
  * from, or that it has forked?
  *
  * process_vm_readv() is not harmless there: since Linux 5.19 the kernel gives a process
- * its own copy of a shared page before another one may pin it, and reading pins (mm/gup.c,
- * gup_must_unshare()). A walk would so take as much memory as it reads. /proc/PID/mem
- * only looks.
+ * its own copy of a shared page before another one may pin it, and reading pins
+ * (mm/gup.c, gup_must_unshare()). A walk would so take as much memory as it reads.
+ * /proc/PID/mem only looks.
  */
 #ifndef HEAPTOP_TARGET_SHARED_PAGES_H
 #define HEAPTOP_TARGET_SHARED_PAGES_H

@@ -227,9 +227,25 @@ static struct fleet_row member_of(pid_t pid, int64_t res_mib, int64_t private_mi
         .objects = reading_exact(res_mib * 5003),
         .growth_bytes = reading_exact(0),
         .rule = "R1",
-        .verdict = "RES is steady at 61.0M for 10m"};
+        .verdict = "RES is steady at 61.0M for 10m",
+        .sampled_wall_ns = INT64_C(1795442549000000000),
+        .walked_wall_ns = INT64_C(1795442520000000000)};
 
     return row;
+}
+
+/* Most of what it has alone it copied from its master. */
+static void share(struct fleet_row *row, int64_t heads_mib)
+{
+    const int64_t mib = INT64_C(1) << 20;
+
+    row->sharing = (struct sharing){.wall_ns = INT64_C(1795442531000000000),
+                                    .parent = 4240,
+                                    .shared_bytes = 30 * mib,
+                                    .own_bytes = 2 * mib};
+    row->sharing.unshared_bytes[UNSHARED_GC_HEADS] = heads_mib * mib;
+    row->sharing.unshared_bytes[UNSHARED_REFCOUNTS] = 3 * mib;
+    row->sharing.unshared_bytes[UNSHARED_NEW_DATA] = mib + 1000;
 }
 
 /* A master, a worker that leaks, one that is new, one that ended, one that is closed. */
@@ -243,9 +259,12 @@ static struct fleet_sample *fleet_of(void)
     sample->rows[0] = member_of(4240, 52, 9);
     sample->rows[0].role = "master";
     sample->rows[0].depth = sample->rows[0].parent = 0;
-    for (pid_t i = 1; i <= 4; i++)
+    for (pid_t i = 1; i <= 4; i++) {
         sample->rows[i] = member_of(4241 + i, 60 + i, 12 + i);
+        share(&sample->rows[i], i * 2);
+    }
     sample->rows[3] = member_of(4244, 212, 171);
+    share(&sample->rows[3], 20);
     sample->rows[3].growth_bytes = reading_exact(INT64_C(4300000));
     sample->rows[3].rule = "R2";
     sample->rows[4].state = MEMBER_ENDED;

@@ -1,0 +1,32 @@
+#include "util/thread.h"
+
+#include <signal.h>
+#include <time.h>
+
+/*
+ * Faults are not sent but happen in the thread, and a blocked one would end heaptop
+ * before the screen's handler could put the terminal back.
+ */
+int thread_begin(pthread_t *thread, void *(*main)(void *given), void *given)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
+    sigset_t all, old;
+    int error_number;
+
+    sigfillset(&all);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        sigdelset(&all, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    error_number = pthread_create(thread, NULL, main, given);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return error_number;
+}
+
+bool thread_join_within(pthread_t thread, int seconds)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += seconds;
+    return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}

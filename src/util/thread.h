@@ -1,0 +1,17 @@
+/*
+ * thread.h - threads of heaptop's own that read a target, which may hang.
+ */
+#ifndef HEAPTOP_UTIL_THREAD_H
+#define HEAPTOP_UTIL_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+/* Signals stay the business of the main thread. 0, or an error number. */
+int thread_begin(pthread_t *thread, void *(*main)(void *given), void *given);
+
+/* Waits for its end; false when it does not come in time, and then it must be left alone,
+ * with all that it uses. */
+bool thread_join_within(pthread_t thread, int seconds);
+
+#endif
