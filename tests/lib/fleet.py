@@ -40,6 +40,13 @@ def tree(target, *options, timeout=60):
     return json.loads(done.out)
 
 
+def rollup(pid, *names):
+    """Bytes of these fields of smaps together."""
+    with open("/proc/%d/smaps_rollup" % pid) as file:
+        fields = dict(line.split()[:2] for line in file.readlines()[1:])
+    return sum(int(fields[name + ":"]) for name in names) << 10
+
+
 def rows(sample):
     return {row["pid"]: row for row in sample["processes"]}
 
@@ -102,8 +109,8 @@ def application(environ, start_response):
 
 
 class Forks:
-    """A parent with data, and workers that do what `work` says; each line that is sent to
-    the parent is one more worker."""
+    """A parent with data, and workers that do what `work` says (of a list each the next);
+    each line that is sent to the parent is one more worker."""
     PROGRAM = '''
 import gc, os, signal, sys
 class Node:
@@ -113,29 +120,34 @@ data = [Node(i) for i in range(%(objects)d)]
 text = ["word %%d" %% i for i in range(%(objects)d)]
 gc.collect()
 %(before)s
-def worker():
-    %(work)s
+works = %(works)r
+def worker(number):
+    exec(works[number %% len(works)])
     os.write(1, b"%%d\\n" %% os.getpid())
     signal.pause()
+forked = 0
 def fork():
+    global forked
     if os.fork() == 0:
-        worker()
+        worker(forked)
         os._exit(0)
+    forked += 1
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-for _ in range(%(workers)d):
-    fork()
 for line in sys.stdin:
     fork()
 '''
 
     def __init__(self, workers=4, objects=20000, work="pass", before="pass", python=None):
+        works = [work] if isinstance(work, str) else work
         self.process = subprocess.Popen(
-            [python or services.PYTHON, "-c",
-             self.PROGRAM % {"objects": objects, "work": work, "before": before,
-                             "workers": workers}],
+            (python.command if python else [services.PYTHON]) +
+            ["-c", self.PROGRAM % {"objects": objects, "works": works, "before": before,
+                                   "workers": workers}],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.pid = self.process.pid
-        self.workers = [self._next() for _ in range(workers)]
+        self.workers = []
+        for _ in range(workers):
+            self.fork()
 
     def _next(self):
         return int(self.process.stdout.readline())
