@@ -255,7 +255,7 @@ int database_create(const char *path, sqlite3 **database, struct err *err)
         return -1;
     if (sqlite3_open_v2(path, database, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
         database_run(*database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                                "PRAGMA wal_autocheckpoint=1;") ||
+                                "PRAGMA wal_autocheckpoint=256;") ||
         write_schema(*database)) {
         database_error(*database, err, ERR_FAILED, "cannot write", path);
         sqlite3_close(*database);

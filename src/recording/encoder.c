@@ -13,9 +13,17 @@
 
 #define PACK_LEVEL 1 /* higher ones cost more and win nothing */
 
+/* The rows of a sheet as they were put last, by slot: most do not change, and need not be
+ * laid out again. */
+struct kept_rows {
+    uint8_t *rows;
+    size_t capacity;
+};
+
 struct encoder {
     struct plane planes[SHEETS];
     struct slots slots[SHEETS];
+    struct kept_rows kept[SHEETS];
     struct names *names;
     struct strbuf raw;
     void *packed;
@@ -58,6 +66,8 @@ static void release_sheets(struct encoder *encoder)
     for (size_t i = 0; i < SHEETS; i++) {
         plane_release(&encoder->planes[i]);
         slots_release(&encoder->slots[i]);
+        free(encoder->kept[i].rows);
+        encoder->kept[i] = (struct kept_rows){NULL, 0};
     }
 }
 
@@ -113,17 +123,33 @@ static int64_t read_name(struct encoder *encoder, const struct field *field,
     return names_number(encoder->names, pointer);
 }
 
-/* Lays a row out. `place` is its index in the section. */
-static void put(struct encoder *encoder, enum sheet_id sheet, size_t slot, size_t place,
-                const void *row)
+/* A new slot has a row of zeros, as its values are. */
+static bool is_as_before(struct encoder *encoder, enum sheet_id sheet, size_t slot,
+                         const void *row)
+{
+    struct kept_rows *kept = &encoder->kept[sheet];
+    size_t bytes = sheet_shapes[sheet].struct_bytes;
+
+    if (slot >= kept->capacity) {
+        size_t capacity = encoder->planes[sheet].capacity;
+
+        kept->rows = xreallocarray(kept->rows, capacity, bytes);
+        memset(kept->rows + kept->capacity * bytes, 0, (capacity - kept->capacity) * bytes);
+        kept->capacity = capacity;
+    }
+    if (!memcmp(kept->rows + slot * bytes, row, bytes))
+        return true;
+    memcpy(kept->rows + slot * bytes, row, bytes);
+    return false;
+}
+
+static void put_fields(struct encoder *encoder, enum sheet_id sheet, size_t slot,
+                       const void *row)
 {
     const struct sheet_shape *shape = &sheet_shapes[sheet];
     struct plane *plane = &encoder->planes[sheet];
-    size_t column = 0;
+    size_t column = 1;
 
-    if (!plane_grow(plane, slot + 1))
-        return;
-    *plane_value(plane, column++, slot) = (int64_t)place + 1;
     for (size_t i = 0; i < shape->n_fields; i++) {
         const struct field *field = &shape->fields[i];
         const uint8_t *at = (const uint8_t *)row + field->offset;
@@ -139,6 +165,21 @@ static void put(struct encoder *encoder, enum sheet_id sheet, size_t slot, size_
             *plane_value(plane, column++, slot) = read_number(field, at);
         }
     }
+}
+
+/* Lays a row out. `place` is its index in the section. */
+static void put(struct encoder *encoder, enum sheet_id sheet, size_t slot, size_t place,
+                const void *row)
+{
+    struct plane *plane = &encoder->planes[sheet];
+
+    if (!plane_grow(plane, slot + 1))
+        return;
+    *plane_value(plane, 0, slot) = (int64_t)place + 1;
+    if (is_as_before(encoder, sheet, slot, row))
+        return;
+    put_fields(encoder, sheet, slot, row);
+    plane_touch(plane, slot);
 }
 
 static void put_section(struct encoder *encoder, enum sheet_id sheet, const void *section)

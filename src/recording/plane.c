@@ -15,7 +15,26 @@ void plane_release(struct plane *plane)
 {
     free(plane->now);
     free(plane->before);
+    free(plane->touched);
     plane_init(plane, plane->columns);
+}
+
+#define WORD_BITS 64
+
+static size_t touched_words(size_t slots)
+{
+    return (slots + WORD_BITS - 1) / WORD_BITS;
+}
+
+static void grow_touched(struct plane *plane, size_t capacity)
+{
+    uint64_t *touched = xcalloc(touched_words(capacity), sizeof(*touched));
+
+    if (plane->touched)
+        memcpy(touched, plane->touched,
+               touched_words(plane->capacity) * sizeof(*touched));
+    free(plane->touched);
+    plane->touched = touched;
 }
 
 static int64_t *moved(const struct plane *plane, int64_t *old, size_t capacity)
@@ -43,6 +62,7 @@ bool plane_grow(struct plane *plane, size_t slots)
         capacity *= 2;
     plane->now = moved(plane, plane->now, capacity);
     plane->before = moved(plane, plane->before, capacity);
+    grow_touched(plane, capacity);
     plane->capacity = capacity;
     plane->slots = slots;
     return true;
@@ -59,9 +79,15 @@ void plane_clear(struct plane *plane)
     clear(plane, plane->now, 1);
 }
 
+void plane_touch(struct plane *plane, size_t slot)
+{
+    plane->touched[slot / WORD_BITS] |= UINT64_C(1) << slot % WORD_BITS;
+}
+
 void plane_forget(struct plane *plane)
 {
     clear(plane, plane->before, plane->columns);
+    plane->is_key = true;
 }
 
 void plane_reset(struct plane *plane)
@@ -115,27 +141,56 @@ static void add_zeros(struct strbuf *out, uint64_t *zeros)
     *zeros = 0;
 }
 
+/* The first slot from here on that was touched, else the end. */
+static size_t next_touched(const struct plane *plane, size_t slot)
+{
+    while (slot < plane->slots) {
+        uint64_t word = plane->touched[slot / WORD_BITS] >> slot % WORD_BITS;
+
+        if (word)
+            return slot + (size_t)__builtin_ctzll(word);
+        slot += WORD_BITS - slot % WORD_BITS;
+    }
+    return plane->slots;
+}
+
+static void encode_column(struct plane *plane, size_t column, struct strbuf *out,
+                          uint64_t *zeros)
+{
+    const int64_t *now = plane->now + column * plane->capacity;
+    int64_t *before = plane->before + column * plane->capacity;
+    bool is_whole = plane->is_key || column == 0;
+    size_t done = 0;
+
+    for (size_t slot = 0;; slot++) {
+        if (!is_whole)
+            slot = next_touched(plane, slot);
+        if (slot >= plane->slots)
+            break;
+        if (now[slot] == before[slot])
+            continue;
+        *zeros += slot - done;
+        add_zeros(out, zeros);
+        varint_add(out, zigzag((uint64_t)now[slot] - (uint64_t)before[slot]));
+        before[slot] = now[slot];
+        done = slot + 1;
+    }
+    *zeros += plane->slots - done;
+}
+
 /* Values of rows that are gone stay as they were, which costs nothing. */
 void plane_encode(struct plane *plane, struct strbuf *out)
 {
     uint64_t zeros = 0;
 
     varint_add(out, plane->slots);
-    for (size_t column = 0; column < plane->columns; column++) {
-        const int64_t *now = plane->now + column * plane->capacity;
-        int64_t *before = plane->before + column * plane->capacity;
-
-        for (size_t slot = 0; slot < plane->slots; slot++) {
-            if (now[slot] == before[slot]) {
-                zeros++;
-                continue;
-            }
-            add_zeros(out, &zeros);
-            varint_add(out, zigzag((uint64_t)now[slot] - (uint64_t)before[slot]));
-            before[slot] = now[slot];
-        }
-    }
+    for (size_t column = 0; plane->slots && column < plane->columns; column++)
+        encode_column(plane, column, out, &zeros);
     add_zeros(out, &zeros);
+    plane->is_key = false;
+    if (plane->capacity)
+        memset(plane->touched, 0,
+               touched_words(plane->capacity) * sizeof(*plane->touched));
 }
 
 static bool decode_values(struct plane *plane, const uint8_t **bytes, const uint8_t *end)

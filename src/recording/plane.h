@@ -28,6 +28,8 @@ struct plane {
     size_t capacity;       /* of slots */
     bool has_changed;      /* set by decoding; who looks takes it back */
     int64_t *now, *before; /* [column * capacity + slot] */
+    uint64_t *touched;     /* a bit for each slot: columns but the first may have changed */
+    bool is_key;           /* all must be looked at */
 };
 
 void plane_init(struct plane *plane, size_t columns);
@@ -41,6 +43,9 @@ static inline int64_t *plane_value(struct plane *plane, size_t column, size_t sl
 }
 /* All rows are absent, until they are put. */
 void plane_clear(struct plane *plane);
+/* Values of this slot, other than that of column 0, were changed: encoding looks at no
+ * others. */
+void plane_touch(struct plane *plane, size_t slot);
 
 /* The next sample to encode is a key: forgets the one before. */
 void plane_forget(struct plane *plane);

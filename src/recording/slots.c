@@ -2,27 +2,21 @@
 
 #include <stdlib.h>
 #include <string.h>
-/* The usual one has a switch of which clang warns. */
-#define HASH_FUNCTION HASH_FNV
-#include <uthash.h>
 
 #include "util/xalloc.h"
 
-struct slot_entry {
-    uint64_t key;
-    size_t slot;
-    uint64_t turn; /* in which it was asked for last */
-    UT_hash_handle hh;
-};
+#define NO_KEY UINT64_MAX
+
+/* The map spreads addresses, of which the lowest bits say nothing, and has no 0. */
+static uint64_t address_of(uint64_t key)
+{
+    return (key + 1) << 4;
+}
 
 void slots_release(struct slots *slots)
 {
-    struct slot_entry *entry, *next;
-
-    HASH_ITER (hh, slots->entries, entry, next) {
-        HASH_DEL(slots->entries, entry);
-        free(entry);
-    }
+    address_map_release(&slots->by_key);
+    free(slots->rows);
     free(slots->vacant);
     memset(slots, 0, sizeof(*slots));
 }
@@ -30,48 +24,67 @@ void slots_release(struct slots *slots)
 void slots_begin(struct slots *slots)
 {
     slots->turn++;
+    slots->n_asked = 0;
 }
 
-static struct slot_entry *add_entry(struct slots *slots, uint64_t key)
+static void add_room(struct slots *slots)
 {
-    struct slot_entry *entry = xcalloc(1, sizeof(*entry));
+    if (slots->count < slots->capacity)
+        return;
+    slots->capacity = slots->capacity ? 2 * slots->capacity : 64;
+    slots->rows = xreallocarray(slots->rows, slots->capacity, sizeof(*slots->rows));
+    slots->vacant = xreallocarray(slots->vacant, slots->capacity, sizeof(*slots->vacant));
+}
 
-    entry->key = key;
-    entry->slot = slots->n_vacant ? slots->vacant[--slots->n_vacant] : slots->count++;
-    HASH_ADD(hh, slots->entries, key, sizeof(entry->key), entry);
-    return entry;
+static uint32_t add_row(struct slots *slots, uint64_t key)
+{
+    uint32_t slot;
+
+    add_room(slots);
+    slot = slots->n_vacant ? slots->vacant[--slots->n_vacant] : slots->count++;
+    slots->rows[slot] = (struct slot_row){.key = key};
+    address_map_add(&slots->by_key, address_of(key), slot);
+    return slot;
+}
+
+/* Rows come mostly in the order in which they came before. */
+static uint32_t find(const struct slots *slots, uint64_t key)
+{
+    uint32_t guess = slots->count ? slots->rows[slots->last].next : 0;
+
+    if (guess < slots->count && slots->rows[guess].key == key)
+        return guess;
+    return address_map_get(&slots->by_key, address_of(key));
 }
 
 size_t slots_of(struct slots *slots, uint64_t key)
 {
-    struct slot_entry *entry;
+    uint32_t slot = find(slots, key);
 
-    HASH_FIND(hh, slots->entries, &key, sizeof(key), entry);
-    if (!entry)
-        entry = add_entry(slots, key);
-    entry->turn = slots->turn;
-    return entry->slot;
+    if (slot == ADDRESS_MAP_NONE)
+        slot = add_row(slots, key);
+    slots->n_asked += slots->rows[slot].turn != slots->turn;
+    slots->rows[slot].turn = slots->turn;
+    slots->rows[slots->last].next = slot;
+    slots->last = slot;
+    return slot;
 }
 
-static void vacate(struct slots *slots, size_t slot)
-{
-    if (slots->n_vacant == slots->vacant_capacity) {
-        slots->vacant_capacity = slots->vacant_capacity ? 2 * slots->vacant_capacity : 64;
-        slots->vacant =
-            xreallocarray(slots->vacant, slots->vacant_capacity, sizeof(*slots->vacant));
-    }
-    slots->vacant[slots->n_vacant++] = slot;
-}
-
+/* Rows seldom go: then the map is made anew. */
 void slots_end(struct slots *slots)
 {
-    struct slot_entry *entry, *next;
+    if (slots->n_asked + slots->n_vacant == slots->count)
+        return;
+    address_map_release(&slots->by_key);
+    slots->n_vacant = 0;
+    for (uint32_t slot = 0; slot < slots->count; slot++) {
+        struct slot_row *row = &slots->rows[slot];
 
-    HASH_ITER (hh, slots->entries, entry, next) {
-        if (entry->turn == slots->turn)
-            continue;
-        vacate(slots, entry->slot);
-        HASH_DEL(slots->entries, entry);
-        free(entry);
+        if (row->turn == slots->turn) {
+            address_map_add(&slots->by_key, address_of(row->key), slot);
+        } else {
+            row->key = NO_KEY;
+            slots->vacant[slots->n_vacant++] = slot;
+        }
     }
 }

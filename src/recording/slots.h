@@ -11,12 +11,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct slot_entry;
+#include "util/address_map.h"
+
+struct slot_row {
+    uint64_t key;
+    uint64_t turn; /* in which it was asked for last */
+    uint32_t next; /* the slot that was asked for after it */
+};
 
 struct slots {
-    struct slot_entry *entries; /* hash table by key */
-    size_t count;               /* slots that were ever in use */
-    size_t *vacant, n_vacant, vacant_capacity;
+    struct address_map by_key;
+    struct slot_row *rows; /* by slot */
+    uint32_t *vacant;
+    uint32_t count; /* slots that were ever in use */
+    uint32_t n_vacant, n_asked, capacity, last;
     uint64_t turn;
 };
 

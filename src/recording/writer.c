@@ -16,6 +16,7 @@ struct waiting_name {
 struct writer {
     sqlite3 *database;
     char *path;
+    sqlite3_stmt *begin, *commit; /* a savepoint is a transaction where there is none */
     sqlite3_stmt *add_sample, *add_data, *add_name, *add_event, *add_mark;
     struct waiting_name *names;
     size_t n_names, names_capacity;
@@ -57,6 +58,8 @@ int writer_open(const char *path, struct writer **opened, struct err *err)
         return -1;
     }
     writer->path = xstrdup(path);
+    writer->begin = prepare(writer->database, "SAVEPOINT sample");
+    writer->commit = prepare(writer->database, "RELEASE sample");
     writer->add_sample = prepare_sample(writer->database);
     writer->add_data = prepare(writer->database, "INSERT INTO data VALUES(?, ?)");
     writer->add_name = prepare(writer->database, "INSERT INTO names VALUES(?, ?, ?)");
@@ -226,15 +229,13 @@ int writer_end(struct writer *writer, struct err *err)
     return run(writer, "COMMIT", err);
 }
 
-/* A savepoint is a transaction where there is none. */
 int writer_sample(struct writer *writer, const struct headline *headline,
                   const void *bytes, size_t length, struct err *err)
 {
-    if (database_run(writer->database, "SAVEPOINT sample") || write_names(writer) ||
+    if (finish(writer->begin) || write_names(writer) ||
         write_data(writer, headline->sample, bytes, length) ||
         write_events(writer, headline->sample) || write_marks(writer, headline->sample) ||
-        write_headline(writer, headline) ||
-        database_run(writer->database, "RELEASE sample")) {
+        write_headline(writer, headline) || finish(writer->commit)) {
         database_error(writer->database, err, ERR_FAILED, "cannot write", writer->path);
         database_run(writer->database, "ROLLBACK");
         return -1;
@@ -271,6 +272,8 @@ static void write_totals(struct writer *writer)
 void writer_close(struct writer *writer)
 {
     write_totals(writer);
+    sqlite3_finalize(writer->begin);
+    sqlite3_finalize(writer->commit);
     sqlite3_finalize(writer->add_sample);
     sqlite3_finalize(writer->add_data);
     sqlite3_finalize(writer->add_name);
