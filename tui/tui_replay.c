@@ -74,6 +74,9 @@ int tui_start_replay(struct tui *tui, struct err *err)
         tui->replay = NULL;
         return -1;
     }
+    /* Damage at the end is told at once, and no jump waits for fresh memory. */
+    replay_seek(tui->replay, replay_count(tui->replay) - 1);
+    replay_seek(tui->replay, 0);
     tui->history = replay_history(tui->replay);
     return 0;
 }

@@ -68,6 +68,8 @@ const struct snapshot *snapshot_seal(struct snapshot_builder *builder);
  */
 const struct objects_section *objects_seal(const struct objects_section *facts,
                                            const struct kind_row *rows, size_t count);
+/* The order of its rows, as qsort() takes it. */
+int kind_row_compare(const void *left, const void *right);
 
 /* Copies the section with its arenas and cells; one reference is given. NULL when out
  * of memory. In arenas_section.c. */

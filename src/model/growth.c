@@ -30,6 +30,7 @@ struct growth {
     uint64_t round;
     struct series *slots;
     size_t n_slots, n_used, n_changing;
+    size_t n_put; /* in this round */
 };
 
 struct growth *growth_new(void)
@@ -108,6 +109,7 @@ void growth_begin(struct growth *growth, int64_t mono_ns, int64_t wall_ns)
     growth->times_ns[growth->n_points++] = mono_ns;
     growth->wall_ns = wall_ns;
     growth->round++;
+    growth->n_put = 0;
 }
 
 /* From now on it has a value for each point; until here it had the same in all. */
@@ -143,6 +145,7 @@ static void set(struct growth *growth, struct series *series, int64_t count,
         series->counts[growth->n_points - 1] = count;
         series->values[growth->n_points - 1] = bytes;
     }
+    growth->n_put += series->round != growth->round;
     series->round = growth->round;
 }
 
@@ -168,7 +171,7 @@ void growth_put(struct growth *growth, uint64_t key, int64_t count, int64_t byte
 
 void growth_end(struct growth *growth)
 {
-    for (size_t i = 0; i < growth->n_slots; i++)
+    for (size_t i = 0; i < growth->n_slots && growth->n_put < growth->n_used; i++)
         if (growth->slots[i].key && growth->slots[i].round != growth->round)
             set(growth, &growth->slots[i], 0, 0);
 }

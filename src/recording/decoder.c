@@ -6,6 +6,7 @@
 
 #include "model/builder.h"
 #include "model/kind.h"
+#include "recording/kind_rows.h"
 #include "recording/names.h"
 #include "recording/plane.h"
 #include "recording/rows.h"
@@ -31,6 +32,7 @@ struct decoder {
     uint8_t *raw;
     size_t raw_bytes;
     bool needs_key;
+    struct kind_rows kinds;
     /* References of the sections that were built last. */
     const struct objects_section *objects;
     const struct arenas_section *arenas;
@@ -52,6 +54,7 @@ void decoder_free(struct decoder *decoder)
         return;
     for (size_t i = 0; i < decoder->n_stored; i++)
         plane_release(&decoder->stored[i].plane);
+    kind_rows_release(&decoder->kinds);
     objects_unref(decoder->objects);
     arenas_unref(decoder->arenas);
     pins_unref(decoder->pins);
@@ -193,18 +196,20 @@ static bool take_change(struct decoder *decoder, enum sheet_id sheet)
     bool has_changed = plane && plane->has_changed;
 
     if (plane)
-        plane->has_changed = false;
+        plane_untouch(plane);
     return has_changed;
 }
 
 static void build_objects(struct decoder *decoder, const struct rows_source *source)
 {
-    bool has_new_facts = take_change(decoder, SHEET_OBJECTS);
+    const struct plane *kinds = decoder->views[SHEET_KINDS].plane;
 
-    if (!take_change(decoder, SHEET_KINDS) && !has_new_facts)
+    if (!take_change(decoder, SHEET_OBJECTS) && !(kinds && kinds->has_changed))
         return;
+    kind_rows_update(&decoder->kinds, source);
     objects_unref(decoder->objects);
-    decoder->objects = rows_build_objects(source);
+    decoder->objects =
+        rows_build_objects(source, decoder->kinds.rows, decoder->kinds.count);
 }
 
 static void build_arenas(struct decoder *decoder, const struct rows_source *source)

@@ -134,7 +134,8 @@ static bool is_as_before(struct encoder *encoder, enum sheet_id sheet, size_t sl
         size_t capacity = encoder->planes[sheet].capacity;
 
         kept->rows = xreallocarray(kept->rows, capacity, bytes);
-        memset(kept->rows + kept->capacity * bytes, 0, (capacity - kept->capacity) * bytes);
+        memset(kept->rows + kept->capacity * bytes, 0,
+               (capacity - kept->capacity) * bytes);
         kept->capacity = capacity;
     }
     if (!memcmp(kept->rows + slot * bytes, row, bytes))

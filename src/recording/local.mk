@@ -4,6 +4,7 @@ libheaptop_a_SOURCES += \
 	src/recording/decoder.c src/recording/decoder.h \
 	src/recording/encoder.c src/recording/encoder.h \
 	src/recording/folder.c src/recording/folder.h \
+	src/recording/kind_rows.c src/recording/kind_rows.h \
 	src/recording/message.c src/recording/message.h \
 	src/recording/names.c src/recording/names.h \
 	src/recording/plane.c src/recording/plane.h \

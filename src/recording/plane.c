@@ -84,17 +84,47 @@ void plane_touch(struct plane *plane, size_t slot)
     plane->touched[slot / WORD_BITS] |= UINT64_C(1) << slot % WORD_BITS;
 }
 
+size_t plane_next_touched(const struct plane *plane, size_t slot)
+{
+    while (slot < plane->slots) {
+        uint64_t word = plane->touched[slot / WORD_BITS] >> slot % WORD_BITS;
+
+        if (word)
+            return slot + (size_t)__builtin_ctzll(word);
+        slot += WORD_BITS - slot % WORD_BITS;
+    }
+    return plane->slots;
+}
+
+bool plane_is_touched(const struct plane *plane, size_t slot)
+{
+    return slot >= plane->slots ||
+           (plane->touched[slot / WORD_BITS] >> slot % WORD_BITS & 1);
+}
+
+void plane_untouch(struct plane *plane)
+{
+    plane->has_changed = false;
+    if (plane->capacity)
+        memset(plane->touched, 0,
+               touched_words(plane->capacity) * sizeof(*plane->touched));
+}
+
 void plane_forget(struct plane *plane)
 {
     clear(plane, plane->before, plane->columns);
     plane->is_key = true;
 }
 
+/* What was is kept to see what the key changes. */
 void plane_reset(struct plane *plane)
 {
+    int64_t *now = plane->before;
+
+    plane->before = plane->now;
+    plane->now = now;
     clear(plane, plane->now, plane->columns);
-    plane->slots = 0;
-    plane->has_changed = true;
+    plane->is_key = true;
 }
 
 void varint_add(struct strbuf *out, uint64_t value)
@@ -141,19 +171,6 @@ static void add_zeros(struct strbuf *out, uint64_t *zeros)
     *zeros = 0;
 }
 
-/* The first slot from here on that was touched, else the end. */
-static size_t next_touched(const struct plane *plane, size_t slot)
-{
-    while (slot < plane->slots) {
-        uint64_t word = plane->touched[slot / WORD_BITS] >> slot % WORD_BITS;
-
-        if (word)
-            return slot + (size_t)__builtin_ctzll(word);
-        slot += WORD_BITS - slot % WORD_BITS;
-    }
-    return plane->slots;
-}
-
 static void encode_column(struct plane *plane, size_t column, struct strbuf *out,
                           uint64_t *zeros)
 {
@@ -164,7 +181,7 @@ static void encode_column(struct plane *plane, size_t column, struct strbuf *out
 
     for (size_t slot = 0;; slot++) {
         if (!is_whole)
-            slot = next_touched(plane, slot);
+            slot = plane_next_touched(plane, slot);
         if (slot >= plane->slots)
             break;
         if (now[slot] == before[slot])
@@ -188,9 +205,29 @@ void plane_encode(struct plane *plane, struct strbuf *out)
         encode_column(plane, column, out, &zeros);
     add_zeros(out, &zeros);
     plane->is_key = false;
-    if (plane->capacity)
-        memset(plane->touched, 0,
-               touched_words(plane->capacity) * sizeof(*plane->touched));
+    plane_untouch(plane);
+}
+
+static void note_change(struct plane *plane, size_t slot)
+{
+    plane->has_changed = true;
+    plane_touch(plane, slot);
+}
+
+/* A key says everything anew: changed is what is not as it was. */
+static void note_differences(struct plane *plane, size_t slots_before)
+{
+    size_t slots = plane->slots > slots_before ? plane->slots : slots_before;
+
+    for (size_t column = 0; column < plane->columns; column++) {
+        const int64_t *now = plane->now + column * plane->capacity;
+        const int64_t *before = plane->before + column * plane->capacity;
+
+        for (size_t slot = 0; slot < slots; slot++)
+            if (now[slot] != before[slot])
+                note_change(plane, slot);
+    }
+    plane->is_key = false;
 }
 
 static bool decode_values(struct plane *plane, const uint8_t **bytes, const uint8_t *end)
@@ -202,15 +239,22 @@ static bool decode_values(struct plane *plane, const uint8_t **bytes, const uint
 
         for (size_t slot = 0; slot < plane->slots; slot++) {
             if (zeros) {
-                zeros--;
+                size_t more = plane->slots - slot;
+
+                more = zeros < more ? (size_t)zeros : more;
+                zeros -= more;
+                slot += more - 1;
                 continue;
             }
             if (!varint_take(bytes, end, &value))
                 return false;
             if (!value && !varint_take(bytes, end, &zeros))
                 return false;
+            if (!value)
+                continue;
             now[slot] = (int64_t)((uint64_t)now[slot] + unzigzag(value));
-            plane->has_changed |= value != 0;
+            if (!plane->is_key)
+                note_change(plane, slot);
         }
     }
     return zeros == 0;
@@ -218,10 +262,16 @@ static bool decode_values(struct plane *plane, const uint8_t **bytes, const uint
 
 bool plane_decode(struct plane *plane, const uint8_t **bytes, const uint8_t *end)
 {
+    size_t slots_before = plane->slots;
     uint64_t slots;
+    bool is_good;
 
     if (!varint_take(bytes, end, &slots) || slots > PLANE_VALUES_MAX ||
-        slots < plane->slots || !plane_grow(plane, (size_t)slots))
+        (!plane->is_key && slots < plane->slots) || !plane_grow(plane, (size_t)slots))
         return false;
-    return decode_values(plane, bytes, end);
+    plane->slots = (size_t)slots;
+    is_good = decode_values(plane, bytes, end);
+    if (plane->is_key)
+        note_differences(plane, slots_before);
+    return is_good;
 }

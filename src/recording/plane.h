@@ -26,10 +26,10 @@ struct plane {
     size_t columns;
     size_t slots;          /* that are in use */
     size_t capacity;       /* of slots */
-    bool has_changed;      /* set by decoding; who looks takes it back */
+    bool has_changed;      /* by decoding, since plane_untouch() */
     int64_t *now, *before; /* [column * capacity + slot] */
-    uint64_t *touched;     /* a bit for each slot: columns but the first may have changed */
-    bool is_key;           /* all must be looked at */
+    uint64_t *touched;     /* a bit for each slot */
+    bool is_key;           /* the next sample is one */
 };
 
 void plane_init(struct plane *plane, size_t columns);
@@ -43,9 +43,14 @@ static inline int64_t *plane_value(struct plane *plane, size_t column, size_t sl
 }
 /* All rows are absent, until they are put. */
 void plane_clear(struct plane *plane);
-/* Values of this slot, other than that of column 0, were changed: encoding looks at no
- * others. */
+/* Who encodes says so of each slot whose values, but that in column 0, were changed: no
+ * others are looked at. Decoding says it of each slot in which anything changed. */
 void plane_touch(struct plane *plane, size_t slot);
+/* The first slot from here on that was touched, else the number of slots. */
+size_t plane_next_touched(const struct plane *plane, size_t slot);
+/* True for slots that are no more. */
+bool plane_is_touched(const struct plane *plane, size_t slot);
+void plane_untouch(struct plane *plane);
 
 /* The next sample to encode is a key: forgets the one before. */
 void plane_forget(struct plane *plane);

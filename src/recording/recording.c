@@ -151,6 +151,10 @@ static void prepare_reading(struct recording *recording)
     recording->read_events = recording_prepare(
         recording, "SELECT sample, wall_ns, type, words, checksum, place FROM events"
                    " WHERE sample = ? ORDER BY place");
+    recording->read_range = recording_prepare(
+        recording, "SELECT * FROM (SELECT sample, wall_ns, type, words, checksum, place"
+                   " FROM events WHERE sample BETWEEN ? AND ? ORDER BY sample DESC,"
+                   " place DESC LIMIT 512) ORDER BY sample, place");
     add_columns(&sql);
     strbuf_add_text(&sql, " WHERE sample = ?");
     recording->read_headline = recording_prepare(recording, strbuf_text(&sql));
@@ -190,6 +194,7 @@ void recording_close(struct recording *recording)
         return;
     sqlite3_finalize(recording->read_data);
     sqlite3_finalize(recording->read_events);
+    sqlite3_finalize(recording->read_range);
     sqlite3_finalize(recording->read_headline);
     sqlite3_close(recording->database);
     decoder_free(recording->decoder);
@@ -272,6 +277,16 @@ size_t recording_refresh(struct recording *recording)
         recording_read_marks(recording);
     }
     return more;
+}
+
+void recording_hold(struct recording *recording)
+{
+    database_run(recording->database, "BEGIN");
+}
+
+void recording_let_go(struct recording *recording)
+{
+    database_run(recording->database, "COMMIT");
 }
 
 /* Damage is counted once, however often the sample is asked for. */

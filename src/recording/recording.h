@@ -36,6 +36,11 @@ size_t recording_key_before(const struct recording *recording, size_t at, size_t
 /* Looks for samples that were added since; how many. */
 size_t recording_refresh(struct recording *recording);
 
+/* Who asks for many samples holds the file meanwhile: asking costs a third then. Briefly,
+ * as its writer cannot tidy up before it is let go. */
+void recording_hold(struct recording *recording);
+void recording_let_go(struct recording *recording);
+
 /* One reference; NULL when it is lost, and `err` says so. */
 const struct snapshot *recording_snapshot(struct recording *recording, size_t at,
                                           struct err *err);

@@ -22,7 +22,7 @@ struct entry {
 
 struct recording {
     sqlite3 *database;
-    sqlite3_stmt *read_data, *read_events, *read_headline;
+    sqlite3_stmt *read_data, *read_events, *read_range, *read_headline;
     struct decoder *decoder;
     struct entry *entries;
     size_t n_entries, capacity;

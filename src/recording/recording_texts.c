@@ -177,23 +177,17 @@ size_t recording_read_events(struct recording *recording, int64_t sample,
 void recording_add_events(struct recording *recording, size_t from, size_t to,
                           struct history *history)
 {
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = recording->read_range;
     struct event event;
 
-    if (from >= to || to > recording->n_entries)
+    if (from >= to || to > recording->n_entries || !statement)
         return;
-    statement = recording_prepare(
-        recording, "SELECT * FROM (SELECT sample, wall_ns, type, words, checksum, place"
-                   " FROM events WHERE sample BETWEEN ? AND ? ORDER BY sample DESC,"
-                   " place DESC LIMIT 512) ORDER BY sample, place");
-    if (statement) {
-        sqlite3_bind_int64(statement, 1, recording->entries[from].sample);
-        sqlite3_bind_int64(statement, 2, recording->entries[to - 1].sample);
-    }
+    sqlite3_bind_int64(statement, 1, recording->entries[from].sample);
+    sqlite3_bind_int64(statement, 2, recording->entries[to - 1].sample);
     while (recording_next_row(recording, statement))
         if (take_event(recording, statement, &event))
             history_add_event(history, &event);
-    sqlite3_finalize(statement);
+    sqlite3_reset(statement);
 }
 
 size_t recording_marks(const struct recording *recording,

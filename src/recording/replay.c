@@ -64,9 +64,11 @@ static void rebuild(struct replay *replay, size_t at)
     if (old)
         history_move_marks(replay->history, old);
     history_free(old);
+    recording_hold(replay->recording);
     add_older(replay, replay->first, recent);
     for (size_t i = recent; i <= at; i++)
         add_sample(replay, i);
+    recording_let_go(replay->recording);
     replay->at = at;
 }
 

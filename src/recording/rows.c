@@ -64,9 +64,8 @@ static void write_field(const struct rows_source *source, const struct field *fi
     }
 }
 
-/* The row of a slot, into a struct whose other members stay. */
-static void read_row(const struct rows_source *source, enum sheet_id sheet, size_t slot,
-                     void *row)
+void rows_read(const struct rows_source *source, enum sheet_id sheet, size_t slot,
+               void *row)
 {
     const struct rows_view *view = &source->views[sheet];
     const struct sheet_shape *shape = &sheet_shapes[sheet];
@@ -87,7 +86,7 @@ static void read_row(const struct rows_source *source, enum sheet_id sheet, size
     }
 }
 
-static bool has_row(const struct rows_source *source, enum sheet_id sheet, size_t slot)
+bool rows_has(const struct rows_source *source, enum sheet_id sheet, size_t slot)
 {
     struct plane *plane = source->views[sheet].plane;
 
@@ -108,6 +107,15 @@ static int placed_compare(const void *left, const void *right)
     return a->slot < b->slot ? -1 : a->slot > b->slot;
 }
 
+/* Mostly they are, and asking is cheaper than sorting. */
+static bool are_in_order(const struct placed *placed, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (placed[i].place < placed[i - 1].place)
+            return false;
+    return true;
+}
+
 /* All rows of a sheet, in their places; *count of them. NULL: none, or no memory. Freed
  * by the caller. */
 static void *read_rows(const struct rows_source *source, enum sheet_id sheet,
@@ -120,16 +128,16 @@ static void *read_rows(const struct rows_source *source, enum sheet_id sheet,
 
     *count = 0;
     for (size_t i = 0; placed && i < slots; i++)
-        if (has_row(source, sheet, i))
+        if (rows_has(source, sheet, i))
             placed[(*count)++] = (struct placed){*plane_value(plane, 0, i), i};
-    if (*count)
+    if (!are_in_order(placed, *count))
         qsort(placed, *count, sizeof(*placed), placed_compare);
     if (*count)
         rows = calloc(*count, bytes);
     if (!rows)
         *count = 0;
     for (size_t i = 0; i < *count; i++)
-        read_row(source, sheet, placed[i].slot, rows + i * bytes);
+        rows_read(source, sheet, placed[i].slot, rows + i * bytes);
     free(placed);
     return rows;
 }
@@ -168,9 +176,9 @@ static void build_pymalloc(const struct rows_source *source,
 {
     struct pymalloc_section *section;
 
-    if (!has_row(source, SHEET_PYMALLOC, 0) || !(section = builder_pymalloc(builder)))
+    if (!rows_has(source, SHEET_PYMALLOC, 0) || !(section = builder_pymalloc(builder)))
         return;
-    read_row(source, SHEET_PYMALLOC, 0, section);
+    rows_read(source, SHEET_PYMALLOC, 0, section);
     section->n_size_classes =
         read_table(source, SHEET_SIZE_CLASSES, section->size_classes, SIZE_CLASSES_MAX);
 }
@@ -179,9 +187,9 @@ static void build_gc(const struct rows_source *source, struct snapshot_builder *
 {
     struct gc_section *section;
 
-    if (!has_row(source, SHEET_GC, 0) || !(section = builder_gc(builder)))
+    if (!rows_has(source, SHEET_GC, 0) || !(section = builder_gc(builder)))
         return;
-    read_row(source, SHEET_GC, 0, section);
+    rows_read(source, SHEET_GC, 0, section);
     section->n_generations =
         read_table(source, SHEET_GENERATIONS, section->generations, GENERATIONS_MAX);
 }
@@ -226,9 +234,9 @@ static void build_malloc(const struct rows_source *source,
 {
     struct malloc_section *section;
 
-    if (!has_row(source, SHEET_MALLOC, 0) || !(section = builder_malloc(builder)))
+    if (!rows_has(source, SHEET_MALLOC, 0) || !(section = builder_malloc(builder)))
         return;
-    read_row(source, SHEET_MALLOC, 0, section);
+    rows_read(source, SHEET_MALLOC, 0, section);
     section->rows = keep_rows(source, SHEET_MALLOC_ROWS, builder, &section->n_rows);
     build_heaps(source, builder, section);
     build_tops(source, builder, section);
@@ -239,9 +247,9 @@ static void build_account(const struct rows_source *source,
 {
     struct account_section *section;
 
-    if (!has_row(source, SHEET_ACCOUNT, 0) || !(section = builder_account(builder)))
+    if (!rows_has(source, SHEET_ACCOUNT, 0) || !(section = builder_account(builder)))
         return;
-    read_row(source, SHEET_ACCOUNT, 0, section);
+    rows_read(source, SHEET_ACCOUNT, 0, section);
     read_table(source, SHEET_PARTS, section->parts, ACCOUNT_PARTS);
     section->mappings = keep_rows(source, SHEET_MAPPINGS, builder, &section->n_mappings);
 }
@@ -251,9 +259,10 @@ static void build_free_lists(const struct rows_source *source,
 {
     struct free_lists_section *section;
 
-    if (!has_row(source, SHEET_FREE_LISTS, 0) || !(section = builder_free_lists(builder)))
+    if (!rows_has(source, SHEET_FREE_LISTS, 0) ||
+        !(section = builder_free_lists(builder)))
         return;
-    read_row(source, SHEET_FREE_LISTS, 0, section);
+    rows_read(source, SHEET_FREE_LISTS, 0, section);
     section->rows = keep_rows(source, SHEET_FREE_LIST_ROWS, builder, &section->n_rows);
 }
 
@@ -262,10 +271,10 @@ void rows_build_sections(const struct rows_source *source,
 {
     struct process_section *process;
 
-    if (has_row(source, SHEET_SAMPLE, 0))
-        read_row(source, SHEET_SAMPLE, 0, builder->snapshot);
-    if (has_row(source, SHEET_PROCESS, 0) && (process = builder_process(builder)))
-        read_row(source, SHEET_PROCESS, 0, process);
+    if (rows_has(source, SHEET_SAMPLE, 0))
+        rows_read(source, SHEET_SAMPLE, 0, builder->snapshot);
+    if (rows_has(source, SHEET_PROCESS, 0) && (process = builder_process(builder)))
+        rows_read(source, SHEET_PROCESS, 0, process);
     build_pymalloc(source, builder);
     build_gc(source, builder);
     build_malloc(source, builder);
@@ -273,21 +282,17 @@ void rows_build_sections(const struct rows_source *source,
     build_free_lists(source, builder);
 }
 
-const struct objects_section *rows_build_objects(const struct rows_source *source)
+const struct objects_section *rows_build_objects(const struct rows_source *source,
+                                                 const struct kind_row *kinds,
+                                                 size_t n_kinds)
 {
-    const struct objects_section *section;
     struct objects_section facts;
-    size_t count;
-    void *rows;
 
-    if (!has_row(source, SHEET_OBJECTS, 0))
+    if (!rows_has(source, SHEET_OBJECTS, 0))
         return NULL;
     memset(&facts, 0, sizeof(facts));
-    read_row(source, SHEET_OBJECTS, 0, &facts);
-    rows = read_rows(source, SHEET_KINDS, &count);
-    section = objects_seal(&facts, rows, count);
-    free(rows);
-    return section;
+    rows_read(source, SHEET_OBJECTS, 0, &facts);
+    return objects_seal(&facts, kinds, n_kinds);
 }
 
 static void split_cells(const struct recorded_arena *rows, size_t count,
@@ -310,9 +315,9 @@ const struct arenas_section *rows_build_arenas(const struct rows_source *source)
     uint8_t *cells;
 
     memset(&facts, 0, sizeof(facts));
-    if (!has_row(source, SHEET_ARENAS, 0))
+    if (!rows_has(source, SHEET_ARENAS, 0))
         return NULL;
-    read_row(source, SHEET_ARENAS, 0, &facts);
+    rows_read(source, SHEET_ARENAS, 0, &facts);
     if (facts.pools_each > RECORDED_CELLS_MAX)
         return NULL;
     rows = read_rows(source, SHEET_ARENA_ROWS, &facts.n_arenas);
@@ -337,10 +342,10 @@ const struct pins_section *rows_build_pins(const struct rows_source *source)
     size_t count;
     void *rows;
 
-    if (!has_row(source, SHEET_PINS, 0))
+    if (!rows_has(source, SHEET_PINS, 0))
         return NULL;
     memset(&facts, 0, sizeof(facts));
-    read_row(source, SHEET_PINS, 0, &facts);
+    rows_read(source, SHEET_PINS, 0, &facts);
     facts.n_steps = read_table(source, SHEET_PIN_STEPS, facts.steps, PIN_STEPS_MAX);
     facts.n_classes =
         read_table(source, SHEET_PIN_CLASSES, facts.classes, PIN_CLASSES_MAX);

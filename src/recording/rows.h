@@ -33,11 +33,19 @@ struct rows_source {
 void rows_know_column(struct rows_view *view, enum sheet_id sheet, const char *name,
                       const char *type, size_t column);
 
+/* Whether there is a row in the slot, and the row; its members that are not in the file
+ * stay, but for names, which become "". */
+bool rows_has(const struct rows_source *source, enum sheet_id sheet, size_t slot);
+void rows_read(const struct rows_source *source, enum sheet_id sheet, size_t slot,
+               void *row);
+
 /* What is in struct snapshot itself, and all sections but those below. */
 void rows_build_sections(const struct rows_source *source,
                          struct snapshot_builder *builder);
 /* NULL: there is none, or no memory. One reference is given. */
-const struct objects_section *rows_build_objects(const struct rows_source *source);
+const struct objects_section *rows_build_objects(const struct rows_source *source,
+                                                 const struct kind_row *kinds,
+                                                 size_t n_kinds);
 const struct arenas_section *rows_build_arenas(const struct rows_source *source);
 const struct pins_section *rows_build_pins(const struct rows_source *source);
 

@@ -27,9 +27,11 @@ static void fill(struct plane *plane, unsigned seed)
     assert_true(plane_grow(plane, SLOTS));
     for (size_t column = 0; column < COLUMNS; column++)
         for (size_t slot = 0; slot < SLOTS; slot++)
-            if (rand() % 4 == 0)
+            if (rand() % 4 == 0) {
                 *plane_value(plane, column, slot) =
                     (int64_t)((uint64_t)rand() << 33 ^ (uint64_t)rand() << 5) - rand();
+                plane_touch(plane, slot);
+            }
 }
 
 static void test_planes_come_back(void **state)
@@ -61,6 +63,49 @@ static void test_planes_come_back(void **state)
     }
     strbuf_release(&bytes);
     plane_release(&written);
+    plane_release(&read);
+}
+
+/* What was decoded is touched where it is not what it was when somebody looked, whatever
+ * keys, lost samples and rows that went lay between. */
+static void test_changes_are_touched(void **state)
+{
+    static const size_t slots[] = {40, 100, 100, 60, 60, 90, 90, 90};
+    int64_t seen[COLUMNS][SLOTS] = {{0}};
+    struct plane read;
+
+    (void)state;
+    plane_init(&read, COLUMNS);
+    for (unsigned turn = 0; turn < sizeof(slots) / sizeof(slots[0]); turn++) {
+        struct strbuf bytes = STRBUF_INIT;
+        const uint8_t *at;
+        struct plane written;
+        bool is_cut = turn == 4;
+
+        plane_init(&written, COLUMNS);
+        fill(&written, turn / 2);
+        written.slots = slots[turn];
+        plane_forget(&written);
+        plane_encode(&written, &bytes);
+        at = (const uint8_t *)bytes.text;
+        plane_reset(&read);
+        assert_true(plane_decode(&read, &at, at + bytes.length - is_cut) != is_cut);
+        for (size_t slot = 0; !is_cut && slot < read.slots; slot++)
+            for (size_t column = 0; column < COLUMNS; column++) {
+                int64_t value = *plane_value(&read, column, slot);
+
+                assert_true(value == *plane_value(&written, column, slot));
+                assert_true(value == seen[column][slot] || plane_is_touched(&read, slot));
+                seen[column][slot] = value;
+            }
+        for (size_t column = 0; column < COLUMNS; column++)
+            memset(&seen[column][read.slots], 0, (SLOTS - read.slots) * sizeof(int64_t));
+        if (turn % 3 == 0)
+            plane_untouch(&read);
+        strbuf_release(&bytes);
+        plane_release(&written);
+    }
+    assert_true(plane_is_touched(&read, SLOTS));
     plane_release(&read);
 }
 
@@ -319,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_totals_come_back),
         cmocka_unit_test(test_checksums_are_of_all_columns),
         cmocka_unit_test(test_planes_come_back),
+        cmocka_unit_test(test_changes_are_touched),
         cmocka_unit_test(test_an_unchanged_plane_costs_nothing),
         cmocka_unit_test(test_damaged_planes),
         cmocka_unit_test(test_every_member_has_a_field),
