@@ -1,4 +1,5 @@
 #include "args.h"
+#include "args_check.h"
 #include "args_table.h"
 
 #include <errno.h>
@@ -254,6 +255,9 @@ static bool set_flag(struct args *args, enum option_id id)
     case OPTION_LISTEN_REMOTE:
         args->listen_remote = true;
         return true;
+    case OPTION_LABEL_PID:
+        args->label_pid = true;
+        return true;
     case OPTION_BATCH:
         args->is_batch = true;
         return true;
@@ -459,9 +463,9 @@ static int check_recording(const struct args *args, struct err *err)
         err_set(err, ERR_USAGE, "--read looks at a recording, not at a process");
     else if (args->read && (args->write || args->action || args->selfcheck))
         err_set(err, ERR_USAGE, "a recording cannot be recorded, changed or checked");
-    else if (args->read && args->textfile)
-        err_set(err, ERR_USAGE,
-                "--textfile is of a process that lives, not of a recording");
+    else if (args->read && (args->textfile || args->listen))
+        err_set(err, ERR_USAGE, "--%s is of a process that lives, not of a recording",
+                args->textfile ? "textfile" : "listen");
     else if (!args->read && (args->begin || args->end))
         err_set(err, ERR_USAGE, "--begin and --end are of a recording: --read names it");
     else if (!args->read && (args->compare || args->changes || args->cut))
@@ -528,7 +532,7 @@ int args_parse(struct args *args, int argc, char **argv, struct err *err)
             return -1;
     }
     if (check_action(args, err) || parse_operands(args, argc, argv, n_words, err) ||
-        check_tree(args, err))
+        check_tree(args, err) || check_recording(args, err))
         return -1;
-    return check_recording(args, err);
+    return args_check_output(args, err);
 }

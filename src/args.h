@@ -50,6 +50,7 @@ struct args {
     bool listen_remote;      /* also where other machines can ask */
     const char *name;        /* what metrics call the target, or NULL */
     unsigned metric_sets;    /* besides the basic ones; enum metric_set */
+    bool label_pid;          /* all metrics have the PID as a label */
     const char *pane, *sort, *filter; /* NULL = the default */
     int rows;
     bool selfcheck;

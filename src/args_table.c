@@ -44,6 +44,8 @@ static const struct option_row option_rows[] = {
      "more metrics: kinds (--rows of them), classes, or all"},
     {OPTION_NAME, "name", required_argument, "NAME",
      "what metrics call the process (by its command line)"},
+    {OPTION_LABEL_PID, "label-pid", no_argument, NULL,
+     "label all metrics with the PID, too: new series for each process"},
     {OPTION_AGENT, "agent", required_argument, "auto|never|require",
      "whether to load the agent into the target (auto)"},
     {OPTION_AGENT_VIA, "agent-via", required_argument, "auto|ptrace|remote",

@@ -53,6 +53,7 @@ enum option_id {
     OPTION_LISTEN_REMOTE,
     OPTION_METRICS,
     OPTION_NAME,
+    OPTION_LABEL_PID,
     OPTION_ACTIONS = 512, /* and upwards: the actions in their order */
 };
 

@@ -1,5 +1,6 @@
 libheaptop_a_SOURCES += \
-	src/args.c src/args.h src/args_table.c src/args_table.h \
+	src/args.c src/args.h src/args_check.c src/args_check.h \
+	src/args_table.c src/args_table.h \
 	src/choose.c src/choose.h \
 	src/configuration.c src/configuration.h
 

@@ -192,7 +192,7 @@ static int run_batch(struct args *args, struct beside *beside, struct err *err)
     if (signal_fd < 0)
         return -1;
     if (args->action)
-        return batch_action(args, signal_fd, err);
+        return batch_action(args, sink_of(args), signal_fd, err);
     if (args->inquiry.topic)
         return batch_inquiry(args, signal_fd, err);
     if (args->holders || args->born_ns)

@@ -21,6 +21,7 @@ complete -c heaptop -l listen -r -f -d 'serve metrics to Prometheus at 127.0.0.1
 complete -c heaptop -l listen-remote -d 'let --listen take an address that other machines can reach'
 complete -c heaptop -l metrics -r -f -a 'kinds classes all' -d 'more metrics: kinds (--rows of them), classes, or all'
 complete -c heaptop -l name -r -f -d 'what metrics call the process (by its command line)'
+complete -c heaptop -l label-pid -d 'label all metrics with the PID, too: new series for each process'
 complete -c heaptop -l agent -r -f -a 'auto never require' -d 'whether to load the agent into the target (auto)'
 complete -c heaptop -l agent-via -r -f -a 'auto ptrace remote' -d 'how the agent gets in: by ptrace, or by a script that CPython 3.14+ executes (auto)'
 complete -c heaptop -l walk -r -f -a 'auto off' -d 'least time between two walks of the heap (as cheap as 2 % of a core)'

@@ -24,6 +24,7 @@ struct sink_options {
     bool use_unicode;
     const char *target;   /* openmetrics: --name, or NULL */
     unsigned metric_sets; /* openmetrics: --metrics; bits of enum metric_set */
+    bool label_pid;       /* openmetrics: --label-pid */
     bool has_past;        /* the samples are of a recording, not of now */
 };
 

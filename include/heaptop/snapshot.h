@@ -76,6 +76,7 @@ struct process_section {
     struct reading pss_age_ns;           /* how old these two are */
     struct reading peak_res_bytes;
     struct reading cpu_milli_percent; /* of one core: 100000 = a whole core */
+    struct reading cpu_ns; /* used since the process began, by all its threads */
     struct reading threads;
     struct reading minor_faults, major_faults; /* since the process began */
     struct reading io_read_bytes, io_write_bytes;

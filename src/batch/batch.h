@@ -62,7 +62,9 @@ int batch_cut(const struct args *args, struct err *err);
 int batch_compare(const struct args *args, struct err *err);
 /* What changed from the first to the last sample of args->read. */
 int batch_changes(const struct args *args, struct err *err);
-int batch_action(const struct args *args, int signal_fd, struct err *err);
+/* args->action; `sink` is for what makes a sample of its own (--exact). */
+int batch_action(const struct args *args, const struct sink_ops *sink, int signal_fd,
+                 struct err *err);
 /* args->inquiry, answered once. */
 int batch_inquiry(const struct args *args, int signal_fd, struct err *err);
 /* Asks --holders or --born, and prints the answer. */

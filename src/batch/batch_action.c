@@ -18,6 +18,7 @@
 struct run {
     const struct args *args;
     const struct action_ops *action;
+    const struct sink_ops *sink; /* of a sample, where the action makes one */
     struct batch batch;
     const struct snapshot *before, *after; /* references */
     struct action_result result;
@@ -320,22 +321,13 @@ static int print_json(const struct run *run, const struct partition *partition,
     return json_write_line(stdout, object, err);
 }
 
-/* What was walked is what was wanted: a sample like any other. */
-static int print_sample(const struct run *run, struct err *err)
-{
-    bool is_json = !strcmp(run->args->output, "json");
-
-    return batch_write(run->args, is_json ? &sink_json : &sink_text, run->after, err);
-}
-
 static int print(const struct run *run, struct err *err)
 {
     struct partition partition;
     int result;
 
-    if (is_copied(run))
-        return print_sample(run, err);
-
+    if (is_copied(run)) /* what was walked is what was wanted: a sample like any other */
+        return batch_write(run->args, run->sink, run->after, err);
     if (changed_kinds(run, &partition, err))
         return -1;
     result = strcmp(run->args->output, "json") != 0 ? print_text(run, &partition, err)
@@ -345,9 +337,10 @@ static int print(const struct run *run, struct err *err)
 }
 
 /* The actions are the agent's: without it there is nothing to do. */
-int batch_action(const struct args *args, int signal_fd, struct err *err)
+int batch_action(const struct args *args, const struct sink_ops *sink, int signal_fd,
+                 struct err *err)
 {
-    struct run run = {.args = args, .action = args->action};
+    struct run run = {.args = args, .action = args->action, .sink = sink};
     struct args own = *args;
     int result;
 

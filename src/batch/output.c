@@ -37,6 +37,7 @@ void output_options(struct sink_options *options, const struct args *args)
         .use_unicode = args->use_unicode,
         .target = args->name,
         .metric_sets = args->metric_sets,
+        .label_pid = args->label_pid,
         .has_past = args->read != NULL,
     };
 }

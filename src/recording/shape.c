@@ -59,7 +59,7 @@ static const struct field process_fields[] = {
     P(file_bytes),     P(shmem_bytes),  P(swap_bytes),     P(pss_bytes),
     P(uss_bytes),      P(pss_age_ns),   P(peak_res_bytes), P(cpu_milli_percent),
     P(threads),        P(minor_faults), P(major_faults),   P(io_read_bytes),
-    P(io_write_bytes), P(uptime_ns),
+    P(io_write_bytes), P(uptime_ns),    P(cpu_ns),
 };
 #undef P
 

@@ -33,6 +33,7 @@ enum exposition_format {
 struct exposition {
     struct strbuf samples[METRICS];
     char target[TARGET_NAME_MAX]; /* the label that all samples have */
+    char pid[16];                 /* another one; "": they do not have it */
     int64_t wall_ns;              /* of the samples that are added; 0: they get no time */
 };
 

@@ -84,6 +84,7 @@ static json_t *json_process(const struct process_section *process)
              reading_is_known(process->cpu_milli_percent)
                  ? json_real((double)process->cpu_milli_percent.value / 1000)
                  : json_null());
+    json_add_seconds(object, "cpu_s", process->cpu_ns);
     json_add_reading(object, "threads", process->threads);
     json_add_reading(object, "minor_faults", process->minor_faults);
     json_add_reading(object, "major_faults", process->major_faults);

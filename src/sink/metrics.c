@@ -45,6 +45,7 @@ int metrics_options_from(const struct sink_options *options,
     *metrics = (struct metrics_options){
         .target = options->target,
         .sets = options->metric_sets,
+        .label_pid = options->label_pid,
         .kinds = options->rows,
         .partition = {.filter = options->filter},
     };
@@ -67,14 +68,21 @@ static struct reading time_of(int64_t wall_ns)
     return wall_ns ? reading_exact(wall_ns) : reading_unknown();
 }
 
+/* The PID is in this one, and in all others only when it was asked for. */
+static void add_info(struct exposition *out, const struct target_facts *facts,
+                     bool label_pid)
+{
+    snprintf(out->pid, sizeof(out->pid), "%d", (int)facts->pid);
+    exposition_add(out, METRIC_TARGET, reading_exact(1), "python", facts->python,
+                   "allocator", facts->allocator, "exe", facts->exe, NULL);
+    if (!label_pid)
+        out->pid[0] = '\0';
+}
+
 static void add_target(struct exposition *out, const struct snapshot *snapshot)
 {
     const struct target_facts *facts = &snapshot->target;
-    char pid[16];
 
-    snprintf(pid, sizeof(pid), "%d", (int)facts->pid);
-    exposition_add(out, METRIC_TARGET, reading_exact(1), "pid", pid, "python",
-                   facts->python, "allocator", facts->allocator, "exe", facts->exe, NULL);
     exposition_add(out, METRIC_UP, reading_exact(facts->state != TARGET_ENDED), NULL);
     exposition_add(out, METRIC_SAMPLE_TIME, time_of(snapshot->wall_ns), NULL);
     exposition_add(out, METRIC_SAMPLE_COST, reading_exact(snapshot->cost.sample_ns),
@@ -97,6 +105,7 @@ static void add_process(struct exposition *out, const struct snapshot *snapshot)
     exposition_add(out, METRIC_USS, process->uss_bytes, NULL);
     exposition_add(out, METRIC_FAULTS, process->minor_faults, "kind", "minor", NULL);
     exposition_add(out, METRIC_FAULTS, process->major_faults, "kind", "major", NULL);
+    exposition_add(out, METRIC_CPU_TIME, process->cpu_ns, NULL);
     exposition_add(out, METRIC_CPU, percent_of(process->cpu_milli_percent), NULL);
     exposition_add(out, METRIC_THREADS, process->threads, NULL);
 }
@@ -240,6 +249,7 @@ void metrics_add(struct exposition *exposition, const struct snapshot *snapshot,
         snprintf(exposition->target, sizeof(exposition->target), "%s", options->target);
     else
         target_name(snapshot->target.command, exposition->target);
+    add_info(exposition, &snapshot->target, options->label_pid);
     add_target(exposition, snapshot);
     if (snapshot->target.state == TARGET_ENDED)
         return;

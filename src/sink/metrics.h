@@ -21,7 +21,8 @@ enum metric_set {
 struct metrics_options {
     const char *target; /* what it is called; NULL: by its command line */
     unsigned sets;
-    int kinds; /* at most, the others as one; 0: METRIC_KINDS */
+    bool label_pid; /* all series have it, not only the first */
+    int kinds;      /* at most, the others as one; 0: METRIC_KINDS */
     struct partition_options partition;
 };
 

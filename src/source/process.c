@@ -124,6 +124,7 @@ static void read_cpu(struct process_state *process, const struct target *target,
         process->cpu_ns = -1;
         return;
     }
+    section->cpu_ns = reading_exact(cpu_ns);
     if (process->cpu_ns >= 0 && now > process->cpu_mono_ns && cpu_ns >= process->cpu_ns)
         section->cpu_milli_percent = reading_exact(
             (int64_t)((double)(cpu_ns - process->cpu_ns) * MILLI_PERCENT_ONE /

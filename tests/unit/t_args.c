@@ -138,6 +138,7 @@ static void test_mistakes(void **state)
     assert_refused("-o xml", "takes text, json, csv or openmetrics");
     assert_refused("--metrics nonsense 1", "no metrics \"nonsense\"");
     assert_refused("--textfile x.prom -r y.htr", "a process that lives");
+    assert_refused("--listen 1 -r y.htr", "a process that lives");
     assert_refused("-r file 12", "not at a process");
     assert_refused("-r file -w other", "cannot be recorded");
     assert_refused("--begin 14:02 12", "are of a recording");
@@ -168,6 +169,37 @@ static void test_mistakes(void **state)
     assert_refused("0", "not a process number");
     assert_refused("-n 3 --", "no program follows");
     assert_refused("12 -- python app.py", "were given");
+}
+
+/* What would be passed over in silence is refused. */
+static void test_formats_of_answers(void **state)
+{
+    static const char *const asked[] = {"--collect",   "--trim",        "--kind str",
+                                        "--holders x", "--duplicates",  "--born 1",
+                                        "--tree",      "--list-plugins"};
+    struct args args;
+    struct err err;
+    char line[80];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        snprintf(line, sizeof(line), "%s -o csv 12", asked[i]);
+        assert_refused(line, "prints text or JSON, not csv");
+        snprintf(line, sizeof(line), "%s -o openmetrics 12", asked[i]);
+        assert_refused(line, "prints text or JSON, not openmetrics");
+        snprintf(line, sizeof(line), "%s --textfile f 12", asked[i]);
+        assert_refused(line, "--textfile is given samples");
+        snprintf(line, sizeof(line), "%s -o json 12", asked[i]);
+        assert_int_equal(parse(&args, line, &err), 0);
+    }
+    assert_refused("-r a --changes -o csv", "--changes prints text or JSON, not csv");
+    assert_refused("-r a --compare b -o csv", "--compare prints text or JSON, not csv");
+    assert_refused("-r a --cut b -o json", "--cut prints text, not json");
+    assert_refused("--selfcheck -o json 12", "--selfcheck prints text, not json");
+    assert_refused("--verdict -o csv 12", "--verdict prints words, not csv");
+    assert_int_equal(parse(&args, "--exact -o csv 12", &err), 0);
+    assert_int_equal(parse(&args, "--verdict --textfile f 12", &err), 0);
+    assert_int_equal(parse(&args, "-o csv --version", &err), 0);
 }
 
 static void test_help_lists_every_option_once(void **state)
@@ -221,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_all_options),
         cmocka_unit_test(test_collect_and_requests),
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_formats_of_answers),
         cmocka_unit_test(test_help_lists_every_option_once),
         cmocka_unit_test(test_sort_columns),
     };

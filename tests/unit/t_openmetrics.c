@@ -139,6 +139,25 @@ static void test_basic(void **state)
     free(text);
 }
 
+/* Only one series has the PID, or all. */
+static void test_label_pid(void **state)
+{
+    char *text = exposition_of(FIXTURE_SERVICE, (struct metrics_options){.sets = 0});
+    char *with =
+        exposition_of(FIXTURE_SERVICE, (struct metrics_options){.label_pid = true});
+    size_t count = 0;
+
+    (void)state;
+    assert_non_null(strstr(text, "\",pid=\"4242\",python="));
+    assert_null(strstr(strstr(text, "pid=") + 1, "pid="));
+    for (const char *at = with; (at = strstr(at, ",pid=\"4242\"")); at++)
+        count++;
+    assert_int_equal(count, count_lines(with, "heaptop_"));
+    assert_int_equal(count, count_lines(text, "heaptop_"));
+    free(text);
+    free(with);
+}
+
 static void test_unknown_is_left_out(void **state)
 {
     char *text = exposition_of(FIXTURE_UNKNOWN, (struct metrics_options){.sets = 0});
@@ -242,10 +261,15 @@ static void test_target_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),       cmocka_unit_test(test_formats),
-        cmocka_unit_test(test_basic),       cmocka_unit_test(test_unknown_is_left_out),
-        cmocka_unit_test(test_ended),       cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_hostile),     cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_basic),
+        cmocka_unit_test(test_label_pid),
+        cmocka_unit_test(test_unknown_is_left_out),
+        cmocka_unit_test(test_ended),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_sets),
         cmocka_unit_test(test_target_name),
     };
 

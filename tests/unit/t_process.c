@@ -118,7 +118,7 @@ static void test_cpu(void **unused)
 {
     struct target target;
     const struct snapshot *first, *second;
-    int64_t began_ns, cpu_ns, end_ns, share;
+    int64_t began_ns, cpu_ns, end_ns, used_ns, share;
     void *state;
     struct err err;
 
@@ -135,6 +135,8 @@ static void test_cpu(void **unused)
     second = sample(&target, state);
     share = (clock_thread_cpu_ns() - cpu_ns) * 100000 / (clock_monotonic_ns() - began_ns);
     assert_true(reading_is_known(second->process->cpu_milli_percent));
+    used_ns = second->process->cpu_ns.value - first->process->cpu_ns.value;
+    assert_true(llabs(used_ns - (clock_thread_cpu_ns() - cpu_ns)) < 50 * NS_PER_MS);
     assert_in_range(second->process->cpu_milli_percent.value, share - 5000, share + 5000);
     snapshot_unref(first);
     snapshot_unref(second);
