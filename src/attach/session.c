@@ -239,6 +239,7 @@ static void lose(struct session *session)
     }
     switch (reason) {
     case AGENT_REASON_CLIENT_GONE:
+        session->was_late = true;
         err_set(&session->err, ERR_FAILED,
                 "the agent left process %d: heaptop gave no sign of life", pid);
         break;
@@ -295,6 +296,11 @@ int session_fd(const struct session *session)
 const struct err *session_err(const struct session *session)
 {
     return &session->err;
+}
+
+bool session_was_late(const struct session *session)
+{
+    return session->was_late;
 }
 
 const char *session_other_malloc(const struct session *session)

@@ -67,6 +67,9 @@ bool session_is_shared(const struct session *session);
 /* The sleeping copy that AGENT_COPY made (copy.h) is to end; the agent clears up. */
 void session_end_copy(struct session *session);
 
+/* Lost because heaptop was too slow (stopped, or starved): worth another attach. */
+bool session_was_late(const struct session *session);
+
 /* The library whose malloc the target uses in place of glibc's; "" = glibc's. */
 const char *session_other_malloc(const struct session *session);
 

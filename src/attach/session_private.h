@@ -24,6 +24,7 @@ struct session {
     struct injector_report report;
     struct channel channel;
     bool is_connected;
+    bool was_late;    /* the agent left because heaptop gave no sign of life */
     bool is_launched; /* it came with the program: nothing of it can be unmapped */
     uint32_t beat, asked;
     bool is_due; /* the answer was not taken yet: nobody else may ask */

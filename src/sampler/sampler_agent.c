@@ -10,6 +10,8 @@
 
 #define AGENT_ANSWER_WAIT_NS (6 * NS_PER_MS)
 #define AGENT_REQUIRE_NS     (30 * NS_PER_S)
+#define AGAIN_MAX            3 /* attaches by itself after heaptop was too slow */
+#define AGAIN_FORGET_NS      (60 * NS_PER_S)
 #define PAUSES_AS_EVENTS     3 /* in one interval; more become one sentence */
 
 static void agent_failed(struct sampler *sampler, const struct err *err)
@@ -123,16 +125,34 @@ static void agent_too_late(struct sampler *sampler)
     sampler_fail(sampler, &err);
 }
 
+/* A machine under load starves heaptop, too: what it held by the agent is nothing lost.
+ */
+static bool agent_comes_again(struct sampler *sampler, bool was_late)
+{
+    int64_t stayed_ns = clock_monotonic_ns() - sampler->agent.opened_mono_ns;
+    uint32_t n_again = stayed_ns < AGAIN_FORGET_NS ? sampler->agent.n_again + 1 : 1;
+
+    if (!was_late || n_again > AGAIN_MAX || sampler->action.is_started)
+        return false;
+    sampler_event(sampler, EVENT_NOTE, "%.250s; attaching again",
+                  sampler->agent.err.text);
+    sampler_agent_again(sampler);
+    sampler->agent.n_again = n_again;
+    return true;
+}
+
 static void agent_lost(struct sampler *sampler)
 {
     struct sampler_agent *agent = &sampler->agent;
+    bool was_late = session_was_late(agent->session);
 
     agent->err = *session_err(agent->session);
     agent->state = AGENT_LOST;
     agent->is_settled = true;
     agent_drop(agent);
     sampler->is_sample_due = true;
-    if (target_state(sampler->target) == TARGET_ENDED)
+    if (target_state(sampler->target) == TARGET_ENDED ||
+        agent_comes_again(sampler, was_late))
         return;
     if (!agent->err.text[0])
         err_set(&agent->err, ERR_FAILED, "the agent left the target");

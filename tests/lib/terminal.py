@@ -65,9 +65,7 @@ class Terminal:
         self.wait(re.escape(PROMPT))
         # No core files, and no message of the shell about its jobs' memory.
         self.command("ulimit -c 0")
-        # The shell's line editor changes them a little after its prompt is shown.
-        poll(lambda: "-icanon" in self._stty())
-        self._settings = self._stty()
+        self._settings = self._settled_settings()
 
     def _tmux(self, *words):
         done = subprocess.run(["tmux", "-S", self._socket, "-f", "/dev/null"]
@@ -80,6 +78,16 @@ class Terminal:
     def _stty(self):
         return subprocess.run(["stty", "-a", "-F", self._tty], stdout=subprocess.PIPE,
                               timeout=10).stdout.decode().split("\n", 1)[1]
+
+    def _settled_settings(self):
+        """The shell's line editor changes them a little after its prompt is shown, in steps."""
+        seen = []
+
+        def are_settled():
+            seen.append(self._stty())
+            return "-icanon" in seen[-1] and seen[-5:] == seen[-1:] * 5
+        poll(are_settled)
+        return seen[-1]
 
     def keys(self, *names):
         for name in names:
@@ -148,7 +156,8 @@ class Terminal:
         if self.flag("cursor_flag") != "1":
             faults.append("cursor hidden")
         if self._stty() != self._settings:
-            faults.append("settings differ")
+            faults.append("settings differ: %r" % sorted(
+                set(self._stty().split()) ^ set(self._settings.split())))
         if not self.shows(re.escape(PROMPT) + r"\s*\Z"):
             faults.append("no prompt")
         return ", ".join(faults)

@@ -30,6 +30,8 @@ struct session {
 static struct {
     atomic_int state;    /* enum session_state after the third step */
     atomic_int n_open;   /* sessions that are open now */
+    atomic_int n_opened; /* since the play began */
+    atomic_bool is_late; /* the session is lost for that */
     atomic_int n_asked;  /* commands asked */
     atomic_int n_pauses; /* full collections to tell of */
     atomic_bool is_mute; /* never answers */
@@ -41,6 +43,7 @@ int session_open(struct target *target, struct session **session, struct err *er
     (void)err;
     *session = calloc(1, sizeof(**session));
     play.n_open++;
+    play.n_opened++;
     return 0;
 }
 
@@ -144,6 +147,12 @@ uint32_t session_pauses(struct session *session, uint32_t *seen,
         ++*seen;
     }
     return count;
+}
+
+bool session_was_late(const struct session *session)
+{
+    (void)session;
+    return play.is_late;
 }
 
 const char *session_other_malloc(const struct session *session)
@@ -375,6 +384,25 @@ static void test_lost(void **state)
     end(&scene);
 }
 
+/* It is tried a few times, and then told as lost. */
+static void test_lost_because_late(void **state)
+{
+    const struct snapshot *snapshot;
+    struct scene scene = {0};
+    (void)state;
+
+    begin(&scene, AGENT_AUTO, SESSION_READY);
+    snapshot_unref(snapshot_with(&scene, "agent loaded"));
+    play.is_late = true;
+    play.state = SESSION_LOST;
+    snapshot_unref(snapshot_with(&scene, "attaching again"));
+    snapshot = snapshot_with(&scene, "agent lost");
+    assert_int_equal(snapshot->access.agent, AGENT_LOST);
+    assert_int_equal(play.n_opened, 4);
+    snapshot_unref(snapshot);
+    end(&scene);
+}
+
 static void test_action(void **state)
 {
     struct sampler_message message;
@@ -441,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_many_collections_are_one_sentence),
         cmocka_unit_test(test_refused_and_required),
         cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_lost_because_late),
         cmocka_unit_test(test_action),
         cmocka_unit_test(test_action_that_is_not_possible),
         cmocka_unit_test(test_mute_agent_and_the_end),
