@@ -13,6 +13,7 @@
 
 #include "heaptop/err.h"
 #include "model/history.h"
+#include "recording/recorder.h"
 #include "tui/canvas.h"
 #include "tui/command.h"
 #include "tui/pane.h"
@@ -30,6 +31,9 @@ void screen_use_history(struct screen *screen, struct history *history);
 void screen_show_replay(struct screen *screen, const char *label);
 /* What is being recorded, into which file; "": nothing. */
 void screen_show_recording(struct screen *screen, const char *label);
+/* Looking back goes on in what it recorded, beyond what the history keeps; NULL: there is
+ * none. Borrowed. */
+void screen_look_back_in(struct screen *screen, struct recorder *recorder);
 /* Do Left and Right of the tab on show move in time? */
 bool screen_moves_in_time(const struct screen *screen);
 

@@ -33,6 +33,7 @@ struct screen {
     bool allows_actions, uses_mouse;
     char replay[32]; /* "" = live */
     char recording[512];
+    struct recorder *recorder; /* borrowed; NULL = nothing is recorded */
     char *filter, *pattern;
     struct inspection *inspection; /* owned; NULL = none */
     struct answer *answer;         /* owned; NULL = none */

@@ -29,43 +29,93 @@ static void show_past(struct screen *screen, const struct snapshot *snapshot)
     snapshot_unref(old);
 }
 
-/* Where the sample that is shown stands among those that are kept. */
-static size_t place_of(const struct screen *screen)
+void screen_look_back_in(struct screen *screen, struct recorder *recorder)
 {
-    size_t at = history_count(screen->history);
-
-    while (at > 1 && history_at(screen->history, at - 1)->seq > screen->shown->seq)
-        at--;
-    return at ? at - 1 : 0;
+    screen->recorder = recorder;
 }
 
-static void step(struct screen *screen, int direction)
+/* One that only the recording has. */
+static void show_recorded(struct screen *screen, uint64_t seq)
 {
-    size_t at, count = history_count(screen->history);
+    struct err err = ERR_INIT;
+    const struct snapshot *snapshot = recorder_recall(screen->recorder, seq, &err);
 
-    if (!screen->shown || !count)
-        return;
-    at = place_of(screen);
-    if (direction < 0 && at == 0) {
-        screen_message(screen, ROLE_NORMAL, "this is the oldest sample that is kept");
-        return;
-    }
-    at = direction < 0 ? at - 1 : at + 1;
-    if (at + 1 >= count)
-        show_live(screen);
+    if (snapshot)
+        show_past(screen, snapshot);
     else
-        show_past(screen, history_at(screen->history, at));
+        screen_message(screen, ROLE_WARNING, err.text);
+    snapshot_unref(snapshot);
+}
+
+/* The newest that is kept and older than the one on show, or the oldest that is newer. */
+static const struct snapshot *kept_beside(const struct screen *screen, int direction)
+{
+    size_t count = history_count(screen->history), at = count;
+
+    while (at > 0 && history_at(screen->history, at - 1)->seq > screen->shown->seq)
+        at--;
+    if (direction > 0)
+        return at < count ? history_at(screen->history, at) : NULL;
+    if (at > 0 && history_at(screen->history, at - 1)->seq == screen->shown->seq)
+        at--;
+    return at > 0 ? history_at(screen->history, at - 1) : NULL;
+}
+
+static void step_back(struct screen *screen)
+{
+    const struct snapshot *kept = kept_beside(screen, -1);
+    uint64_t recorded =
+        screen->recorder ? recorder_before(screen->recorder, screen->shown->seq) : 0;
+
+    if (recorded && (!kept || recorded > kept->seq))
+        show_recorded(screen, recorded);
+    else if (kept)
+        show_past(screen, kept);
+    else
+        screen_message(screen, ROLE_NORMAL, "this is the oldest sample that is kept");
+}
+
+static void step_forward(struct screen *screen)
+{
+    const struct snapshot *kept = kept_beside(screen, 1);
+    uint64_t recorded =
+        screen->recorder ? recorder_after(screen->recorder, screen->shown->seq) : 0;
+
+    if (recorded && kept && recorded < kept->seq)
+        show_recorded(screen, recorded);
+    else if (kept && kept != history_latest(screen->history))
+        show_past(screen, kept);
+    else
+        show_live(screen);
+}
+
+static void show_first(struct screen *screen)
+{
+    const struct snapshot *kept = history_at(screen->history, 0);
+    uint64_t recorded = screen->recorder ? recorder_after(screen->recorder, 0) : 0;
+
+    if (recorded && kept && recorded < kept->seq)
+        show_recorded(screen, recorded);
+    else if (kept)
+        show_past(screen, kept);
 }
 
 void screen_show_time(struct screen *screen, int64_t wall_ns)
 {
     size_t at = history_count(screen->history);
+    uint64_t recorded =
+        screen->recorder ? recorder_at_time(screen->recorder, wall_ns) : 0;
+    const struct snapshot *kept;
 
     if (!at)
         return;
     while (at > 1 && history_at(screen->history, at - 1)->wall_ns > wall_ns)
         at--;
-    show_past(screen, history_at(screen->history, at - 1));
+    kept = history_at(screen->history, at - 1);
+    if (recorded && (recorded > kept->seq || kept->wall_ns > wall_ns))
+        show_recorded(screen, recorded);
+    else
+        show_past(screen, kept);
 }
 
 bool screen_time_command(struct screen *screen, enum command_id command)
@@ -78,14 +128,15 @@ bool screen_time_command(struct screen *screen, enum command_id command)
     }
     switch (command) {
     case COMMAND_TIME_PREVIOUS:
-        step(screen, -1);
+        if (screen->shown)
+            step_back(screen);
         return true;
     case COMMAND_TIME_NEXT:
-        step(screen, 1);
+        if (screen->shown)
+            step_forward(screen);
         return true;
     case COMMAND_TIME_FIRST:
-        if (history_count(screen->history))
-            show_past(screen, history_at(screen->history, 0));
+        show_first(screen);
         return true;
     case COMMAND_TIME_LIVE:
         show_live(screen);

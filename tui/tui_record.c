@@ -31,6 +31,7 @@ static void show(struct tui *tui)
                  state.lost ? "samples are lost: " : "", state.lost ? state.trouble : "",
                  state.lost ? "" : state.path);
     screen_show_recording(tui->screen, label);
+    screen_look_back_in(tui->screen, label[0] ? tui->options->recorder : NULL);
     tui->is_dirty = true;
 }
 

@@ -105,6 +105,16 @@ bool decoder_add_column(struct decoder *decoder, size_t sheet, const char *name,
     return true;
 }
 
+void decoder_add_ours(struct decoder *decoder)
+{
+    for (size_t i = 0; i < SHEETS; i++)
+        decoder_add_sheet(decoder, sheet_shapes[i].name);
+    for (size_t i = 0; i < SHEETS; i++)
+        for (size_t k = 0; k < sheet_shapes[i].n_fields; k++)
+            decoder_add_column(decoder, i, sheet_shapes[i].fields[k].name,
+                               field_type_name(sheet_shapes[i].fields[k].type));
+}
+
 void decoder_add_name(struct decoder *decoder, uint64_t number, const char *text,
                       size_t length)
 {

@@ -25,6 +25,8 @@ void decoder_free(struct decoder *decoder);
 bool decoder_add_sheet(struct decoder *decoder, const char *name);
 bool decoder_add_column(struct decoder *decoder, size_t sheet, const char *name,
                         const char *type);
+/* All sheets and columns as this heaptop writes them. */
+void decoder_add_ours(struct decoder *decoder);
 void decoder_add_name(struct decoder *decoder, uint64_t number, const char *text,
                       size_t length);
 

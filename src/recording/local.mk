@@ -8,6 +8,7 @@ libheaptop_a_SOURCES += \
 	src/recording/message.c src/recording/message.h \
 	src/recording/names.c src/recording/names.h \
 	src/recording/plane.c src/recording/plane.h \
+	src/recording/recall.c src/recording/recall.h \
 	src/recording/recorder.c src/recording/recorder.h \
 	src/recording/recorder_process.c \
 	src/recording/recording.c src/recording/recording.h \
@@ -20,7 +21,9 @@ libheaptop_a_SOURCES += \
 	src/recording/writer.c src/recording/writer.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/t_recording
+check_PROGRAMS += tests/unit/t_recall tests/unit/t_recording
+tests_unit_t_recall_SOURCES = tests/unit/t_recall.c
+tests_unit_t_recall_LDADD = $(UNIT_LIBS)
 tests_unit_t_recording_SOURCES = tests/unit/t_recording.c
 tests_unit_t_recording_LDADD = $(UNIT_LIBS)
 endif

@@ -22,6 +22,7 @@ enum message_type {
     MESSAGE_MARK,     /* struct message_mark */
     MESSAGE_SAMPLE,   /* struct headline, then the packed bytes; answered */
     MESSAGE_CLOSE,    /* answered */
+    MESSAGE_RECALL,   /* struct message_recall; answered, and `more` bytes follow */
 };
 
 struct message_head {
@@ -44,8 +45,18 @@ struct message_mark {
     char name[48];
 };
 
+/* The packed bytes of these samples: for each a struct message_recalled and its bytes. */
+struct message_recall {
+    int64_t first, last;
+};
+
+struct message_recalled {
+    uint32_t length;
+};
+
 struct message_answer {
-    uint32_t to; /* enum message_type */
+    uint32_t to;   /* enum message_type */
+    uint32_t more; /* bytes that follow */
     bool is_done;
     bool is_folder;
     char path[RECORDER_PATH_BYTES];

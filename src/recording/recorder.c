@@ -12,17 +12,20 @@
 #include "guard/child.h"
 #include "recording/encoder.h"
 #include "recording/message.h"
+#include "recording/recall.h"
 #include "util/clock.h"
 #include "util/strbuf.h"
 #include "util/xalloc.h"
 
 #define ANSWER_LIMIT_NS (10 * NS_PER_S)
+#define RECALL_LIMIT_NS NS_PER_S           /* a key waits for it */
 #define PENDING_MAX     ((size_t)32 << 20) /* more: the disk does not keep up */
 
 struct recorder {
     pid_t child;
     int socket; /* -1: the process has ended */
     struct encoder *encoder;
+    struct recall *recall;
     struct recorder_options options;
     char path[RECORDER_PATH_BYTES]; /* as it was asked for */
     bool is_open;
@@ -36,6 +39,8 @@ struct recorder {
     size_t n_unanswered;
     struct message_answer answer; /* the newest */
     size_t answer_bytes;          /* of the one that is coming */
+    bool is_recalling;
+    size_t unwanted; /* bytes of a sample for which nobody waits any more */
     struct event_cursor events;
     uint32_t last_mark;
 };
@@ -66,6 +71,7 @@ int recorder_start(const char *only, struct recorder **started, struct err *err)
     recorder->child = child;
     recorder->socket = socket;
     recorder->encoder = encoder_new();
+    recorder->recall = recall_new();
     *started = recorder;
     return 0;
 }
@@ -95,6 +101,8 @@ static void take_answer(struct recorder *recorder)
     recorder->answer_bytes = 0;
     recorder->bytes = answer->bytes;
     recorder->is_folder = answer->is_folder;
+    if (answer->to == MESSAGE_RECALL && !recorder->is_recalling)
+        recorder->unwanted = answer->more;
     if (answer->to == MESSAGE_SAMPLE && !answer->is_done)
         lose(recorder, answer->err.text);
 }
@@ -111,24 +119,47 @@ void recorder_look(const struct recorder *recorder, struct recorder_state *state
     };
 }
 
+/* Some of what has come; 0: nothing has. */
+static size_t receive(struct recorder *recorder, void *bytes, size_t length)
+{
+    ssize_t got = message_receive_some(recorder->socket, bytes, length, MSG_DONTWAIT);
+
+    if (got > 0)
+        return (size_t)got;
+    if (got == 0 || errno != EAGAIN)
+        lose_process(recorder);
+    return 0;
+}
+
+static size_t receive_unwanted(struct recorder *recorder)
+{
+    char bytes[4096];
+    size_t got =
+        receive(recorder, bytes,
+                recorder->unwanted < sizeof(bytes) ? recorder->unwanted : sizeof(bytes));
+
+    recorder->unwanted -= got;
+    return got;
+}
+
+static size_t receive_answer(struct recorder *recorder)
+{
+    size_t got = receive(recorder, (char *)&recorder->answer + recorder->answer_bytes,
+                         sizeof(recorder->answer) - recorder->answer_bytes);
+
+    recorder->answer_bytes += got;
+    if (recorder->answer_bytes == sizeof(recorder->answer))
+        take_answer(recorder);
+    return got;
+}
+
 /* Whatever has come. */
 static void take_answers(struct recorder *recorder)
 {
-    while (recorder->socket >= 0 && recorder->n_unanswered) {
-        ssize_t got = message_receive_some(
-            recorder->socket, (char *)&recorder->answer + recorder->answer_bytes,
-            sizeof(recorder->answer) - recorder->answer_bytes, MSG_DONTWAIT);
+    size_t got = 1;
 
-        if (got < 0 && errno == EAGAIN)
-            return;
-        if (got <= 0) {
-            lose_process(recorder);
-            return;
-        }
-        recorder->answer_bytes += (size_t)got;
-        if (recorder->answer_bytes == sizeof(recorder->answer))
-            take_answer(recorder);
-    }
+    while (got && recorder->socket >= 0 && (recorder->n_unanswered || recorder->unwanted))
+        got = recorder->unwanted ? receive_unwanted(recorder) : receive_answer(recorder);
 }
 
 /* As much as goes without waiting. */
@@ -154,9 +185,9 @@ static void send_pending(struct recorder *recorder)
 }
 
 /* Until everything was sent and answered. */
-static int settle(struct recorder *recorder, struct err *err)
+static int settle(struct recorder *recorder, int64_t limit_ns, struct err *err)
 {
-    int64_t deadline_ns = clock_monotonic_ns() + ANSWER_LIMIT_NS;
+    int64_t deadline_ns = clock_monotonic_ns() + limit_ns;
 
     while (recorder->socket >= 0 &&
            (recorder->pending.length || recorder->n_unanswered)) {
@@ -183,7 +214,8 @@ static void put(struct recorder *recorder, enum message_type type, const void *b
     strbuf_add(&recorder->pending, &head, sizeof(head));
     strbuf_add(&recorder->pending, bytes, length);
     strbuf_add(&recorder->pending, more, more_length);
-    if (type == MESSAGE_OPEN || type == MESSAGE_SAMPLE || type == MESSAGE_CLOSE)
+    if (type == MESSAGE_OPEN || type == MESSAGE_SAMPLE || type == MESSAGE_CLOSE ||
+        type == MESSAGE_RECALL)
         recorder->n_unanswered++;
 }
 
@@ -195,7 +227,7 @@ static int open_file(struct recorder *recorder, struct err *err)
 
     memcpy(open.path, recorder->path, sizeof(open.path));
     put(recorder, MESSAGE_OPEN, &open, sizeof(open), NULL, 0);
-    if (settle(recorder, err))
+    if (settle(recorder, ANSWER_LIMIT_NS, err))
         return -1;
     if (!recorder->answer.is_done) {
         *err = recorder->answer.err;
@@ -266,6 +298,7 @@ static void put_sample(struct recorder *recorder, const struct snapshot *snapsho
     struct headline headline;
 
     headline_of(&headline, snapshot, recorder->next_sample++, sample->is_key);
+    recall_note(recorder->recall, &headline, sample);
     put(recorder, MESSAGE_SAMPLE, &headline, sizeof(headline), sample->bytes,
         sample->length);
 }
@@ -306,13 +339,59 @@ void recorder_add(struct recorder *recorder, const struct snapshot *snapshot,
     take_answers(recorder);
 }
 
+uint64_t recorder_before(const struct recorder *recorder, uint64_t seq)
+{
+    return recorder->is_open ? recall_before(recorder->recall, seq) : 0;
+}
+
+uint64_t recorder_after(const struct recorder *recorder, uint64_t seq)
+{
+    return recorder->is_open ? recall_after(recorder->recall, seq) : 0;
+}
+
+uint64_t recorder_at_time(const struct recorder *recorder, int64_t wall_ns)
+{
+    return recorder->is_open ? recall_at_time(recorder->recall, wall_ns) : 0;
+}
+
+const struct snapshot *recorder_recall(struct recorder *recorder, uint64_t seq,
+                                       struct err *err)
+{
+    const struct snapshot *snapshot = NULL;
+    struct message_recall wanted;
+    bool is_answered;
+    uint8_t *bytes;
+
+    if (!recorder->is_open ||
+        !recall_needs(recorder->recall, seq, &wanted.first, &wanted.last)) {
+        err_set(err, ERR_FAILED, "this sample is not in the recording");
+        return NULL;
+    }
+    put(recorder, MESSAGE_RECALL, &wanted, sizeof(wanted), NULL, 0);
+    recorder->is_recalling = true;
+    is_answered = settle(recorder, RECALL_LIMIT_NS, err) == 0;
+    recorder->is_recalling = false;
+    if (!is_answered)
+        return NULL;
+    bytes = xcalloc(recorder->answer.more + 1, 1);
+    if (message_receive(recorder->socket, bytes, recorder->answer.more))
+        lose_process(recorder);
+    else if (!recorder->answer.is_done)
+        *err = recorder->answer.err;
+    else
+        snapshot =
+            recall_unpack(recorder->recall, seq, bytes, recorder->answer.more, err);
+    free(bytes);
+    return snapshot;
+}
+
 int recorder_close(struct recorder *recorder, struct err *err)
 {
     if (!recorder->is_open)
         return 0;
     put(recorder, MESSAGE_CLOSE, NULL, 0, NULL, 0);
     recorder->is_open = false;
-    if (settle(recorder, err))
+    if (settle(recorder, ANSWER_LIMIT_NS, err))
         return -1;
     if (!recorder->lost)
         return 0;
@@ -332,6 +411,7 @@ int recorder_stop(struct recorder *recorder, struct err *err)
         close(recorder->socket);
     waitpid(recorder->child, NULL, 0);
     encoder_free(recorder->encoder);
+    recall_free(recorder->recall);
     strbuf_release(&recorder->pending);
     free(recorder);
     return result;

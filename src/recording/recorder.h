@@ -60,6 +60,14 @@ struct recorder_state {
     const char *trouble; /* why the last one was lost; borrowed */
 };
 void recorder_look(const struct recorder *recorder, struct recorder_state *state);
+/* Looking back in what was recorded: the seq of the sample before this one, after it, of
+ * the last that is not later; 0: there is none, or the recording is not open. */
+uint64_t recorder_before(const struct recorder *recorder, uint64_t seq);
+uint64_t recorder_after(const struct recorder *recorder, uint64_t seq);
+uint64_t recorder_at_time(const struct recorder *recorder, int64_t wall_ns);
+/* Reads it back from the file: one reference, or NULL. Waits until all is written. */
+const struct snapshot *recorder_recall(struct recorder *recorder, uint64_t seq,
+                                       struct err *err);
 /* Ends the recording; waits until all is written. -1 when something was lost, or when
  * that cannot be known. */
 int recorder_close(struct recorder *recorder, struct err *err);

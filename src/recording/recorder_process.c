@@ -85,6 +85,25 @@ static int answer(struct process *process, uint32_t to, int result, const struct
     return message_send(process->socket, &process->state, sizeof(process->state));
 }
 
+static int recall(struct process *process, const uint8_t *bytes)
+{
+    struct strbuf found = STRBUF_INIT;
+    struct message_recall wanted;
+    struct err err = ERR_INIT;
+    int result;
+
+    memcpy(&wanted, bytes, sizeof(wanted));
+    result = process->writer
+                 ? writer_read(process->writer, wanted.first, wanted.last, &found, &err)
+                 : err_set(&err, ERR_FAILED, "no recording is open");
+    process->state.more = (uint32_t)found.length;
+    result = answer(process, MESSAGE_RECALL, result, &err) ||
+             message_send(process->socket, found.text, found.length);
+    process->state.more = 0;
+    strbuf_release(&found);
+    return result;
+}
+
 static void take_name(struct process *process, const uint8_t *bytes, size_t length)
 {
     struct message_name name;
@@ -124,9 +143,10 @@ static size_t least_bytes(uint32_t type)
         [MESSAGE_MARK] = sizeof(struct message_mark),
         [MESSAGE_SAMPLE] = sizeof(struct headline),
         [MESSAGE_CLOSE] = 0,
+        [MESSAGE_RECALL] = sizeof(struct message_recall),
     };
 
-    return type >= MESSAGE_OPEN && type <= MESSAGE_CLOSE ? least[type] : SIZE_MAX;
+    return type >= MESSAGE_OPEN && type <= MESSAGE_RECALL ? least[type] : SIZE_MAX;
 }
 
 /* -1: the client is gone, or makes no sense. */
@@ -146,6 +166,8 @@ static int take(struct process *process, uint32_t type, const uint8_t *bytes,
     case MESSAGE_CLOSE:
         close_recording(process);
         return answer(process, type, 0, &err);
+    case MESSAGE_RECALL:
+        return recall(process, bytes);
     case MESSAGE_NAME:
         take_name(process, bytes, length);
         return 0;

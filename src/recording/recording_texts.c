@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recording/shape.h"
 #include "util/utf8.h"
 #include "util/xalloc.h"
 
@@ -41,16 +40,6 @@ static uint64_t read_description(struct recording *recording)
     return sum;
 }
 
-static void describe_ourselves(struct decoder *decoder)
-{
-    for (size_t i = 0; i < SHEETS; i++)
-        decoder_add_sheet(decoder, sheet_shapes[i].name);
-    for (size_t i = 0; i < SHEETS; i++)
-        for (size_t k = 0; k < sheet_shapes[i].n_fields; k++)
-            decoder_add_column(decoder, i, sheet_shapes[i].fields[k].name,
-                               field_type_name(sheet_shapes[i].fields[k].type));
-}
-
 static bool has_about(struct recording *recording, const char *sql, const char *expected)
 {
     sqlite3_stmt *statement = recording_prepare(recording, sql);
@@ -75,7 +64,7 @@ int recording_read_description(struct recording *recording, struct err *err)
         return err_set(err, ERR_DAMAGED, "what the recording says of itself is damaged");
     decoder_free(recording->decoder);
     recording->decoder = decoder_new();
-    describe_ourselves(recording->decoder);
+    decoder_add_ours(recording->decoder);
     return 0;
 }
 

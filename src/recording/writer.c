@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "util/strbuf.h"
 #include "util/xalloc.h"
 
 struct waiting_name {
@@ -17,7 +16,7 @@ struct writer {
     sqlite3 *database;
     char *path;
     sqlite3_stmt *begin, *commit; /* a savepoint is a transaction where there is none */
-    sqlite3_stmt *add_sample, *add_data, *add_name, *add_event, *add_mark;
+    sqlite3_stmt *add_sample, *add_data, *add_name, *add_event, *add_mark, *read_data;
     struct waiting_name *names;
     size_t n_names, names_capacity;
     struct event *events;
@@ -67,6 +66,9 @@ int writer_open(const char *path, struct writer **opened, struct err *err)
         prepare(writer->database, "INSERT INTO events VALUES(?, ?, ?, ?, ?, ?)");
     writer->add_mark =
         prepare(writer->database, "INSERT INTO marks VALUES(?, ?, ?, ?, ?, ?)");
+    writer->read_data =
+        prepare(writer->database,
+                "SELECT bytes FROM data WHERE sample BETWEEN ? AND ? ORDER BY sample");
     *opened = writer;
     return 0;
 }
@@ -248,6 +250,26 @@ int writer_sample(struct writer *writer, const struct headline *headline,
     return 0;
 }
 
+int writer_read(struct writer *writer, int64_t first, int64_t last, struct strbuf *bytes,
+                struct err *err)
+{
+    int result;
+
+    sqlite3_bind_int64(writer->read_data, 1, first);
+    sqlite3_bind_int64(writer->read_data, 2, last);
+    while ((result = sqlite3_step(writer->read_data)) == SQLITE_ROW) {
+        struct message_recalled head = {
+            (uint32_t)sqlite3_column_bytes(writer->read_data, 0)};
+
+        strbuf_add(bytes, &head, sizeof(head));
+        strbuf_add(bytes, sqlite3_column_blob(writer->read_data, 0), head.length);
+    }
+    if (result != SQLITE_DONE)
+        database_error(writer->database, err, ERR_FAILED, "cannot read", writer->path);
+    sqlite3_reset(writer->read_data);
+    return result == SQLITE_DONE ? 0 : -1;
+}
+
 int64_t writer_bytes(const struct writer *writer)
 {
     struct stat status;
@@ -279,6 +301,7 @@ void writer_close(struct writer *writer)
     sqlite3_finalize(writer->add_name);
     sqlite3_finalize(writer->add_event);
     sqlite3_finalize(writer->add_mark);
+    sqlite3_finalize(writer->read_data);
     database_finish(writer->database);
     forget_waiting(writer);
     free(writer->names);

@@ -9,6 +9,7 @@
 
 #include "recording/database.h"
 #include "recording/message.h"
+#include "util/strbuf.h"
 
 struct writer;
 
@@ -23,6 +24,9 @@ int writer_end(struct writer *writer, struct err *err);
 /* With it go the names, events and marks since the last one; they wait when it fails. */
 int writer_sample(struct writer *writer, const struct headline *headline,
                   const void *bytes, size_t length, struct err *err);
+/* Adds the packed bytes of these samples, each behind a struct message_recalled. */
+int writer_read(struct writer *writer, int64_t first, int64_t last, struct strbuf *bytes,
+                struct err *err);
 int64_t writer_bytes(const struct writer *writer);
 void writer_close(struct writer *writer);
 

@@ -207,17 +207,6 @@ static void test_every_member_has_a_field(void **state)
     }
 }
 
-static void tell_shapes(struct decoder *decoder)
-{
-    for (enum sheet_id sheet = 0; sheet < SHEETS; sheet++)
-        assert_true(decoder_add_sheet(decoder, sheet_shapes[sheet].name));
-    for (enum sheet_id sheet = 0; sheet < SHEETS; sheet++)
-        for (size_t i = 0; i < sheet_shapes[sheet].n_fields; i++)
-            assert_true(
-                decoder_add_column(decoder, sheet, sheet_shapes[sheet].fields[i].name,
-                                   field_type_name(sheet_shapes[sheet].fields[i].type)));
-}
-
 static const struct snapshot *make_snapshot(uint64_t seq)
 {
     struct snapshot_builder *builder = builder_new(seq);
@@ -276,7 +265,7 @@ static void test_snapshots_come_back(void **state)
     struct err err = ERR_INIT;
 
     (void)state;
-    tell_shapes(decoder);
+    decoder_add_ours(decoder);
     for (uint64_t seq = 1; seq < 3 * ENCODER_KEY_EVERY; seq++) {
         const struct snapshot *written = make_snapshot(seq), *read;
         struct encoded_sample sample;
@@ -305,7 +294,7 @@ static void test_flipped_bits_are_noticed(void **state)
     size_t accepted = 0;
 
     (void)state;
-    tell_shapes(decoder);
+    decoder_add_ours(decoder);
     assert_int_equal(encoder_add(encoder, snapshot, &sample, &err), 0);
     copy = malloc(sample.length);
     for (size_t bit = 0; bit < sample.length * 8; bit++) {

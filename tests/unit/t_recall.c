@@ -1,0 +1,164 @@
+/* Looking back in a recording that is written, beyond what the history keeps. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "model/builder.h"
+#include "model/kind.h"
+#include "recording/recorder.h"
+#include "tui/screen.h"
+
+#define SAMPLES 400 /* more than a history keeps whole */
+#define SECOND  INT64_C(1000000000)
+
+struct recorded {
+    char folder[64], path[80];
+    struct recorder *recorder;
+    struct history *history;
+};
+
+static const struct snapshot *make_snapshot(uint64_t seq)
+{
+    struct snapshot_builder *builder = builder_new(seq);
+    struct kind_row row = {
+        .kind = kind_intern("shop.Session", 12), .count = seq, .memory_bytes = 64 * seq};
+    struct objects_section facts;
+    const struct objects_section *objects;
+
+    memset(&facts, 0, sizeof(facts));
+    facts.walk.method = "outside";
+    builder->snapshot->wall_ns = builder->snapshot->mono_ns = (int64_t)seq * SECOND;
+    builder_process(builder)->res_bytes = reading_exact((int64_t)seq << 20);
+    objects = objects_seal(&facts, &row, 1);
+    builder_objects(builder, objects);
+    objects_unref(objects);
+    return snapshot_seal(builder);
+}
+
+static void add(struct recorded *recorded, uint64_t seq)
+{
+    const struct snapshot *snapshot = make_snapshot(seq);
+
+    history_add(recorded->history, snapshot);
+    recorder_add(recorded->recorder, snapshot, recorded->history);
+    snapshot_unref(snapshot);
+}
+
+static void begin(struct recorded *recorded)
+{
+    struct recorder_options options;
+    struct err err = ERR_INIT;
+
+    memset(recorded, 0, sizeof(*recorded));
+    strcpy(recorded->folder, "/tmp/heaptop-recall-XXXXXX");
+    assert_non_null(mkdtemp(recorded->folder));
+    snprintf(recorded->path, sizeof(recorded->path), "%s/a.htr", recorded->folder);
+    recorded->history = history_new();
+    assert_int_equal(recorder_start(NULL, &recorded->recorder, &err), 0);
+    recorder_usual_options(&options, recorded->path, 1);
+    assert_int_equal(recorder_open(recorded->recorder, &options, &err), 0);
+    for (uint64_t seq = 1; seq <= SAMPLES; seq++)
+        add(recorded, seq);
+}
+
+static void end(struct recorded *recorded)
+{
+    struct err err = ERR_INIT;
+
+    assert_int_equal(recorder_stop(recorded->recorder, &err), 0);
+    history_free(recorded->history);
+    unlink(recorded->path);
+    rmdir(recorded->folder);
+}
+
+/* Each of them, in no order, as it was. */
+static void test_samples_come_back(void **state)
+{
+    struct recorded recorded;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    begin(&recorded);
+    for (unsigned i = 0; i < SAMPLES; i++) {
+        uint64_t seq = 1 + i * 37 % SAMPLES;
+        const struct snapshot *snapshot = recorder_recall(recorded.recorder, seq, &err);
+
+        assert_non_null(snapshot);
+        assert_int_equal(snapshot->seq, seq);
+        assert_int_equal(snapshot->process->res_bytes.value, seq << 20);
+        assert_string_equal(snapshot->objects->kinds[0].kind->name, "shop.Session");
+        assert_int_equal(snapshot->objects->kinds[0].count, seq);
+        snapshot_unref(snapshot);
+    }
+    assert_null(recorder_recall(recorded.recorder, SAMPLES + 1, &err));
+    assert_non_null(strstr(err.text, "not in the recording"));
+    end(&recorded);
+}
+
+static uint64_t shown_after(struct screen *screen, enum command_id command)
+{
+    screen_command(screen, command);
+    return screen_shown(screen)->seq;
+}
+
+/* Sample by sample to the first one and back, while more come. */
+static void test_the_screen_looks_back(void **state)
+{
+    struct recorded recorded;
+    struct screen *screen;
+
+    (void)state;
+    begin(&recorded);
+    assert_in_range(history_count(recorded.history), 2, SAMPLES / 2);
+    screen = screen_new(recorded.history);
+    screen_look_back_in(screen, recorded.recorder);
+    for (uint64_t seq = SAMPLES - 1; seq > 0; seq--)
+        assert_int_equal(shown_after(screen, COMMAND_TIME_PREVIOUS), seq);
+    assert_int_equal(shown_after(screen, COMMAND_TIME_PREVIOUS), 1);
+    add(&recorded, SAMPLES + 1);
+    screen_update(screen);
+    assert_int_equal(screen_shown(screen)->seq, 1);
+    for (uint64_t seq = 2; seq <= SAMPLES + 1; seq++)
+        assert_int_equal(shown_after(screen, COMMAND_TIME_NEXT), seq);
+    assert_ptr_equal(screen_shown(screen), history_latest(recorded.history));
+    screen_show_time(screen, 123 * SECOND + SECOND / 2);
+    assert_int_equal(screen_shown(screen)->seq, 123);
+    assert_int_equal(shown_after(screen, COMMAND_TIME_FIRST), 1);
+    screen_show_time(screen, 2 * SAMPLES * SECOND);
+    assert_int_equal(screen_shown(screen)->seq, SAMPLES + 1);
+    screen_free(screen);
+    end(&recorded);
+}
+
+/* When it has ended there is what the history keeps. */
+static void test_nothing_after_the_end(void **state)
+{
+    struct recorded recorded;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    begin(&recorded);
+    assert_int_equal(recorder_before(recorded.recorder, 7), 6);
+    assert_int_equal(recorder_close(recorded.recorder, &err), 0);
+    assert_int_equal(recorder_before(recorded.recorder, 7), 0);
+    assert_null(recorder_recall(recorded.recorder, 6, &err));
+    end(&recorded);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_samples_come_back),
+        cmocka_unit_test(test_the_screen_looks_back),
+        cmocka_unit_test(test_nothing_after_the_end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
