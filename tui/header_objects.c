@@ -116,8 +116,8 @@ static void add_mark(struct line *line, const struct header_input *input)
     if (mark->name[0])
         part_add(part, ROLE_HEADER, "%s", mark->name);
     if (difference_is_within_one(mark->snapshot, input->now))
-        part_add(part, ROLE_HEADER, "%s ago",
-                 units_duration(ago, reading_exact(age_ns > 0 ? age_ns : 0)));
+        part_add(part, ROLE_HEADER, age_ns < 0 ? "%s later" : "%s ago",
+                 units_duration(ago, reading_exact(age_ns < 0 ? -age_ns : age_ns)));
 }
 
 static void add_count(struct line *line, const struct header_input *input)

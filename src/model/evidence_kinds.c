@@ -125,30 +125,66 @@ void evidence_gather_kinds(struct evidence *evidence)
         add_kind(evidence, &objects->kinds[i]);
 }
 
-/* The last time that the count of this kind rose by so many. */
-static int64_t last_rise_ns(const struct history *history, const char *name,
-                            int64_t least)
+/* When the agent came; 0: it was always there, or never. */
+static int64_t agent_came_ns(const struct history *history)
 {
-    int64_t bytes[GROWTH_POINTS], counts[GROWTH_POINTS], times[GROWTH_POINTS];
-    const struct objects_section *objects = history_latest(history)->objects;
-    size_t n = 0;
+    for (size_t i = history_count(history); i-- > 1;)
+        if (history_at(history, i)->access.agent == AGENT_LOADED &&
+            history_at(history, i - 1)->access.agent != AGENT_LOADED)
+            return history_at(history, i)->mono_ns;
+    return 0;
+}
 
+/* The counts of one kind, walk by walk. */
+struct counts {
+    int64_t bytes[GROWTH_POINTS], counts[GROWTH_POINTS], times[GROWTH_POINTS];
+    size_t n;
+};
+
+static void get_counts(struct counts *counts, const struct history *history,
+                       const char *name)
+{
+    const struct objects_section *objects = history_latest(history)->objects;
+
+    counts->n = 0;
     for (size_t i = 0; objects && i < objects->n_kinds; i++)
         if (!strcmp(objects->kinds[i].kind->name, name))
-            n = growth_values(history_kinds_growth(history),
-                              history_kind_key(objects->kinds[i].kind), bytes, counts,
-                              times, GROWTH_POINTS);
-    for (; n > 1; n--)
-        if (counts[n - 1] - counts[n - 2] >= least &&
-            times[n - 1] - times[0] < IMPORTS_NS)
-            return times[n - 1];
+            counts->n = growth_values(
+                history_kinds_growth(history), history_kind_key(objects->kinds[i].kind),
+                counts->bytes, counts->counts, counts->times, GROWTH_POINTS);
+}
+
+/* The agent needs `gc`: where the program did not, one module more is not its own. */
+static bool is_agents_module(const struct counts *modules, size_t at, int64_t came_ns)
+{
+    if (!came_ns || modules->times[at] < came_ns ||
+        modules->counts[at] - modules->counts[at - 1] != 1)
+        return false;
+    for (size_t i = at - 1; i > 0 && modules->times[i] >= came_ns; i--)
+        if (modules->counts[i] > modules->counts[i - 1])
+            return false;
+    return true;
+}
+
+/* The last time that the count rose by so many. `came_ns`: for modules. */
+static int64_t last_rise_ns(const struct counts *counts, int64_t least, int64_t came_ns)
+{
+    for (size_t at = counts->n; at-- > 1;)
+        if (counts->counts[at] - counts->counts[at - 1] >= least &&
+            counts->times[at] - counts->times[0] < IMPORTS_NS &&
+            !is_agents_module(counts, at, came_ns))
+            return counts->times[at];
     return 0;
 }
 
 int64_t evidence_imports_end_ns(const struct history *history)
 {
-    int64_t modules_ns = last_rise_ns(history, "module", 1);
-    int64_t code_ns = last_rise_ns(history, "code", CODE_LEAST);
+    struct counts counts;
+    int64_t modules_ns, code_ns;
 
+    get_counts(&counts, history, "module");
+    modules_ns = last_rise_ns(&counts, 1, agent_came_ns(history));
+    get_counts(&counts, history, "code");
+    code_ns = last_rise_ns(&counts, CODE_LEAST, 0);
     return modules_ns > code_ns ? modules_ns : code_ns;
 }

@@ -22,6 +22,8 @@ struct story {
     int64_t garbage_growth, threshold_free;
     int64_t saw; /* RES stands so much higher in every other ten samples */
     bool has_no_account;
+    int module_at,
+        agent_at; /* from this sample on one module more, and the agent; 0: no */
 };
 
 static const struct kind *kind_of(const char *name)
@@ -33,18 +35,22 @@ static void add_objects(struct snapshot_builder *builder, const struct story *st
                         int at)
 {
     uint64_t grown = (uint64_t)((story->objects + story->large) * at);
-    const struct kind_row rows[] = {{.kind = kind_of("app.Entry"),
-                                     .count = 1000 + grown / 64,
-                                     .size_bytes = grown,
-                                     .memory_bytes = 64000 + grown,
-                                     .malloc_bytes = (uint64_t)(story->large * at)},
-                                    {.kind = kind_of("str"),
-                                     .count = 500000,
-                                     .size_bytes = 20 * MB,
-                                     .memory_bytes = 40 * MB}};
+    const struct kind_row rows[] = {
+        {.kind = kind_of("app.Entry"),
+         .count = 1000 + grown / 64,
+         .size_bytes = grown,
+         .memory_bytes = 64000 + grown,
+         .malloc_bytes = (uint64_t)(story->large * at)},
+        {.kind = kind_of("str"),
+         .count = 500000,
+         .size_bytes = 20 * MB,
+         .memory_bytes = 40 * MB},
+        {.kind = kind_of("module"),
+         .count = 50 + (story->module_at && at >= story->module_at),
+         .memory_bytes = 1000}};
     struct objects_section facts = {
         .walk = {.ended_mono_ns = (at + 1) * 2 * SECOND, .complete = true}};
-    const struct objects_section *objects = objects_seal(&facts, rows, 2);
+    const struct objects_section *objects = objects_seal(&facts, rows, 3);
 
     builder_objects(builder, objects);
     objects_unref(objects);
@@ -90,6 +96,8 @@ static const struct snapshot *sample(const struct story *story, int at)
     builder->snapshot->mono_ns = (at + 1) * 2 * SECOND;
     builder->snapshot->wall_ns = (1000 + at * 2) * SECOND;
     builder->snapshot->is_complete = true;
+    if (story->agent_at && at >= story->agent_at)
+        builder->snapshot->access.agent = AGENT_LOADED;
     process->res_bytes =
         reading_exact(200 * MB + story->res * at + at / 10 % 2 * story->saw);
     process->file_bytes = reading_exact(20 * MB + story->file * at);
@@ -181,6 +189,16 @@ static void garbage_is_no_leak(void **state)
         assert_string_not_equal(verdicts.items[i].rule, "R2");
 }
 
+/* The agent imports gc where the program did not: that is no start of its work. */
+static void tells_the_agents_module(void **state)
+{
+    (void)state;
+    assert_first(&(struct story){.module_at = 50}, "R0", 0);
+    assert_first(&(struct story){.module_at = 50, .agent_at = 50}, "R1", 0);
+    assert_first(&(struct story){.module_at = 50, .agent_at = 48}, "R1", 0);
+    assert_first(&(struct story){.module_at = 50, .agent_at = 55}, "R0", 0);
+}
+
 static void says_words_and_gain(void **state)
 {
     struct verdicts verdicts;
@@ -236,6 +254,7 @@ int main(void)
         cmocka_unit_test(names_the_cause),
         cmocka_unit_test(mixes),
         cmocka_unit_test(garbage_is_no_leak),
+        cmocka_unit_test(tells_the_agents_module),
         cmocka_unit_test(says_words_and_gain),
         cmocka_unit_test(waits),
         cmocka_unit_test(names_what_is_missing),
