@@ -67,7 +67,7 @@ static const struct column columns[] = {
                         .type = VALUE_BYTES,
                         .width = 6,
                         .weight = 10,
-                        .sort_key = 'P'},
+                        .sort_key = 'V'},
     [COLUMN_UNSHARED] = {.name = "copied",
                          .heading = "COPIED",
                          .help = "of what it inherited from its parent: copied since",

@@ -187,7 +187,7 @@ void fleet_take_back(struct fleet *fleet, pid_t pid)
 
     if (!member)
         return;
-    member->is_lent = member->is_complete = false;
+    member->is_lent = member->is_complete = member->has_walked = false;
     member->sampled_mono_ns = 0;
     member->is_stale = fleet->has_changed = true;
 }

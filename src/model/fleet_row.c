@@ -27,9 +27,9 @@ static struct reading sum_parts(const struct account_section *account, unsigned 
     return reading_exact((int64_t)bytes);
 }
 
+/* What a sample does not have yet stays as it was, and is as old as it is. */
 static void fill_account(struct fleet_row *row, const struct account_section *account)
 {
-    row->arena_bytes = row->malloc_bytes = row->other_bytes = reading_unknown();
     if (!account)
         return;
     row->arena_bytes = sum_parts(account, PARTS_OF_ARENAS);
@@ -46,6 +46,14 @@ static void fill_process(struct fleet_row *row, const struct process_section *pr
     row->pss_bytes = process->pss_bytes;
     row->private_bytes = process->uss_bytes;
     row->swap_bytes = process->swap_bytes;
+}
+
+static void fill_objects(struct fleet_row *row, const struct objects_section *objects)
+{
+    if (!objects)
+        return;
+    row->walked_wall_ns = objects->walk.ended_wall_ns;
+    row->objects = reading_exact((int64_t)objects->count);
 }
 
 static void fill_growth(struct fleet_row *row, const struct history *history)
@@ -103,11 +111,9 @@ void fleet_row_fill(struct fleet_row *row, const struct history *history)
     if (!latest)
         return;
     row->sampled_wall_ns = latest->wall_ns;
-    row->walked_wall_ns = latest->objects ? latest->objects->walk.ended_wall_ns : 0;
-    row->objects = latest->objects ? reading_exact((int64_t)latest->objects->count)
-                                   : reading_unknown();
     fill_process(row, latest->process);
     fill_account(row, latest->account);
+    fill_objects(row, latest->objects);
     fill_growth(row, history);
     fill_gc(row, history);
     fill_verdict(row, history);
