@@ -457,15 +457,29 @@ static int parse_operands(struct args *args, int argc, char **argv, int n_words,
     return optind < argc ? parse_target(args, argv[optind], err) : 0;
 }
 
+/* What was asked that only a process can answer; NULL: nothing. */
+static const char *asks_a_process(const struct args *args)
+{
+    if (args->textfile || args->listen)
+        return args->textfile ? "textfile" : "listen";
+    if (args->inquiry.topic)
+        return strcmp(args->inquiry.topic, INQUIRY_KIND) ? "duplicates" : "kind";
+    if (args->holders || args->born_ns)
+        return args->holders ? "holders" : "born";
+    if (args->tree)
+        return "tree";
+    return args->sampler.agent == AGENT_REQUIRE ? "agent=require" : NULL;
+}
+
 static int check_recording(const struct args *args, struct err *err)
 {
     if (args->read && (args->pid || args->pattern || args->command))
         err_set(err, ERR_USAGE, "--read looks at a recording, not at a process");
     else if (args->read && (args->write || args->action || args->selfcheck))
         err_set(err, ERR_USAGE, "a recording cannot be recorded, changed or checked");
-    else if (args->read && (args->textfile || args->listen))
+    else if (args->read && asks_a_process(args))
         err_set(err, ERR_USAGE, "--%s is of a process that lives, not of a recording",
-                args->textfile ? "textfile" : "listen");
+                asks_a_process(args));
     else if (!args->read && (args->begin || args->end))
         err_set(err, ERR_USAGE, "--begin and --end are of a recording: --read names it");
     else if (!args->read && (args->compare || args->changes || args->cut))
@@ -532,7 +546,7 @@ int args_parse(struct args *args, int argc, char **argv, struct err *err)
             return -1;
     }
     if (check_action(args, err) || parse_operands(args, argc, argv, n_words, err) ||
-        check_tree(args, err) || check_recording(args, err))
+        check_recording(args, err) || check_tree(args, err))
         return -1;
     return args_check_output(args, err);
 }

@@ -61,6 +61,8 @@ static int text_open(const struct sink_options *options, void **state, struct er
         text->options.columns = COLUMNS_MOST;
     text->history = history_new();
     text->screen = screen_new(text->history);
+    if (options->has_past)
+        screen_show_replay(text->screen, "REPLAY");
     if (text_choose(text, err)) {
         text_free(text);
         return -1;

@@ -141,6 +141,14 @@ static void test_mistakes(void **state)
     assert_refused("--listen 1 -r y.htr", "a process that lives");
     assert_refused("-r file 12", "not at a process");
     assert_refused("-r file -w other", "cannot be recorded");
+    assert_refused("-r file --listen 127.0.0.1:9100",
+                   "--listen is of a process that lives");
+    assert_refused("-r file --kind str", "--kind is of a process that lives");
+    assert_refused("-r file --duplicates", "--duplicates is of a process that lives");
+    assert_refused("-r file --holders str", "--holders is of a process that lives");
+    assert_refused("-r file --born 2", "--born is of a process that lives");
+    assert_refused("-r file --tree", "--tree is of a process that lives");
+    assert_refused("-r file --agent=require", "--agent=require is of a process");
     assert_refused("--begin 14:02 12", "are of a recording");
     assert_refused("--nonsense", "no option --nonsense");
     assert_refused("-Z", "no option -Z");

@@ -1,4 +1,6 @@
-/* Looking back in a recording that is written, beyond what the history keeps. */
+/* A recording while it is written: looking back in it beyond what the history keeps, and
+ * the files of a folder. */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +15,7 @@
 #include "model/builder.h"
 #include "model/kind.h"
 #include "recording/recorder.h"
+#include "recording/recording.h"
 #include "tui/screen.h"
 
 #define SAMPLES 400 /* more than a history keeps whole */
@@ -152,12 +155,101 @@ static void test_nothing_after_the_end(void **state)
     end(&recorded);
 }
 
+/* How many recordings are in the folder; their samples together. */
+static size_t count_files(const char *folder, size_t *samples)
+{
+    DIR *directory = opendir(folder);
+    const struct dirent *entry;
+    size_t count = 0;
+
+    assert_non_null(directory);
+    *samples = 0;
+    while ((entry = readdir(directory))) {
+        struct err err = ERR_INIT;
+        struct recording *recording;
+        char path[400], words[256];
+
+        if (!strstr(entry->d_name, ".htr") || strchr(strstr(entry->d_name, ".htr"), '-'))
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        assert_int_equal(recording_open(path, &recording, &err), 0);
+        *samples += recording_count(recording);
+        assert_int_equal(recording_lost(recording, words, sizeof(words)), 0);
+        assert_string_equal(words, "");
+        recording_close(recording);
+        count++;
+    }
+    closedir(directory);
+    return count;
+}
+
+static void remove_files(const char *folder)
+{
+    DIR *directory = opendir(folder);
+    const struct dirent *entry;
+
+    while ((entry = readdir(directory)))
+        unlinkat(dirfd(directory), entry->d_name, 0);
+    closedir(directory);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void record_into_folder(const char *folder, int64_t rotate_bytes,
+                               int64_t rotate_ns, int64_t keep_bytes)
+{
+    struct history *history = history_new();
+    struct recorder_options options;
+    struct recorder *recorder;
+    struct err err = ERR_INIT;
+
+    assert_int_equal(recorder_start(folder, &recorder, &err), 0);
+    recorder_usual_options(&options, folder, 1);
+    options.rotate_bytes = rotate_bytes;
+    options.rotate_ns = rotate_ns;
+    options.keep_bytes = keep_bytes;
+    assert_int_equal(recorder_open(recorder, &options, &err), 0);
+    for (uint64_t seq = 1; seq <= 5; seq++) {
+        const struct snapshot *snapshot = make_snapshot(seq);
+
+        history_add(history, snapshot);
+        recorder_add(recorder, snapshot, history);
+        snapshot_unref(snapshot);
+    }
+    assert_int_equal(recorder_stop(recorder, &err), 0);
+    history_free(history);
+}
+
+/* A file that is full (here: with each sample) or old is followed by another one, no
+ * sample is lost between them, and the oldest go. */
+static void test_a_folder_rotates(void **state)
+{
+    char folder[] = "/tmp/heaptop-recall-XXXXXX";
+    size_t samples;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    record_into_folder(folder, 1, INT64_MAX, INT64_MAX);
+    assert_int_equal(count_files(folder, &samples), 5);
+    assert_int_equal(samples, 5);
+    record_into_folder(folder, INT64_MAX, 0, INT64_MAX);
+    assert_int_equal(count_files(folder, &samples), 10);
+    assert_int_equal(samples, 10);
+    record_into_folder(folder, INT64_MAX, INT64_MAX, INT64_MAX);
+    assert_int_equal(count_files(folder, &samples), 11);
+    assert_int_equal(samples, 15);
+    record_into_folder(folder, 1, INT64_MAX, 0);
+    assert_int_equal(count_files(folder, &samples), 1);
+    assert_int_equal(samples, 1);
+    remove_files(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_samples_come_back),
         cmocka_unit_test(test_the_screen_looks_back),
         cmocka_unit_test(test_nothing_after_the_end),
+        cmocka_unit_test(test_a_folder_rotates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
