@@ -15,7 +15,7 @@ check-local:
 		$(CMOCKA_STATE) $(TESTS)
 
 clean-local:
-	rm -rf sanitized packages
+	rm -rf sanitized sanitized-threads packages
 
 # Other releases of Debian, with newer interpreters and other C libraries; kept in ~/.cache.
 .PHONY: chroots
@@ -60,6 +60,12 @@ check-recordings: all
 check-package: all
 	@$(PYTHON3) $(srcdir)/tests/run --source "$(abs_top_srcdir)" \
 		--build "$(abs_top_builddir)" --folders package --timeout 3000 $(TESTS)
+
+# ThreadSanitizer: a build of its own, and all tests of the screen with it.
+.PHONY: check-threads
+check-threads: all
+	@$(PYTHON3) $(srcdir)/tests/run --source "$(abs_top_srcdir)" \
+		--build "$(abs_top_builddir)" --folders threads --timeout 3000
 
 # Measures; slow, and no part of the tests.
 .PHONY: bench

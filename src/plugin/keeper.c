@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "guard/child.h"
@@ -58,8 +57,6 @@ void keeper_stop(struct keeper *keeper)
         return;
     if (keeper->socket >= 0)
         close(keeper->socket);
-    if (keeper->pid > 0)
-        waitpid(keeper->pid, NULL, 0);
     pthread_mutex_destroy(&keeper->lock);
     free(keeper);
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "guard/child.h"
@@ -206,8 +205,6 @@ int publisher_stop(struct publisher *publisher, struct err *err)
     result = finish(publisher, err);
     if (publisher->socket >= 0)
         close(publisher->socket);
-    if (!publisher->is_busy)
-        waitpid(publisher->child, NULL, 0);
     munmap(publisher->board, BOARD_BYTES);
     exposition_release(&publisher->exposition);
     free(publisher);

@@ -183,11 +183,18 @@ static void put(struct encoder *encoder, enum sheet_id sheet, size_t slot, size_
     plane_touch(plane, slot);
 }
 
+/* Besides its fields it has references and addresses, which other threads change: it is
+ * not compared. */
 static void put_section(struct encoder *encoder, enum sheet_id sheet, const void *section)
 {
-    plane_clear(&encoder->planes[sheet]);
-    if (section)
-        put(encoder, sheet, 0, 0, section);
+    struct plane *plane = &encoder->planes[sheet];
+
+    plane_clear(plane);
+    if (!section || !plane_grow(plane, 1))
+        return;
+    *plane_value(plane, 0, 0) = 1;
+    put_fields(encoder, sheet, 0, section);
+    plane_touch(plane, 0);
 }
 
 /* Rows whose place tells which they are. */

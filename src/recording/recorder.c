@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "guard/child.h"
@@ -22,7 +21,6 @@
 #define PENDING_MAX     ((size_t)32 << 20) /* more: the disk does not keep up */
 
 struct recorder {
-    pid_t child;
     int socket; /* -1: the process has ended */
     struct encoder *encoder;
     struct recall *recall;
@@ -68,7 +66,6 @@ int recorder_start(const char *only, struct recorder **started, struct err *err)
     if (child == 0)
         recorder_main(socket, only);
     recorder = xcalloc(1, sizeof(*recorder));
-    recorder->child = child;
     recorder->socket = socket;
     recorder->encoder = encoder_new();
     recorder->recall = recall_new();
@@ -409,7 +406,6 @@ int recorder_stop(struct recorder *recorder, struct err *err)
     result = recorder_close(recorder, err);
     if (recorder->socket >= 0)
         close(recorder->socket);
-    waitpid(recorder->child, NULL, 0);
     encoder_free(recorder->encoder);
     recall_free(recorder->recall);
     strbuf_release(&recorder->pending);
