@@ -5,6 +5,7 @@
 
 #include "fleet/fleet_comparison.h"
 #include "fleet/fleet_private.h"
+#include "fleet/fleet_watch.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
 
@@ -13,6 +14,7 @@ int fleet_open(const struct fleet_options *options, struct fleet **fleet, struct
     struct fleet *new = xcalloc(1, sizeof(*new));
 
     new->options = *options;
+    new->watch = watch_new();
     if (fleet_list(new, err)) {
         fleet_close(new, &(struct err)ERR_INIT);
         return -1;
@@ -43,6 +45,7 @@ int fleet_close(struct fleet *fleet, struct err *err)
         history_free(member->history);
         free(member);
     }
+    watch_free(fleet->watch);
     candidates_release(&fleet->candidates);
     free(fleet);
     return result;
@@ -116,6 +119,8 @@ const struct fleet_sample *fleet_look(struct fleet *fleet)
         if (member->history && (member->is_stale || member->is_lent))
             fleet_row_fill(&member->row, member->history);
         member->is_stale = false;
+        if (member->is_watched && member->row.gc_milli_percent.state != READING_EXACT)
+            member->row.gc_milli_percent = watch_share(fleet->watch, member->row.pid);
         if (!member->row.parent)
             member->row.sharing = (struct sharing){.wall_ns = 0};
         look->rows[i] = member->row;

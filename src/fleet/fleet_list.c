@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fleet/fleet_comparison.h"
+#include "fleet/fleet_watch.h"
 #include "model/partition.h"
 #include "target/procfs.h"
 #include "util/clock.h"
@@ -78,6 +79,9 @@ int member_close(struct fleet *fleet, struct member *member, struct err *err)
         fleet->walk.comparison = NULL;
         fleet->walk.member = NULL;
     }
+    if (member->is_watched)
+        watch_remove(fleet->watch, member->row.pid);
+    member->is_watched = false;
     member->sampler = NULL;
     return sampler ? sampler_stop(sampler, err) : 0;
 }

@@ -1,7 +1,8 @@
 /*
  * fleet_private.h - what the files of the fleet share: fleet.c is what is called from
  * outside, fleet_list.c says who belongs to it, fleet_turn.c who is looked at next,
- * fleet_comparison.c compares one with its parent. Main thread only.
+ * fleet_comparison.c compares one with its parent, fleet_watch.c looks at collections.
+ * Main thread only.
  */
 #ifndef HEAPTOP_FLEET_FLEET_PRIVATE_H
 #define HEAPTOP_FLEET_FLEET_PRIVATE_H
@@ -17,7 +18,7 @@ struct member {
     bool is_lent;
     bool is_stale;    /* the row is older than the history */
     bool is_complete; /* a sample with all that is cheap has come */
-    bool has_walked, has_compared;
+    bool has_walked, has_compared, is_watched;
     /* When its last turn began; 0: never. */
     int64_t sampled_mono_ns, walked_mono_ns, compared_mono_ns;
     int64_t retry_mono_ns; /* it could not be opened: not again before this */
@@ -39,6 +40,7 @@ struct fleet {
     size_t count, n_left_out;
     int64_t list_due_mono_ns;
     struct turn sample, walk; /* walk: also to be compared */
+    struct watch *watch;      /* of collections; NULL: none */
     bool has_changed;
     struct fleet_sample look;
 };

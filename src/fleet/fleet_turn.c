@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fleet/fleet_comparison.h"
+#include "fleet/fleet_watch.h"
 #include "target/target.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -27,6 +28,18 @@ static void end_turn(struct turn *turn, int64_t rest)
     turn->rest_until_mono_ns = clock_monotonic_ns() + rest;
 }
 
+static void watch_member(struct fleet *fleet, struct member *member)
+{
+    struct raddr collecting;
+    int mem_fd;
+
+    if (!fleet->watch || member->is_watched || !member->sampler ||
+        !sampler_collecting(member->sampler, &collecting, &mem_fd))
+        return;
+    watch_add(fleet->watch, member->row.pid, mem_fd, collecting);
+    member->is_watched = true;
+}
+
 /* The first look at a member is not rested for: its row is waited for. */
 static void take_snapshot(struct fleet *fleet, struct member *member,
                           const struct snapshot *snapshot)
@@ -38,6 +51,7 @@ static void take_snapshot(struct fleet *fleet, struct member *member,
     member->is_complete |= snapshot->is_complete;
     member->row.why[0] = '\0';
     member->retry_mono_ns = 0;
+    watch_member(fleet, member);
     if (snapshot->target.state != TARGET_ENDED)
         member->row.state =
             snapshot->target.state == TARGET_STOPPED ? MEMBER_STOPPED : MEMBER_LIVE;

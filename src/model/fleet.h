@@ -52,7 +52,7 @@ struct fleet_row {
     struct reading objects;
     struct reading growth_bytes; /* of RES a minute; 0: the test finds none; unknown: not
                                     watched for long enough */
-    struct reading gc_milli_percent; /* of the time: collections; needs the agent */
+    struct reading gc_milli_percent; /* of the time: collections; exact with the agent */
     const char *rule;                /* of the first verdict, "R2"; "" = none yet */
     char verdict[320];               /* its words */
 

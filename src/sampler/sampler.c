@@ -1,6 +1,7 @@
 #include "sampler/sampler_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -269,6 +270,17 @@ bool sampler_hold_actions(struct sampler *sampler)
     is_under_way = sampler->action_began_mono_ns != 0;
     pthread_mutex_unlock(&sampler->lock);
     return is_under_way;
+}
+
+bool sampler_collecting(struct sampler *sampler, struct raddr *address, int *mem_fd)
+{
+    pthread_mutex_lock(&sampler->lock);
+    *address = sampler->collecting;
+    pthread_mutex_unlock(&sampler->lock);
+    *mem_fd = -1;
+    if (!raddr_is_null(*address) && sampler->target->fds.mem >= 0)
+        *mem_fd = fcntl(sampler->target->fds.mem, F_DUPFD_CLOEXEC, 0);
+    return *mem_fd >= 0;
 }
 
 bool sampler_is_stuck(struct sampler *sampler, struct err *err)

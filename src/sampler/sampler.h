@@ -92,6 +92,11 @@ void sampler_load_agent(struct sampler *sampler);
 int sampler_run_action(struct sampler *sampler, const struct action_ops *action,
                        const struct action_arguments *arguments, struct err *err);
 
+/* Where the collector says that it is at work: a 32-bit number, 1 during a collection,
+ * and a descriptor of the target's memory, which becomes the caller's. False: not known,
+ * or not yet. */
+bool sampler_collecting(struct sampler *sampler, struct raddr *address, int *mem_fd);
+
 /* When the ordered action began in the target (monotonic); 0: none is under way, it
  * waits for the objects to be counted. */
 int64_t sampler_action_began_ns(struct sampler *sampler);

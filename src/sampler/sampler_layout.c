@@ -25,6 +25,18 @@ static void layout_report(struct sampler *sampler, const struct err *err)
     sampler->layout_err = *err;
 }
 
+static void publish_collecting(struct sampler *sampler)
+{
+    const struct layout_gc *gc = &sampler->layout.gc;
+    struct raddr address = {0};
+
+    if (sampler->has_layout && sampler->layout.has_gc)
+        address = raddr_add(gc->state, gc->collecting);
+    pthread_mutex_lock(&sampler->lock);
+    sampler->collecting = address;
+    pthread_mutex_unlock(&sampler->lock);
+}
+
 void sampler_find_layout(struct sampler *sampler)
 {
     struct target_facts *facts = &sampler->target->facts;
@@ -36,6 +48,7 @@ void sampler_find_layout(struct sampler *sampler)
         return;
     memset(&sampler->layout, 0, sizeof(sampler->layout));
     sampler->has_layout = !layout_find(sampler->target, &sampler->layout, &err);
+    publish_collecting(sampler);
     log_line("layout: %s in %lld us: pymalloc %d, gc %d, allocator %s; %s",
              sampler->has_layout ? "found" : "not found",
              (long long)((clock_monotonic_ns() - began_ns) / NS_PER_US),

@@ -141,6 +141,7 @@ struct sampler {
     bool holds_actions;                /* under lock: none begins any more */
     int64_t action_began_mono_ns;      /* under lock: 0 until it begins */
     bool is_over;                      /* under lock: ended or failed */
+    struct raddr collecting;           /* under lock: 0 = not known */
     int wish_fd, message_fd;           /* eventfds */
     struct err close_err;              /* written before the thread ends */
     atomic_uint turn;                  /* odd while the thread is at work */
