@@ -29,6 +29,7 @@ import recording_cost
 import screen
 import target
 import target_code
+import tree_cost
 import walk_speed
 
 REPEATS = 5
@@ -290,7 +291,7 @@ def main():
                         help="of the fragmentation that is accounted for (2040816: 1.6 GB)")
     parser.add_argument("parts", nargs="*",
                         help="walk, compare, first, keys, idle, feel, attach, recording,"
-                             " account, predictions (all)")
+                             " tree, account, predictions (all)")
     parser.add_argument("--objects", type=int, nargs="+", default=[1000000, 10000000],
                         help="objects that are walked (1000000 10000000)")
     arguments = parser.parse_args()
@@ -305,6 +306,7 @@ def main():
              ("feel", lambda: feel.measure(arguments.python, entries_of(200)), True),
              ("attach", lambda: attach_cost.measure(arguments.python), True),
              ("recording", lambda: recording_cost.measure(arguments.python), True),
+             ("tree", tree_cost.measure, True),
              ("account", lambda: account.close(arguments.python, arguments.strings), True),
              ("predictions", lambda: account.predict(arguments.python, arguments.strings),
               True)]

@@ -7,6 +7,7 @@
 
 heaptop --tree is asked with `tree(pid, ...)` and `Stream`.
 """
+import datetime
 import json
 import os
 import shutil
@@ -45,6 +46,11 @@ def rollup(pid, *names):
     with open("/proc/%d/smaps_rollup" % pid) as file:
         fields = dict(line.split()[:2] for line in file.readlines()[1:])
     return sum(int(fields[name + ":"]) for name in names) << 10
+
+
+def seconds(text):
+    """Since the epoch, of a time in JSON."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def rows(sample):
