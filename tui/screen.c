@@ -151,7 +151,8 @@ static void give_answer(const struct screen *screen, struct view_input *input)
     struct inquiry wanted;
 
     screen_wanted_inquiry(screen, &wanted);
-    input->answer_why = "";
+    input->answer_why =
+        screen->replay[0] ? "a recording does not hold it: it is asked of a process" : "";
     if (!wanted.topic || !inquiry_is_same(&wanted, &screen->asked))
         return;
     input->answer = screen->answer;

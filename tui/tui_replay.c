@@ -97,6 +97,8 @@ void tui_replay_begin(struct tui *tui)
     show(tui);
     if (tui->options->compare)
         choose_newest_mark(tui);
+    tui_say(tui, ROLE_NORMAL,
+            "t and T step, b goes to a time, r and Z to the ends, z plays");
     tell_losses(tui, 0);
 }
 
@@ -212,6 +214,8 @@ bool tui_replay_command(struct tui *tui, enum command_id command)
     case COMMAND_SAMPLE:
     case COMMAND_RECORD:
     case COMMAND_INTERVAL:
+    case COMMAND_HOLDERS:
+    case COMMAND_DUPLICATES:
     case COMMAND_COLLECT:
     case COMMAND_ACTIONS:
         tui_say(tui, ROLE_NORMAL, "this is a recording: there is no process to ask");

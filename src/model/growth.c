@@ -31,11 +31,20 @@ struct growth {
     struct series *slots;
     size_t n_slots, n_used, n_changing;
     size_t n_put; /* in this round */
+    bool is_of_readings;
 };
 
 struct growth *growth_new(void)
 {
     return xcalloc(1, sizeof(struct growth));
+}
+
+struct growth *growth_new_of_readings(void)
+{
+    struct growth *growth = growth_new();
+
+    growth->is_of_readings = true;
+    return growth;
 }
 
 void growth_free(struct growth *growth)
@@ -159,7 +168,7 @@ void growth_put(struct growth *growth, uint64_t key, int64_t count, int64_t byte
     if (!series->key) {
         growth->n_used++;
         series->key = key + 1;
-        if (growth->round > 1) {
+        if (growth->round > 1 && !growth->is_of_readings) {
             series->first_seen_wall_ns = growth->wall_ns;
         } else { /* it was there before anything could be compared */
             series->count = series->peak_count = count;
@@ -171,9 +180,16 @@ void growth_put(struct growth *growth, uint64_t key, int64_t count, int64_t byte
 
 void growth_end(struct growth *growth)
 {
-    for (size_t i = 0; i < growth->n_slots && growth->n_put < growth->n_used; i++)
-        if (growth->slots[i].key && growth->slots[i].round != growth->round)
-            set(growth, &growth->slots[i], 0, 0);
+    for (size_t i = 0; i < growth->n_slots && growth->n_put < growth->n_used; i++) {
+        struct series *series = &growth->slots[i];
+
+        if (!series->key || series->round == growth->round)
+            continue;
+        if (growth->is_of_readings)
+            set(growth, series, series->count, series->bytes);
+        else
+            set(growth, series, 0, 0);
+    }
 }
 
 /* Where the window begins: in time, but never fewer points than the test needs. */

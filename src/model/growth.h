@@ -41,6 +41,9 @@ struct trend {
 };
 
 struct growth *growth_new(void);
+/* Of values that are there all the time, but not always known: one that is not put stays
+ * what it was, and was before what it is at first. Else it was and is 0. */
+struct growth *growth_new_of_readings(void);
 void growth_free(struct growth *growth);
 
 /* One point: begin, put every series, end. What is not put has become 0. */

@@ -62,8 +62,8 @@ struct history *history_new(void)
     history->keep_every = 1;
     history->kinds = growth_new();
     history->classes = growth_new();
-    history->series = growth_new();
-    history->parts = growth_new();
+    history->series = growth_new_of_readings();
+    history->parts = growth_new_of_readings();
     return history;
 }
 

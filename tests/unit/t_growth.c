@@ -161,6 +161,25 @@ static void test_comes_and_goes(void **state)
 }
 
 /* A week of points each second: the axis stays short and spans all of it. */
+/* What is known late, and not always, did not grow from nothing. */
+static void test_readings_are_not_zero_before(void **state)
+{
+    struct growth *growth = growth_new_of_readings();
+    struct trend trend;
+
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        growth_begin(growth, i * SECOND, i * SECOND);
+        if (i >= 20 && i % 5)
+            growth_put(growth, 7, 1000, 9000);
+        growth_end(growth);
+    }
+    assert_true(growth_trend(growth, 7, 100 * SECOND, &trend));
+    assert_false(trend.is_claimed);
+    assert_true(trend.bytes_per_minute == 0);
+    growth_free(growth);
+}
+
 static void test_long_run(void **state)
 {
     int64_t bytes[GROWTH_POINTS], counts[GROWTH_POINTS], times[GROWTH_POINTS];
@@ -194,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_saw_tooth),
         cmocka_unit_test(test_over_previous_and_peak),
         cmocka_unit_test(test_comes_and_goes),
+        cmocka_unit_test(test_readings_are_not_zero_before),
         cmocka_unit_test(test_long_run),
     };
 
