@@ -211,7 +211,8 @@ static int64_t sample_due_ns(const struct fleet *fleet, const struct member *mem
     return member->sampled_mono_ns + fleet->options.sampler.interval_ns;
 }
 
-/* What is dear is done in turns, each followed by a rest; the first at once. */
+/* A walk, a comparison: the first at once, others after a pause, who waits longest first.
+ */
 static int64_t dear_due_ns(const struct fleet *fleet, bool was_done, int64_t began_ns)
 {
     const struct sampler_options *options = &fleet->options.sampler;
@@ -219,11 +220,7 @@ static int64_t dear_due_ns(const struct fleet *fleet, bool was_done, int64_t beg
                            ? options->walk_interval_ns
                            : options->interval_ns;
 
-    if (!was_done)
-        return 0;
-    pause_ns += began_ns;
-    return pause_ns > fleet->walk.rest_until_mono_ns ? pause_ns
-                                                     : fleet->walk.rest_until_mono_ns;
+    return was_done ? began_ns + pause_ns : 0;
 }
 
 static int64_t walk_due_ns(const struct fleet *fleet, const struct member *member)
@@ -242,9 +239,13 @@ bool fleet_wants_comparison(const struct fleet *fleet, const struct member *memb
            parent && parent->row.state != MEMBER_ENDED;
 }
 
+/* After the first samples of both, which say how often each has collected. */
 static int64_t comparison_due_ns(const struct fleet *fleet, const struct member *member)
 {
-    if (!member->has_walked || !fleet_wants_comparison(fleet, member))
+    const struct member *parent = member_parent(fleet, member);
+
+    if (!fleet_wants_comparison(fleet, member) || !member->is_complete ||
+        (!parent->is_complete && parent->row.state != MEMBER_CLOSED))
         return INT64_MAX;
     return dear_due_ns(fleet, member->has_compared, member->compared_mono_ns);
 }
@@ -283,16 +284,25 @@ static void give_sample_turn(struct fleet *fleet, int64_t now_ns)
         begin_sample(fleet, member);
 }
 
+/* Only who was never looked at does not wait for the rest to end. */
+static int64_t after_rest_ns(const struct fleet *fleet, int64_t due_ns)
+{
+    return due_ns ? later(due_ns, fleet->walk.rest_until_mono_ns) : 0;
+}
+
 static void give_walk_turn(struct fleet *fleet, int64_t now_ns)
 {
     int64_t walk_ns, comparison_ns;
     struct member *walked = next_member(fleet, walk_due_ns, &walk_ns);
     struct member *compared = next_member(fleet, comparison_due_ns, &comparison_ns);
 
-    if (walked && walk_ns <= now_ns && walk_ns <= comparison_ns)
+    /* A comparison is cheaper: before the first walk there is time for it. */
+    if (compared && comparison_ns <= walk_ns) {
+        if (after_rest_ns(fleet, comparison_ns) <= now_ns)
+            begin_comparison(fleet, compared);
+    } else if (walked && after_rest_ns(fleet, walk_ns) <= now_ns) {
         begin_walk(fleet, walked);
-    else if (compared && comparison_ns <= now_ns)
-        begin_comparison(fleet, compared);
+    }
 }
 
 void fleet_give_turns(struct fleet *fleet)
@@ -318,6 +328,6 @@ int64_t fleet_turns_due_ns(const struct fleet *fleet)
     walk_ns = walk_ns < comparison_ns ? walk_ns : comparison_ns;
     sample_ns = fleet->sample.member ? stuck_ns
                                      : later(sample_ns, fleet->sample.rest_until_mono_ns);
-    walk_ns = fleet->walk.member ? stuck_ns : walk_ns;
+    walk_ns = fleet->walk.member ? stuck_ns : after_rest_ns(fleet, walk_ns);
     return sample_ns < walk_ns ? sample_ns : walk_ns;
 }
