@@ -17,7 +17,7 @@
 #include "util/xalloc.h"
 
 #define ANSWER_LIMIT_NS (10 * NS_PER_S)
-#define RECALL_LIMIT_NS NS_PER_S           /* a key waits for it */
+#define RECALL_LIMIT_NS (3 * NS_PER_S)     /* a key waits for it */
 #define PENDING_MAX     ((size_t)32 << 20) /* more: the disk does not keep up */
 
 struct recorder {
@@ -98,7 +98,9 @@ static void take_answer(struct recorder *recorder)
     recorder->answer_bytes = 0;
     recorder->bytes = answer->bytes;
     recorder->is_folder = answer->is_folder;
-    if (answer->to == MESSAGE_RECALL && !recorder->is_recalling)
+    /* Who waits for one asked last. */
+    if (answer->to == MESSAGE_RECALL &&
+        !(recorder->is_recalling && recorder->n_unanswered == 0))
         recorder->unwanted = answer->more;
     if (answer->to == MESSAGE_SAMPLE && !answer->is_done)
         lose(recorder, answer->err.text);

@@ -17,6 +17,7 @@
 #include "recording/recorder.h"
 #include "recording/recording.h"
 #include "tui/screen.h"
+#include "util/clock.h"
 
 #define SAMPLES 400 /* more than a history keeps whole */
 #define SECOND  INT64_C(1000000000)
@@ -54,6 +55,20 @@ static void add(struct recorded *recorded, uint64_t seq)
     snapshot_unref(snapshot);
 }
 
+/* A busy disk may take longer than a key may. */
+static void wait_until_written(struct recorded *recorded, uint64_t seq)
+{
+    int64_t deadline_ns = clock_monotonic_ns() + 60 * SECOND;
+    const struct snapshot *snapshot;
+    struct err err = ERR_INIT;
+
+    do
+        snapshot = recorder_recall(recorded->recorder, seq, &err);
+    while (!snapshot && clock_monotonic_ns() < deadline_ns);
+    assert_non_null(snapshot);
+    snapshot_unref(snapshot);
+}
+
 static void begin(struct recorded *recorded)
 {
     struct recorder_options options;
@@ -69,6 +84,7 @@ static void begin(struct recorded *recorded)
     assert_int_equal(recorder_open(recorded->recorder, &options, &err), 0);
     for (uint64_t seq = 1; seq <= SAMPLES; seq++)
         add(recorded, seq);
+    wait_until_written(recorded, SAMPLES);
 }
 
 static void end(struct recorded *recorded)
@@ -126,6 +142,7 @@ static void test_the_screen_looks_back(void **state)
         assert_int_equal(shown_after(screen, COMMAND_TIME_PREVIOUS), seq);
     assert_int_equal(shown_after(screen, COMMAND_TIME_PREVIOUS), 1);
     add(&recorded, SAMPLES + 1);
+    wait_until_written(&recorded, SAMPLES + 1);
     screen_update(screen);
     assert_int_equal(screen_shown(screen)->seq, 1);
     for (uint64_t seq = 2; seq <= SAMPLES + 1; seq++)
