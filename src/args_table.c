@@ -94,8 +94,9 @@ static const struct option_row option_rows[] = {
 static struct option_row action_row(size_t index)
 {
     const struct action_ops *action = actions[index];
-    bool needs_value = action->n_parameters && action->parameters[0].is_needed &&
-                       action->parameters[0].standard == ACTION_NOT_GIVEN;
+    bool needs_value = (action->flags & ACTION_CALLS) ||
+                       (action->n_parameters && action->parameters[0].is_needed &&
+                        action->parameters[0].standard == ACTION_NOT_GIVEN);
 
     return (struct option_row){
         .id = OPTION_ACTIONS + (int)index,

@@ -7,6 +7,8 @@
 #include "tui/header.h"
 #include "util/strbuf.h"
 
+#define OFFERS_FROM 1000 /* values in the menu: of plugins' offers */
+
 /* A parameter with few values is a row of choices, others are numbers to type. */
 static bool is_choice(const struct action_ops *action)
 {
@@ -25,11 +27,13 @@ static void defaults(const struct action_ops *action, const struct snapshot *sna
 }
 
 static void add_inputs(struct dialog *dialog, const struct action_ops *action,
-                       const struct snapshot *snapshot)
+                       const struct action_offer *offer, const struct snapshot *snapshot)
 {
     struct action_arguments arguments;
 
     defaults(action, snapshot, &arguments);
+    if (offer)
+        arguments = offer->arguments;
     if (is_choice(action)) {
         dialog_add_choices(dialog, action->parameters[0].name,
                            (int)action->parameters[0].most + 1, (int)arguments.values[0],
@@ -41,24 +45,33 @@ static void add_inputs(struct dialog *dialog, const struct action_ops *action,
 }
 
 void action_dialog_ask(struct dialog *dialog, const struct action_ops *action,
-                       const struct history *history, const char *last)
+                       const struct action_offer *offer, const struct history *history,
+                       const char *last)
 {
     const struct snapshot *latest = history_latest(history);
-    char title[160], command[128];
+    const char *call =
+        offer && offer->arguments.call[0] ? offer->arguments.call : action->call;
+    char title[240], command[128];
 
-    snprintf(title, sizeof(title), "Run %s%s in %d (%.80s)?", action->call,
+    snprintf(title, sizeof(title), "Run %s%s in %d (%.80s)?", call,
              action->n_parameters ? "()" : "", latest ? (int)latest->target.pid : 0,
              latest
                  ? header_short_command(command, sizeof(command), latest->target.command)
                  : "");
     dialog_ask(dialog, title, "Run");
-    add_inputs(dialog, action, latest);
-    action_dialog_explain(dialog, action, history, last, NULL);
+    add_inputs(dialog, action, offer, latest);
+    action_dialog_explain(dialog, action, offer, history, last, NULL);
 }
 
 void action_dialog_arguments(const struct dialog *dialog, const struct action_ops *action,
+                             const struct action_offer *offer,
                              struct action_arguments *arguments)
 {
+    memset(arguments, 0, sizeof(*arguments));
+    if (offer && offer->arguments.call[0]) {
+        *arguments = offer->arguments;
+        return;
+    }
     for (size_t i = 0; i < ACTION_ARGUMENTS; i++)
         arguments->values[i] = dialog_number(dialog, i);
     if (is_choice(action))
@@ -66,6 +79,7 @@ void action_dialog_arguments(const struct dialog *dialog, const struct action_op
 }
 
 void action_dialog_explain(struct dialog *dialog, const struct action_ops *action,
+                           const struct action_offer *offer,
                            const struct history *history, const char *last,
                            struct action_plan *plan)
 {
@@ -77,12 +91,14 @@ void action_dialog_explain(struct dialog *dialog, const struct action_ops *actio
 
     plan = plan ? plan : &own;
     memset(plan, 0, sizeof(*plan));
-    action_dialog_arguments(dialog, action, &arguments);
+    action_dialog_arguments(dialog, action, offer, &arguments);
     action->explain(history, &arguments, plan);
     needless = latest && action->needless ? action->needless(latest) : NULL;
     if (needless)
         strbuf_addf(&body, "It would change nothing: %s.\n", needless);
     strbuf_add_text(&body, plan->words);
+    if (offer && offer->words[0])
+        strbuf_addf(&body, "\nThe plugin %s says: %s", offer->plugin, offer->words);
     if (*last)
         strbuf_addf(&body, "\nLast: %s", last);
     dialog_say(dialog, strbuf_text(&body));
@@ -121,6 +137,54 @@ void action_dialog_progress(struct dialog *dialog, const char *call, int pid,
     dialog_say(dialog, words);
 }
 
+static const struct plugin_table *table_of(const struct snapshot *snapshot, size_t index)
+{
+    const struct plugins_section *plugins = snapshot ? snapshot->plugins : NULL;
+
+    return plugins && index < plugins->n_views ? plugins->views[index].table : NULL;
+}
+
+bool action_menu_is_offer(int value)
+{
+    return value >= OFFERS_FROM;
+}
+
+bool action_menu_offer(const struct snapshot *snapshot, int value,
+                       struct action_offer *offer)
+{
+    size_t index = (size_t)(value - OFFERS_FROM) / PLUGIN_ACTIONS_MAX;
+    size_t place = (size_t)(value - OFFERS_FROM) % PLUGIN_ACTIONS_MAX;
+    const struct plugin_table *table =
+        value < OFFERS_FROM ? NULL : table_of(snapshot, index);
+
+    if (!table || place >= table->n_offers)
+        return false;
+    memset(offer, 0, sizeof(*offer));
+    snprintf(offer->plugin, sizeof(offer->plugin), "%s",
+             snapshot->plugins->views[index].name);
+    snprintf(offer->words, sizeof(offer->words), "%s", table->offers[place].words);
+    return action_of_call(table->offers[place].call, offer) == 0;
+}
+
+static void add_offers(struct menu *menu, const struct snapshot *snapshot,
+                       const char *why)
+{
+    for (size_t i = 0; i < PLUGINS_MAX; i++) {
+        const struct plugin_table *table = table_of(snapshot, i);
+
+        for (size_t k = 0; table && k < table->n_offers; k++) {
+            char label[64], help[120];
+
+            snprintf(label, sizeof(label), "   %.28s", table->offers[k].call);
+            snprintf(help, sizeof(help), "%s of plugin %s", table->offers[k].name,
+                     snapshot->plugins->views[i].name);
+            menu_add(menu, OFFERS_FROM + (int)(i * PLUGIN_ACTIONS_MAX + k), false, label,
+                     help);
+            menu_set_key(menu, 0, why != NULL);
+        }
+    }
+}
+
 void action_menu(struct menu *menu, const struct snapshot *snapshot, const char *why)
 {
     menu_init(menu, "Actions in the target",
@@ -133,6 +197,8 @@ void action_menu(struct menu *menu, const struct snapshot *snapshot, const char 
             snapshot && action->needless ? action->needless(snapshot) : NULL;
         char label[64], help[120];
 
+        if (!action->key)
+            continue;
         snprintf(label, sizeof(label), "%c  %s%s", action->key, action->call,
                  action->n_parameters ? "()" : "");
         snprintf(help, sizeof(help), "%s%s%s%s", action->help, needless ? " (" : "",
@@ -140,4 +206,5 @@ void action_menu(struct menu *menu, const struct snapshot *snapshot, const char 
         menu_add(menu, i, false, label, help);
         menu_set_key(menu, action->key, why || needless);
     }
+    add_offers(menu, snapshot, why);
 }

@@ -12,14 +12,18 @@
 #include "tui/menu.h"
 
 /* Asks whether to run it, with what the history tells about its price. `last` is the
- * report of the action before, or "". */
+ * report of the action before, or "". The offer is a plugin's, or NULL, here and below.
+ */
 void action_dialog_ask(struct dialog *dialog, const struct action_ops *action,
-                       const struct history *history, const char *last);
+                       const struct action_offer *offer, const struct history *history,
+                       const char *last);
 /* The arguments as they stand in the dialog now. */
 void action_dialog_arguments(const struct dialog *dialog, const struct action_ops *action,
+                             const struct action_offer *offer,
                              struct action_arguments *arguments);
 /* Explains it anew after DIALOG_CHANGED; the plan may be NULL. */
 void action_dialog_explain(struct dialog *dialog, const struct action_ops *action,
+                           const struct action_offer *offer,
                            const struct history *history, const char *last,
                            struct action_plan *plan);
 
@@ -28,7 +32,12 @@ void action_dialog_explain(struct dialog *dialog, const struct action_ops *actio
 void action_dialog_progress(struct dialog *dialog, const char *call, int pid,
                             int64_t elapsed_ns, struct reading expected_ns);
 
-/* All actions; `why` says why none is possible now, NULL when they are. */
+bool action_menu_is_offer(int value);
+/* The plugin's offer of this value in the menu; false: it is not there any more. */
+bool action_menu_offer(const struct snapshot *snapshot, int value,
+                       struct action_offer *offer);
+/* All actions, and those that plugins offer; `why` says why none is possible now, NULL
+ * when they are. */
 void action_menu(struct menu *menu, const struct snapshot *snapshot, const char *why);
 
 #endif

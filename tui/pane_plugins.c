@@ -19,6 +19,8 @@ enum {
     COLUMN_STATE,
     COLUMN_ROWS,
     COLUMN_TOOK,
+    COLUMN_HANDED,
+    COLUMN_SKIPPED,
     COLUMN_WORDS,
 };
 
@@ -48,6 +50,20 @@ static const struct column columns[] = {
      .type = VALUE_DURATION,
      .width = 7,
      .weight = 2},
+    {.name = "handed",
+     .heading = "HANDED",
+     .help = "samples that a sink was handed",
+     .type = VALUE_COUNT,
+     .width = 8,
+     .weight = 1,
+     .hidden_first = true},
+    {.name = "skipped",
+     .heading = "SKIPPED",
+     .help = "samples that a sink was too slow for",
+     .type = VALUE_COUNT,
+     .width = 8,
+     .weight = 1,
+     .hidden_first = true},
     {.name = "words",
      .heading = "WHAT IT SHOWS",
      .help = "what it says of itself, or why it has failed",
@@ -99,6 +115,10 @@ static void list_row(const struct plugin_view *view, size_t index, struct table_
     row->identity = index + 1;
     row->values[COLUMN_NAME].text = view->name;
     row->values[COLUMN_STATE].text = plugin_state_name(view->state);
+    if (view->is_sink && view->state == PLUGIN_READY)
+        row->values[COLUMN_HANDED].number = reading_exact((int64_t)view->n_received);
+    if (view->is_sink && view->state == PLUGIN_READY)
+        row->values[COLUMN_SKIPPED].number = reading_exact((int64_t)view->n_skipped);
     if (view->table) {
         row->values[COLUMN_ROWS].number = reading_exact((int64_t)view->table->n_rows);
         row->values[COLUMN_TOOK].number = reading_exact(view->took_wall_ns);
@@ -135,15 +155,41 @@ static void plugins_update(void *opaque, const struct view_input *input)
 }
 
 /* In place of a table that is not there. */
-static void draw_open(const struct pane_plugins *pane, struct canvas *canvas,
-                      struct rect rect)
+static void draw_nothing(const struct plugin_view *view, struct canvas *canvas,
+                         struct rect rect)
 {
-    const struct plugin_view *view = view_of(pane->section, pane->name);
-
     if (view && view->why[0])
         pane_draw_nothing(canvas, rect, view->why);
+    else if (view && view->is_sink && view->state == PLUGIN_READY)
+        pane_draw_nothing(canvas, rect, "it is handed the samples, and shows nothing");
     else
         pane_draw_nothing(canvas, rect, "the plugin was asked, and has not answered yet");
+}
+
+/* The lines come first; where there is little room, the table needs it more. */
+static int draw_lines(const struct plugin_table *answer, struct canvas *canvas,
+                      struct rect rect)
+{
+    int most = answer->n_columns ? rect.height / 2 : rect.height, count = 0;
+
+    for (; count < most && count < (int)answer->n_lines; count++)
+        canvas_text(canvas, rect.y + count, rect.x + 1, rect.width - 1, ROLE_NORMAL,
+                    answer->lines[count]);
+    return count;
+}
+
+static void draw_open(const struct pane_plugins *pane, struct canvas *canvas,
+                      struct rect rect, bool has_focus)
+{
+    const struct plugin_view *view = view_of(pane->section, pane->name);
+    int lines = view && view->table ? draw_lines(view->table, canvas, rect) : 0;
+
+    rect.y += lines;
+    rect.height -= lines;
+    if (pane->open.table)
+        table_draw(pane->open.table, canvas, rect, has_focus);
+    else if (!lines)
+        draw_nothing(view, canvas, rect);
 }
 
 static void plugins_draw(void *opaque, struct canvas *canvas, struct rect rect,
@@ -152,10 +198,8 @@ static void plugins_draw(void *opaque, struct canvas *canvas, struct rect rect,
     struct pane_plugins *pane = opaque;
 
     canvas_fill(canvas, rect, ROLE_NORMAL);
-    if (pane->name[0] && pane->open.table)
-        table_draw(pane->open.table, canvas, rect, has_focus);
-    else if (pane->name[0])
-        draw_open(pane, canvas, rect);
+    if (pane->name[0])
+        draw_open(pane, canvas, rect, has_focus);
     else
         table_draw(pane->list, canvas, rect, has_focus);
     if (!pane->name[0] && (!pane->section || !pane->section->n_views))
@@ -215,6 +259,10 @@ static const char *plugins_breadcrumb(void *opaque)
 {
     struct pane_plugins *pane = opaque;
 
+    const struct plugin_view *view = view_of(pane->section, pane->name);
+
+    if (view && view->table && view->table->title[0])
+        return view->table->title;
     return pane->name[0] ? pane->name : "those that were found";
 }
 

@@ -93,25 +93,51 @@ void tui_open_actions(struct tui *tui)
     action_menu(&tui->menu, history_latest(tui->history), is_not ? err.text : NULL);
 }
 
-void tui_ask_action(struct tui *tui, const struct action_ops *action)
+static const struct action_offer *offer_of(const struct tui *tui)
+{
+    return tui->action.offer.action ? &tui->action.offer : NULL;
+}
+
+static void ask(struct tui *tui, const struct action_ops *action)
 {
     struct err err = ERR_INIT;
 
-    if (is_busy(tui))
-        return;
     if (is_impossible(tui, &err)) {
         say_impossible(tui, action, &err);
         return;
     }
     tui_open_overlay(tui, OVERLAY_DIALOG, PURPOSE_ACTION);
     tui->action.ops = action;
-    action_dialog_ask(&tui->dialog, action, tui->history, tui->action.last);
+    action_dialog_ask(&tui->dialog, action, offer_of(tui), tui->history,
+                      tui->action.last);
+}
+
+void tui_ask_action(struct tui *tui, const struct action_ops *action)
+{
+    if (is_busy(tui))
+        return;
+    tui->action.offer.action = NULL;
+    ask(tui, action);
+}
+
+void tui_ask_chosen_action(struct tui *tui, int value)
+{
+    struct action_offer offer;
+
+    if (!action_menu_is_offer(value)) {
+        tui_ask_action(tui, actions[value]);
+    } else if (!action_menu_offer(history_latest(tui->history), value, &offer)) {
+        tui_say(tui, ROLE_WARNING, "the plugin does not offer this any more");
+    } else if (!is_busy(tui)) {
+        tui->action.offer = offer;
+        ask(tui, offer.action);
+    }
 }
 
 void tui_explain_action(struct tui *tui)
 {
-    action_dialog_explain(&tui->dialog, tui->action.ops, tui->history, tui->action.last,
-                          NULL);
+    action_dialog_explain(&tui->dialog, tui->action.ops, offer_of(tui), tui->history,
+                          tui->action.last, NULL);
 }
 
 static void set_mark(struct tui *tui, const char *call)
@@ -152,13 +178,13 @@ bool tui_run_action(struct tui *tui)
     struct tui_action *action = &tui->action;
     struct err err = ERR_INIT;
 
-    action_dialog_arguments(&tui->dialog, action->ops, &action->arguments);
+    action_dialog_arguments(&tui->dialog, action->ops, offer_of(tui), &action->arguments);
     if (action_check(action->ops, &action->arguments, &err) != 0) {
         dialog_complain(&tui->dialog, err.text);
         return false;
     }
-    action_dialog_explain(&tui->dialog, action->ops, tui->history, action->last,
-                          &action->plan);
+    action_dialog_explain(&tui->dialog, action->ops, offer_of(tui), tui->history,
+                          action->last, &action->plan);
     tui_close_overlay(tui);
     if (!is_impossible(tui, &err) &&
         sampler_run_action(tui->sampler, action->ops, &action->arguments, &err) == 0)

@@ -269,7 +269,7 @@ static void choose_item(struct tui *tui)
         choose_sort(table, (size_t)value);
     } else if (tui->purpose == PURPOSE_ACTIONS) {
         tui_close_overlay(tui);
-        tui_ask_action(tui, actions[value]);
+        tui_ask_chosen_action(tui, value);
         return;
     }
     tui_close_overlay(tui);

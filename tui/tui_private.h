@@ -61,6 +61,7 @@ enum purpose {
 struct tui_action {
     const struct action_ops *ops; /* NULL: none yet */
     struct action_arguments arguments;
+    struct action_offer offer; /* of a plugin; its action NULL: none */
     struct action_plan plan;
     int64_t ordered_mono_ns;
     bool is_running;               /* ordered, and its result has not come */
@@ -152,6 +153,8 @@ void tui_ask(struct tui *tui);
 bool tui_can_act(const struct tui *tui);
 void tui_open_actions(struct tui *tui);
 void tui_ask_action(struct tui *tui, const struct action_ops *action);
+/* What was chosen in the menu of actions. */
+void tui_ask_chosen_action(struct tui *tui, int value);
 void tui_explain_action(struct tui *tui);
 bool tui_run_action(struct tui *tui);
 void tui_show_progress(struct tui *tui);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "heaptop/err.h"
+#include "heaptop/plugins.h"
 #include "heaptop/reading.h"
 #include "heaptop/snapshot.h"
 
@@ -40,6 +41,7 @@ enum action_flag {
     ACTION_FREES_OBJECTS = 1, /* walks before and after it tell which */
     ACTION_FREES_MEMORY = 2,  /* a mark is set before it */
     ACTION_COPIES = 4,        /* its value is a copy of the target, to be walked once */
+    ACTION_CALLS = 8,         /* what it calls must be given: arguments.call */
 };
 
 struct action_parameter {
@@ -51,12 +53,21 @@ struct action_parameter {
 
 struct action_arguments {
     int64_t values[ACTION_ARGUMENTS];
+    char call[ACTION_CALL_MAX]; /* "module.function(1, 2)" with its values; "" = none */
 };
 
 /* What is said before the action is confirmed. */
 struct action_plan {
     char words[1000];           /* what it does, what it costs, how to put it back */
     struct reading expected_ns; /* how long it will take */
+};
+
+/* An action as a plugin offers it. Its words are shown besides the action's own. */
+struct action_offer {
+    const struct action_ops *action;
+    struct action_arguments arguments;
+    char plugin[PLUGIN_NAME_BYTES];
+    char words[PLUGIN_OFFER_BYTES];
 };
 
 /* What came of it. Unknown readings are those that the action does not know. */
@@ -81,7 +92,7 @@ struct action_ops {
     const char *name; /* of the option: "gc-enable" */
     const char *call; /* "gc.enable()"; with parameters without brackets: "gc.collect" */
     const char *help; /* one line: what it does */
-    char key;         /* in the menu of actions */
+    char key;         /* in the menu of actions; 0: it is not there by itself */
     enum event_type event;
     unsigned flags;      /* enum action_flag */
     const char *setting; /* "enabled": name of result.before and .after; or NULL */
@@ -113,6 +124,9 @@ const struct action_ops *action_find(const char *name);
 /* The arguments of "700,10,10"; NULL for none given. */
 int action_parse(const struct action_ops *action, const char *text,
                  struct action_arguments *arguments, struct err *err);
+/* The action that a plugin's call means: one of those here by its own call, else a
+ * function of Python. -1: it makes no sense. */
+int action_of_call(const char *call, struct action_offer *offer);
 int action_check(const struct action_ops *action,
                  const struct action_arguments *arguments, struct err *err);
 /* "gc.set_threshold(700, 10, 10)"; returns `text`. */

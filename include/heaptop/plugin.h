@@ -3,9 +3,11 @@
  * tutorial.
  *
  * A plugin is a shared object that exports one constant, heaptop_plugin_1: who it is, and
- * its functions. It is a source: asked at each sample, it answers with a table, which
- * heaptop shows, sorts, filters and prints as JSON. heaptop runs each plugin in a process
- * of its own, so one may end, hang or answer nonsense: that costs a sentence in the Log.
+ * its functions. As a source it is asked at each sample, and answers with a table, which
+ * heaptop shows, sorts, filters, records and prints as JSON. As a sink it is handed each
+ * sample. It reads the target's memory, may ask a few things in the target, and may offer
+ * actions; it never changes the target itself. heaptop runs each plugin in a process of
+ * its own, so one may end, hang or answer nonsense: that costs a sentence in the Log.
  *
  * The rules that keep generation 1 alive for ever: members are added at the end only, and
  * a member is there when `struct_size` says so. What would break this gets another
@@ -47,6 +49,30 @@ struct heaptop_mapping {
     const char *path; /* "" for anonymous memory; raw: hostile text */
 };
 
+/* What may be asked in the target. heaptop's agent, a thread in the target, makes the
+ * calls; a plugin brings no code there. Each is one question; the answer is text. */
+enum heaptop_probe {
+    /* mallinfo2() of glibc: lines of a name and a number. Takes the locks of malloc. */
+    HEAPTOP_MALLINFO2 = 1,
+    /* malloc_info(0) of glibc: its XML. Takes the locks of malloc, arena by arena. */
+    HEAPTOP_MALLOC_INFO = 2,
+    /* mallctl() of jemalloc: a line for each name of the question (they have blanks
+     * between them), with a number, or "-" where there is no such number. "epoch" makes
+     * jemalloc count anew. Names of stats, opt and config may be asked for,
+     * arenas.narenas and arenas.page. */
+    HEAPTOP_MALLCTL = 3,
+    /* The Python frames of all threads, with the GIL for at most about 2 ms. A line
+     * "T NUMBER<tab>NAME" for each thread (its number in the kernel, 0: not known), and
+     * behind it "F LINE<tab>FUNCTION<tab>FILE" for each of its frames, innermost first.
+     */
+    HEAPTOP_PYTHON_STACKS = 4,
+    /* The target's threads as the kernel knows them, without asking the target: lines
+     * "NUMBER STATE CPU_NS SP PC CALL<tab>NAME". CPU_NS counts from its beginning. SP and
+     * PC (hexadecimal) are those of a thread that waits in the system call CALL; they are
+     * "-" of one that runs. */
+    HEAPTOP_THREADS = 5,
+};
+
 /* What heaptop does for a plugin. All functions are called from the thread that called
  * the plugin, and only until that call returns. Texts given to them are copied. */
 struct heaptop_host {
@@ -77,6 +103,31 @@ struct heaptop_host {
     void (*number)(const struct heaptop_host *host, int64_t value);
     void (*text)(const struct heaptop_host *host, const char *text);
     void (*unknown)(const struct heaptop_host *host);
+
+    /* The members from here on came later: `struct_size` says whether they are there. */
+
+    /* Asks in the target, within sample(): the length of the answer, of which as much as
+     * there is room for stands in `text`, ended by a zero. -1: `text` has a sentence that
+     * says why not. What took long is not asked again soon, and the answer before is
+     * given: together they take at most a thousandth of the time. `question` may be NULL.
+     */
+    int64_t (*probe)(const struct heaptop_host *host, enum heaptop_probe probe,
+                     const char *question, char *text, size_t bytes);
+    /* What stands above the table: the title of its tab, and lines of text, at most 8.
+     * A plugin may answer with lines and without columns. */
+    void (*title)(const struct heaptop_host *host, const char *title);
+    void (*line)(const struct heaptop_host *host, const char *text);
+    /* How deep the row that has begun stands in a tree: 0 to 15; 0 when it is not said.
+     * A table with depths keeps the order of its rows. */
+    void (*depth)(const struct heaptop_host *host, unsigned depth);
+    /* Offers an action, at most 8, as long as it is in the answer. Who uses heaptop
+     * chooses and confirms it, and heaptop runs it: nothing of the plugin is called.
+     * `name` has letters a-z, digits and -. `call` is what is run, and is shown as it is:
+     * an action of heaptop's own ("malloc_trim(0)", "gc.collect(2)"), or a function of
+     * the target's Python with up to three numbers ("module.function(1, 2)"). `words` say
+     * what it does, what it costs, and how it is put back. */
+    void (*action)(const struct heaptop_host *host, const char *name, const char *call,
+                   const char *words);
 };
 
 /* What a plugin is. Functions that it does not have are NULL. Those that return int give
@@ -92,10 +143,20 @@ struct heaptop_plugin {
      * started heaptop, and all system calls. Later a plugin has no rights, and few system
      * calls: it can open files of everybody for reading, and nothing for writing. */
     int (*open)(const struct heaptop_host *host, void **state);
-    /* Answers with a table, at each sample of the target. */
+    /* Answers with a table, at each sample of the target. NULL in a mere sink. */
     int (*sample)(const struct heaptop_host *host, void *state);
     /* Called last, unless the plugin was ended. */
     void (*close)(const struct heaptop_host *host, void *state);
+
+    /* The members from here on came later. */
+
+    /* The keys of its settings, ended by NULL: others are a mistake. NULL: any. */
+    const char *const *settings;
+    /* Is handed each sample as `heaptop -o json` prints it (doc/json.md), without the end
+     * of the line. Where it writes to was opened in open(). While it is at work the
+     * newest sample waits, and those before it are skipped and counted. */
+    int (*receive)(const struct heaptop_host *host, void *state, const char *json,
+                   size_t length);
 };
 
 /* What the plugin defines, with HEAPTOP_PLUGIN_SIZE as its first member. */

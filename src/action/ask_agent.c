@@ -9,7 +9,8 @@
 #include "target/target.h"
 #include "util/xalloc.h"
 
-_Static_assert(ACTION_ARGUMENTS == AGENT_ARGUMENTS,
+_Static_assert(ACTION_ARGUMENTS == AGENT_ARGUMENTS &&
+                   ACTION_ARGUMENTS == PLUGIN_CALL_NUMBERS,
                "arguments go to the agent as they are");
 
 struct agent_order {
@@ -57,6 +58,17 @@ static struct reading read_blocks(struct session *session)
                                                 : reading_unknown();
 }
 
+/* Of a call that was given the name without its numbers goes with it. */
+static int order_command(enum agent_command command, struct session *session,
+                         const struct action_arguments *arguments, struct err *err)
+{
+    struct plugin_call call = {.name = ""};
+
+    if (arguments->call[0] && !plugin_call_read(arguments->call, &call))
+        return err_set(err, ERR_USAGE, "%s makes no sense", arguments->call);
+    return session_ask_text(session, command, arguments->values, call.name, err);
+}
+
 enum action_progress ask_agent_start(const struct action_ops *action,
                                      enum agent_command command, struct target *target,
                                      struct session *session,
@@ -71,7 +83,7 @@ enum action_progress ask_agent_start(const struct action_ops *action,
         return ACTION_FAILED;
     result->res_before_bytes = procfs_res(target->fds.statm);
     result->blocks_before = read_blocks(session);
-    if (session_ask(session, command, arguments->values, &result->err) != 0)
+    if (order_command(command, session, arguments, &result->err) != 0)
         return ACTION_FAILED;
     order = xcalloc(1, sizeof(*order));
     order->target = target;

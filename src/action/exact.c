@@ -65,7 +65,7 @@ static enum action_progress exact_start(struct target *target, struct session *s
                                         const struct action_arguments *arguments,
                                         void **state, struct action_result *result)
 {
-    const struct action_arguments life = {{COPY_LIFE_MS, -1, -1}};
+    const struct action_arguments life = {.values = {COPY_LIFE_MS, -1, -1}};
 
     (void)arguments;
     return ask_agent_start(&action_exact, AGENT_COPY, target, session, &life, state,

@@ -32,7 +32,7 @@ static void threshold_explain(const struct history *history,
                               struct action_plan *plan)
 {
     const struct snapshot *latest = history_latest(history);
-    struct action_arguments now = {{-1, -1, -1}};
+    struct action_arguments now = {.values = {-1, -1, -1}};
 
     (void)arguments;
     plan_say(plan,
@@ -62,7 +62,7 @@ static enum action_progress threshold_start(struct target *target,
 static enum action_progress threshold_poll(void *state, struct action_result *result)
 {
     enum action_progress progress = ask_agent_poll(state, result);
-    struct action_arguments before = {{0}}, after = {{0}};
+    struct action_arguments before = {.values = {0}}, after = {.values = {0}};
     char was[ACTION_CALL_MAX];
 
     if (progress != ACTION_OVER)

@@ -3,7 +3,7 @@ libheaptop_a_SOURCES += \
 	src/action/ask_agent.c src/action/ask_agent.h \
 	src/action/plan.c src/action/plan.h \
 	src/action/gc_words.c src/action/gc_words.h \
-	src/action/collect.c \
+	src/action/call_python.c src/action/collect.c \
 	src/action/exact.c \
 	src/action/freeze.c \
 	src/action/gc_disable.c \

@@ -50,6 +50,17 @@ static void run_call(const struct gc_call *call, struct agent_answer *answer)
         agent_numbers(call->after, answer->after);
 }
 
+void agent_call_numbers(struct object *function, const int64_t *values,
+                        struct agent_answer *answer)
+{
+    struct gc_call call = {.function = function};
+
+    call.arguments = number_tuple(values);
+    run_call(&call, answer);
+    if (call.arguments)
+        agent.python.Py_DecRef(call.arguments);
+}
+
 static bool take_gil(struct agent_answer *answer)
 {
     if (agent_gil_take(&answer->gil_wait_ns))
@@ -153,7 +164,8 @@ void agent_unfreeze(const int64_t *arguments, struct agent_answer *answer)
 /* Without the GIL: it takes malloc's own locks, arena by arena. */
 void agent_trim(const int64_t *arguments, struct agent_answer *answer)
 {
-    int (*trim)(size_t keep) = (int (*)(size_t))(uintptr_t)agent_place.malloc_trim;
+    int (*trim)(size_t keep) =
+        (int (*)(size_t))(uintptr_t)agent_place.allocator[AGENT_ALLOCATOR_malloc_trim];
     int64_t began = agent_now_ns();
 
     (void)arguments;

@@ -61,6 +61,9 @@ static bool run(uint32_t number)
     struct agent_answer answer = no_answer(number);
     uint32_t command = page->command;
 
+    for (size_t i = 0; i + 1 < sizeof(agent.question); i++) /* the last one stays 0 */
+        agent.question[i] = page->question[i];
+
     switch (command) {
     case AGENT_LEAVE:
         return false;
@@ -135,6 +138,7 @@ static enum agent_rest leave(enum agent_reason reason)
     agent.page->image_stays = rest == AGENT_REST_IMAGE;
     set_life(AGENT_LIFE_GONE);
     agent_partition_close();
+    agent_text_close();
     agent_channel_close(rest != AGENT_REST_IMAGE);
     if (rest != AGENT_REST_IMAGE)
         agent_region_close();

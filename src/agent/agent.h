@@ -103,7 +103,8 @@ struct agent {
     int64_t references_alone; /* what the callback has when only the agent knows it */
     bool collects;            /* gc.collect() of our own is running */
     int64_t pause_began_ns, collect_uncollectable;
-    struct object *info; /* what the callback was last called with */
+    char question[AGENT_QUESTION_BYTES]; /* of the command that runs, a copy */
+    struct object *info;                 /* what the callback was last called with */
     bool python_is_lost; /* the interpreter went down and took our callback */
 };
 
@@ -161,7 +162,20 @@ struct object *agent_gc_function(const char *name);
 void agent_partition_forget(void); /* with the GIL */
 void agent_partition_close(void);
 
-/* sample.c, partition.c, actions.c and copy.c: the commands */
+/* text.c: the answers that are texts. False when there is no room. */
+bool agent_text_begin(void);
+void agent_text_add(const char *more, size_t length);
+void agent_text_words(const char *words); /* NULL is allowed */
+void agent_text_number(uint64_t number);
+void agent_text_end(struct agent_answer *answer);
+void agent_text_close(void);
+
+/* actions.c: calls it with the numbers up to the first that was not given, with the GIL;
+ * the function is borrowed, NULL: it is not there. */
+void agent_call_numbers(struct object *function, const int64_t *values,
+                        struct agent_answer *answer);
+
+/* sample.c, partition.c, actions.c, call.c, allocator.c, stacks.c, copy.c: commands */
 #define AGENT_COMMAND(name, function) \
     void function(const int64_t *arguments, struct agent_answer *answer);
 #include "agent/commands.def"

@@ -64,17 +64,33 @@ static void drop_variable(char **entry, const char *rest)
         entry[0] = entry[1];
 }
 
-/* As an attach does it: only glibc's own malloc is trimmed. */
-static uint64_t find_trim(void)
+static bool is_in_library_of(const void *allocate, const void *function)
 {
-    void *allocate = dlsym(LOADER_HERE, "malloc"),
-         *trim = dlsym(LOADER_HERE, "malloc_trim");
-    struct place_of_symbol place_of_malloc, place_of_trim;
+    struct place_of_symbol of_malloc, of_function;
 
-    if (!allocate || !trim || !dladdr || !dladdr(allocate, &place_of_malloc) ||
-        !dladdr(trim, &place_of_trim) || place_of_malloc.base != place_of_trim.base)
-        return 0;
-    return (uint64_t)(uintptr_t)trim;
+    return function && dladdr(allocate, &of_malloc) && dladdr(function, &of_function) &&
+           of_malloc.base == of_function.base;
+}
+
+static void find_allocator(struct agent_place *place)
+{
+    static const char *const functions[] = {
+#define AGENT_ALLOCATOR(name) #name,
+#include "agent/allocator.def"
+#undef AGENT_ALLOCATOR
+    };
+    const void *allocate = dlsym(LOADER_HERE, "malloc");
+    bool is_glibc =
+        allocate && dladdr &&
+        is_in_library_of(allocate, dlsym(LOADER_HERE, "gnu_get_libc_version"));
+
+    for (int i = 0; allocate && dladdr && i < AGENT_ALLOCATOR_COUNT; i++) {
+        const void *function = dlsym(LOADER_HERE, functions[i]);
+
+        if ((is_glibc || i == AGENT_ALLOCATOR_mallctl) &&
+            is_in_library_of(allocate, function))
+            place->allocator[i] = (uint64_t)(uintptr_t)function;
+    }
 }
 
 static bool find_python(struct agent_place *place)
@@ -86,7 +102,7 @@ static bool find_python(struct agent_place *place)
     }
     place->unmap = (uint64_t)(uintptr_t)dlsym(LOADER_HERE, "munmap");
     place->clock_gettime = (uint64_t)(uintptr_t)dlsym(LOADER_HERE, "clock_gettime");
-    place->malloc_trim = find_trim();
+    find_allocator(place);
     return place->unmap && (place->python[AGENT_PYTHON_Py_IsFinalizing] ||
                             place->python[AGENT_PYTHON__Py_IsFinalizing]);
 }

@@ -1,6 +1,7 @@
 # The agent runs inside the target: no C library, no sanitizer's library, no coverage, no
 # imports. One command builds it, so that flags meant for heaptop cannot reach it.
 agent_headers = src/agent/agent.h src/agent/protocol.h src/agent/python.def src/agent/commands.def \
+	src/agent/allocator.def \
 	src/agent/region.h
 agent_code = \
 	$(top_srcdir)/src/agent/agent.c \
@@ -10,6 +11,10 @@ agent_code = \
 	$(top_srcdir)/src/agent/sample.c \
 	$(top_srcdir)/src/agent/partition.c \
 	$(top_srcdir)/src/agent/actions.c \
+	$(top_srcdir)/src/agent/allocator.c \
+	$(top_srcdir)/src/agent/call.c \
+	$(top_srcdir)/src/agent/stacks.c \
+	$(top_srcdir)/src/agent/text.c \
 	$(top_srcdir)/src/agent/copy.c \
 	$(top_srcdir)/src/agent/callback.c \
 	$(top_srcdir)/src/agent/bytes.c \
@@ -44,7 +49,8 @@ src/agent/heaptop-loader.so: $(loader_code) $(loader_headers)
 src/agent/image.$(OBJEXT): src/agent/heaptop-agent.so src/agent/heaptop-loader.so
 CLEANFILES += src/agent/heaptop-agent.so src/agent/heaptop-loader.so
 EXTRA_DIST += $(agent_headers) src/agent/agent.c src/agent/kernel.c src/agent/python.c \
-	src/agent/life.c src/agent/sample.c src/agent/partition.c src/agent/actions.c src/agent/copy.c src/agent/callback.c \
+	src/agent/life.c src/agent/sample.c src/agent/partition.c src/agent/actions.c \
+	src/agent/allocator.c src/agent/call.c src/agent/stacks.c src/agent/text.c src/agent/copy.c src/agent/callback.c \
 	src/agent/bytes.c src/agent/memory.c src/agent/arch_x86_64.c src/agent/entry_x86_64.S \
 	src/agent/kept_x86_64.S \
 	src/agent/loader.h src/agent/loader_private.h src/agent/loader.c \

@@ -20,13 +20,15 @@
 
 #include <stdint.h>
 
-#define AGENT_PROTOCOL_VERSION 5
+#define AGENT_PROTOCOL_VERSION 6
 #define AGENT_MAGIC            0x6874706167656e74ull /* "htpagent" */
 #define AGENT_GENERATIONS      3
 #define AGENT_ARGUMENTS        3
 #define AGENT_PAUSES           256 /* ring of the last pauses */
 #define AGENT_KINDS            24  /* of one slice of the partition */
 #define AGENT_KIND_BYTES       128 /* longer names are cut */
+#define AGENT_QUESTION_BYTES   256
+#define AGENT_TEXT_BYTES       262144 /* longer answers are cut */
 
 enum agent_command {
     AGENT_NOTHING = 0,
@@ -94,7 +96,8 @@ struct agent_answer {
     int64_t gil_wait_ns, gil_held_ns; /* the whole command; 0 when it needs no GIL */
     int64_t uncollectable;            /* by collect */
     /* The setting that the command is about: enabled, frozen, the thresholds. Of the
-     * partition: [0], is it complete. */
+     * partition: [0], is it complete. Of a text: value is its address, before is its
+     * length, and whether it was cut. */
     int64_t before[AGENT_ARGUMENTS], after[AGENT_ARGUMENTS];
 };
 
@@ -129,6 +132,7 @@ struct agent_page {
     uint32_t image_stays;  /* the callback is still referenced: the image stays mapped */
     uint32_t launched_pid; /* of a program that heaptop started: who took the page */
     uint32_t copy;         /* futex: 1 while the sleeping copy is to live */
+    char question[AGENT_QUESTION_BYTES]; /* of the command, ends with a zero */
 };
 
 /* CPython's functions as the agent knows them: see python.def. */
@@ -139,16 +143,24 @@ enum agent_python {
     AGENT_PYTHON_COUNT,
 };
 
+/* What it calls of the allocator: see allocator.def. */
+enum agent_allocator {
+#define AGENT_ALLOCATOR(name) AGENT_ALLOCATOR_##name,
+#include "agent/allocator.def"
+#undef AGENT_ALLOCATOR
+    AGENT_ALLOCATOR_COUNT,
+};
+
 /* Written by the injector into the agent's image (its symbol agent_place). */
 struct agent_place {
     uint64_t image, image_bytes;
     uint64_t region;
     uint64_t unmap;         /* munmap of the target's libc */
     uint64_t clock_gettime; /* of the vdso, 0 = use the system call */
-    uint64_t malloc_trim;   /* of glibc when the target allocates with it, else 0 */
     uint32_t is_restricted; /* seccomp: only mmap, munmap, futex */
     uint32_t reserved;
     uint64_t page; /* made by heaptop and mapped already; 0 = the agent makes it */
+    uint64_t allocator[AGENT_ALLOCATOR_COUNT]; /* 0: it has none */
     uint64_t python[AGENT_PYTHON_COUNT];
 };
 

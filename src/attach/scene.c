@@ -178,17 +178,26 @@ static int find_python_functions(struct scene *scene, struct err *err)
 }
 
 /* The addresses of a dlopen()ed library that keeps its malloc to itself are not
- * told apart from those of one that took malloc's place: neither is trimmed. */
-static void find_trim(struct scene *scene)
+ * told apart from those of one that took malloc's place: glibc's functions are not called
+ * then. */
+static void find_allocator(struct scene *scene)
 {
+    static const char *const names[] = {
+#define AGENT_ALLOCATOR(name) #name,
+#include "agent/allocator.def"
+#undef AGENT_ALLOCATOR
+    };
     struct image_symbol symbol;
+    const struct image *image;
 
     if (!scene->other_malloc &&
         !image_symbol(scene->libc, scene->kept, "gnu_get_libc_version", &symbol))
         scene->other_malloc = scene->libc;
-    if (!scene->other_malloc &&
-        image_symbol(scene->libc, scene->kept, "malloc_trim", &symbol))
-        scene->place.malloc_trim = symbol.address.value;
+    image = scene->other_malloc ? scene->other_malloc : scene->libc;
+    for (int i = 0; i < AGENT_ALLOCATOR_COUNT; i++)
+        if ((!scene->other_malloc || i == AGENT_ALLOCATOR_mallctl) &&
+            image_symbol(image, scene->kept, names[i], &symbol))
+            scene->place.allocator[i] = symbol.address.value;
 }
 
 static void find_vdso_clock(struct scene *scene)
@@ -292,7 +301,7 @@ int scene_open(struct scene *scene, struct target *target, struct err *err)
     scene->place.unmap = scene->table.unmap;
     scene->safepoint = safepoint_new(scene);
     scene_find_ranges(scene);
-    find_trim(scene);
+    find_allocator(scene);
     return 0;
 }
 

@@ -51,6 +51,14 @@ const struct err *session_err(const struct session *session);
 int session_ask(struct session *session, enum agent_command command,
                 const int64_t *arguments, struct err *err);
 
+/* The same with a text of less than AGENT_QUESTION_BYTES, or NULL. */
+int session_ask_text(struct session *session, enum agent_command command,
+                     const int64_t *arguments, const char *question, struct err *err);
+/* The text that the last answer names: hostile bytes. -1 when it cannot be read, else its
+ * length, of which at most `bytes` stand in `text`. */
+int64_t session_text(struct session *session, const struct agent_answer *answer,
+                     char *text, size_t bytes);
+
 /* True when the last asked command was answered; waits up to `wait_ns` for it. */
 bool session_answer(struct session *session, int64_t wait_ns,
                     struct agent_answer *answer);

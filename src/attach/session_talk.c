@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "target/reader.h"
 #include "util/clock.h"
 #include "util/utf8.h"
 
@@ -44,6 +45,36 @@ int session_ask(struct session *session, enum agent_command command,
     session_send(session, command, arguments);
     session->is_due = true;
     return 0;
+}
+
+int session_ask_text(struct session *session, enum agent_command command,
+                     const int64_t *arguments, const char *question, struct err *err)
+{
+    char text[AGENT_QUESTION_BYTES] = "";
+
+    if (question && strlen(question) >= sizeof(text))
+        return err_set(err, ERR_USAGE, "it is longer than %zu bytes", sizeof(text) - 1);
+    if (question)
+        memcpy(text, question, strlen(question));
+    if (session_step(session) == SESSION_READY && !session->is_due)
+        channel_put(&session->channel, MEMBER(question), text, sizeof(text));
+    return session_ask(session, command, arguments, err);
+}
+
+int64_t session_text(struct session *session, const struct agent_answer *answer,
+                     char *text, size_t bytes)
+{
+    int64_t length = answer->before[0];
+
+    if (length < 0 || length > AGENT_TEXT_BYTES || answer->value <= 0 ||
+        !session->target->reader)
+        return -1;
+    if ((uint64_t)length < bytes)
+        bytes = (size_t)length;
+    if (bytes && reader_read(session->target->reader, raddr_of((uint64_t)answer->value),
+                             text, bytes))
+        return -1;
+    return length;
 }
 
 static void bound(int64_t *value)

@@ -1,7 +1,9 @@
 /* Tables of plugins: shared, and dying with the last snapshot that has them. */
 #include "heaptop/plugins.h"
 
+#include <errno.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/builder.h"
@@ -29,6 +31,43 @@ const char *plugin_state_name(enum plugin_state state)
     static const char *const names[] = {"found", "starting", "ready", "failed"};
 
     return names[state];
+}
+
+/* "12, 3)" and nothing behind it. */
+static bool read_numbers(const char *text, struct plugin_call *call)
+{
+    if (!strcmp(text, ")"))
+        return true;
+    for (size_t i = 0; i < PLUGIN_CALL_NUMBERS; i++) {
+        char *end;
+
+        errno = 0;
+        if (*text < '0' || *text > '9')
+            return false;
+        call->numbers[i] = strtoll(text, &end, 10);
+        if (errno)
+            return false;
+        if (*end == ')')
+            return !end[1];
+        if (*end != ',')
+            return false;
+        text = end + 1 + strspn(end + 1, " ");
+    }
+    return false;
+}
+
+bool plugin_call_read(const char *text, struct plugin_call *call)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "0123456789_.");
+
+    for (size_t i = 0; i < PLUGIN_CALL_NUMBERS; i++)
+        call->numbers[i] = -1;
+    if (!length || length >= sizeof(call->name) || text[length] != '(')
+        return false;
+    memcpy(call->name, text, length);
+    call->name[length] = '\0';
+    return read_numbers(text + length + 1, call);
 }
 
 void builder_plugins(struct snapshot_builder *builder, const struct plugin_view *views,

@@ -17,19 +17,34 @@ struct reading_answer {
     struct plugin_table *table;
     struct plugin_cell *cells; /* grows */
     size_t n_cells, capacity;
+    uint8_t depths[PLUGIN_ROWS_MAX];
     size_t in_row; /* values in the row that was begun */
 };
 
 /* The text at this place, or NULL when it has no end. */
-static const char *take_text(struct reading_answer *reading)
+static const char *take_long(struct reading_answer *reading, ptrdiff_t most)
 {
     const char *text = reading->at;
     const char *end = memchr(text, '\0', (size_t)(reading->end - text));
 
-    if (!end || end - text > PLUGIN_TEXT_MAX)
+    if (!end || end - text > most)
         return NULL;
     reading->at = end + 1;
     return text;
+}
+
+static const char *take_text(struct reading_answer *reading)
+{
+    return take_long(reading, PLUGIN_TEXT_MAX);
+}
+
+/* A clean copy that lives as long as the table. */
+static const char *keep_text(struct reading_answer *reading, const char *text)
+{
+    char clean[4 * PLUGIN_OFFER_MAX + 1];
+
+    utf8_clean_copy(clean, sizeof(clean), text, strlen(text));
+    return arena_strdup(reading->table->memory, clean);
 }
 
 /* Letters, digits and _, so that JSON and the screen can use it. */
@@ -150,7 +165,6 @@ static int read_number(struct reading_answer *reading, struct err *err)
 static int read_text(struct reading_answer *reading, struct err *err)
 {
     const char *text = take_text(reading);
-    char clean[4 * PLUGIN_TEXT_MAX + 1];
     struct plugin_cell *cell;
 
     if (!text)
@@ -158,8 +172,80 @@ static int read_text(struct reading_answer *reading, struct err *err)
     cell = next_cell(reading, true, true, err);
     if (!cell)
         return -1;
-    utf8_clean_copy(clean, sizeof(clean), text, strlen(text));
-    cell->text = arena_strdup(reading->table->memory, clean);
+    cell->text = keep_text(reading, text);
+    return 0;
+}
+
+static int read_depth(struct reading_answer *reading, struct err *err)
+{
+    struct plugin_table *table = reading->table;
+    unsigned depth = reading->at < reading->end ? (unsigned)(*reading->at++ - '0') : 99;
+
+    if (!table->n_rows || depth > PLUGIN_DEPTH_MAX)
+        return err_set(err, ERR_FAILED, "the depth of row %zu is not from 0 to %d",
+                       table->n_rows, PLUGIN_DEPTH_MAX);
+    reading->depths[table->n_rows - 1] = (uint8_t)depth;
+    table->is_tree = true;
+    return 0;
+}
+
+static int read_title(struct reading_answer *reading, struct err *err)
+{
+    const char *text = take_text(reading);
+
+    if (!text)
+        return err_set(err, ERR_FAILED, "the title breaks off");
+    utf8_clean_copy(reading->table->title, sizeof(reading->table->title), text,
+                    strlen(text));
+    return 0;
+}
+
+static int read_line(struct reading_answer *reading, struct err *err)
+{
+    struct plugin_table *table = reading->table;
+    const char *text = take_text(reading);
+
+    if (!text || table->n_lines == PLUGIN_LINES_MAX)
+        return err_set(err, ERR_FAILED, "there are more than %d lines", PLUGIN_LINES_MAX);
+    table->lines[table->n_lines] = keep_text(reading, text);
+    if (!table->lines[table->n_lines])
+        return err_set(err, ERR_FAILED, "it is too large to be kept");
+    table->n_lines++;
+    return 0;
+}
+
+/* Letters, digits and -, for menus and messages. */
+static bool is_offer_name(const char *text)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    return length && !text[length] && length < 32;
+}
+
+static int read_offer(struct reading_answer *reading, struct err *err)
+{
+    struct plugin_table *table = reading->table;
+    struct plugin_offer *offer = &table->offers[table->n_offers];
+    const char *name = take_text(reading);
+    const char *call = name ? take_text(reading) : NULL;
+    const char *words = call ? take_long(reading, PLUGIN_OFFER_MAX) : NULL;
+    struct plugin_call ignored;
+
+    if (!words || table->n_offers == PLUGIN_ACTIONS_MAX)
+        return err_set(err, ERR_FAILED, "there are more than %d actions",
+                       PLUGIN_ACTIONS_MAX);
+    if (!is_offer_name(name))
+        return err_set(err, ERR_FAILED, "the name of action %zu is not of a-z, 0-9 and -",
+                       table->n_offers + 1);
+    if (!plugin_call_read(call, &ignored))
+        return err_set(err, ERR_FAILED, "what action %s calls is not NAME(NUMBERS)",
+                       name);
+    offer->name = keep_text(reading, name);
+    offer->call = keep_text(reading, call);
+    offer->words = keep_text(reading, words);
+    if (!offer->name || !offer->call || !offer->words)
+        return err_set(err, ERR_FAILED, "it is too large to be kept");
+    table->n_offers++;
     return 0;
 }
 
@@ -193,6 +279,14 @@ static int read_item(struct reading_answer *reading, struct err *err)
         return next_cell(reading, false, false, err) ? 0 : -1;
     case 'S':
         return read_words(reading, err);
+    case 'D':
+        return read_depth(reading, err);
+    case 'H':
+        return read_title(reading, err);
+    case 'L':
+        return read_line(reading, err);
+    case 'A':
+        return read_offer(reading, err);
     case '!':
         return err_set(err, ERR_FAILED, "it is longer than %zu bytes", PLUGIN_ANSWER_MAX);
     default:
@@ -234,7 +328,16 @@ static int keep_cells(struct reading_answer *reading, struct err *err)
     if (reading->n_cells)
         memcpy(cells, reading->cells, reading->n_cells * sizeof(*cells));
     table->cells = cells;
+    table->depths = arena_alloc(table->memory, table->n_rows, 1);
+    if (!table->depths)
+        return err_set(err, ERR_FAILED, "it is too large to be kept");
+    memcpy((uint8_t *)(uintptr_t)table->depths, reading->depths, table->n_rows);
     return 0;
+}
+
+static bool has_something(const struct plugin_table *table)
+{
+    return table->n_columns || table->n_lines || table->n_offers;
 }
 
 int plugin_answer_read(struct plugin_answer *answer, const void *bytes, size_t length,
@@ -257,7 +360,7 @@ int plugin_answer_read(struct plugin_answer *answer, const void *bytes, size_t l
         result = read_items(&reading, err) || keep_cells(&reading, err) ? -1 : 0;
     }
     free(reading.cells);
-    if (!result && reading.table->n_columns)
+    if (!result && has_something(reading.table))
         answer->table = reading.table;
     else
         arena_free(reading.table->memory);

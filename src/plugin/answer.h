@@ -14,7 +14,7 @@
 struct plugin_answer {
     int result; /* what its function returned */
     const struct plugin_table
-        *table; /* a reference of the receiver, or NULL: no column */
+        *table; /* a reference of the receiver, or NULL: it has nothing to show */
     size_t n_words;
     char words[PLUGIN_WORDS_MAX][PLUGIN_TEXT_MAX + 1]; /* clean */
 };

@@ -21,12 +21,17 @@ static bool has_room(struct runner *runner, size_t bytes)
     return !runner->is_full;
 }
 
-static void put_text(struct runner *runner, const char *text)
+static void put_long(struct runner *runner, const char *text, size_t most)
 {
-    size_t length = text ? strnlen(text, PLUGIN_TEXT_MAX) : 0;
+    size_t length = text ? strnlen(text, most) : 0;
 
     strbuf_add(&runner->answer, text ? text : "", length);
     strbuf_add_char(&runner->answer, '\0');
+}
+
+static void put_text(struct runner *runner, const char *text)
+{
+    put_long(runner, text, PLUGIN_TEXT_MAX);
 }
 
 static const char *host_setting(const struct heaptop_host *host, const char *key)
@@ -146,6 +151,72 @@ static void host_text(const struct heaptop_host *host, const char *text)
     }
 }
 
+static void put_line(const struct heaptop_host *host, char letter, const char *text)
+{
+    struct runner *runner = runner_of(host);
+
+    if (!has_room(runner, PLUGIN_TEXT_MAX))
+        return;
+    strbuf_add_char(&runner->answer, letter);
+    put_text(runner, text);
+}
+
+static void host_title(const struct heaptop_host *host, const char *title)
+{
+    put_line(host, 'H', title);
+}
+
+static void host_line(const struct heaptop_host *host, const char *text)
+{
+    put_line(host, 'L', text);
+}
+
+static void host_depth(const struct heaptop_host *host, unsigned depth)
+{
+    struct runner *runner = runner_of(host);
+
+    if (!has_room(runner, 1))
+        return;
+    strbuf_add_char(&runner->answer, 'D');
+    strbuf_add_char(&runner->answer, (char)('0' + (depth < 64 ? depth : 64)));
+}
+
+static void host_action(const struct heaptop_host *host, const char *name,
+                        const char *call, const char *words)
+{
+    struct runner *runner = runner_of(host);
+
+    if (!has_room(runner, 2 * PLUGIN_TEXT_MAX + PLUGIN_OFFER_MAX))
+        return;
+    strbuf_add_char(&runner->answer, 'A');
+    put_text(runner, name);
+    put_text(runner, call);
+    put_long(runner, words, PLUGIN_OFFER_MAX);
+}
+
+/* Heaptop answers, or has gone. */
+static int64_t host_probe(const struct heaptop_host *host, enum heaptop_probe probe,
+                          const char *question, char *text, size_t bytes)
+{
+    struct runner *runner = runner_of(host);
+    struct plugin_probe asked = {.probe = (uint32_t)probe};
+
+    if (!bytes)
+        return -1;
+    text[0] = '\0';
+    if (!runner->may_probe) {
+        strncat(text, "it can only be asked within sample()", bytes - 1);
+        return -1;
+    }
+    if (question && strlen(question) >= sizeof(asked.question)) {
+        strncat(text, "the question is longer than 255 bytes", bytes - 1);
+        return -1;
+    }
+    if (question)
+        memcpy(asked.question, question, strlen(question));
+    return runner_probe(runner, &asked, text, bytes);
+}
+
 void host_begin(struct runner *runner)
 {
     strbuf_reset(&runner->answer);
@@ -171,5 +242,10 @@ void host_init(struct runner *runner)
         .number = host_number,
         .text = host_text,
         .unknown = host_unknown,
+        .probe = host_probe,
+        .title = host_title,
+        .line = host_line,
+        .depth = host_depth,
+        .action = host_action,
     };
 }

@@ -27,7 +27,11 @@ struct plugin_instance {
     int socket;            /* -1: it has ended */
     int64_t asked_mono_ns; /* 0: it owes nothing; its greeting is owed from the start */
     bool has_greeted;
-    struct strbuf in;
+    bool is_wanting;   /* heaptop owes it the answer to a probe: its time stands still */
+    bool is_receiving; /* what it owes is to a sample that it was handed */
+    struct strbuf in, out;
+    size_t sent;          /* of out */
+    struct strbuf handed; /* the newest sample, until it has time; "" = none */
 };
 
 struct plugin_instance *plugin_instance_new(struct keeper *keeper,
@@ -63,6 +67,8 @@ void plugin_instance_free(struct plugin_instance *instance)
         return;
     end_process(instance);
     strbuf_release(&instance->in);
+    strbuf_release(&instance->out);
+    strbuf_release(&instance->handed);
     free(instance);
 }
 
@@ -73,7 +79,7 @@ int plugin_instance_fd(const struct plugin_instance *instance)
 
 int64_t plugin_instance_limit_ns(const struct plugin_instance *instance)
 {
-    if (instance->socket < 0 || !instance->asked_mono_ns)
+    if (instance->socket < 0 || !instance->asked_mono_ns || instance->is_wanting)
         return INT64_MAX;
     return instance->asked_mono_ns + LIMIT_S * NS_PER_S;
 }
@@ -115,18 +121,84 @@ static enum plugin_step ended_by_itself(struct plugin_instance *instance,
     return ended(instance, event, "its process has ended");
 }
 
+short plugin_instance_poll(const struct plugin_instance *instance)
+{
+    return (short)(instance->sent < instance->out.length ? POLLIN | POLLOUT : POLLIN);
+}
+
+/* As much as there is room for; an end is noticed when reading. */
+static void send_some(struct plugin_instance *instance)
+{
+    struct strbuf *out = &instance->out;
+
+    while (instance->sent < out->length) {
+        struct iovec piece = {out->text + instance->sent, out->length - instance->sent};
+        struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+        ssize_t sent = sendmsg(instance->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (sent <= 0)
+            return;
+        instance->sent += (size_t)sent;
+    }
+    strbuf_reset(out);
+    instance->sent = 0;
+}
+
+static void put_message(struct plugin_instance *instance, uint32_t type,
+                        const void *begin, size_t begin_bytes, const char *rest,
+                        size_t rest_bytes)
+{
+    struct plugin_head head = {type, (uint32_t)(begin_bytes + rest_bytes)};
+
+    strbuf_add(&instance->out, &head, sizeof(head));
+    strbuf_add(&instance->out, begin, begin_bytes);
+    strbuf_add(&instance->out, rest, rest_bytes);
+    send_some(instance);
+}
+
 void plugin_instance_ask(struct plugin_instance *instance)
 {
-    struct plugin_head head = {PLUGIN_ASK, 0};
-    struct iovec piece = {&head, sizeof(head)};
-    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-
     if (!plugin_instance_is_idle(instance))
         return;
     instance->asked_mono_ns = clock_monotonic_ns();
-    /* There is room for it, as nothing else is under way; an end is noticed when reading.
-     */
-    sendmsg(instance->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    instance->is_receiving = false;
+    put_message(instance, PLUGIN_ASK, "", 0, "", 0);
+}
+
+/* The sample that waits, when the plugin has time for it. */
+static void hand_over(struct plugin_instance *instance)
+{
+    struct strbuf *handed = &instance->handed;
+
+    if (!handed->length || !plugin_instance_is_idle(instance))
+        return;
+    instance->asked_mono_ns = clock_monotonic_ns();
+    instance->is_receiving = true;
+    put_message(instance, PLUGIN_RECEIVE, "", 0, strbuf_text(handed), handed->length);
+    strbuf_reset(handed);
+}
+
+bool plugin_instance_hand(struct plugin_instance *instance, const char *json,
+                          size_t length)
+{
+    bool is_skipped = instance->handed.length > 0;
+
+    strbuf_reset(&instance->handed);
+    strbuf_add(&instance->handed, json, length);
+    hand_over(instance);
+    return is_skipped;
+}
+
+void plugin_instance_tell(struct plugin_instance *instance, int64_t whole,
+                          const char *text, size_t bytes)
+{
+    struct plugin_probed probed = {whole};
+
+    if (instance->socket < 0 || !instance->is_wanting)
+        return;
+    instance->is_wanting = false;
+    instance->asked_mono_ns = clock_monotonic_ns();
+    put_message(instance, PLUGIN_PROBED, &probed, sizeof(probed), text, bytes);
 }
 
 /* False at the end of the stream. */
@@ -181,13 +253,30 @@ static enum plugin_step take_answer(struct plugin_instance *instance,
 {
     struct err err = ERR_INIT;
 
-    if (!instance->has_greeted || !instance->asked_mono_ns)
+    if (!instance->has_greeted || !instance->asked_mono_ns || instance->is_wanting)
         return ended(instance, event, "it answered without being asked");
     if (plugin_answer_read(&event->answer, bytes, length, &err))
         return ended(instance, event, "its answer makes no sense: %s", err.text);
     event->took_ns = clock_monotonic_ns() - instance->asked_mono_ns;
+    event->is_receipt = instance->is_receiving;
     instance->asked_mono_ns = 0;
+    hand_over(instance);
     return PLUGIN_ANSWERED;
+}
+
+static enum plugin_step take_probe(struct plugin_instance *instance,
+                                   struct plugin_event *event, const char *bytes,
+                                   size_t length)
+{
+    bool may_ask = instance->has_greeted && instance->asked_mono_ns &&
+                   !instance->is_receiving && !instance->is_wanting;
+
+    if (!may_ask || length != sizeof(event->probe))
+        return ended(instance, event, "it asks what makes no sense");
+    memcpy(&event->probe, bytes, sizeof(event->probe));
+    event->probe.question[sizeof(event->probe.question) - 1] = '\0';
+    instance->is_wanting = true;
+    return PLUGIN_ASKS;
 }
 
 static enum plugin_step take_message(struct plugin_instance *instance,
@@ -201,6 +290,8 @@ static enum plugin_step take_message(struct plugin_instance *instance,
         return take_hello(instance, event, bytes, length);
     case PLUGIN_ANSWER:
         return take_answer(instance, event, bytes, length);
+    case PLUGIN_PROBE:
+        return take_probe(instance, event, bytes, length);
     case PLUGIN_REFUSED:
         utf8_clean_copy(why, sizeof(why), bytes,
                         length < REFUSAL_BYTES ? length : REFUSAL_BYTES);
@@ -242,6 +333,7 @@ enum plugin_step plugin_instance_step(struct plugin_instance *instance,
     memset(event, 0, sizeof(*event));
     if (instance->socket < 0)
         return PLUGIN_NOTHING;
+    send_some(instance);
     goes_on = receive_some(instance);
     step = take_first(instance, event);
     if (step != PLUGIN_NOTHING)
@@ -259,6 +351,7 @@ void plugin_view_introduce(struct plugin_view *view, const struct plugin_hello *
     memcpy(view->version, hello->version, sizeof(view->version));
     memcpy(view->license, hello->license, sizeof(view->license));
     memcpy(view->summary, hello->summary, sizeof(view->summary));
+    view->is_sink = hello->is_sink != 0;
 }
 
 static void look(struct keeper *keeper, size_t index, struct plugin_view *view)

@@ -19,14 +19,17 @@ struct plugin_instance;
 enum plugin_step {
     PLUGIN_NOTHING = 0,
     PLUGIN_GREETED,  /* it is loaded and open */
-    PLUGIN_ANSWERED, /* step.answer has it */
+    PLUGIN_ANSWERED, /* event.answer has it */
+    PLUGIN_ASKS,     /* event.probe: it waits until plugin_instance_tell() */
     PLUGIN_ENDED,    /* step.err says why: only freeing is left */
 };
 
 struct plugin_event {
     struct plugin_hello hello; /* clean */
     struct plugin_answer answer;
+    bool is_receipt; /* the answer is to a sample that it was handed */
     int64_t took_ns;
+    struct plugin_probe probe; /* its question is any bytes, ended by a zero */
     struct err err;
 };
 
@@ -36,13 +39,20 @@ struct plugin_instance *plugin_instance_new(struct keeper *keeper,
                                             struct err *err);
 void plugin_instance_free(struct plugin_instance *instance); /* NULL is allowed */
 
-/* Readable when a step gives something; -1: it has ended. */
+/* What to wait for until a step gives something; -1: it has ended. */
 int plugin_instance_fd(const struct plugin_instance *instance);
+short plugin_instance_poll(const struct plugin_instance *instance);
 /* When it will have had its time (monotonic); INT64_MAX: it is not asked. */
 int64_t plugin_instance_limit_ns(const struct plugin_instance *instance);
 /* It greeted, and owes no answer. */
 bool plugin_instance_is_idle(const struct plugin_instance *instance);
 void plugin_instance_ask(struct plugin_instance *instance);
+/* Hands it a sample, when it has time; true: one before it was skipped for it. */
+bool plugin_instance_hand(struct plugin_instance *instance, const char *json,
+                          size_t length);
+/* What came of its probe: the text's length, or -1 and a sentence. */
+void plugin_instance_tell(struct plugin_instance *instance, int64_t whole,
+                          const char *text, size_t bytes);
 enum plugin_step plugin_instance_step(struct plugin_instance *instance,
                                       struct plugin_event *event);
 

@@ -45,6 +45,9 @@ enum plugin_message {
     PLUGIN_REFUSED,   /* a sentence: it is not to be used */
     PLUGIN_ASK,       /* to it, without bytes */
     PLUGIN_ANSWER,    /* struct plugin_outcome, then its words and its table */
+    PLUGIN_RECEIVE,   /* to it: a sample as JSON; it answers as to a question */
+    PLUGIN_PROBE,     /* struct plugin_probe: it asks, while it owes an answer */
+    PLUGIN_PROBED,    /* to it: struct plugin_probed, and the text */
 };
 
 struct plugin_head {
@@ -52,17 +55,34 @@ struct plugin_head {
 };
 
 struct plugin_hello {
+    uint32_t is_source, is_sink;
     char name[PLUGIN_NAME_BYTES];
     char version[32], license[32], summary[120];
+};
+
+#define PLUGIN_QUESTION_BYTES 256
+#define PLUGIN_PROBED_MAX     262144
+
+struct plugin_probe {
+    uint32_t probe; /* enum heaptop_probe */
+    char question[PLUGIN_QUESTION_BYTES];
+};
+
+struct plugin_probed {
+    int64_t length; /* of the whole text; -1: a sentence comes that says why not */
 };
 
 /* A table and words are a string of items: a letter, then
  *   C  unit (a digit), name\0, help\0     a column
  *   R                                     a row begins
+ *   D  depth (a letter from '0' on)       of this row
  *   N  int64                              a number
  *   T  text\0                             a text
  *   U                                     a value that is not known
  *   S  text\0                             a sentence
+ *   H  text\0                             the title
+ *   L  text\0                             a line above the table
+ *   A  name\0, call\0, words\0            an action is offered
  *   !                                     the limits were passed: more is left out */
 struct plugin_outcome {
     int32_t result; /* what the plugin's function returned */
@@ -70,6 +90,7 @@ struct plugin_outcome {
 
 #define PLUGIN_ANSWER_MAX ((size_t)1 << 20)
 #define PLUGIN_TEXT_MAX   240
+#define PLUGIN_OFFER_MAX  (PLUGIN_OFFER_BYTES - 1)
 #define PLUGIN_WORDS_MAX  4
 
 #endif

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -104,6 +105,38 @@ static int load(struct runner *runner, struct err *err)
     return 0;
 }
 
+static bool has_setting(const struct heaptop_plugin *plugin, const char *key)
+{
+    for (size_t i = 0; plugin->settings[i]; i++)
+        if (!strcmp(plugin->settings[i], key))
+            return true;
+    return false;
+}
+
+static int refuse_setting(const struct heaptop_plugin *plugin, const char *key,
+                          struct err *err)
+{
+    char known[200] = "";
+
+    for (size_t i = 0; plugin->settings[i]; i++)
+        snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%.40s",
+                 i ? ", " : "", plugin->settings[i]);
+    return err_set(err, ERR_USAGE, "it has no setting \"%.40s\"; it has %s", key,
+                   *known ? known : "none");
+}
+
+static int check_settings(const struct runner *runner, struct err *err)
+{
+    const struct plugin_settings *settings = runner->order->settings;
+    const struct heaptop_plugin *plugin = &runner->plugin;
+
+    for (size_t i = 0; plugin->settings && i < settings->n_settings; i++)
+        if (!strcmp(settings->settings[i].name, plugin->name) &&
+            !has_setting(plugin, settings->settings[i].key))
+            return refuse_setting(plugin, settings->settings[i].key, err);
+    return 0;
+}
+
 static int check(const struct runner *runner, struct err *err)
 {
     const struct heaptop_plugin *plugin = &runner->plugin;
@@ -113,15 +146,16 @@ static int check(const struct runner *runner, struct err *err)
                        "it does not say its name, version, license and summary");
     if (strcmp(plugin->name, runner->order->file->name) != 0)
         return err_set(err, ERR_UNSUPPORTED, "it calls itself \"%.32s\"", plugin->name);
-    if (!plugin->sample)
-        return err_set(err, ERR_UNSUPPORTED, "it has no function sample");
-    return 0;
+    if (!plugin->sample && !plugin->receive)
+        return err_set(err, ERR_UNSUPPORTED, "it has neither sample nor receive");
+    return check_settings(runner, err);
 }
 
 static void greet(const struct runner *runner)
 {
     const struct heaptop_plugin *plugin = &runner->plugin;
-    struct plugin_hello hello = {.name = ""};
+    struct plugin_hello hello = {.is_source = plugin->sample != NULL,
+                                 .is_sink = plugin->receive != NULL};
 
     snprintf(hello.name, sizeof(hello.name), "%s", plugin->name);
     snprintf(hello.version, sizeof(hello.version), "%s", plugin->version);
@@ -159,16 +193,86 @@ static int give_up_rights(struct err *err)
     return 0;
 }
 
+/* The rest of a text that there is no room for is read and forgotten. */
+static int drop_bytes(int socket, size_t length)
+{
+    char bytes[4096];
+
+    while (length) {
+        size_t piece = length < sizeof(bytes) ? length : sizeof(bytes);
+
+        if (receive_all(socket, bytes, piece))
+            return -1;
+        length -= piece;
+    }
+    return 0;
+}
+
+int64_t runner_probe(struct runner *runner, const struct plugin_probe *asked, char *text,
+                     size_t bytes)
+{
+    struct plugin_head head;
+    struct plugin_probed probed;
+    size_t length, taken;
+
+    if (send_message(runner->socket, PLUGIN_PROBE, asked, sizeof(*asked)) ||
+        receive_all(runner->socket, &head, sizeof(head)) || head.type != PLUGIN_PROBED ||
+        head.length < sizeof(probed) ||
+        receive_all(runner->socket, &probed, sizeof(probed)))
+        _exit(0);
+    length = head.length - sizeof(probed);
+    taken = length < bytes ? length : bytes - 1;
+    if (receive_all(runner->socket, text, taken) ||
+        drop_bytes(runner->socket, length - taken))
+        _exit(0);
+    text[taken] = '\0';
+    return probed.length;
+}
+
+/* A sample as text, or -1: heaptop is gone. */
+static int receive_sample(struct runner *runner, size_t length)
+{
+    char *json = malloc(length + 1);
+    int result = -1;
+
+    if (json && !receive_all(runner->socket, json, length)) {
+        json[length] = '\0';
+        result = runner->plugin.receive
+                     ? runner->plugin.receive(&runner->host, runner->state, json, length)
+                     : 0;
+        free(json);
+        return result ? 1 : 0;
+    }
+    free(json);
+    return -1;
+}
+
+static int sample(struct runner *runner)
+{
+    int result;
+
+    runner->may_probe = true;
+    result =
+        runner->plugin.sample ? runner->plugin.sample(&runner->host, runner->state) : 0;
+    runner->may_probe = false;
+    return result;
+}
+
 /* False when heaptop is gone. */
 static bool answer_one(struct runner *runner)
 {
     struct plugin_outcome outcome;
     struct plugin_head head;
 
-    if (receive_all(runner->socket, &head, sizeof(head)) || head.type != PLUGIN_ASK)
+    if (receive_all(runner->socket, &head, sizeof(head)))
         return false;
     host_begin(runner);
-    outcome.result = runner->plugin.sample(&runner->host, runner->state);
+    if (head.type == PLUGIN_RECEIVE)
+        outcome.result = receive_sample(runner, head.length);
+    else
+        outcome.result = head.type == PLUGIN_ASK ? sample(runner) : -1;
+    if (outcome.result < 0 && head.type != PLUGIN_ASK)
+        return false;
     head = (struct plugin_head){PLUGIN_ANSWER,
                                 (uint32_t)(sizeof(outcome) + runner->answer.length)};
     return !send_all(runner->socket, &head, sizeof(head)) &&

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "plugin/folder.h"
+#include "plugin/message.h"
 #include "plugin/settings.h"
 #include "target/maps.h"
 #include "util/strbuf.h"
@@ -33,12 +34,18 @@ struct runner {
     void *state;
     struct strbuf answer;
     int n_words;
-    bool is_full; /* the answer is too long: nothing more is taken */
+    bool is_full;   /* the answer is too long: nothing more is taken */
+    bool may_probe; /* heaptop waits for the answer, and will help */
     struct maps maps;
     bool has_maps;
 };
 
 void runner_main(int socket, const struct runner_order *order) __attribute__((noreturn));
+
+/* Asks heaptop, which asks in the target: the length of the text, or -1 and a sentence in
+ * it. */
+int64_t runner_probe(struct runner *runner, const struct plugin_probe *asked, char *text,
+                     size_t bytes);
 
 /* host.c: the functions that a plugin calls. */
 void host_init(struct runner *runner);

@@ -199,7 +199,8 @@ void sampler_agent_sample(struct sampler *sampler)
     struct agent_answer answer;
     struct err err = ERR_INIT;
 
-    if (agent->state != AGENT_LOADED || sampler->action.is_started)
+    if (agent->state != AGENT_LOADED || sampler->action.is_started ||
+        sampler->probing.is_under_way)
         return;
     if (agent->is_asked && !session_answer(agent->session, 0, &answer))
         return;

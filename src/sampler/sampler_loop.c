@@ -8,6 +8,7 @@
 #include "util/log.h"
 
 #define ACTION_STEP_NS (5 * NS_PER_MS)   /* while an action is under way */
+#define PROBE_STEP_NS  NS_PER_MS         /* while a plugin asks in the target */
 #define ATTACH_STEP_NS NS_PER_MS         /* while the agent comes in, */
 #define ATTACH_LATE_NS (50 * NS_PER_MS)  /* and when it is late */
 #define BEAT_NS        (150 * NS_PER_MS) /* the agent wants one every 250 ms */
@@ -42,6 +43,8 @@ static int64_t loop_next_ns(const struct sampler *sampler, int64_t now_ns)
         next_ns = earlier(next_ns, loop_agent_ns(&sampler->agent, now_ns));
     if (sampler->action.ops)
         next_ns = earlier(next_ns, now_ns + ACTION_STEP_NS);
+    if (sampler_probes_wait(sampler))
+        next_ns = earlier(next_ns, now_ns + PROBE_STEP_NS);
     return next_ns;
 }
 
@@ -181,6 +184,7 @@ static void loop_turn(struct sampler *sampler)
         return;
     sampler_action_step(sampler);
     sampler_plugins_step(sampler);
+    sampler_probes_step(sampler);
     loop_tick(sampler);
     if (sampler_inquiry_is_due(sampler))
         sampler_inquiry_slice(sampler);

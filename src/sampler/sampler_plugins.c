@@ -13,6 +13,7 @@ static void fail(struct sampler *sampler, struct sampler_plugin *plugin, const c
 
     plugin_instance_free(plugin->instance);
     plugin->instance = NULL;
+    sampler_probes_forget(plugin);
     plugin_table_unref(view->table);
     view->table = NULL;
     view->state = PLUGIN_FAILED;
@@ -58,6 +59,7 @@ void sampler_plugins_close(struct sampler *sampler)
 {
     for (size_t i = 0; i < sampler->plugins.count; i++) {
         plugin_instance_free(sampler->plugins.all[i].instance);
+        sampler_probes_forget(&sampler->plugins.all[i]);
         plugin_table_unref(sampler->plugins.all[i].view.table);
     }
     sampler->plugins.count = 0;
@@ -96,17 +98,48 @@ static void take_answer(struct sampler *sampler, struct sampler_plugin *plugin,
     view->took_wall_ns = event->took_ns;
 }
 
+/* Of a sample that it was handed. */
+static void take_receipt(struct sampler *sampler, struct sampler_plugin *plugin,
+                         const struct plugin_event *event)
+{
+    const struct plugin_answer *answer = &event->answer;
+    struct plugin_view *view = &plugin->view;
+    const char *why = answer->n_words ? answer->words[0] : "it does not say why";
+
+    view->n_received++;
+    plugin_table_unref(answer->table);
+    if (answer->result && strcmp(why, view->why) != 0) {
+        snprintf(view->why, sizeof(view->why), "%s", why);
+        sampler_event(sampler, EVENT_ERROR, "plugin %s: %s", view->name, why);
+    }
+}
+
+static void greeted(struct sampler_plugin *plugin, const struct plugin_hello *hello)
+{
+    plugin_view_introduce(&plugin->view, hello);
+    if (hello->is_source)
+        plugin_instance_ask(plugin->instance);
+    else
+        plugin->view.state = PLUGIN_READY;
+    plugin->is_source = hello->is_source;
+}
+
 static void step(struct sampler *sampler, struct sampler_plugin *plugin)
 {
     struct plugin_event event;
 
     switch (plugin_instance_step(plugin->instance, &event)) {
     case PLUGIN_GREETED:
-        plugin_view_introduce(&plugin->view, &event.hello);
-        plugin_instance_ask(plugin->instance);
+        greeted(plugin, &event.hello);
         break;
     case PLUGIN_ANSWERED:
-        take_answer(sampler, plugin, &event);
+        if (event.is_receipt)
+            take_receipt(sampler, plugin, &event);
+        else
+            take_answer(sampler, plugin, &event);
+        break;
+    case PLUGIN_ASKS:
+        sampler_probe_want(sampler, plugin, &event.probe);
         break;
     case PLUGIN_ENDED:
         sampler->is_sample_due = true;
@@ -132,7 +165,7 @@ void sampler_plugins_sample(struct sampler *sampler, struct snapshot_builder *bu
         struct sampler_plugin *plugin = &sampler->plugins.all[i];
 
         views[i] = plugin->view;
-        if (plugin->instance)
+        if (plugin->instance && plugin->is_source)
             plugin_instance_ask(plugin->instance);
     }
     if (sampler->plugins.count)
@@ -159,8 +192,8 @@ size_t sampler_plugins_poll(const struct sampler *sampler, struct pollfd fds[PLU
             continue;
         if (plugin_instance_limit_ns(instance) < *next_ns)
             *next_ns = plugin_instance_limit_ns(instance);
-        fds[count++] =
-            (struct pollfd){.fd = plugin_instance_fd(instance), .events = POLLIN};
+        fds[count++] = (struct pollfd){.fd = plugin_instance_fd(instance),
+                                       .events = plugin_instance_poll(instance)};
     }
     return count;
 }

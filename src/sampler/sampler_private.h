@@ -27,6 +27,7 @@
 #include "plugin/instance.h"
 #include "sampler/sampler.h"
 #include "target/children.h"
+#include "util/strbuf.h"
 
 #define SAMPLER_EVENTS_MAX   64
 #define SAMPLER_MESSAGES_MAX 256
@@ -108,10 +109,34 @@ struct sampler_inquiry {
     void *state;
 };
 
+/* What a plugin asked in the target, and the last answers: by enum heaptop_probe. */
+#define SAMPLER_PROBES (HEAPTOP_THREADS + 1)
+struct sampler_probed {
+    struct plugin_probe asked;
+    int64_t mono_ns, elapsed_ns, whole;
+    struct strbuf text;
+};
+
+struct sampler_probe {
+    bool is_wanted;
+    int64_t wanted_mono_ns;
+    struct plugin_probe asked;
+    struct sampler_probed answers[SAMPLER_PROBES];
+};
+
+/* What the agent was asked last for a plugin; it may have stopped waiting. */
+struct sampler_probing {
+    bool is_under_way;
+    size_t plugin;
+    struct plugin_probe asked;
+};
+
 /* A plugin that was found; an instance when it is used. */
 struct sampler_plugin {
+    struct sampler_probe probe;
     struct plugin_instance *instance; /* NULL: not used, or it has failed */
     struct plugin_view view;          /* with a reference of its table */
+    bool is_source;                   /* is asked at each sample */
 };
 
 struct sampler_plugins {
@@ -161,6 +186,7 @@ struct sampler {
     struct sampler_action action;
     struct sampler_inquiry inquiry;
     struct sampler_plugins plugins;
+    struct sampler_probing probing;
     struct object_sets object_sets; /* by marks */
 
     uint64_t seq;
@@ -195,6 +221,14 @@ bool sampler_plugins_are_complete(const struct sampler *sampler);
 /* What to wait for, and until when at most. */
 size_t sampler_plugins_poll(const struct sampler *sampler, struct pollfd fds[PLUGINS_MAX],
                             int64_t *next_ns);
+
+/* sampler_probes.c */
+void sampler_probe_want(struct sampler *sampler, struct sampler_plugin *plugin,
+                        const struct plugin_probe *asked);
+void sampler_probes_step(struct sampler *sampler);
+/* The agent was asked for a plugin, or is to be. */
+bool sampler_probes_wait(const struct sampler *sampler);
+void sampler_probes_forget(struct sampler_plugin *plugin);
 
 /* sampler_inspect.c */
 void sampler_inspect_now(struct sampler *sampler, uint64_t arena);

@@ -7,6 +7,8 @@ static json_t *row_object(const struct plugin_table *table, size_t row)
     const struct plugin_cell *cells = &table->cells[row * table->n_columns];
     json_t *object = json_object();
 
+    if (table->is_tree)
+        json_add_count(object, "depth", table->depths[row]);
     for (size_t i = 0; i < table->n_columns; i++) {
         const struct plugin_column *column = &table->columns[i];
 
@@ -28,8 +30,33 @@ static json_t *rows_array(const struct plugin_table *table, int rows)
     return array;
 }
 
+static json_t *lines_array(const struct plugin_table *table)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; table && i < table->n_lines; i++)
+        json_array_append_new(array, json_string(table->lines[i]));
+    return array;
+}
+
+static json_t *actions_array(const struct plugin_table *table)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; table && i < table->n_offers; i++) {
+        json_t *action = json_object();
+
+        json_add_text(action, "name", table->offers[i].name);
+        json_add_text(action, "call", table->offers[i].call);
+        json_add_text(action, "words", table->offers[i].words);
+        json_array_append_new(array, action);
+    }
+    return array;
+}
+
 static json_t *view_object(const struct plugin_view *view, int64_t now_mono_ns, int rows)
 {
+    const struct plugin_table *table = view->table;
     json_t *object = json_object();
 
     json_add_text(object, "state", plugin_state_name(view->state));
@@ -39,6 +66,14 @@ static json_t *view_object(const struct plugin_view *view, int64_t now_mono_ns, 
                                  : reading_unknown());
     json_add_seconds(object, "seconds",
                      view->table ? reading_exact(view->took_wall_ns) : reading_unknown());
+    json_add(object, "title",
+             table && table->title[0] ? json_string(table->title) : json_null());
+    json_add(object, "lines", lines_array(table));
+    json_add(object, "actions", actions_array(table));
+    json_add(object, "received",
+             view->is_sink ? json_integer((json_int_t)view->n_received) : json_null());
+    json_add(object, "skipped",
+             view->is_sink ? json_integer((json_int_t)view->n_skipped) : json_null());
     json_add(object, "rows", view->table ? rows_array(view->table, rows) : json_null());
     return object;
 }

@@ -337,7 +337,8 @@ static void draw_action(FILE *file, const char *what, struct size size, bool use
     canvas_init(&canvas, size.height, size.width, use_unicode);
     screen_draw(screen, &canvas);
     if (action)
-        action_dialog_ask(&dialog, action, history, !strcmp(what, "trim") ? last : "");
+        action_dialog_ask(&dialog, action, NULL, history,
+                          !strcmp(what, "trim") ? last : "");
     else if (!strcmp(what, "progress"))
         action_dialog_progress(&dialog, "gc.collect(2)", 4242, 1300000000,
                                reading_exact(3400000000));

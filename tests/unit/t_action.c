@@ -147,7 +147,7 @@ static void test_each_action_is_whole(void **state)
 
     for (size_t i = 0; actions[i]; i++) {
         const struct action_ops *action = actions[i];
-        struct action_arguments arguments = {{2, 10, 10}};
+        struct action_arguments arguments = {.values = {2, 10, 10}};
         struct action_plan plan = {.words = ""};
 
         assert_ptr_equal(action_find(action->name), action);
@@ -361,25 +361,25 @@ static void test_dialog(void **state)
     struct dialog dialog;
     (void)state;
 
-    action_dialog_ask(&dialog, action_find("collect"), history, "");
-    action_dialog_arguments(&dialog, action_find("collect"), &arguments);
+    action_dialog_ask(&dialog, action_find("collect"), NULL, history, "");
+    action_dialog_arguments(&dialog, action_find("collect"), NULL, &arguments);
     assert_int_equal(arguments.values[0], 2);
     assert_non_null(strstr(dialog.body, "Last full collection took 41ms."));
-    action_dialog_ask(&dialog, action_find("gc-threshold"), history, "14:02 done");
-    action_dialog_arguments(&dialog, action_find("gc-threshold"), &arguments);
+    action_dialog_ask(&dialog, action_find("gc-threshold"), NULL, history, "14:02 done");
+    action_dialog_arguments(&dialog, action_find("gc-threshold"), NULL, &arguments);
     assert_memory_equal(arguments.values, ((int64_t[]){700, 10, 10}),
                         sizeof(arguments.values));
     assert_non_null(strstr(dialog.body, "Last: 14:02 done"));
-    action_dialog_ask(&dialog, action_find("gc-enable"), history, "");
+    action_dialog_ask(&dialog, action_find("gc-enable"), NULL, history, "");
     assert_non_null(strstr(dialog.body, "It would change nothing: it is on already."));
     history_free(history);
     history = fixture_history(FIXTURE_UNKNOWN);
     for (size_t i = 0; actions[i]; i++)
-        action_dialog_ask(&dialog, actions[i], history, "");
+        action_dialog_ask(&dialog, actions[i], NULL, history, "");
     history_free(history);
     history = fixture_history(FIXTURE_EMPTY);
     for (size_t i = 0; actions[i]; i++)
-        action_dialog_ask(&dialog, actions[i], history, "");
+        action_dialog_ask(&dialog, actions[i], NULL, history, "");
     history_free(history);
 }
 

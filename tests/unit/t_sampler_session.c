@@ -214,7 +214,7 @@ static const struct action_ops action_three = {
     .free = free,
 };
 
-static const struct action_arguments seven = {{7}};
+static const struct action_arguments seven = {.values = {7}};
 
 struct scene {
     bool is_mute; /* the agent, from the beginning */
