@@ -1,6 +1,6 @@
 # The plugins that come with heaptop: shared objects, each made from its folder and the
 # public header alone.
-PLUGIN_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include
+PLUGIN_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include -I$(top_srcdir)
 PLUGIN_CFLAGS = -std=c11 $(WARNINGS) $(HARDENING_CFLAGS) -fPIC -fvisibility=hidden
 plugin_ldflags = -shared $(HARDENING_LDFLAGS) -Wl,-z,defs
 

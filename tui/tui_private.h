@@ -14,6 +14,7 @@
 #include "model/history.h"
 #include "recording/replay.h"
 #include "sampler/sampler.h"
+#include "sink/feed.h"
 #include "target/candidates.h"
 #include "tui/canvas.h"
 #include "tui/dialog.h"
@@ -94,6 +95,7 @@ struct tui {
     struct inquiry asked; /* of the sampler, last; its topic NULL: nothing */
     struct inquiry remembering; /* its topic NULL: nothing */
     struct tui_action action;
+    struct feed feed; /* of plugins that are sinks */
 
     bool is_picking;
     struct picker *picker;

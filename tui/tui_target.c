@@ -75,6 +75,7 @@ void tui_forget_target(struct tui *tui)
         fleet_take_back(tui->fleet, tui->lent_pid);
     else
         history_free(tui->history);
+    feed_release(&tui->feed);
     tui->lent_pid = 0;
     tui->screen = NULL;
     tui->history = NULL;
@@ -276,12 +277,22 @@ void tui_check_sampler(struct tui *tui)
         take_failure(tui, &err);
 }
 
+/* Plugins that are sinks get it too. */
+static void hand_on(struct tui *tui, const struct snapshot *snapshot)
+{
+    char *text = feed_text(&tui->feed, snapshot, tui->history);
+
+    if (text)
+        sampler_hand(tui->sampler, text);
+}
+
 static void take_message(struct tui *tui, const struct sampler_message *message)
 {
     switch (message->type) {
     case SAMPLER_SNAPSHOT:
         history_add(tui->history, message->snapshot);
         tui_record(tui, message->snapshot);
+        hand_on(tui, message->snapshot);
         tui_report_kinds(tui, message->snapshot);
         if (tui->purpose == PURPOSE_ACTION) /* the price changes while it is asked */
             tui_explain_action(tui);

@@ -66,11 +66,6 @@ enum heaptop_probe {
      * behind it "F LINE<tab>FUNCTION<tab>FILE" for each of its frames, innermost first.
      */
     HEAPTOP_PYTHON_STACKS = 4,
-    /* The target's threads as the kernel knows them, without asking the target: lines
-     * "NUMBER STATE CPU_NS SP PC CALL<tab>NAME". CPU_NS counts from its beginning. SP and
-     * PC (hexadecimal) are those of a thread that waits in the system call CALL; they are
-     * "-" of one that runs. */
-    HEAPTOP_THREADS = 5,
 };
 
 /* What heaptop does for a plugin. All functions are called from the thread that called
@@ -109,7 +104,8 @@ struct heaptop_host {
     /* Asks in the target, within sample(): the length of the answer, of which as much as
      * there is room for stands in `text`, ended by a zero. -1: `text` has a sentence that
      * says why not. What took long is not asked again soon, and the answer before is
-     * given: together they take at most a thousandth of the time. `question` may be NULL.
+     * given: beyond the first 20 ms probes take at most a thousandth of the time.
+     * `question` may be NULL.
      */
     int64_t (*probe)(const struct heaptop_host *host, enum heaptop_probe probe,
                      const char *question, char *text, size_t bytes);

@@ -1,4 +1,4 @@
-#include "memory.h"
+#include "plugins/tracemalloc/memory.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * memory.h - the target's memory by blocks, the last ones of which are kept: tables are
  * followed from pointer to pointer, and many of them lie in one block.
  */
-#ifndef TRACEMALLOC_MEMORY_H
-#define TRACEMALLOC_MEMORY_H
+#ifndef HEAPTOP_TRACEMALLOC_MEMORY_H
+#define HEAPTOP_TRACEMALLOC_MEMORY_H
 
 #include <stdbool.h>
 

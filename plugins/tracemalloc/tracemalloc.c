@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memory.h"
-#include "traces.h"
+#include "plugins/tracemalloc/memory.h"
+#include "plugins/tracemalloc/traces.h"
 
 #define LINES      65536 /* a power of two */
 #define ROWS       1000

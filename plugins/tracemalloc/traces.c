@@ -1,14 +1,14 @@
-#include "traces.h"
+#include "plugins/tracemalloc/traces.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "memory.h"
+#include "plugins/tracemalloc/memory.h"
 
 #define WORD           8
-#define BUCKETS_LEAST  16
-#define BUCKETS_MOST   (UINT64_C(1) << 28)
+#define CHAINS_LEAST   16
+#define CHAINS_MOST    (UINT64_C(1) << 28)
 #define CHAIN_MOST     1000
 #define NAME_MOST      4096
 #define BYTES_MOST     (UINT64_C(1) << 46)
@@ -18,9 +18,9 @@
 #define ROOM_AT_ONCE   4096 /* words */
 
 /* Python/hashtable.c, Include/internal/pycore_hashtable.h.
- * 3.9 and later: _Py_hashtable_t {nentries, nbuckets, buckets, functions ...},
+ * 3.9 and later: _Py_hashtable_t {entries, chains, their array, functions ...},
  * an entry {next, key_hash, key, value}.
- * 3.8, Modules/hashtable.h: {num_buckets, entries, buckets, key_size, data_size, ...}, an
+ * 3.8, Modules/hashtable.h: {chains, entries, their array, key_size, data_size, ...}, an
  * entry {next, key_hash, key bytes, data bytes}. */
 #define TABLE_WORDS 5
 #define ENTRY_VALUE 24
@@ -32,7 +32,7 @@
 #define TRACEBACK_FRAME  12
 
 struct table {
-    uint64_t entries, buckets, array;
+    uint64_t entries, chains, array;
     uint64_t value_at; /* in an entry: the trace, or its address */
     bool is_of_3_8;
 };
@@ -52,9 +52,9 @@ static bool is_pointer(uint64_t word)
 
 static bool makes_sense(const struct table *table)
 {
-    return table->buckets >= BUCKETS_LEAST && table->buckets <= BUCKETS_MOST &&
-           (table->buckets & (table->buckets - 1)) == 0 && table->entries &&
-           table->entries <= table->buckets * 4 && is_pointer(table->array);
+    return table->chains >= CHAINS_LEAST && table->chains <= CHAINS_MOST &&
+           (table->chains & (table->chains - 1)) == 0 && table->entries &&
+           table->entries <= table->chains * 4 && is_pointer(table->array);
 }
 
 static bool read_table(uint64_t address, struct table *table)
@@ -131,7 +131,7 @@ static bool prove(const struct table *table)
 
     if (most > PROVEN_ENTRIES)
         most = PROVEN_ENTRIES;
-    for (uint64_t i = 0; i < table->buckets && proven < most; i++) {
+    for (uint64_t i = 0; i < table->chains && proven < most; i++) {
         uint64_t entry, bytes, file;
         uint32_t line;
 
@@ -214,7 +214,7 @@ bool traces_look(struct traces *traces)
            try_slot(traces->slot, address, traces) && read_table(address, &table);
 }
 
-/* The entries of a bucket; what changes while it is read ends the chain. */
+/* The entries of a chain; what changes while it is read ends the chain. */
 static uint64_t visit_chain(const struct table *table, uint64_t entry,
                             traces_visit *visit, void *context)
 {
@@ -242,7 +242,7 @@ uint64_t traces_visit_all(const struct traces *traces, int64_t until_ns,
 
     if (!memory_word(traces->slot, &address) || !read_table(address, &table))
         return 0;
-    for (uint64_t i = 0; i < table.buckets; i++) {
+    for (uint64_t i = 0; i < table.chains; i++) {
         uint64_t entry;
 
         if (!memory_word(table.array + i * WORD, &entry))

@@ -6,8 +6,8 @@
  * points to a hash table whose values are traces with a file and a line; a sample of its
  * entries is looked at before it is believed.
  */
-#ifndef TRACEMALLOC_TRACES_H
-#define TRACEMALLOC_TRACES_H
+#ifndef HEAPTOP_TRACEMALLOC_TRACES_H
+#define HEAPTOP_TRACEMALLOC_TRACES_H
 
 #include <stdbool.h>
 

@@ -98,25 +98,32 @@ void agent_malloc_info(const int64_t *arguments, struct agent_answer *answer)
     agent_text_end(answer);
 }
 
-/* mallctl(3) of one name. Writing to "epoch" is what makes jemalloc count anew; it
- * changes nothing else. */
+/* mallctl(3) of one name, whose value has 8, 4 or 1 bytes: another number of them is
+ * refused. Writing to "epoch" is what makes jemalloc count anew; it changes nothing else.
+ */
 static void read_name(const char *name)
 {
     int (*mallctl)(const char *name, void *old, size_t *old_bytes, void *new,
                    size_t new_bytes) =
         (int (*)(const char *, void *, size_t *, void *, size_t))(
             uintptr_t)agent_place.allocator[AGENT_ALLOCATOR_mallctl];
+    static const size_t sizes[] = {8, 4, 1};
     bool is_epoch = name[0] == 'e';
-    uint64_t value = 0, epoch = 1;
-    size_t bytes = sizeof(value);
+    uint64_t epoch = 1;
 
-    if (mallctl(name, &value, &bytes, is_epoch ? &epoch : NULL,
-                is_epoch ? sizeof(epoch) : 0) == 0 &&
-        bytes <= sizeof(value))
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t value = 0;
+        size_t bytes = sizes[i];
+
+        if (mallctl(name, &value, &bytes, is_epoch ? &epoch : NULL,
+                    is_epoch ? sizeof(epoch) : 0) != 0 ||
+            bytes != sizes[i])
+            continue;
         agent_text_number(value);
-    else
-        agent_text_words("-");
-    agent_text_words("\n");
+        agent_text_words("\n");
+        return;
+    }
+    agent_text_words("-\n");
 }
 
 /* The numbers of the names, which end with a blank each, in their order; "-" for one that

@@ -121,6 +121,16 @@ void batch_close(struct batch *batch)
         fprintf(stderr, "heaptop: %s\n", err.text);
 }
 
+/* Plugins that are sinks get it too. */
+static void hand_on(struct batch *batch, struct feed *feed,
+                    const struct batch_output *output, const struct snapshot *snapshot)
+{
+    char *text = feed_text(feed, snapshot, output->history);
+
+    if (text)
+        sampler_hand(batch->sampler, text);
+}
+
 static int batch_loop(struct batch *batch, struct batch_output *output, struct err *err)
 {
     struct sampler_message message;
@@ -144,6 +154,7 @@ static int batch_loop(struct batch *batch, struct batch_output *output, struct e
         if (message.type != SAMPLER_SNAPSHOT)
             continue;
         result = output_snapshot(output, message.snapshot, err);
+        hand_on(batch, &output->feed, output, message.snapshot);
         snapshot_unref(message.snapshot);
         if (result != OUTPUT_GOES_ON)
             return result == OUTPUT_FAILED ? -1 : 0;

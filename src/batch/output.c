@@ -60,6 +60,7 @@ int output_open(struct batch_output *output, const struct sink_ops *sink,
 int output_close(struct batch_output *output, struct err *err)
 {
     history_free(output->history);
+    feed_release(&output->feed);
     return output->sink ? output->sink->close(output->state, err) : 0;
 }
 

@@ -10,12 +10,14 @@
 #include "heaptop/sink.h"
 #include "model/history.h"
 #include "recording/recording.h"
+#include "sink/feed.h"
 
 struct batch_output {
     const struct sink_ops *sink; /* NULL: nothing is printed */
     void *state;
     struct history *history;
     struct sink_options options;
+    struct feed feed;                   /* of sinks that are plugins */
     struct beside *beside;              /* borrowed; NULL: nobody else gets samples */
     const struct recording *recording;  /* borrowed: has the marks; NULL: live */
     size_t at;                          /* of the sample in the recording */

@@ -20,6 +20,7 @@
 #define READ_AT_ONCE  65536
 #define READS_A_STEP  64
 #define REFUSAL_BYTES 300
+#define CLOSE_MS      500 /* for close() */
 
 struct plugin_instance {
     struct keeper *keeper;
@@ -49,16 +50,16 @@ struct plugin_instance *plugin_instance_new(struct keeper *keeper,
     return instance;
 }
 
+/* One that has nothing to do closes by itself. */
 static int end_process(struct plugin_instance *instance)
 {
-    int status;
+    int patience_ms = plugin_instance_is_idle(instance) ? CLOSE_MS : 0;
 
     if (instance->socket < 0)
         return -1;
     close(instance->socket);
     instance->socket = -1;
-    status = keeper_end(instance->keeper, instance->pid);
-    return status;
+    return keeper_end(instance->keeper, instance->pid, patience_ms);
 }
 
 void plugin_instance_free(struct plugin_instance *instance)

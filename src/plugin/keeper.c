@@ -141,9 +141,9 @@ int keeper_load(struct keeper *keeper, const struct keeper_wish *wish, pid_t *pi
     return 0;
 }
 
-int keeper_end(struct keeper *keeper, pid_t pid)
+int keeper_end(struct keeper *keeper, pid_t pid, int patience_ms)
 {
-    struct keeper_end end = {pid};
+    struct keeper_end end = {pid, (uint32_t)patience_ms};
     struct keeper_ended ended;
     struct helper_fds fds = {.count = 0};
 

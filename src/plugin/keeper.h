@@ -41,8 +41,9 @@ const struct plugin_settings *keeper_settings(const struct keeper *keeper);
 /* Starts a plugin: its process and its socket, which the caller owns. */
 int keeper_load(struct keeper *keeper, const struct keeper_wish *wish, pid_t *pid,
                 int *socket, struct err *err);
-/* Ends the process, if it has not ended by itself: its status as of waitpid(), or -1. */
-int keeper_end(struct keeper *keeper, pid_t pid);
+/* Ends the process, if it does not end by itself in time: its status as of waitpid(), or
+ * -1. */
+int keeper_end(struct keeper *keeper, pid_t pid, int patience_ms);
 
 /* keeper_process.c: the keeper's life. */
 void keeper_main(int socket, const struct plugin_files *files,

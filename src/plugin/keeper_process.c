@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guard/child.h"
@@ -18,6 +19,7 @@
 #include "plugin/runner.h"
 
 #define CHILDREN_MAX (4 * PLUGINS_MAX)
+#define CLOSE_MS     500
 
 struct keeping {
     int socket;
@@ -91,16 +93,32 @@ static void start_plugin(struct keeping *keeping, const struct keeper_start *sta
     answer_fds->fds[answer_fds->count++] = socket;
 }
 
+/* It has been left alone, and closes. */
+static bool ends_by_itself(pid_t pid, uint32_t patience_ms, int *status)
+{
+    const struct timespec nap = {0, 2000000};
+
+    for (uint32_t waited_ms = 0; waited_ms < patience_ms; waited_ms += 2) {
+        if (waitpid(pid, status, WNOHANG) == pid)
+            return true;
+        nanosleep(&nap, NULL);
+    }
+    return false;
+}
+
 /* A process that has ended by itself keeps its status. */
-static int end_plugin(struct keeping *keeping, pid_t pid)
+static int end_plugin(struct keeping *keeping, pid_t pid, uint32_t patience_ms)
 {
     int status = -1;
 
     for (size_t i = 0; pid > 0 && i < CHILDREN_MAX; i++) {
         if (keeping->children[i] != pid)
             continue;
-        kill(pid, SIGKILL);
-        waitpid(pid, &status, 0);
+        if (!ends_by_itself(pid, patience_ms < CLOSE_MS ? patience_ms : CLOSE_MS,
+                            &status)) {
+            kill(pid, SIGKILL);
+            waitpid(pid, &status, 0);
+        }
         keeping->children[i] = 0;
     }
     return status;
@@ -135,7 +153,7 @@ static bool answer_one(struct keeping *keeping)
     if (got == sizeof(asked.start) && question == KEEPER_START) {
         result = answer_start(keeping, &asked.start, &fds);
     } else if (got == sizeof(asked.end) && question == KEEPER_END) {
-        struct keeper_ended ended = {end_plugin(keeping, asked.end.pid)};
+        struct keeper_ended ended = {end_plugin(keeping, asked.end.pid, asked.end.patience_ms)};
 
         result = helper_send(keeping->socket, KEEPER_END, &ended, sizeof(ended), NULL);
     }
@@ -153,6 +171,6 @@ void keeper_main(int socket, const struct plugin_files *files,
     while (answer_one(&keeping))
         ;
     for (size_t i = 0; i < CHILDREN_MAX; i++)
-        end_plugin(&keeping, keeping.children[i]);
+        end_plugin(&keeping, keeping.children[i], CLOSE_MS);
     _exit(0);
 }

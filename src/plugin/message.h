@@ -34,6 +34,7 @@ struct keeper_started { /* with the plugin's socket when there is a pid */
 
 struct keeper_end {
     int32_t pid;
+    uint32_t patience_ms; /* for it to end by itself */
 };
 
 struct keeper_ended {

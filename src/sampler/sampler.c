@@ -116,6 +116,7 @@ static void sampler_free(struct sampler *sampler)
         answer_free(node->message.answer);
         free(node);
     }
+    free(sampler->wish.handed);
     snapshot_unref(sampler->latest);
     objects_unref(sampler->walk.latest);
     snapshot_unref(sampler->walk.account);
@@ -204,6 +205,19 @@ void sampler_use_plugin(struct sampler *sampler, size_t index)
     pthread_mutex_lock(&sampler->lock);
     sampler->wish.plugin = index + 1;
     pthread_mutex_unlock(&sampler->lock);
+    sampler_wake(sampler);
+}
+
+void sampler_hand(struct sampler *sampler, char *json)
+{
+    char *before;
+
+    pthread_mutex_lock(&sampler->lock);
+    before = sampler->wish.handed;
+    sampler->wish.handed = json;
+    sampler->wish.n_unseen += before != NULL;
+    pthread_mutex_unlock(&sampler->lock);
+    free(before);
     sampler_wake(sampler);
 }
 

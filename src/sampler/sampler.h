@@ -85,6 +85,9 @@ void sampler_inspect(struct sampler *sampler, uint64_t arena);
 void sampler_ask(struct sampler *sampler, const struct inquiry *inquiry);
 /* Starts the plugin of this place in the snapshot's list, also one that has failed. */
 void sampler_use_plugin(struct sampler *sampler, size_t index);
+/* Hands the sinks among the plugins a sample as JSON (malloc()ed, taken); one that is not
+ * seen in time gives way to the next, and is counted. */
+void sampler_hand(struct sampler *sampler, char *json);
 /* Loads the agent again when there is none: it was lost, or another heaptop was there. */
 void sampler_load_agent(struct sampler *sampler);
 /* Runs an action; its result comes as a message. -1 when one is running already,

@@ -133,6 +133,7 @@ static void loop_wishes(struct sampler *sampler)
         sampler_inspect_now(sampler, wish.arena);
     if (!wish.stop && !sampler->is_ended)
         sampler_plugins_use(sampler, wish.plugin);
+    sampler_plugins_hand(sampler, wish.handed, wish.n_unseen);
     if (wish.inquiry.topic && !wish.stop)
         sampler_inquiry_order(sampler, &wish.inquiry);
     if (wish.agent && !wish.stop && !sampler->is_ended && !sampler->is_failed)

@@ -2,6 +2,7 @@
 #include "sampler/sampler_private.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/builder.h"
@@ -96,6 +97,20 @@ static void take_answer(struct sampler *sampler, struct sampler_plugin *plugin,
     view->state = PLUGIN_READY;
     view->answered_mono_ns = clock_monotonic_ns();
     view->took_wall_ns = event->took_ns;
+}
+
+void sampler_plugins_hand(struct sampler *sampler, char *json, uint64_t n_unseen)
+{
+    for (size_t i = 0; json && i < sampler->plugins.count; i++) {
+        struct sampler_plugin *plugin = &sampler->plugins.all[i];
+        struct plugin_view *view = &plugin->view;
+
+        if (!plugin->instance || !view->is_sink || view->state != PLUGIN_READY)
+            continue;
+        view->n_skipped +=
+            n_unseen + plugin_instance_hand(plugin->instance, json, strlen(json));
+    }
+    free(json);
 }
 
 /* Of a sample that it was handed. */

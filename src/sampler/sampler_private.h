@@ -46,6 +46,8 @@ struct sampler_wish {
     const struct action_ops *action; /* NULL: none */
     struct action_arguments arguments;
     size_t plugin;          /* 1 + its index; 0: none */
+    char *handed;           /* the newest sample as JSON, for sinks; NULL: none */
+    uint64_t n_unseen;      /* samples that it took the place of */
     uint64_t arena;         /* to be looked at closely; 0: none */
     struct inquiry inquiry; /* its topic NULL: none */
 };
@@ -110,16 +112,17 @@ struct sampler_inquiry {
 };
 
 /* What a plugin asked in the target, and the last answers: by enum heaptop_probe. */
-#define SAMPLER_PROBES (HEAPTOP_THREADS + 1)
+#define SAMPLER_PROBES (HEAPTOP_PYTHON_STACKS + 1)
 struct sampler_probed {
     struct plugin_probe asked;
-    int64_t mono_ns, elapsed_ns, whole;
+    int64_t whole;
     struct strbuf text;
 };
 
 struct sampler_probe {
     bool is_wanted;
     int64_t wanted_mono_ns;
+    int64_t credit_ns, credited_mono_ns; /* what it may take of the target's time */
     struct plugin_probe asked;
     struct sampler_probed answers[SAMPLER_PROBES];
 };
@@ -213,6 +216,8 @@ void sampler_plugins_open(struct sampler *sampler);
 void sampler_plugins_close(struct sampler *sampler);
 /* 1 + its index; 0: none. */
 void sampler_plugins_use(struct sampler *sampler, size_t number);
+/* A sample for the sinks, or NULL; takes it. */
+void sampler_plugins_hand(struct sampler *sampler, char *json, uint64_t n_unseen);
 /* Takes what has come. */
 void sampler_plugins_step(struct sampler *sampler);
 /* Puts the answers in, and asks anew. */

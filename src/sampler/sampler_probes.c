@@ -11,8 +11,9 @@
 #include "heaptop/units.h"
 #include "util/clock.h"
 
-#define PATIENCE_NS  (2 * NS_PER_S) /* a plugin waits no longer; the agent may */
-#define SHARE        1000           /* a probe takes one part in so many of the time */
+#define PATIENCE_NS  (2 * NS_PER_S)   /* a plugin waits no longer; the agent may */
+#define SHARE        1000             /* probes take one part in so many of the time, */
+#define CREDIT_NS    (20 * NS_PER_MS) /* and so much at once */
 #define MALLCTL_BITS "abcdefghijklmnopqrstuvwxyz0123456789_. "
 
 static const enum agent_command commands[] = {
@@ -110,11 +111,18 @@ static bool is_same(const struct plugin_probe *left, const struct plugin_probe *
     return left->probe == right->probe && !strcmp(left->question, right->question);
 }
 
-/* What took long was asked a short time ago. */
-static bool is_too_soon(const struct sampler_probed *probed, int64_t now_ns)
+/* What the target's probes may take of the time: one part in SHARE of it, and CREDIT_NS
+ * at once. A probe is begun as long as there is some left, however long it then takes. */
+static bool has_credit(struct sampler_probe *probe, int64_t now_ns)
 {
-    return probed->elapsed_ns > NS_PER_MS &&
-           now_ns - probed->mono_ns < probed->elapsed_ns * SHARE;
+    if (!probe->credited_mono_ns)
+        probe->credit_ns = CREDIT_NS;
+    else
+        probe->credit_ns += (now_ns - probe->credited_mono_ns) / SHARE;
+    if (probe->credit_ns > CREDIT_NS)
+        probe->credit_ns = CREDIT_NS;
+    probe->credited_mono_ns = now_ns;
+    return probe->credit_ns > 0;
 }
 
 /* True when it has got an answer, or a sentence. */
@@ -122,16 +130,16 @@ static bool answer_from_before(struct sampler_plugin *plugin, int64_t now_ns)
 {
     const struct plugin_probe *asked = &plugin->probe.asked;
     const struct sampler_probed *probed = &plugin->probe.answers[asked->probe];
-    char took[UNITS_MAX];
+    char wait[UNITS_MAX];
 
-    if (!is_too_soon(probed, now_ns))
+    if (has_credit(&plugin->probe, now_ns))
         return false;
     if (is_same(&probed->asked, asked))
         tell(plugin, probed->whole, strbuf_text(&probed->text), probed->text.length);
     else
-        refuse(plugin, "%s took %s a short time ago: it is not asked for more now",
+        refuse(plugin, "%s is asked again in %s: what was asked before took long",
                calls[asked->probe],
-               units_duration(took, reading_exact(probed->elapsed_ns)));
+               units_duration(wait, reading_exact(-plugin->probe.credit_ns * SHARE)));
     return true;
 }
 
@@ -177,8 +185,6 @@ static void keep(struct sampler *sampler, const struct agent_answer *answer)
         text ? session_text(sampler->agent.session, answer, text, PLUGIN_PROBED_MAX) : -1;
 
     probed->asked = probing->asked;
-    probed->mono_ns = clock_monotonic_ns();
-    probed->elapsed_ns = answer->elapsed_ns > 0 ? answer->elapsed_ns : 0;
     probed->whole = whole;
     strbuf_reset(&probed->text);
     if (whole > 0)
@@ -192,6 +198,8 @@ static void finish(struct sampler *sampler, const struct agent_answer *answer)
     struct sampler_plugin *plugin = &sampler->plugins.all[probing->plugin];
     const struct sampler_probed *probed = &plugin->probe.answers[probing->asked.probe];
 
+    if (answer->elapsed_ns > 0)
+        plugin->probe.credit_ns -= answer->elapsed_ns;
     if (answer->status == AGENT_STATUS_OK)
         keep(sampler, answer);
     if (!plugin->probe.is_wanted || !is_same(&probing->asked, &plugin->probe.asked))

@@ -5,6 +5,7 @@ libheaptop_a_SOURCES += \
 	src/sink/answer_kind.c \
 	src/sink/columns.c src/sink/columns.h \
 	src/sink/difference.c src/sink/difference.h \
+	src/sink/feed.c src/sink/feed.h \
 	src/sink/fleet_sink.h src/sink/json_fleet.c \
 	src/sink/exposition.c src/sink/exposition.h src/sink/metrics.def \
 	src/sink/metrics.c src/sink/metrics.h \

@@ -321,6 +321,19 @@ static void put_fleet_text(FILE *file, int columns)
     free(sample);
 }
 
+/* What calls a function is offered by a plugin. */
+static const struct action_offer *offer_of(const struct action_ops *action,
+                                           struct action_offer *offer)
+{
+    if (!(action->flags & ACTION_CALLS))
+        return NULL;
+    memset(offer, 0, sizeof(*offer));
+    action_of_call("_tracemalloc.start(1)", offer);
+    snprintf(offer->plugin, sizeof(offer->plugin), "tracemalloc");
+    snprintf(offer->words, sizeof(offer->words), "Each block costs 100 bytes more.");
+    return offer;
+}
+
 /* Over the screen that it belongs to; `what` is an action's name, or a word below. */
 static void draw_action(FILE *file, const char *what, struct size size, bool use_unicode)
 {
@@ -330,6 +343,7 @@ static void draw_action(FILE *file, const char *what, struct size size, bool use
     struct history *history = fixture_history(FIXTURE_SERVICE);
     struct screen *screen = screen_new(history);
     struct canvas canvas;
+    struct action_offer offer;
     struct dialog dialog;
     struct menu menu;
 
@@ -337,7 +351,7 @@ static void draw_action(FILE *file, const char *what, struct size size, bool use
     canvas_init(&canvas, size.height, size.width, use_unicode);
     screen_draw(screen, &canvas);
     if (action)
-        action_dialog_ask(&dialog, action, NULL, history,
+        action_dialog_ask(&dialog, action, offer_of(action, &offer), history,
                           !strcmp(what, "trim") ? last : "");
     else if (!strcmp(what, "progress"))
         action_dialog_progress(&dialog, "gc.collect(2)", 4242, 1300000000,

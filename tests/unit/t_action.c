@@ -49,6 +49,8 @@ const char *session_other_malloc(const struct session *session)
     return play.other_malloc;
 }
 
+static char asked_text[AGENT_QUESTION_BYTES];
+
 int session_ask(struct session *session, enum agent_command command,
                 const int64_t *arguments, struct err *err)
 {
@@ -58,6 +60,13 @@ int session_ask(struct session *session, enum agent_command command,
     play.command = command;
     memcpy(play.arguments, arguments, sizeof(play.arguments));
     return 0;
+}
+
+int session_ask_text(struct session *session, enum agent_command command,
+                     const int64_t *arguments, const char *question, struct err *err)
+{
+    snprintf(asked_text, sizeof(asked_text), "%s", question);
+    return session_ask(session, command, arguments, err);
 }
 
 bool session_answer(struct session *session, int64_t wait_ns, struct agent_answer *answer)
@@ -152,12 +161,14 @@ static void test_each_action_is_whole(void **state)
 
         assert_ptr_equal(action_find(action->name), action);
         assert_non_null(action->help);
-        assert_true(action->key >= 'a' && action->key <= 'z');
+        assert_int_equal(action->key == 0, action->flags & ACTION_CALLS ? 1 : 0);
+        assert_true(!action->key || (action->key >= 'a' && action->key <= 'z'));
         for (size_t k = 0; k < i; k++)
             assert_int_not_equal(action->key, actions[k]->key);
         /* Letters that move in a menu are taken. */
-        assert_null(strchr("jkgnqhy", action->key));
-        assert_int_equal(action->n_parameters != 0, action->takes != NULL);
+        assert_true(!action->key || !strchr("jkgnqhy", action->key));
+        assert_int_equal(action->n_parameters || (action->flags & ACTION_CALLS),
+                         action->takes != NULL);
         action->explain(history, &arguments, &plan);
         assert_true(strlen(plan.words) > 60 && strlen(plan.words) < 700);
         if (action->setting)
@@ -186,7 +197,7 @@ static void test_arguments(void **state)
                                    "1,2,3,4", "0x10", "9223372036854775808", NULL};
          *text; text++)
         assert_int_equal(action_parse(threshold, *text, &arguments, &err), -1);
-    arguments = (struct action_arguments){{ACTION_NOT_GIVEN, 1, 1}};
+    arguments = (struct action_arguments){.values = {ACTION_NOT_GIVEN, 1, 1}};
     assert_int_equal(action_check(threshold, &arguments, &err), -1);
     assert_non_null(strstr(err.text, "Generation 0 is a number from 0 to 2147483647"));
     action_parse(action_find("freeze"), NULL, &arguments, &err);
@@ -290,7 +301,9 @@ static void test_hostile_answers(void **state)
 
     play.answer.status = AGENT_STATUS_OK;
     for (size_t i = 0; actions[i]; i++) {
-        const char *text = actions[i]->n_parameters ? "1" : NULL;
+        const char *text = actions[i]->flags & ACTION_CALLS ? "a.b(1)"
+                           : actions[i]->n_parameters       ? "1"
+                                                            : NULL;
 
         assert_int_equal(run(actions[i]->name, text, &result), ACTION_OVER);
         assert_false(reading_is_known(result.value));
@@ -302,6 +315,40 @@ static void test_hostile_answers(void **state)
     play.answer.elapsed_ns = (INT64_C(1) << 53) - 1;
     assert_int_equal(run("collect", NULL, &result), ACTION_OVER);
     assert_true(strlen(result.words) < sizeof(result.words) - 1);
+}
+
+/* What a plugin offers: heaptop's own actions by their calls, else a function of Python.
+ */
+static void test_calls(void **state)
+{
+    struct action_offer offer;
+    struct action_result result;
+    char call[ACTION_CALL_MAX];
+    (void)state;
+
+    assert_int_equal(action_of_call("malloc_trim(0)", &offer), 0);
+    assert_ptr_equal(offer.action, action_find("trim"));
+    assert_int_equal(action_of_call("gc.collect(1)", &offer), 0);
+    assert_ptr_equal(offer.action, action_find("collect"));
+    assert_int_equal(offer.arguments.values[0], 1);
+    assert_int_equal(action_of_call("gc.collect(7)", &offer), -1);
+    assert_int_equal(action_of_call("_tracemalloc.start(25)", &offer), 0);
+    assert_ptr_equal(offer.action, action_find("call"));
+    assert_int_equal(offer.arguments.values[0], 25);
+    assert_string_equal(action_call(call, offer.action, &offer.arguments),
+                        "_tracemalloc.start(25)");
+    for (const char *const *text =
+             (const char *const[]){"", "free(0)", "a.b", "a.b(", "a.b(x)", "a.b(1,2,3,4)",
+                                   "a.b(-1)", "a.b(1);", "a b.c()", "os.system('x')",
+                                   NULL};
+         *text; text++)
+        assert_int_equal(action_of_call(*text, &offer), -1);
+    play.answer.value = 4;
+    assert_int_equal(run("call", "app.cache.clear(1, 2)", &result), ACTION_OVER);
+    assert_int_equal(play.command, AGENT_CALL);
+    assert_string_equal(asked_text, "app.cache.clear");
+    assert_int_equal(play.arguments[1], 2);
+    assert_non_null(strstr(result.words, "app.cache.clear(1, 2): returned 4;"));
 }
 
 static void test_refusals(void **state)
@@ -393,6 +440,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_trim, begin, end),
         cmocka_unit_test_setup_teardown(test_exact, begin, end),
         cmocka_unit_test_setup_teardown(test_hostile_answers, begin, end),
+        cmocka_unit_test_setup_teardown(test_calls, begin, end),
         cmocka_unit_test_setup_teardown(test_refusals, begin, end),
         cmocka_unit_test_setup_teardown(test_needless, begin, end),
         cmocka_unit_test_setup_teardown(test_dialog, begin, end),

@@ -166,10 +166,10 @@ static void test_mistakes(void **state)
         char line[80];
 
         snprintf(line, sizeof(line), "--%s=1 --read-only 12", actions[i]->name);
-        if (actions[i]->n_parameters)
+        if (actions[i]->n_parameters || (actions[i]->flags & ACTION_CALLS))
             assert_refused(line, "--read-only forbids");
         snprintf(line, sizeof(line), "--%s --agent=never 12", actions[i]->name);
-        if (!actions[i]->n_parameters)
+        if (!actions[i]->n_parameters && !(actions[i]->flags & ACTION_CALLS))
             assert_refused(line, "--agent=never forbids");
     }
     assert_refused("1 2", "one process at a time");

@@ -95,6 +95,23 @@ int session_ask(struct session *session, enum agent_command command,
     return 0;
 }
 
+int session_ask_text(struct session *session, enum agent_command command,
+                     const int64_t *arguments, const char *question, struct err *err)
+{
+    (void)question;
+    return session_ask(session, command, arguments, err);
+}
+
+int64_t session_text(struct session *session, const struct agent_answer *answer,
+                     char *text, size_t bytes)
+{
+    (void)session;
+    (void)answer;
+    (void)text;
+    (void)bytes;
+    return -1;
+}
+
 int session_fd(const struct session *session)
 {
     (void)session;
