@@ -153,7 +153,8 @@ static bool answer_one(struct keeping *keeping)
     if (got == sizeof(asked.start) && question == KEEPER_START) {
         result = answer_start(keeping, &asked.start, &fds);
     } else if (got == sizeof(asked.end) && question == KEEPER_END) {
-        struct keeper_ended ended = {end_plugin(keeping, asked.end.pid, asked.end.patience_ms)};
+        struct keeper_ended ended = {
+            end_plugin(keeping, asked.end.pid, asked.end.patience_ms)};
 
         result = helper_send(keeping->socket, KEEPER_END, &ended, sizeof(ended), NULL);
     }

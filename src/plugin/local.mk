@@ -11,3 +11,7 @@ libheaptop_a_SOURCES += \
 	src/plugin/message.h \
 	src/plugin/runner.c src/plugin/runner.h \
 	src/plugin/settings.c src/plugin/settings.h
+
+check_PROGRAMS += tests/fuzz/fuzz_answer
+tests_fuzz_fuzz_answer_SOURCES = tests/fuzz/fuzz_answer.c tests/fuzz/smoke_main.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_answer_LDADD = $(HEAPTOP_LIBS)

@@ -11,10 +11,10 @@
 #include "heaptop/units.h"
 #include "util/clock.h"
 
-#define PATIENCE_NS  (2 * NS_PER_S)   /* a plugin waits no longer; the agent may */
-#define SHARE        1000             /* probes take one part in so many of the time, */
-#define CREDIT_NS    (20 * NS_PER_MS) /* and so much at once */
-#define MALLCTL_BITS "abcdefghijklmnopqrstuvwxyz0123456789_. "
+#define PATIENCE_NS     (2 * NS_PER_S) /* a plugin waits no longer; the agent may */
+#define SHARE           1000           /* probes take one part in so many of the time, */
+#define CREDIT_NS       (20 * NS_PER_MS) /* and so much at once */
+#define MALLCTL_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789_. "
 
 static const enum agent_command commands[] = {
     [HEAPTOP_MALLINFO2] = AGENT_MALLINFO,
@@ -80,7 +80,7 @@ static bool may_be_asked(const struct plugin_probe *asked)
 
     if (asked->probe != HEAPTOP_MALLCTL)
         return !*name;
-    if (!*name || name[strspn(name, MALLCTL_BITS)])
+    if (!*name || name[strspn(name, MALLCTL_LETTERS)])
         return false;
     for (; *name; name += strspn(name, " ")) {
         size_t length = strcspn(name, " ");

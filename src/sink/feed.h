@@ -1,6 +1,6 @@
 /*
- * feed.h - samples as texts, for who is handed them (plugins that are sinks): each is what
- * sink_json writes. Main thread.
+ * feed.h - samples as texts, for who is handed them (plugins that are sinks): each is
+ * what sink_json writes. Main thread.
  */
 #ifndef HEAPTOP_SINK_FEED_H
 #define HEAPTOP_SINK_FEED_H

@@ -165,7 +165,8 @@ static void test_mistakes(void **state)
     for (size_t i = 0; actions[i]; i++) {
         char line[80];
 
-        snprintf(line, sizeof(line), "--%s=1 --read-only 12", actions[i]->name);
+        snprintf(line, sizeof(line), "--%s=%s --read-only 12", actions[i]->name,
+                 actions[i]->flags & ACTION_CALLS ? "a.b(1)" : "1");
         if (actions[i]->n_parameters || (actions[i]->flags & ACTION_CALLS))
             assert_refused(line, "--read-only forbids");
         snprintf(line, sizeof(line), "--%s --agent=never 12", actions[i]->name);
