@@ -30,6 +30,7 @@ struct comparison_turn; /* fleet_comparison.h */
 struct turn {
     struct member *member;              /* NULL: nobody */
     struct comparison_turn *comparison; /* not a walk, but this; NULL */
+    int64_t began_cpu_ns;               /* of heaptop; of a sample */
     int64_t rest_until_mono_ns;
 };
 

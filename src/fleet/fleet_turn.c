@@ -10,15 +10,17 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-#define PRICE_FACTOR    50 /* of a turn to the rest after it: 2 % of one core */
+/* Of a turn to the rest after it: 1 % and 2 % of one core. */
+#define SAMPLE_FACTOR   100
+#define WALK_FACTOR     50
 #define SAMPLE_REST_MAX (5 * NS_PER_S)
 #define WALK_REST_MAX   (60 * NS_PER_S)
 #define RETRY_NS        (30 * NS_PER_S)
 #define STUCK_LOOK_NS   NS_PER_S
 
-static int64_t rest_ns(int64_t price_ns, int64_t most_ns)
+static int64_t rest_ns(int64_t price_ns, int64_t factor, int64_t most_ns)
 {
-    return price_ns < most_ns / PRICE_FACTOR ? price_ns * PRICE_FACTOR : most_ns;
+    return price_ns < most_ns / factor ? price_ns * factor : most_ns;
 }
 
 static void end_turn(struct turn *turn, int64_t rest)
@@ -40,6 +42,14 @@ static void watch_member(struct fleet *fleet, struct member *member)
     member->is_watched = true;
 }
 
+/* On a busy machine the time is the others', and the processor's time may be a walk's. */
+static int64_t sample_price_ns(const struct fleet *fleet, const struct snapshot *snapshot)
+{
+    int64_t cpu_ns = clock_process_cpu_ns() - fleet->sample.began_cpu_ns;
+
+    return cpu_ns < snapshot->cost.sample_ns ? cpu_ns : snapshot->cost.sample_ns;
+}
+
 /* The first look at a member is not rested for: its row is waited for. */
 static void take_snapshot(struct fleet *fleet, struct member *member,
                           const struct snapshot *snapshot)
@@ -56,12 +66,13 @@ static void take_snapshot(struct fleet *fleet, struct member *member,
         member->row.state =
             snapshot->target.state == TARGET_STOPPED ? MEMBER_STOPPED : MEMBER_LIVE;
     if (fleet->sample.member == member && member->is_complete)
-        end_turn(&fleet->sample,
-                 is_first ? 0 : rest_ns(snapshot->cost.sample_ns, SAMPLE_REST_MAX));
+        end_turn(&fleet->sample, is_first ? 0
+                                          : rest_ns(sample_price_ns(fleet, snapshot),
+                                                    SAMPLE_FACTOR, SAMPLE_REST_MAX));
     if (fleet->walk.member == member && !fleet->walk.comparison) {
-        end_turn(&fleet->walk, member->has_walked
-                                   ? rest_ns(snapshot->cost.walk_cpu_ns, WALK_REST_MAX)
-                                   : 0);
+        end_turn(&fleet->walk, member->has_walked ? rest_ns(snapshot->cost.walk_cpu_ns,
+                                                            WALK_FACTOR, WALK_REST_MAX)
+                                                  : 0);
         member->has_walked = true;
     }
     snapshot_unref(snapshot);
@@ -104,8 +115,9 @@ static void take_comparison(struct fleet *fleet)
     snprintf(row->sharing_why, sizeof(row->sharing_why), "%.150s", err.text);
     log_line("fleet: %d compared in %lld us, %s", (int)row->pid,
              (long long)(row->sharing.cpu_ns / NS_PER_US), err.text);
-    end_turn(&fleet->walk,
-             member->has_compared ? rest_ns(row->sharing.cpu_ns, WALK_REST_MAX) : 0);
+    end_turn(&fleet->walk, member->has_compared
+                               ? rest_ns(row->sharing.cpu_ns, WALK_FACTOR, WALK_REST_MAX)
+                               : 0);
     member->has_compared = fleet->has_changed = true;
 }
 
@@ -161,6 +173,7 @@ static void begin_sample(struct fleet *fleet, struct member *member)
 
     member->sampled_mono_ns = clock_monotonic_ns();
     fleet->sample.member = member;
+    fleet->sample.began_cpu_ns = clock_process_cpu_ns();
     if (!member->sampler)
         log_line("fleet: %d is opened", (int)member->row.pid);
     if (member->sampler) {
