@@ -187,7 +187,9 @@ static void say_reading(const struct heaptop_host *host, const struct tracemallo
 
 static void offer_start(const struct heaptop_host *host)
 {
-    host->line(host, "tracemalloc is not on in the target, or has traced nothing yet");
+    host->line(host,
+               "no traces are found: tracemalloc is not on, has traced nothing yet,");
+    host->line(host, "or keeps them as this plugin does not know (it knows 3.8 to 3.14)");
     host->line(host, "C opens the actions: _tracemalloc.start(1) begins to trace");
     host->action(host, "start", "_tracemalloc.start(1)",
                  "From then on each block of memory that Python asks for is traced with "
