@@ -348,6 +348,26 @@ static int try_open(const char *path, const char *parameters, sqlite3 **database
     return result;
 }
 
+/* https://www.sqlite.org/fileformat.html, 1.3: the number at 18 is 2 while there is a
+ * write-ahead log. */
+bool database_lacks_log(const char *path)
+{
+    struct strbuf log = STRBUF_INIT;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    uint8_t way = 0;
+    bool has_log;
+
+    strbuf_addf(&log, "%s-wal", path);
+    has_log = access(strbuf_text(&log), F_OK) == 0;
+    strbuf_release(&log);
+    if (fd < 0)
+        return false;
+    if (pread(fd, &way, 1, 18) != 1)
+        way = 0;
+    close(fd);
+    return way == 2 && !has_log;
+}
+
 /* Where nothing can be written beside it, the file is taken as it stands. */
 int database_open(const char *path, sqlite3 **database, struct err *err)
 {

@@ -67,6 +67,8 @@ uint64_t description_add(uint64_t sum, int64_t sheet, const char *name, const ch
 int database_create(const char *path, sqlite3 **database, struct err *err);
 /* Ends a recording: one plain file stays. */
 void database_finish(sqlite3 *database);
+/* Was it copied while it was written, without the file that has its newest samples? */
+bool database_lacks_log(const char *path);
 /* For reading only; also while it is written, or from where nothing can be written. */
 int database_open(const char *path, sqlite3 **database, struct err *err);
 

@@ -165,6 +165,7 @@ int recording_open(const char *path, struct recording **opened, struct err *err)
 {
     struct recording *recording = xcalloc(1, sizeof(*recording));
 
+    recording->lacks_log = database_lacks_log(path);
     if (database_open(path, &recording->database, err)) {
         free(recording);
         return -1;
@@ -179,8 +180,11 @@ int recording_open(const char *path, struct recording **opened, struct err *err)
     check_totals(recording);
     if (!recording->n_entries) {
         err_set(err, ERR_DAMAGED, "no sample can be read from %.200s", path);
-        err_remedy(err, recording->is_broken ? "the file is damaged; is there a copy?"
-                                             : "nothing was recorded yet");
+        err_remedy(err, "%s",
+                   recording->is_broken ? "the file is damaged; is there a copy?"
+                   : recording->lacks_log
+                       ? "they stood in its -wal file, which is not here"
+                       : "nothing was recorded yet");
         recording_close(recording);
         return -1;
     }
@@ -407,5 +411,9 @@ size_t recording_lost(const struct recording *recording, char *words, size_t siz
         snprintf(words, size,
                  "the file is damaged: what follows the last sample, or a "
                  "part of its texts, is lost");
+    else if (recording->lacks_log)
+        snprintf(words, size,
+                 "the recording was not ended and has no -wal file beside it: the newest "
+                 "samples may be missing");
     return lost;
 }

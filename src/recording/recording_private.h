@@ -30,6 +30,7 @@ struct recording {
     size_t decoded; /* 1 + the entry that the decoder took last; 0: none */
     size_t n_missing, n_lost;
     bool is_broken; /* SQLite could not read all of it */
+    bool lacks_log; /* it was not ended, and the file that has the newest is not there */
     struct recorded_mark *marks;
     size_t n_marks;
 };
