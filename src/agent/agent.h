@@ -58,9 +58,11 @@ struct agent_kept {
     char name[8];
 };
 
+#pragma GCC visibility push(hidden) /* reached without a table that is relocated */
 extern struct agent_kept agent_kept;
 extern struct agent_guard agent_guard;
 extern const char agent_kept_code[AGENT_PAGE_BYTES];
+#pragma GCC visibility pop
 struct object *agent_callback_entry(struct object *self, struct object *arguments);
 void agent_death_entry(struct object *capsule);
 
@@ -108,8 +110,10 @@ struct agent {
     bool python_is_lost; /* the interpreter went down and took our callback */
 };
 
+#pragma GCC visibility push(hidden)
 extern struct agent agent;
-extern struct agent_place agent_place __attribute__((visibility("default")));
+extern struct agent_place agent_place;
+#pragma GCC visibility pop
 
 /* arch_*.c: raw system calls; negative errno on failure. */
 long agent_system_call(long number, long a, long b, long c, long d, long e, long f);

@@ -137,16 +137,22 @@ static void release(struct object **object)
     *object = NULL;
 }
 
+/* Offsets, for addresses would be relocations. */
+static const uint16_t kept_objects[] = {
+    offsetof(struct agent, callbacks),       offsetof(struct agent, gc),
+    offsetof(struct agent, blocks),          offsetof(struct agent, count),
+    offsetof(struct agent, threshold),       offsetof(struct agent, stats),
+    offsetof(struct agent, is_enabled),      offsetof(struct agent, disable),
+    offsetof(struct agent, enable),          offsetof(struct agent, freeze_count),
+    offsetof(struct agent, debug),           offsetof(struct agent, collect),
+    offsetof(struct agent, reference_count), offsetof(struct agent, import_lock),
+    offsetof(struct agent, import_unlock),
+};
+
 static void release_all(void)
 {
-    struct object **all[] = {
-        &agent.callbacks,       &agent.gc,           &agent.blocks,       &agent.count,
-        &agent.threshold,       &agent.stats,        &agent.is_enabled,   &agent.disable,
-        &agent.enable,          &agent.freeze_count, &agent.debug,        &agent.collect,
-        &agent.reference_count, &agent.import_lock,  &agent.import_unlock};
-
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-        release(all[i]);
+    for (size_t i = 0; i < sizeof(kept_objects) / sizeof(kept_objects[0]); i++)
+        release((struct object **)((char *)&agent + kept_objects[i]));
 }
 
 /* Undoes all of agent_python_open(). */

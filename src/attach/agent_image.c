@@ -53,7 +53,7 @@ static bool add_segment(struct agent_image *image, const struct file *file,
     return true;
 }
 
-/* The only exported symbol is agent_place; relocations there must be none. */
+/* The only exported symbol is agent_exported_place; relocations there must be none. */
 static bool read_dynamic(struct agent_image *image, const Elf64_Phdr *segment)
 {
     const Elf64_Dyn *entry = (const Elf64_Dyn *)(image->bytes + segment->p_vaddr);
@@ -77,7 +77,7 @@ static bool read_dynamic(struct agent_image *image, const Elf64_Phdr *segment)
             break;
     }
     for (uint32_t i = 1; symbols && names && hash && i < hash[1]; i++)
-        if (!strcmp(names + symbols[i].st_name, "agent_place"))
+        if (!strcmp(names + symbols[i].st_name, "agent_exported_place"))
             image->place = symbols[i].st_value;
     return image->place != 0;
 }
