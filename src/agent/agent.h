@@ -161,6 +161,7 @@ int agent_python_open(void);
 enum agent_rest agent_python_close(void);
 /* A new reference; NULL with the exception cleared. */
 struct object *agent_gc_function(const char *name);
+struct object *agent_module(const char *text); /* likewise; one that was imported */
 
 /* partition.c: what it keeps between commands. */
 void agent_partition_forget(void); /* with the GIL */

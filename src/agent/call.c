@@ -19,22 +19,16 @@ static const char *split(char *name)
 /* A new reference; imported when it is not there yet. NULL, the exception cleared. */
 static struct object *module_of(const char *name)
 {
-    struct object *text = agent.python.PyUnicode_FromString(name), *module = NULL, *top;
+    struct object *module = agent_module(name), *top;
 
-    if (!text)
+    if (module)
+        return module;
+    top = agent.python.PyImport_ImportModuleLevel(name, NULL, NULL, NULL, 0);
+    agent.python.PyErr_Clear();
+    if (!top)
         return NULL;
-    module = agent.python.PyImport_GetModule(text);
-    agent.python.PyErr_Clear();
-    if (!module) {
-        top = agent.python.PyImport_ImportModuleLevel(name, NULL, NULL, NULL, 0);
-        if (top) {
-            agent.python.Py_DecRef(top);
-            module = agent.python.PyImport_GetModule(text);
-        }
-    }
-    agent.python.PyErr_Clear();
-    agent.python.Py_DecRef(text);
-    return module;
+    agent.python.Py_DecRef(top);
+    return agent_module(name);
 }
 
 void agent_python_call(const int64_t *arguments, struct agent_answer *answer)

@@ -1,7 +1,7 @@
 /* Into Python and out of it: the thread state, and what the agent keeps there. */
 #include "agent/agent.h"
 
-static struct object *find_module(const char *text)
+struct object *agent_module(const char *text)
 {
     struct object *name = agent.python.PyUnicode_FromString(text);
     struct object *module = NULL;
@@ -16,7 +16,7 @@ static struct object *find_module(const char *text)
 
 static struct object *find_gc(void)
 {
-    struct object *module = find_module("gc");
+    struct object *module = agent_module("gc");
 
     if (!module)
         module = agent.python.PyImport_ImportModuleLevel("gc", NULL, NULL, NULL, 0);
@@ -56,7 +56,7 @@ static struct object *sys_function(const char *name)
 
 static void keep_import_lock(void)
 {
-    struct object *imp = find_module("_imp");
+    struct object *imp = agent_module("_imp");
 
     if (!imp)
         return;

@@ -11,8 +11,7 @@
 #include "util/thread.h"
 #include "util/xalloc.h"
 
-#define LOOK_NS \
-    (20 * NS_PER_MS) /* on average: the beat is uneven, for theirs may be even */
+#define LOOK_NS        (20 * NS_PER_MS) /* on average: uneven, for theirs may be even */
 #define SECONDS        60
 #define LOOKS_LEAST    150
 #define STALE_NS       (5 * NS_PER_S)

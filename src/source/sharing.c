@@ -18,11 +18,6 @@
 #define SAMPLE_OF     16              /* of so many shared pages one is looked at */
 #define COLLECTED     0.9 /* of the pages with heads are private: it has collected */
 
-/* Documentation/admin-guide/mm/pagemap.rst */
-#define WORD_SWAPPED   (UINT64_C(1) << 62)
-#define WORD_FILE      (UINT64_C(1) << 61)
-#define WORD_EXCLUSIVE (UINT64_C(1) << 56)
-
 /* In pages. */
 struct tally {
     uint64_t shared, own, unknown;
@@ -44,11 +39,6 @@ struct comparison {
     uint8_t worker_bytes[RUN_PAGES * PAGEMAP_PAGE_BYTES];
     uint8_t parent_bytes[RUN_PAGES * PAGEMAP_PAGE_BYTES];
 };
-
-static bool is_anonymous(uint64_t word)
-{
-    return pagemap_word_is_present(word) && !(word & WORD_FILE);
-}
 
 static void compare_page(struct comparison *comparison, const struct page_pair *pair)
 {
@@ -121,17 +111,17 @@ static void look_at_shared(struct comparison *comparison, uint64_t address)
 static void take_page(struct comparison *comparison, uint64_t address, uint64_t worker,
                       uint64_t parent)
 {
-    bool is_private = worker & WORD_EXCLUSIVE;
+    bool is_private = worker & PAGEMAP_EXCLUSIVE;
 
-    if (!is_anonymous(worker))
+    if (!pagemap_word_is_anonymous(worker))
         return;
-    if (is_private && is_anonymous(parent))
+    if (is_private && pagemap_word_is_anonymous(parent))
         add_to_run(comparison, address);
-    else if (is_private && parent & WORD_SWAPPED)
+    else if (is_private && parent & PAGEMAP_SWAPPED)
         comparison->tally.unknown++;
     else if (is_private)
         comparison->tally.own++;
-    else if (is_anonymous(parent))
+    else if (pagemap_word_is_anonymous(parent))
         look_at_shared(comparison, address);
 }
 

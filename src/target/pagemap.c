@@ -5,9 +5,6 @@
 
 #include "target/pagemap_scan.h"
 
-#define WORD_PRESENT (UINT64_C(1) << 63)
-#define WORD_SWAPPED (UINT64_C(1) << 62)
-
 void pagemap_init(struct pagemap *pagemap, int fd)
 {
     pagemap->fd = fd;
@@ -23,7 +20,12 @@ void pagemap_forget(struct pagemap *pagemap)
 
 bool pagemap_word_is_present(uint64_t word)
 {
-    return (word & WORD_PRESENT) && !(word & WORD_SWAPPED);
+    return (word & PAGEMAP_PRESENT) && !(word & PAGEMAP_SWAPPED);
+}
+
+bool pagemap_word_is_anonymous(uint64_t word)
+{
+    return pagemap_word_is_present(word) && !(word & PAGEMAP_FILE);
 }
 
 size_t pagemap_same(const uint64_t *words, size_t from, size_t count)
@@ -69,7 +71,7 @@ bool pagemap_is_swapped(struct pagemap *pagemap, uint64_t address)
     uint64_t page = address / PAGEMAP_PAGE_BYTES;
 
     return pagemap_keep(pagemap, page) &&
-           pagemap->words[page - pagemap->first_page] & WORD_SWAPPED;
+           pagemap->words[page - pagemap->first_page] & PAGEMAP_SWAPPED;
 }
 
 bool pagemap_all_present(struct pagemap *pagemap, uint64_t start, uint64_t end)

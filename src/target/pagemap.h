@@ -32,8 +32,15 @@ struct pagemap {
 void pagemap_init(struct pagemap *pagemap, int fd);
 void pagemap_forget(struct pagemap *pagemap);
 
-/* Documentation/admin-guide/mm/pagemap.rst: bit 63 present, bit 62 swapped. */
+/* Documentation/admin-guide/mm/pagemap.rst */
+#define PAGEMAP_PRESENT   (UINT64_C(1) << 63)
+#define PAGEMAP_SWAPPED   (UINT64_C(1) << 62)
+#define PAGEMAP_FILE      (UINT64_C(1) << 61)
+#define PAGEMAP_EXCLUSIVE (UINT64_C(1) << 56) /* no other process maps it */
+
 bool pagemap_word_is_present(uint64_t word);
+/* In memory, and of no file. */
+bool pagemap_word_is_anonymous(uint64_t word);
 
 /* How many of words[from .. count) in a row say the same as words[from]. Pure. */
 size_t pagemap_same(const uint64_t *words, size_t from, size_t count);

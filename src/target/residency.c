@@ -12,10 +12,6 @@
 #define REGIONS 1024 /* answers of one request */
 #define WORDS   4096 /* pages of one read, without PAGEMAP_SCAN */
 
-/* Documentation/admin-guide/mm/pagemap.rst */
-#define WORD_SWAPPED (UINT64_C(1) << 62)
-#define WORD_FILE    (UINT64_C(1) << 61)
-
 void residency_release(struct residency *residency)
 {
     free(residency->runs);
@@ -122,10 +118,10 @@ static bool read_mapping(struct residency *residency, int fd,
         if (got < (ssize_t)sizeof(*words))
             return got >= 0;
         for (size_t i = 0; i < (size_t)got / sizeof(*words); i++, page++)
-            if ((pagemap_word_is_present(words[i]) || words[i] & WORD_SWAPPED) &&
+            if ((pagemap_word_is_present(words[i]) || words[i] & PAGEMAP_SWAPPED) &&
                 !residency_add(residency, page * PAGEMAP_PAGE_BYTES,
-                               (page + 1) * PAGEMAP_PAGE_BYTES, words[i] & WORD_SWAPPED,
-                               words[i] & WORD_FILE))
+                               (page + 1) * PAGEMAP_PAGE_BYTES,
+                               words[i] & PAGEMAP_SWAPPED, words[i] & PAGEMAP_FILE))
                 return true;
     }
     return true;

@@ -6,10 +6,6 @@
 
 #define SAMPLES 512
 
-/* Documentation/admin-guide/mm/pagemap.rst */
-#define WORD_FILE      (UINT64_C(1) << 61)
-#define WORD_EXCLUSIVE (UINT64_C(1) << 56)
-
 static uint64_t anonymous_bytes(const struct maps *maps)
 {
     uint64_t bytes = 0;
@@ -28,7 +24,7 @@ static uint64_t word_of(int pagemap_fd, uint64_t address)
     if (pread(pagemap_fd, &word, sizeof(word),
               (off_t)(address / PAGEMAP_PAGE_BYTES * sizeof(word))) != sizeof(word))
         return 0;
-    return pagemap_word_is_present(word) && !(word & WORD_FILE) ? word : 0;
+    return pagemap_word_is_anonymous(word) ? word : 0;
 }
 
 bool shared_pages_any(int pagemap_fd, const struct maps *maps)
@@ -45,7 +41,7 @@ bool shared_pages_any(int pagemap_fd, const struct maps *maps)
         for (; skip < bytes; skip += step) {
             uint64_t word = word_of(pagemap_fd, mapping->start + skip);
 
-            if (word && !(word & WORD_EXCLUSIVE))
+            if (word && !(word & PAGEMAP_EXCLUSIVE))
                 return true;
             has_private |= word != 0;
         }
