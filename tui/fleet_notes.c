@@ -126,7 +126,7 @@ void fleet_draw_notes(struct canvas *canvas, int y, int lines,
                       const struct fleet_sample *sample, const struct fleet_row *row)
 {
     char text[WORDS_BYTES];
-    int used = 0;
+    int used = 0, left;
 
     if (row) {
         state_words(row, text, sizeof(text));
@@ -135,8 +135,9 @@ void fleet_draw_notes(struct canvas *canvas, int y, int lines,
                                 text);
     }
     shared_words(sample, row, text, sizeof(text));
-    used += fleet_draw_words(canvas, y + used, lines - used < 2 ? lines - used : 2,
-                             ROLE_NORMAL, text);
+    left = lines - used;
+    used +=
+        fleet_draw_words(canvas, y + used, left > 1 ? left - 1 : left, ROLE_NORMAL, text);
     if (!row)
         return;
     age_words(sample, row, text, sizeof(text));
