@@ -340,10 +340,20 @@ static int set_option(struct args *args, enum option_id id, const char *value,
     }
 }
 
+/* What stands in the configuration is for when there is a process. */
+static void note_live_option(struct args *args, int id)
+{
+    if (id == OPTION_PLUGIN || id == OPTION_PLUGIN_DIR)
+        args->live_option = id == OPTION_PLUGIN ? "plugin" : "plugin-dir";
+    else if (id == OPTION_WALK || id == OPTION_MARK_EVERY)
+        args->live_option = id == OPTION_WALK ? "walk" : "mark-every";
+}
+
 static int set_any(struct args *args, int id, const char *value, struct err *err)
 {
     if (id >= OPTION_ACTIONS)
         return set_action(args, actions[id - OPTION_ACTIONS], value, err);
+    note_live_option(args, id);
     if (id == OPTION_TREE)
         args->tree = true;
     return set_option(args, (enum option_id)id, value, err);
@@ -468,7 +478,7 @@ static const char *asks_a_process(const struct args *args)
         return args->holders ? "holders" : "born";
     if (args->tree)
         return "tree";
-    return args->sampler.agent == AGENT_REQUIRE ? "agent=require" : NULL;
+    return args->sampler.agent == AGENT_REQUIRE ? "agent=require" : args->live_option;
 }
 
 static int check_recording(const struct args *args, struct err *err)
@@ -489,6 +499,10 @@ static int check_recording(const struct args *args, struct err *err)
         err_set(err, ERR_USAGE, "--compare, --changes, --cut: one at a time");
     else
         return 0;
+    if (args->live_option && !strncmp(args->live_option, "plugin", 6) &&
+        asks_a_process(args) == args->live_option)
+        return err_remedy(err, "what plugins answered is in the recording: key P, "
+                               "--pane plugin:NAME, -o json");
     return err_remedy(err, "leave one of them out");
 }
 

@@ -69,6 +69,7 @@ struct plugin_view {
     char why[320];
     const struct plugin_table *table;       /* its last answer, or NULL */
     int64_t answered_mono_ns, took_wall_ns; /* when that came, and how long it took */
+    bool is_source; /* it answers with a table; known once it was loaded, as is_sink */
     /* A sink: samples that it was handed, and those it was too slow for. */
     bool is_sink;
     uint64_t n_received, n_skipped;

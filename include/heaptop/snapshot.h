@@ -332,7 +332,7 @@ struct snapshot {
     const struct malloc_section *malloc;
     const struct account_section *account;
     const struct free_lists_section *free_lists;
-    const struct plugins_section *plugins; /* NULL: none was found, or a recording */
+    const struct plugins_section *plugins; /* NULL: none was found */
     struct cost_facts cost;
     size_t n_events; /* since the previous snapshot */
     const struct event *events;

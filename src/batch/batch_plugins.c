@@ -13,6 +13,12 @@ static const char *path_of(const void *context, size_t index)
     return files->files[index].path;
 }
 
+/* Which actions it offers is known only when it was asked. */
+static const char *what_it_is(const struct plugin_view *view)
+{
+    return !view->is_sink ? "a pane" : view->is_source ? "a pane and a sink" : "a sink";
+}
+
 static void print_view(const struct plugin_view *view, const char *path)
 {
     if (view->why[0]) {
@@ -20,7 +26,8 @@ static void print_view(const struct plugin_view *view, const char *path)
         return;
     }
     printf("%-16s %s\n", view->name, view->summary);
-    printf("%-16s version %s, %s, %s\n", "", view->version, view->license, path);
+    printf("%-16s %s, version %s, %s, %s\n", "", what_it_is(view), view->version,
+           view->license, path);
 }
 
 int batch_plugins(struct keeper *keeper, bool is_json, struct err *err)

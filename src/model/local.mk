@@ -22,7 +22,7 @@ libheaptop_a_SOURCES += \
 	src/model/holders.c src/model/holders.h \
 	src/model/object_set.c src/model/object_set.h \
 	src/model/pins.c src/model/pins.h \
-	src/model/plugin_table.c \
+	src/model/plugin_table.c src/model/plugin_table.h \
 	src/model/sharing.c src/model/sharing.h \
 	src/model/thinning.c src/model/thinning.h \
 	src/model/verdict.c src/model/verdict.h src/model/verdict_private.h \

@@ -1,15 +1,12 @@
 #include "plugin/answer.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/arena.h"
+#include "model/plugin_table.h"
 #include "util/utf8.h"
 #include "util/xalloc.h"
-
-#define TABLE_MAX_BYTES ((size_t)16 << 20)
 
 struct reading_answer {
     const char *at, *end;
@@ -38,35 +35,15 @@ static const char *take_text(struct reading_answer *reading)
     return take_long(reading, PLUGIN_TEXT_MAX);
 }
 
-/* A clean copy that lives as long as the table. */
 static const char *keep_text(struct reading_answer *reading, const char *text)
 {
-    char clean[4 * PLUGIN_OFFER_MAX + 1];
-
-    utf8_clean_copy(clean, sizeof(clean), text, strlen(text));
-    return arena_strdup(reading->table->memory, clean);
-}
-
-/* Letters, digits and _, so that JSON and the screen can use it. */
-static bool is_name(const char *text)
-{
-    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
-
-    return length && !text[length] && length < sizeof(((struct plugin_column *)0)->name);
-}
-
-static bool has_column(const struct plugin_table *table, const char *name)
-{
-    for (size_t i = 0; i < table->n_columns; i++)
-        if (!strcmp(table->columns[i].name, name))
-            return true;
-    return false;
+    return plugin_table_text(reading->table, text, PLUGIN_CLEAN_MAX);
 }
 
 static int read_column(struct reading_answer *reading, struct err *err)
 {
     struct plugin_table *table = reading->table;
-    struct plugin_column *column = &table->columns[table->n_columns];
+    struct plugin_column *column;
     unsigned unit = reading->at < reading->end ? (unsigned)(*reading->at++ - '0') : 0;
     const char *name = take_text(reading);
     const char *help = name ? take_text(reading) : NULL;
@@ -78,20 +55,17 @@ static int read_column(struct reading_answer *reading, struct err *err)
     if (table->n_columns == PLUGIN_COLUMNS_MAX)
         return err_set(err, ERR_FAILED, "there are more than %d columns",
                        PLUGIN_COLUMNS_MAX);
-    if (!is_name(name) || has_column(table, name))
+    if (unit > HEAPTOP_NANOSECONDS)
+        return err_set(err, ERR_FAILED, "column %zu has an unknown unit",
+                       table->n_columns + 1);
+    column = plugin_table_add_column(table, name);
+    if (!column)
         return err_set(err, ERR_FAILED,
                        "the name of column %zu is not of a-z, 0-9 and _, "
                        "or not its own",
                        table->n_columns + 1);
-    if (unit > HEAPTOP_NANOSECONDS)
-        return err_set(err, ERR_FAILED, "column %s has an unknown unit", name);
     column->unit = (enum heaptop_unit)unit;
-    for (size_t i = 0; name[i]; i++) {
-        column->name[i] = name[i];
-        column->heading[i] = name[i] == '_' ? ' ' : (char)toupper((unsigned char)name[i]);
-    }
     utf8_clean_copy(column->help, sizeof(column->help), help, strlen(help));
-    table->n_columns++;
     return 0;
 }
 
@@ -242,7 +216,7 @@ static int read_offer(struct reading_answer *reading, struct err *err)
                        name);
     offer->name = keep_text(reading, name);
     offer->call = keep_text(reading, call);
-    offer->words = keep_text(reading, words);
+    offer->words = plugin_table_text(table, words, (size_t)4 * PLUGIN_OFFER_MAX);
     if (!offer->name || !offer->call || !offer->words)
         return err_set(err, ERR_FAILED, "it is too large to be kept");
     table->n_offers++;
@@ -302,48 +276,19 @@ static int read_items(struct reading_answer *reading, struct err *err)
     return end_row(reading, err);
 }
 
-static struct plugin_table *table_new(void)
-{
-    struct arena *memory = arena_new(TABLE_MAX_BYTES);
-    struct plugin_table *table = memory ? arena_alloc(memory, 1, sizeof(*table)) : NULL;
-
-    if (!table) {
-        arena_free(memory);
-        return NULL;
-    }
-    table->memory = memory;
-    table->references = 1;
-    return table;
-}
-
-/* The cells move into the table. */
 static int keep_cells(struct reading_answer *reading, struct err *err)
 {
     struct plugin_table *table = reading->table;
-    struct plugin_cell *cells =
-        arena_alloc(table->memory, reading->n_cells, sizeof(*cells));
 
-    if (!cells)
-        return err_set(err, ERR_FAILED, "it is too large to be kept");
-    if (reading->n_cells)
-        memcpy(cells, reading->cells, reading->n_cells * sizeof(*cells));
-    table->cells = cells;
-    table->depths = arena_alloc(table->memory, table->n_rows, 1);
-    if (!table->depths)
-        return err_set(err, ERR_FAILED, "it is too large to be kept");
-    memcpy((uint8_t *)(uintptr_t)table->depths, reading->depths, table->n_rows);
-    return 0;
-}
-
-static bool has_something(const struct plugin_table *table)
-{
-    return table->n_columns || table->n_lines || table->n_offers;
+    if (plugin_table_fill(table, reading->cells, reading->depths, table->n_rows))
+        return 0;
+    return err_set(err, ERR_FAILED, "it is too large to be kept");
 }
 
 int plugin_answer_read(struct plugin_answer *answer, const void *bytes, size_t length,
                        struct err *err)
 {
-    struct reading_answer reading = {.answer = answer, .table = table_new()};
+    struct reading_answer reading = {.answer = answer, .table = plugin_table_new()};
     struct plugin_outcome outcome;
     int result = -1;
 
@@ -360,9 +305,9 @@ int plugin_answer_read(struct plugin_answer *answer, const void *bytes, size_t l
         result = read_items(&reading, err) || keep_cells(&reading, err) ? -1 : 0;
     }
     free(reading.cells);
-    if (!result && has_something(reading.table))
+    if (!result && plugin_table_has_something(reading.table))
         answer->table = reading.table;
     else
-        arena_free(reading.table->memory);
+        plugin_table_unref(reading.table);
     return result;
 }

@@ -352,6 +352,7 @@ void plugin_view_introduce(struct plugin_view *view, const struct plugin_hello *
     memcpy(view->version, hello->version, sizeof(view->version));
     memcpy(view->license, hello->license, sizeof(view->license));
     memcpy(view->summary, hello->summary, sizeof(view->summary));
+    view->is_source = hello->is_source != 0;
     view->is_sink = hello->is_sink != 0;
 }
 

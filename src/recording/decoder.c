@@ -9,6 +9,7 @@
 #include "recording/kind_rows.h"
 #include "recording/names.h"
 #include "recording/plane.h"
+#include "recording/plugin_rows.h"
 #include "recording/rows.h"
 #include "recording/shape.h"
 #include "util/xalloc.h"
@@ -37,6 +38,7 @@ struct decoder {
     const struct objects_section *objects;
     const struct arenas_section *arenas;
     const struct pins_section *pins;
+    const struct plugin_table *tables[PLUGINS_MAX];
 };
 
 struct decoder *decoder_new(void)
@@ -46,6 +48,14 @@ struct decoder *decoder_new(void)
     decoder->unpacker = ZSTD_createDCtx();
     decoder->needs_key = true;
     return decoder;
+}
+
+static void forget_tables(struct decoder *decoder)
+{
+    for (size_t i = 0; i < PLUGINS_MAX; i++) {
+        plugin_table_unref(decoder->tables[i]);
+        decoder->tables[i] = NULL;
+    }
 }
 
 void decoder_free(struct decoder *decoder)
@@ -58,6 +68,7 @@ void decoder_free(struct decoder *decoder)
     objects_unref(decoder->objects);
     arenas_unref(decoder->arenas);
     pins_unref(decoder->pins);
+    forget_tables(decoder);
     free(decoder->names);
     free(decoder->raw);
     ZSTD_freeDCtx(decoder->unpacker);
@@ -245,6 +256,39 @@ static void build_pins(struct decoder *decoder, const struct rows_source *source
     decoder->pins = rows_build_pins(source);
 }
 
+static void build_tables(struct decoder *decoder, const struct rows_source *source)
+{
+    struct plugin_rows rows;
+
+    rows.columns = rows_read_all(source, SHEET_PLUGIN_COLUMNS, &rows.n_columns);
+    rows.rows = rows_read_all(source, SHEET_PLUGIN_ROWS, &rows.n_rows);
+    rows.texts = rows_read_all(source, SHEET_PLUGIN_TEXTS, &rows.n_texts);
+    forget_tables(decoder);
+    for (size_t i = 0; i < PLUGINS_MAX; i++)
+        decoder->tables[i] = plugin_rows_table(&rows, i);
+    plugin_rows_release(&rows);
+}
+
+static void build_plugins(struct decoder *decoder, const struct rows_source *source,
+                          struct snapshot_builder *builder)
+{
+    bool has_changed = take_change(decoder, SHEET_PLUGIN_COLUMNS);
+    size_t count;
+    struct plugin_view *views = rows_read_all(source, SHEET_PLUGINS, &count);
+
+    has_changed |= take_change(decoder, SHEET_PLUGIN_ROWS);
+    has_changed |= take_change(decoder, SHEET_PLUGIN_TEXTS);
+    if (has_changed)
+        build_tables(decoder, source);
+    if (count > PLUGINS_MAX)
+        count = PLUGINS_MAX;
+    for (size_t i = 0; i < count; i++)
+        views[i].table = decoder->tables[i];
+    if (count)
+        builder_plugins(builder, views, count);
+    free(views);
+}
+
 const struct snapshot *decoder_snapshot(struct decoder *decoder,
                                         const struct event *events, size_t n_events)
 {
@@ -257,6 +301,7 @@ const struct snapshot *decoder_snapshot(struct decoder *decoder,
     build_objects(decoder, &source);
     build_arenas(decoder, &source);
     build_pins(decoder, &source);
+    build_plugins(decoder, &source, builder);
     builder_objects(builder, decoder->objects);
     builder_arenas(builder, decoder->arenas);
     builder_pins(builder, decoder->pins);

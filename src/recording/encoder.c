@@ -6,6 +6,7 @@
 
 #include "recording/names.h"
 #include "recording/plane.h"
+#include "recording/plugin_rows.h"
 #include "recording/shape.h"
 #include "recording/slots.h"
 #include "util/strbuf.h"
@@ -34,6 +35,7 @@ struct encoder {
     const struct objects_section *objects;
     const struct arenas_section *arenas;
     const struct pins_section *pins;
+    const struct plugin_table *tables[PLUGINS_MAX];
 };
 
 struct encoder *encoder_new(void)
@@ -59,6 +61,10 @@ static void forget_sections(struct encoder *encoder)
     encoder->objects = NULL;
     encoder->arenas = NULL;
     encoder->pins = NULL;
+    for (size_t i = 0; i < PLUGINS_MAX; i++) {
+        plugin_table_unref(encoder->tables[i]);
+        encoder->tables[i] = NULL;
+    }
 }
 
 static void release_sheets(struct encoder *encoder)
@@ -108,19 +114,26 @@ static int64_t read_number(const struct field *field, const uint8_t *at)
     return (int64_t)value;
 }
 
-static int64_t read_name(struct encoder *encoder, const struct field *field,
-                         const uint8_t *at)
+/* What plugins say must not take the room of the kinds' names. */
+static int64_t number_of(struct encoder *encoder, enum sheet_id sheet, const char *text)
+{
+    return sheet >= SHEET_PLUGINS ? names_of_plugin(encoder->names, text)
+                                  : names_number(encoder->names, text);
+}
+
+static int64_t read_name(struct encoder *encoder, enum sheet_id sheet,
+                         const struct field *field, const uint8_t *at)
 {
     const void *pointer;
 
     if (field->type == FIELD_TEXT)
-        return names_number(encoder->names, (const char *)at);
+        return number_of(encoder, sheet, (const char *)at);
     memcpy(&pointer, at, sizeof(pointer));
     if (!pointer)
         return 0;
     if (field->type == FIELD_KIND)
         return names_of_kind(encoder->names, pointer);
-    return names_number(encoder->names, pointer);
+    return number_of(encoder, sheet, pointer);
 }
 
 /* A new slot has a row of zeros, as its values are. */
@@ -161,7 +174,7 @@ static void put_fields(struct encoder *encoder, enum sheet_id sheet, size_t slot
             *plane_value(plane, column++, slot) = reading->value;
             *plane_value(plane, column++, slot) = reading->state;
         } else if (field->type >= FIELD_TEXT) {
-            *plane_value(plane, column++, slot) = read_name(encoder, field, at);
+            *plane_value(plane, column++, slot) = read_name(encoder, sheet, field, at);
         } else {
             *plane_value(plane, column++, slot) = read_number(field, at);
         }
@@ -346,6 +359,62 @@ static void put_free_lists(struct encoder *encoder,
     slots_end(&encoder->slots[SHEET_FREE_LIST_ROWS]);
 }
 
+/* In each sample its texts are others, at other addresses: it is not compared. Rows are
+ * known by their names, those of one name but the first by their places. */
+static void put_plugin_row(struct encoder *encoder, size_t place,
+                           const struct recorded_plugin_row *row)
+{
+    struct slots *slots = &encoder->slots[SHEET_PLUGIN_ROWS];
+    struct plane *plane = &encoder->planes[SHEET_PLUGIN_ROWS];
+    uint64_t name = (uint64_t)names_of_plugin(encoder->names, plugin_row_name(row));
+    uint64_t key = row->plugin << 32 | name;
+    size_t slot;
+
+    if (slots_is_asked(slots, key))
+        key = UINT64_C(1) << 40 | place;
+    slot = slots_of(slots, key);
+    if (!plane_grow(plane, slot + 1))
+        return;
+    *plane_value(plane, 0, slot) = (int64_t)place + 1;
+    put_fields(encoder, SHEET_PLUGIN_ROWS, slot, row);
+    plane_touch(plane, slot);
+}
+
+static void put_tables(struct encoder *encoder, const struct plugin_view *views,
+                       size_t count)
+{
+    struct plugin_rows rows;
+
+    plugin_rows_of(views, count, &rows);
+    put_rows(encoder, SHEET_PLUGIN_COLUMNS, rows.columns, rows.n_columns);
+    put_rows(encoder, SHEET_PLUGIN_TEXTS, rows.texts, rows.n_texts);
+    begin_keyed(encoder, SHEET_PLUGIN_ROWS);
+    for (size_t i = 0; i < rows.n_rows; i++)
+        put_plugin_row(encoder, i, &rows.rows[i]);
+    slots_end(&encoder->slots[SHEET_PLUGIN_ROWS]);
+    plugin_rows_release(&rows);
+}
+
+static void put_plugins(struct encoder *encoder, const struct plugins_section *section)
+{
+    struct plugin_view views[PLUGINS_MAX];
+    size_t count = plugin_rows_views(section, views);
+    bool is_same = true;
+
+    put_rows(encoder, SHEET_PLUGINS, views, count);
+    for (size_t i = 0; i < PLUGINS_MAX; i++) {
+        const struct plugin_table *table = i < count ? views[i].table : NULL;
+
+        if (table == encoder->tables[i])
+            continue;
+        is_same = false;
+        plugin_table_unref(encoder->tables[i]);
+        encoder->tables[i] = table ? plugin_table_ref(table) : NULL;
+    }
+    if (!is_same)
+        put_tables(encoder, views, count);
+}
+
 static void put_snapshot(struct encoder *encoder, const struct snapshot *snapshot)
 {
     const struct pymalloc_section *pymalloc = snapshot->pymalloc;
@@ -366,6 +435,7 @@ static void put_snapshot(struct encoder *encoder, const struct snapshot *snapsho
     put_heaps(encoder, snapshot->malloc);
     put_account(encoder, snapshot->account);
     put_free_lists(encoder, snapshot->free_lists);
+    put_plugins(encoder, snapshot->plugins);
 }
 
 static int pack(struct encoder *encoder, struct encoded_sample *sample, struct err *err)

@@ -8,6 +8,7 @@ libheaptop_a_SOURCES += \
 	src/recording/message.c src/recording/message.h \
 	src/recording/names.c src/recording/names.h \
 	src/recording/plane.c src/recording/plane.h \
+	src/recording/plugin_rows.c src/recording/plugin_rows.h \
 	src/recording/recall.c src/recording/recall.h \
 	src/recording/recorder.c src/recording/recorder.h \
 	src/recording/recorder_process.c \

@@ -17,7 +17,7 @@ struct name {
 
 struct names {
     struct name *by_text; /* hash table */
-    uint32_t count;
+    uint32_t count, n_of_plugins;
     uint32_t *of_kinds; /* by the kind's id; 0: not asked for yet */
     size_t n_kinds;
     struct encoded_name *fresh;
@@ -77,6 +77,22 @@ int64_t names_number(struct names *names, const char *text)
         return names->count == NAMES_MAX ? add_name(names, "(other names)")->number
                                          : names->count;
     return name ? name->number : add_name(names, text)->number;
+}
+
+int64_t names_of_plugin(struct names *names, const char *text)
+{
+    uint32_t before = names->count;
+    struct name *name = NULL;
+    int64_t number;
+
+    if (names->n_of_plugins >= PLUGIN_NAMES_MAX && *text) {
+        HASH_FIND_STR(names->by_text, text, name);
+        if (!name)
+            return names_number(names, "(other names)");
+    }
+    number = names_number(names, text);
+    names->n_of_plugins += names->count > before;
+    return number;
 }
 
 int64_t names_of_kind(struct names *names, const struct kind *kind)

@@ -12,6 +12,8 @@
 #include "heaptop/snapshot.h"
 
 #define NAMES_MAX (1u << 18)
+/* Of these, so many may be what plugins say. */
+#define PLUGIN_NAMES_MAX (1u << 14)
 
 struct encoded_name;
 struct names;
@@ -21,6 +23,8 @@ void names_free(struct names *names);
 
 /* 0 for "". */
 int64_t names_number(struct names *names, const char *text);
+/* The same for what plugins say: beyond PLUGIN_NAMES_MAX that of "(other names)". */
+int64_t names_of_plugin(struct names *names, const char *text);
 /* The same, quick: a kind is asked for in every sample. */
 int64_t names_of_kind(struct names *names, const struct kind *kind);
 

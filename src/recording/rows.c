@@ -116,10 +116,7 @@ static bool are_in_order(const struct placed *placed, size_t count)
     return true;
 }
 
-/* All rows of a sheet, in their places; *count of them. NULL: none, or no memory. Freed
- * by the caller. */
-static void *read_rows(const struct rows_source *source, enum sheet_id sheet,
-                       size_t *count)
+void *rows_read_all(const struct rows_source *source, enum sheet_id sheet, size_t *count)
 {
     struct plane *plane = source->views[sheet].plane;
     size_t bytes = sheet_shapes[sheet].struct_bytes, slots = plane ? plane->slots : 0;
@@ -147,7 +144,7 @@ static size_t read_table(const struct rows_source *source, enum sheet_id sheet,
                          void *table, size_t most)
 {
     size_t count;
-    void *rows = read_rows(source, sheet, &count);
+    void *rows = rows_read_all(source, sheet, &count);
 
     if (count > most)
         count = most;
@@ -161,7 +158,7 @@ static size_t read_table(const struct rows_source *source, enum sheet_id sheet,
 static const void *keep_rows(const struct rows_source *source, enum sheet_id sheet,
                              struct snapshot_builder *builder, size_t *count)
 {
-    void *rows = read_rows(source, sheet, count);
+    void *rows = rows_read_all(source, sheet, count);
     const void *kept =
         builder_copy(builder, rows, *count, sheet_shapes[sheet].struct_bytes);
 
@@ -198,7 +195,7 @@ static void build_gc(const struct rows_source *source, struct snapshot_builder *
 static void build_tops(const struct rows_source *source, struct snapshot_builder *builder,
                        struct malloc_section *section)
 {
-    struct heap_top_row *tops = read_rows(source, SHEET_TOPS, &section->n_tops);
+    struct heap_top_row *tops = rows_read_all(source, SHEET_TOPS, &section->n_tops);
 
     for (size_t i = 0; i < section->n_tops; i++)
         if (!tops[i].kind->name[0])
@@ -214,8 +211,8 @@ static void build_heaps(const struct rows_source *source,
                         struct snapshot_builder *builder, struct malloc_section *section)
 {
     size_t n_rows, n_blocks;
-    struct heap_row *rows = read_rows(source, SHEET_HEAPS, &n_rows);
-    void *cells = read_rows(source, SHEET_HEAP_CELLS, &n_blocks);
+    struct heap_row *rows = rows_read_all(source, SHEET_HEAPS, &n_rows);
+    void *cells = rows_read_all(source, SHEET_HEAP_CELLS, &n_blocks);
     size_t n_cells = n_blocks * RECORDED_CELLS_EACH;
 
     for (size_t i = 0; i < n_rows; i++)
@@ -320,7 +317,7 @@ const struct arenas_section *rows_build_arenas(const struct rows_source *source)
     rows_read(source, SHEET_ARENAS, 0, &facts);
     if (facts.pools_each > RECORDED_CELLS_MAX)
         return NULL;
-    rows = read_rows(source, SHEET_ARENA_ROWS, &facts.n_arenas);
+    rows = rows_read_all(source, SHEET_ARENA_ROWS, &facts.n_arenas);
     arenas = calloc(facts.n_arenas + 1, sizeof(*arenas));
     cells = calloc(facts.n_arenas + 1, RECORDED_CELLS_MAX);
     if (arenas && cells) {
@@ -349,7 +346,7 @@ const struct pins_section *rows_build_pins(const struct rows_source *source)
     facts.n_steps = read_table(source, SHEET_PIN_STEPS, facts.steps, PIN_STEPS_MAX);
     facts.n_classes =
         read_table(source, SHEET_PIN_CLASSES, facts.classes, PIN_CLASSES_MAX);
-    rows = read_rows(source, SHEET_PIN_ROWS, &count);
+    rows = rows_read_all(source, SHEET_PIN_ROWS, &count);
     section = pins_seal(&facts, rows, count);
     free(rows);
     return section;

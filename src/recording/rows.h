@@ -39,6 +39,10 @@ bool rows_has(const struct rows_source *source, enum sheet_id sheet, size_t slot
 void rows_read(const struct rows_source *source, enum sheet_id sheet, size_t slot,
                void *row);
 
+/* All rows of a sheet, in their places; *count of them. NULL: none, or no memory. Freed
+ * by the caller. */
+void *rows_read_all(const struct rows_source *source, enum sheet_id sheet, size_t *count);
+
 /* What is in struct snapshot itself, and all sections but those below. */
 void rows_build_sections(const struct rows_source *source,
                          struct snapshot_builder *builder);

@@ -302,6 +302,49 @@ static const struct field top_fields[] = {
 };
 #undef T
 
+#define P(member) FIELD(struct plugin_view, member)
+static const struct field plugin_fields[] = {
+    P(name),
+    P(version),
+    P(license),
+    P(summary),
+    CHOICE(struct plugin_view, state, PLUGIN_FAILED),
+    P(why),
+    P(answered_mono_ns),
+    P(took_wall_ns),
+    P(is_source),
+    P(is_sink),
+    P(n_received),
+    P(n_skipped),
+};
+#undef P
+
+#define P(member) FIELD(struct recorded_plugin_column, member)
+static const struct field plugin_column_fields[] = {
+    P(plugin),
+    P(column.name),
+    P(column.help),
+    CHOICE(struct recorded_plugin_column, column.unit, HEAPTOP_NANOSECONDS),
+};
+#undef P
+
+#define P(member) FIELD(struct recorded_plugin_row, member)
+#define C(at)     P(cells[at].number), P(cells[at].text)
+#define C4(at)    C(at), C((at) + 1), C((at) + 2), C((at) + 3)
+static const struct field plugin_row_fields[] = {
+    P(plugin), P(depth), C4(0), C4(4), C4(8), C4(12),
+};
+#undef C
+#undef P
+
+#undef W
+#define P(member) FIELD(struct recorded_plugin_text, member)
+#define W(at)     P(words[at])
+static const struct field plugin_text_fields[] = {
+    P(plugin), P(what), W16(0), W4(16), W4(20), W4(24), W(28), W(29),
+};
+#undef P
+
 #define SHEET(name, row, fields)                                        \
     {                                                                   \
         name, sizeof(row), fields, sizeof(fields) / sizeof((fields)[0]) \
@@ -336,6 +379,13 @@ const struct sheet_shape sheet_shapes[SHEETS] = {
     [SHEET_HEAPS] = SHEET("heaps", struct heap_row, heap_fields),
     [SHEET_HEAP_CELLS] = SHEET("heap_cells", struct recorded_cells, heap_cell_fields),
     [SHEET_TOPS] = SHEET("tops", struct heap_top_row, top_fields),
+    [SHEET_PLUGINS] = SHEET("plugins", struct plugin_view, plugin_fields),
+    [SHEET_PLUGIN_COLUMNS] =
+        SHEET("plugin_columns", struct recorded_plugin_column, plugin_column_fields),
+    [SHEET_PLUGIN_ROWS] =
+        SHEET("plugin_rows", struct recorded_plugin_row, plugin_row_fields),
+    [SHEET_PLUGIN_TEXTS] =
+        SHEET("plugin_texts", struct recorded_plugin_text, plugin_text_fields),
 };
 
 const char *field_type_name(enum field_type type)

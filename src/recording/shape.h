@@ -16,6 +16,7 @@
 
 #include "heaptop/arenas.h"
 #include "heaptop/pins.h"
+#include "heaptop/plugins.h"
 
 enum field_type {
     FIELD_SIGNED = 0,
@@ -59,6 +60,10 @@ enum sheet_id {
     SHEET_HEAPS,
     SHEET_HEAP_CELLS,
     SHEET_TOPS,
+    SHEET_PLUGINS,
+    SHEET_PLUGIN_COLUMNS,
+    SHEET_PLUGIN_ROWS,
+    SHEET_PLUGIN_TEXTS,
     SHEETS,
 };
 
@@ -82,6 +87,37 @@ struct recorded_arena {
 #define RECORDED_CELLS_EACH 64
 struct recorded_cells {
     uint64_t words[RECORDED_CELLS_EACH / 8];
+};
+
+/* What plugins answered, of all of them one after the other; `plugin` is the place of who
+ * did. A row of SHEET_PLUGINS is a struct plugin_view. */
+struct recorded_plugin_column {
+    uint64_t plugin;
+    struct plugin_column column;
+};
+
+struct recorded_plugin_row {
+    uint64_t plugin;
+    uint64_t depth; /* 1 + the depth; 0: it is no tree */
+    /* A text that is known has a number that is known, too. */
+    struct plugin_cell cells[PLUGIN_COLUMNS_MAX];
+};
+
+enum recorded_text {
+    RECORDED_TITLE = 0,
+    RECORDED_LINE,
+    RECORDED_ACTION, /* its name; then its call and its words */
+    RECORDED_CALL,
+    RECORDED_WORDS,
+    RECORDED_MORE, /* goes on where the text before it was cut */
+};
+
+/* Texts that are often new are not names, of which there is an end. */
+#define RECORDED_TEXT_BYTES 240
+struct recorded_plugin_text {
+    uint64_t plugin;
+    uint64_t what; /* enum recorded_text */
+    uint64_t words[RECORDED_TEXT_BYTES / 8];
 };
 
 /* The name of a type, in the file. */

@@ -70,6 +70,13 @@ size_t slots_of(struct slots *slots, uint64_t key)
     return slot;
 }
 
+bool slots_is_asked(const struct slots *slots, uint64_t key)
+{
+    uint32_t slot = find(slots, key);
+
+    return slot != ADDRESS_MAP_NONE && slots->rows[slot].turn == slots->turn;
+}
+
 /* Rows seldom go: then the map is made anew. */
 void slots_end(struct slots *slots)
 {

@@ -8,6 +8,7 @@
 #ifndef HEAPTOP_RECORDING_SLOTS_H
 #define HEAPTOP_RECORDING_SLOTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,8 @@ struct slots {
 void slots_release(struct slots *slots);
 void slots_begin(struct slots *slots);
 size_t slots_of(struct slots *slots, uint64_t key);
+/* Was it asked for in this sample? */
+bool slots_is_asked(const struct slots *slots, uint64_t key);
 void slots_end(struct slots *slots);
 
 #endif

@@ -132,11 +132,10 @@ static void take_receipt(struct sampler *sampler, struct sampler_plugin *plugin,
 static void greeted(struct sampler_plugin *plugin, const struct plugin_hello *hello)
 {
     plugin_view_introduce(&plugin->view, hello);
-    if (hello->is_source)
+    if (plugin->view.is_source)
         plugin_instance_ask(plugin->instance);
     else
         plugin->view.state = PLUGIN_READY;
-    plugin->is_source = hello->is_source;
 }
 
 static void step(struct sampler *sampler, struct sampler_plugin *plugin)
@@ -180,7 +179,7 @@ void sampler_plugins_sample(struct sampler *sampler, struct snapshot_builder *bu
         struct sampler_plugin *plugin = &sampler->plugins.all[i];
 
         views[i] = plugin->view;
-        if (plugin->instance && plugin->is_source)
+        if (plugin->instance && plugin->view.is_source)
             plugin_instance_ask(plugin->instance);
     }
     if (sampler->plugins.count)

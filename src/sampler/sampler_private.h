@@ -139,7 +139,6 @@ struct sampler_plugin {
     struct sampler_probe probe;
     struct plugin_instance *instance; /* NULL: not used, or it has failed */
     struct plugin_view view;          /* with a reference of its table */
-    bool is_source;                   /* is asked at each sample */
 };
 
 struct sampler_plugins {

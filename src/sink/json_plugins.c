@@ -105,6 +105,8 @@ json_t *json_plugin_list(const struct plugin_view *views, size_t count,
 
         json_add_text(plugin, "name", views[i].name);
         json_add_text(plugin, "file", path_of(context, i));
+        json_add(plugin, "pane", json_boolean(views[i].is_source));
+        json_add(plugin, "sink", json_boolean(views[i].is_sink));
         json_add_text(plugin, "version", views[i].version);
         json_add_text(plugin, "license", views[i].license);
         json_add_text(plugin, "summary", views[i].summary);

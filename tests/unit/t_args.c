@@ -149,6 +149,10 @@ static void test_mistakes(void **state)
     assert_refused("-r file --born 2", "--born is of a process that lives");
     assert_refused("-r file --tree", "--tree is of a process that lives");
     assert_refused("-r file --agent=require", "--agent=require is of a process");
+    assert_refused("-r file --plugin x", "--plugin is of a process that lives");
+    assert_refused("--plugin-dir . -r file", "--plugin-dir is of a process");
+    assert_refused("-r file --walk off", "--walk is of a process that lives");
+    assert_refused("-r file --mark-every 5", "--mark-every is of a process that lives");
     assert_refused("--begin 14:02 12", "are of a recording");
     assert_refused("--nonsense", "no option --nonsense");
     assert_refused("-Z", "no option -Z");

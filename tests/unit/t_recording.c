@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +12,11 @@
 
 #include "model/builder.h"
 #include "model/kind.h"
+#include "model/plugin_table.h"
 #include "recording/database.h"
 #include "recording/decoder.h"
 #include "recording/encoder.h"
+#include "recording/names.h"
 #include "recording/plane.h"
 #include "recording/rows.h"
 #include "recording/shape.h"
@@ -179,6 +182,8 @@ static const struct {
                      PIN_STEPS_MAX * sizeof(struct pin_step) +
                      PIN_CLASSES_MAX * sizeof(struct pin_class)},
     {SHEET_FREE_LISTS, sizeof(size_t) + sizeof(void *)},
+    {SHEET_PLUGINS, sizeof(void *)},                                      /* table */
+    {SHEET_PLUGIN_COLUMNS, sizeof(((struct plugin_column *)0)->heading)}, /* of name */
 };
 
 static size_t unkept_bytes(enum sheet_id sheet)
@@ -282,6 +287,155 @@ static void test_snapshots_come_back(void **state)
     decoder_free(decoder);
 }
 
+/* What a plugin answers in this sample: rows that come, go and change places, two of one
+ * name, a text that is not known and one that is empty, lines that are always new. */
+static const struct plugin_table *make_table(unsigned turn)
+{
+    struct plugin_table *table = plugin_table_new();
+    struct plugin_cell cells[3 * 8] = {{{0}, NULL}};
+    uint8_t depths[8];
+    char line[300];
+
+    plugin_table_add_column(table, "name")->unit = HEAPTOP_TEXT;
+    plugin_table_add_column(table, "used_bytes")->unit = HEAPTOP_BYTES;
+    plugin_table_add_column(table, "note")->unit = HEAPTOP_TEXT;
+    strcpy(table->columns[1].help, "what it uses");
+    for (unsigned i = 0; i < 8; i++) {
+        static const char *const names[] = {"a", "b", "c", "b", "d", NULL, "", "e"};
+
+        cells[3 * i].text = names[(i + turn) % 8];
+        cells[3 * i + 1].number =
+            i == turn % 8 ? reading_unknown() : reading_exact((int64_t)(turn * i) - 3);
+        cells[3 * i + 2].text = i % 2 ? "" : NULL;
+        depths[i] = (uint8_t)(i * 2);
+    }
+    table->is_tree = turn % 4 == 3;
+    assert_true(plugin_table_fill(table, cells, depths, turn % 8));
+    snprintf(line, sizeof(line), "%0290u", turn);
+    table->lines[table->n_lines++] = plugin_table_text(table, line, PLUGIN_CLEAN_MAX);
+    table->lines[table->n_lines++] = "";
+    snprintf(table->title, sizeof(table->title), "Turn %u", turn);
+    table->offers[table->n_offers++] =
+        (struct plugin_offer){"start", "app.start(1)", table->lines[0]};
+    return table;
+}
+
+static const struct snapshot *make_plugins(unsigned turn)
+{
+    struct snapshot_builder *builder = builder_new(turn);
+    struct plugin_view views[] = {
+        {.name = "idle"},
+        {.name = "broken", .state = PLUGIN_FAILED, .why = "it ended"},
+        {.name = "lines", .state = PLUGIN_READY, .is_source = true},
+        {.name = "sink", .state = PLUGIN_READY, .is_sink = true, .n_received = turn},
+    };
+
+    if (turn % 5)
+        views[2].table = make_table(turn);
+    views[2].answered_mono_ns = turn;
+    builder_plugins(builder, views, turn % 7 ? 4 : 1);
+    plugin_table_unref(views[2].table);
+    return snapshot_seal(builder);
+}
+
+static void assert_same_text(const char *a, const char *b)
+{
+    assert_true(!a == !b);
+    if (a)
+        assert_string_equal(a, b);
+}
+
+static void assert_same_table(const struct plugin_table *a, const struct plugin_table *b)
+{
+    assert_true(!a == !b);
+    if (!a)
+        return;
+    assert_string_equal(a->title, b->title);
+    assert_int_equal(a->n_columns, b->n_columns);
+    assert_int_equal(a->n_rows, b->n_rows);
+    assert_memory_equal(a->columns, b->columns, sizeof(a->columns));
+    assert_int_equal(a->is_tree && a->n_rows, b->is_tree);
+    for (size_t i = 0; i < a->n_rows * a->n_columns; i++) {
+        assert_same_text(a->cells[i].text, b->cells[i].text);
+        assert_int_equal(a->cells[i].number.state, b->cells[i].number.state);
+        assert_int_equal(a->cells[i].number.value, b->cells[i].number.value);
+    }
+    for (size_t i = 0; b->is_tree && i < a->n_rows; i++)
+        assert_int_equal(a->depths[i], b->depths[i]);
+    assert_int_equal(a->n_lines, b->n_lines);
+    for (size_t i = 0; i < a->n_lines; i++)
+        assert_string_equal(a->lines[i], b->lines[i]);
+    assert_int_equal(a->n_offers, b->n_offers);
+    assert_string_equal(a->offers[0].name, b->offers[0].name);
+    assert_string_equal(a->offers[0].call, b->offers[0].call);
+    assert_string_equal(a->offers[0].words, b->offers[0].words);
+}
+
+/* Those that nobody used are not recorded. */
+static void assert_same_plugins(const struct plugins_section *a,
+                                const struct plugins_section *b)
+{
+    if (a->n_views == 1) {
+        assert_null(b);
+        return;
+    }
+    assert_int_equal(b->n_views, 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct plugin_view *mine = &a->views[i + 1], *theirs = &b->views[i];
+
+        assert_string_equal(mine->name, theirs->name);
+        assert_string_equal(mine->why, theirs->why);
+        assert_int_equal(mine->state, theirs->state);
+        assert_int_equal(mine->is_sink, theirs->is_sink);
+        assert_int_equal(mine->n_received, theirs->n_received);
+        assert_int_equal(mine->answered_mono_ns, theirs->answered_mono_ns);
+        assert_same_table(mine->table, theirs->table);
+    }
+}
+
+static void test_plugins_come_back(void **state)
+{
+    struct encoder *encoder = encoder_new();
+    struct decoder *decoder = decoder_new();
+    struct err err = ERR_INIT;
+
+    (void)state;
+    decoder_add_ours(decoder);
+    for (unsigned turn = 1; turn < 3 * ENCODER_KEY_EVERY; turn++) {
+        const struct snapshot *written = make_plugins(turn), *read;
+        struct encoded_sample sample;
+
+        assert_int_equal(encoder_add(encoder, written, &sample, &err), 0);
+        take(decoder, &sample);
+        read = decoder_snapshot(decoder, NULL, 0);
+        assert_same_plugins(written->plugins, read->plugins);
+        snapshot_unref(written);
+        snapshot_unref(read);
+    }
+    encoder_free(encoder);
+    decoder_free(decoder);
+}
+
+/* A plugin that never says the same twice leaves room for the names of kinds. */
+static void test_names_of_plugins_have_an_end(void **state)
+{
+    struct names *names = names_new();
+    const struct encoded_name *fresh;
+    char text[32];
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * PLUGIN_NAMES_MAX; i++) {
+        snprintf(text, sizeof(text), "text %u", i);
+        assert_true(names_of_plugin(names, text) > 0);
+    }
+    assert_int_equal(names_new_ones(names, &fresh), PLUGIN_NAMES_MAX + 1);
+    assert_string_equal(fresh[PLUGIN_NAMES_MAX].text, "(other names)");
+    assert_int_equal(names_of_plugin(names, "text 5"), names_number(names, "text 5"));
+    assert_int_equal(names_number(names, "shop.Session"), PLUGIN_NAMES_MAX + 2);
+    assert_int_equal(names_of_plugin(names, "shop.Session"), PLUGIN_NAMES_MAX + 2);
+    names_free(names);
+}
+
 /* Bits that flip are noticed by the checksum, all of them. */
 static void test_flipped_bits_are_noticed(void **state)
 {
@@ -358,6 +512,8 @@ int main(void)
         cmocka_unit_test(test_damaged_planes),
         cmocka_unit_test(test_every_member_has_a_field),
         cmocka_unit_test(test_snapshots_come_back),
+        cmocka_unit_test(test_plugins_come_back),
+        cmocka_unit_test(test_names_of_plugins_have_an_end),
         cmocka_unit_test(test_flipped_bits_are_noticed),
     };
 
