@@ -41,7 +41,8 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/pins_view.c tui/pins_view.h \
 	tui/pool_blocks.c tui/pool_blocks.h tui/pools_table.c \
 	tui/prompt.c tui/prompt.h \
-	tui/screen.c tui/screen.h tui/screen_draw.c tui/screen_private.h tui/screen_time.c \
+	tui/screen.c tui/screen.h tui/screen_draw.c tui/screen_private.h tui/screen_tabs.c \
+	tui/screen_time.c \
 	tui/series.c tui/series.h tui/series_table.c \
 	tui/sink_text.c \
 	tui/table.c tui/table.h tui/table_draw.c tui/table_private.h tui/table_sort.c \

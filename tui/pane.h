@@ -83,6 +83,8 @@ struct pane_ops {
     /* 1 + the index of the plugin that is to be started, 0 = none; said once; optional.
      */
     size_t (*wants_plugin)(void *pane);
+    /* The plugin whose table is open, or NULL: it has a tab of its own; optional. */
+    const char *(*open_plugin)(void *pane);
     bool is_hidden; /* it has no tab: a key opens it, Esc leaves it */
 };
 

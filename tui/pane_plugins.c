@@ -1,6 +1,7 @@
 /*
  * Plugins: those that were found, and the table of the one that is open. Enter starts one
- * and opens it, Esc goes back to the list. Opened by a key; it has no tab.
+ * and opens it, Esc goes back to the list. The list is opened by a key and has no tab;
+ * each plugin that is used has one.
  */
 #include "tui/pane.h"
 
@@ -73,11 +74,18 @@ static const struct column columns[] = {
      .ascending_first = true},
 };
 
+/* The table of a plugin that was open: its sorting and selection stay. */
+struct open_plugin {
+    char name[PLUGIN_NAME_BYTES];
+    struct plugin_table_view view;
+};
+
 struct pane_plugins {
     struct table *list;
-    struct plugin_table_view open; /* of the plugin that is open */
-    char name[PLUGIN_NAME_BYTES];  /* that plugin's; "" = the list is shown */
-    size_t wanted;                 /* 1 + the index of the one that is to be started */
+    struct open_plugin opened[PLUGINS_MAX];
+    size_t n_opened;
+    char name[PLUGIN_NAME_BYTES]; /* of the one that is open; "" = the list is shown */
+    size_t wanted;                /* 1 + the index of the one that is to be started */
     const struct plugins_section *section; /* of the last update, or NULL */
 };
 
@@ -94,7 +102,8 @@ static void plugins_destroy(void *opaque)
     struct pane_plugins *pane = opaque;
 
     table_free(pane->list);
-    plugin_table_view_release(&pane->open);
+    for (size_t i = 0; i < pane->n_opened; i++)
+        plugin_table_view_release(&pane->opened[i].view);
     free(pane);
 }
 
@@ -105,6 +114,22 @@ static const struct plugin_view *view_of(const struct plugins_section *section,
         if (!strcmp(section->views[i].name, name))
             return &section->views[i];
     return NULL;
+}
+
+/* What is kept of the one that is open; the last place is for all that have none. */
+static struct plugin_table_view *open_view(struct pane_plugins *pane)
+{
+    struct open_plugin *opened = pane->opened;
+    size_t at = 0;
+
+    while (at < pane->n_opened && strcmp(opened[at].name, pane->name) != 0)
+        at++;
+    if (at == PLUGINS_MAX)
+        at--;
+    if (at == pane->n_opened)
+        pane->n_opened++;
+    memcpy(opened[at].name, pane->name, sizeof(pane->name));
+    return &opened[at].view;
 }
 
 static void list_row(const struct plugin_view *view, size_t index, struct table_row *row)
@@ -150,8 +175,10 @@ static void plugins_update(void *opaque, const struct view_input *input)
 
     pane->section = input->snapshot ? input->snapshot->plugins : NULL;
     update_list(pane, input->filter);
+    if (!pane->name[0])
+        return;
     view = view_of(pane->section, pane->name);
-    plugin_table_view_update(&pane->open, view ? view->table : NULL, input->filter);
+    plugin_table_view_update(open_view(pane), view ? view->table : NULL, input->filter);
 }
 
 /* In place of a table that is not there. */
@@ -178,16 +205,16 @@ static int draw_lines(const struct plugin_table *answer, struct canvas *canvas,
     return count;
 }
 
-static void draw_open(const struct pane_plugins *pane, struct canvas *canvas,
-                      struct rect rect, bool has_focus)
+static void draw_open(struct pane_plugins *pane, struct canvas *canvas, struct rect rect,
+                      bool has_focus)
 {
     const struct plugin_view *view = view_of(pane->section, pane->name);
     int lines = view && view->table ? draw_lines(view->table, canvas, rect) : 0;
 
     rect.y += lines;
     rect.height -= lines;
-    if (pane->open.table)
-        table_draw(pane->open.table, canvas, rect, has_focus);
+    if (open_view(pane)->table)
+        table_draw(open_view(pane)->table, canvas, rect, has_focus);
     else if (!lines)
         draw_nothing(view, canvas, rect);
 }
@@ -219,14 +246,14 @@ static void open_selected(struct pane_plugins *pane)
     memcpy(pane->name, view->name, sizeof(pane->name));
     if (view->state == PLUGIN_FOUND || view->state == PLUGIN_FAILED)
         pane->wanted = (size_t)row->identity;
-    plugin_table_view_update(&pane->open, view->table, "");
+    plugin_table_view_update(open_view(pane), view->table, "");
 }
 
 static struct table *plugins_table(void *opaque)
 {
     struct pane_plugins *pane = opaque;
 
-    return pane->name[0] ? pane->open.table : pane->list;
+    return pane->name[0] ? open_view(pane)->table : pane->list;
 }
 
 static enum pane_result plugins_command(void *opaque, enum command_id command)
@@ -282,7 +309,15 @@ static size_t plugins_wants_plugin(void *opaque)
     struct pane_plugins *pane = opaque;
     size_t wanted = pane->wanted;
 
+    pane->wanted = 0;
     return wanted;
+}
+
+static const char *plugins_open_plugin(void *opaque)
+{
+    struct pane_plugins *pane = opaque;
+
+    return pane->name[0] ? pane->name : NULL;
 }
 
 const struct pane_ops pane_plugins = {
@@ -298,5 +333,6 @@ const struct pane_ops pane_plugins = {
     .breadcrumb = plugins_breadcrumb,
     .show_view = plugins_show_view,
     .wants_plugin = plugins_wants_plugin,
+    .open_plugin = plugins_open_plugin,
     .is_hidden = true,
 };

@@ -192,11 +192,9 @@ void screen_update(struct screen *screen)
     snapshot_unref(old);
 }
 
-static void show_tab(struct screen *screen, size_t tab)
+static void show_pane(struct screen *screen, size_t pane)
 {
-    if (tab >= screen->n_panes)
-        return;
-    screen->current = tab;
+    screen->current = pane;
     screen_update_pane(screen);
 }
 
@@ -204,12 +202,12 @@ bool screen_show_pane(struct screen *screen, const char *name)
 {
     for (size_t i = 0; i < screen->n_panes; i++)
         if (strcmp(panes[i]->name, name) == 0) {
-            show_tab(screen, i);
+            show_pane(screen, i);
             return true;
         }
     for (size_t i = 0; i < screen->n_panes; i++)
         if (panes[i]->show_view && panes[i]->show_view(screen->panes[i], name)) {
-            show_tab(screen, i);
+            show_pane(screen, i);
             return true;
         }
     return false;
@@ -447,20 +445,23 @@ static bool pane_command(struct screen *screen, enum command_id command)
 bool screen_command(struct screen *screen, enum command_id command)
 {
     if (command >= COMMAND_TAB_1 && command <= COMMAND_TAB_9) {
-        show_tab(screen, (size_t)(command - COMMAND_TAB_1));
+        screen_show_tab(screen, (size_t)(command - COMMAND_TAB_1));
         return true;
     }
     if (screen_time_command(screen, command))
         return true;
     switch (command) {
     case COMMAND_TAB_NEXT:
-        show_tab(screen, screen_next_tab(screen, 1));
+        screen_next_tab(screen, 1);
         return true;
     case COMMAND_TAB_PREVIOUS:
-        show_tab(screen, screen_next_tab(screen, screen->n_panes - 1));
+        screen_next_tab(screen, -1);
         return true;
     case COMMAND_HOLDERS:
         return screen_open_holders(screen);
+    case COMMAND_TAB_0:
+        screen_next_plugin(screen);
+        return true;
     case COMMAND_PLUGINS:
         return screen_open_plugins(screen);
     case COMMAND_DELTA:
@@ -499,8 +500,8 @@ enum screen_click screen_click(struct screen *screen, int y, int x,
 
         if (y != hit->y || x < hit->x || x >= hit->x + hit->width)
             continue;
-        if (hit->command >= COMMAND_TAB_1 && hit->command <= COMMAND_TAB_9) {
-            screen_command(screen, hit->command);
+        if (hit->tab) {
+            screen_show_tab(screen, hit->tab - 1);
             return SCREEN_CLICK_HANDLED;
         }
         *command = hit->command;

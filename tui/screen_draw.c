@@ -1,4 +1,4 @@
-/* Drawing of the screen: tabs, status lines, bottom bar around header and pane. */
+/* Drawing of the screen: status lines, bottom bar around header, tabs and pane. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,85 +16,7 @@ static void add_hit(struct screen *screen, int y, int x, int width,
                     enum command_id command)
 {
     if (screen->n_hits < SCREEN_HITS)
-        screen->hits[screen->n_hits++] = (struct hit){y, x, width, command};
-}
-
-static void draw_breadcrumb(const struct screen *screen, struct canvas *canvas,
-                            const struct rect *rect, const char *breadcrumb)
-{
-    static const char back[] = "Esc back";
-    char tab[64];
-    int x = 0, room = rect->width;
-
-    if (screen_pane(screen)->is_hidden)
-        snprintf(tab, sizeof(tab), "[%s]", screen_pane(screen)->title);
-    else
-        snprintf(tab, sizeof(tab), "[%zu %s]", screen->current + 1,
-                 screen_pane(screen)->title);
-    if (room > 40) {
-        room -= (int)sizeof(back) + 1;
-        canvas_text(canvas, rect->y, rect->width - (int)sizeof(back), 8, ROLE_DIM, back);
-    }
-    x += canvas_text(canvas, rect->y, x, room, ROLE_TAB_ACTIVE, tab);
-    x += canvas_text(canvas, rect->y, x, room - x, ROLE_TAB, " > ");
-    canvas_text(canvas, rect->y, x, room - x, ROLE_VALUE, breadcrumb);
-}
-
-/* Narrow: numbers only, and the title of the one that is open. */
-static int draw_numbers(struct screen *screen, struct canvas *canvas,
-                        const struct rect *rect)
-{
-    char text[64];
-    int x = 0;
-
-    for (size_t i = 0; i < screen->n_panes; i++) {
-        bool is_active = i == screen->current;
-
-        if (panes[i]->is_hidden)
-            continue;
-        int width;
-
-        snprintf(text, sizeof(text), is_active ? "[%zu]" : " %zu ", i + 1);
-        width = canvas_text(canvas, rect->y, x, rect->width - x,
-                            is_active ? ROLE_TAB_ACTIVE : ROLE_TAB, text);
-        add_hit(screen, rect->y, x, width, COMMAND_TAB_1 + (enum command_id)i);
-        x += width;
-    }
-    return x + canvas_text(canvas, rect->y, x + 2, rect->width - x - 2, ROLE_TAB_ACTIVE,
-                           screen_pane(screen)->title);
-}
-
-static void draw_tabs(struct screen *screen, struct canvas *canvas,
-                      const struct rect *rect)
-{
-    const char *breadcrumb = screen_breadcrumb(screen);
-    char text[64];
-    int x = 0;
-
-    if (!rect->height)
-        return;
-    canvas_fill(canvas, *rect, ROLE_TAB);
-    if (breadcrumb) {
-        draw_breadcrumb(screen, canvas, rect, breadcrumb);
-        return;
-    }
-    if (rect->width < 60) {
-        draw_numbers(screen, canvas, rect);
-        return;
-    }
-    for (size_t i = 0; i < screen->n_panes; i++) {
-        bool is_active = i == screen->current;
-
-        if (panes[i]->is_hidden)
-            continue;
-
-        snprintf(text, sizeof(text), is_active ? "[%zu %s]" : " %zu %s ", i + 1,
-                 panes[i]->title);
-        int width = canvas_text(canvas, rect->y, x, rect->width - x,
-                                is_active ? ROLE_TAB_ACTIVE : ROLE_TAB, text);
-        add_hit(screen, rect->y, x, width, COMMAND_TAB_1 + (enum command_id)i);
-        x += width;
-    }
+        screen->hits[screen->n_hits++] = (struct hit){y, x, width, command, 0};
 }
 
 static bool is_possible(const struct screen *screen, const struct command *command)
@@ -280,7 +202,7 @@ void screen_draw(struct screen *screen, struct canvas *canvas)
     header_draw(&input, canvas, &layout);
     if (layout.form == LAYOUT_RES)
         return;
-    draw_tabs(screen, canvas, &layout.tabs);
+    screen_draw_tabs(screen, canvas, &layout.tabs);
     if (layout.body.height > 0)
         screen_pane(screen)->draw(screen->panes[screen->current], canvas, layout.body,
                                   true);

@@ -52,13 +52,3 @@ bool screen_leave_holders(struct screen *screen)
     screen_show_pane(screen, panes[screen->came_from]->name);
     return true;
 }
-
-size_t screen_next_tab(const struct screen *screen, size_t steps)
-{
-    size_t at = screen->current;
-
-    do
-        at = (at + steps) % screen->n_panes;
-    while (panes[at]->is_hidden && at != screen->current);
-    return at;
-}

@@ -9,12 +9,13 @@
 #include "tui/screen.h"
 
 #define SCREEN_PANES 12
-#define SCREEN_HITS  48
+#define SCREEN_HITS  64
 
 /* What a click on the tabs or the bottom bar means. */
 struct hit {
     int y, x, width;
     enum command_id command;
+    size_t tab; /* 1 + its number, and no command; 0: a command */
 };
 
 struct screen {
@@ -66,8 +67,13 @@ bool screen_open_holders(struct screen *screen);
 bool screen_leave_holders(struct screen *screen);
 /* Opens the list of plugins. */
 bool screen_open_plugins(struct screen *screen);
-/* The tab so many steps on that is not hidden. */
-size_t screen_next_tab(const struct screen *screen, size_t steps);
+/* screen_tabs.c: tabs are counted from 0, those of plugins behind those of panes. */
+void screen_show_tab(struct screen *screen, size_t number);
+void screen_next_tab(struct screen *screen, int direction);
+/* The first plugin's tab, from one of them the next; the list when there are none. */
+void screen_next_plugin(struct screen *screen);
+void screen_draw_tabs(struct screen *screen, struct canvas *canvas,
+                      const struct rect *rect);
 void screen_header_input(const struct screen *screen, struct header_input *input);
 
 #endif

@@ -524,7 +524,8 @@ static void add_events(struct snapshot_builder *builder, enum fixture fixture, i
 }
 
 static const struct snapshot *make_snapshot(enum fixture fixture, int at,
-                                            const struct objects_section *objects)
+                                            const struct objects_section *objects,
+                                            bool has_plugins)
 {
     struct snapshot_builder *builder = builder_new((uint64_t)at + 1);
     struct snapshot *snapshot = builder->snapshot;
@@ -552,7 +553,7 @@ static const struct snapshot *make_snapshot(enum fixture fixture, int at,
         fill_account(builder_account(builder), at, looked_mono_ns);
         fill_free_lists(builder_free_lists(builder));
     }
-    if (fixture == FIXTURE_SERVICE)
+    if (has_plugins)
         fixture_plugins(builder, snapshot->mono_ns);
     if (fixture == FIXTURE_ENDED && at == SAMPLES - 1) {
         snapshot->target.state = TARGET_ENDED;
@@ -566,7 +567,10 @@ struct history *fixture_history(enum fixture fixture)
 {
     struct history *history = history_new();
     const struct objects_section *objects = NULL;
+    bool has_plugins = fixture == FIXTURE_PLUGINS;
 
+    if (has_plugins)
+        fixture = FIXTURE_SERVICE;
     for (int at = 0; fixture != FIXTURE_EMPTY && at < SAMPLES; at++) {
         int64_t mono_ns = 1000 * NS_PER_S + at * INTERVAL_NS;
         int64_t wall_ns = FIRST_WALL * NS_PER_S + at * INTERVAL_NS;
@@ -576,7 +580,8 @@ struct history *fixture_history(enum fixture fixture)
             objects = make_objects(fixture, at / WALK_EVERY, mono_ns, wall_ns);
             assert(objects);
         }
-        const struct snapshot *snapshot = make_snapshot(fixture, at, objects);
+        const struct snapshot *snapshot =
+            make_snapshot(fixture, at, objects, has_plugins);
 
         history_add(history, snapshot);
         snapshot_unref(snapshot);

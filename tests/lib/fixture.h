@@ -17,6 +17,7 @@ enum fixture {
     FIXTURE_TORN,        /* a partial walk that met changing pools */
     FIXTURE_NO_AGENT,    /* no agent, with the reason */
     FIXTURE_NO_PYMALLOC, /* procfs only */
+    FIXTURE_PLUGINS,     /* the service, and plugins that are used */
     FIXTURE_EMPTY,       /* no sample yet */
 };
 

@@ -37,11 +37,13 @@ void fixture_plugins(struct snapshot_builder *builder, int64_t mono_ns)
          .license = "MIT",
          .summary = "address space by file: the plugin of doc/plugins.md",
          .state = PLUGIN_READY,
+         .is_source = true,
          .table = &table,
          .answered_mono_ns = mono_ns,
          .took_wall_ns = 12 * NS_PER_MS},
         {.name = "hang",
          .state = PLUGIN_FAILED,
+         .is_source = true,
          .why = "it did not answer for 5 s and was ended"},
         {.name = "other"},
     };

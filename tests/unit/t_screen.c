@@ -90,6 +90,37 @@ static void test_tabs(void **state)
     close_shown(&shown);
 }
 
+/* Behind the numbered tabs, whichever way they are gone to. */
+static void test_tabs_of_plugins(void **state)
+{
+    struct shown shown;
+    (void)state;
+
+    open_shown(&shown, FIXTURE_PLUGINS);
+    assert_true(shows(&shown, "[1 Overview]"));
+    assert_true(shows(&shown, " 0 example  0 hang"));
+    screen_command(shown.screen, COMMAND_TAB_PREVIOUS);
+    assert_true(shows(&shown, "[0 hang]"));
+    assert_true(shows(&shown, "it did not answer for 5 s and was ended"));
+    screen_command(shown.screen, COMMAND_TAB_0);
+    assert_true(shows(&shown, "[0 example] 0 hang"));
+    assert_true(shows(&shown, "/usr/bin/python3.11"));
+    screen_command(shown.screen, COMMAND_TAB_0);
+    screen_command(shown.screen, COMMAND_TAB_NEXT);
+    assert_true(shows(&shown, "[1 Overview]"));
+    screen_command(shown.screen, COMMAND_TAB_4);
+    screen_command(shown.screen, COMMAND_TAB_0);
+    screen_command(shown.screen, COMMAND_BACK);
+    assert_true(shows(&shown, "[Plugins] > those that were found"));
+    screen_command(shown.screen, COMMAND_BACK);
+    assert_true(shows(&shown, "[4 GC]"));
+    close_shown(&shown);
+    open_shown(&shown, FIXTURE_SERVICE);
+    screen_command(shown.screen, COMMAND_TAB_0);
+    assert_true(shows(&shown, "[Plugins]"));
+    close_shown(&shown);
+}
+
 static void test_detail_and_back(void **state)
 {
     struct shown shown;
@@ -320,12 +351,19 @@ static void test_messages_pass(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_any_size),         cmocka_unit_test(test_tabs),
-        cmocka_unit_test(test_detail_and_back),  cmocka_unit_test(test_pause),
-        cmocka_unit_test(test_marks_and_deltas), cmocka_unit_test(test_filter_find_sort),
-        cmocka_unit_test(test_overview_focus),   cmocka_unit_test(test_short_command),
-        cmocka_unit_test(test_cursor_in_time),   cmocka_unit_test(test_marks_of_the_past),
-        cmocka_unit_test(test_clicks),           cmocka_unit_test(test_messages_pass),
+        cmocka_unit_test(test_any_size),
+        cmocka_unit_test(test_tabs),
+        cmocka_unit_test(test_tabs_of_plugins),
+        cmocka_unit_test(test_detail_and_back),
+        cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_marks_and_deltas),
+        cmocka_unit_test(test_filter_find_sort),
+        cmocka_unit_test(test_overview_focus),
+        cmocka_unit_test(test_short_command),
+        cmocka_unit_test(test_cursor_in_time),
+        cmocka_unit_test(test_marks_of_the_past),
+        cmocka_unit_test(test_clicks),
+        cmocka_unit_test(test_messages_pass),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
