@@ -42,8 +42,7 @@ int fleet_close(struct fleet *fleet, struct err *err)
 
         if (member_close(fleet, member, err))
             result = -1;
-        history_free(member->history);
-        free(member);
+        member_free(member);
     }
     watch_free(fleet->watch);
     candidates_release(&fleet->candidates);
@@ -121,8 +120,8 @@ const struct fleet_sample *fleet_look(struct fleet *fleet)
         member->is_stale = false;
         if (member->is_watched && member->row.gc_milli_percent.state != READING_EXACT)
             member->row.gc_milli_percent = watch_share(fleet->watch, member->row.pid);
-        if (!member->row.parent)
-            member->row.sharing = (struct sharing){.wall_ns = 0};
+        if (!member->row.parent && member->row.sharing.wall_ns)
+            member_set_sharing(member, &(struct sharing){.wall_ns = 0});
         look->rows[i] = member->row;
     }
     fleet_judge(look);

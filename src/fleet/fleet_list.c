@@ -14,7 +14,7 @@
 #include "util/xalloc.h"
 
 #define ANCESTORS_MAX 64
-#define LIST_FACTOR   20 /* of a listing to the rest after it: 5 % of the time */
+#define LIST_FACTOR   250 /* of a listing to the rest after it: 0.4 % of a core */
 #define LIST_REST_MAX (10 * NS_PER_S)
 #define ENDED_SHOWN_S 60 /* so long a row stays when its process has ended */
 
@@ -99,6 +99,13 @@ void member_end(struct fleet *fleet, struct member *member)
     fleet->has_changed = true;
 }
 
+void member_free(struct member *member)
+{
+    history_free(member->history);
+    growth_free(member->res);
+    free(member);
+}
+
 void fleet_forget(struct fleet *fleet, struct member *member)
 {
     struct err ignored = ERR_INIT;
@@ -110,8 +117,7 @@ void fleet_forget(struct fleet *fleet, struct member *member)
     memmove(fleet->members + place, fleet->members + place + 1,
             (fleet->count - place) * sizeof(*fleet->members));
     member_close(fleet, member, &ignored);
-    history_free(member->history);
-    free(member);
+    member_free(member);
     fleet->has_changed = true;
 }
 
@@ -119,6 +125,7 @@ static struct member *add_member(struct fleet *fleet, const struct candidate *ro
 {
     struct member *member = xcalloc(1, sizeof(*member));
 
+    member->res = growth_new_of_readings();
     member->row.pid = row->pid;
     member->row.start_ticks = row->start_ticks;
     member->row.role = member->row.rule = "";
@@ -135,12 +142,13 @@ static void update_member(struct member *member, const struct candidate *row)
     member->is_listed = true;
     snprintf(to->command, sizeof(to->command), "%s", row->command);
     to->parent = row->parent;
+    fleet_row_add_res(to, member->res, row->res_bytes, clock_monotonic_ns(),
+                      clock_wall_ns());
     if (row->can_read && to->state == MEMBER_CLOSED && !member->retry_mono_ns)
         to->state = MEMBER_NEW;
     if (row->can_read || member->is_lent || member->sampler)
         return;
     to->state = MEMBER_CLOSED;
-    to->res_bytes = row->res_bytes;
     snprintf(to->why, sizeof(to->why), "%s", row->access_why);
 }
 
@@ -256,17 +264,17 @@ static void set_roles(struct fleet *fleet)
 /* The whole machine is listed, which may have very many processes. */
 static int refresh(struct fleet *fleet, struct err *err)
 {
-    int64_t began_ns = clock_monotonic_ns(), ended_ns, rest_ns;
+    int64_t began_ns = budget_spent_ns(), spent_ns, rest_ns;
     int result = candidates_refresh(&fleet->candidates, err);
 
-    ended_ns = clock_monotonic_ns();
-    rest_ns = (ended_ns - began_ns) * LIST_FACTOR;
+    spent_ns = budget_spent_ns() - began_ns;
+    rest_ns = spent_ns * LIST_FACTOR;
     if (rest_ns > LIST_REST_MAX)
         rest_ns = LIST_REST_MAX;
     if (rest_ns < fleet->options.sampler.interval_ns)
         rest_ns = fleet->options.sampler.interval_ns;
-    fleet->list_due_mono_ns = ended_ns + rest_ns;
-    log_line("fleet: listed in %lld us", (long long)((ended_ns - began_ns) / NS_PER_US));
+    fleet->list_due_mono_ns = clock_monotonic_ns() + rest_ns;
+    log_line("fleet: listed for %lld us", (long long)(spent_ns / NS_PER_US));
     return result;
 }
 

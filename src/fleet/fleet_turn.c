@@ -10,24 +10,18 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-/* Of a turn to the rest after it: 1 % and 2 % of one core. */
-#define SAMPLE_FACTOR   100
-#define WALK_FACTOR     50
+#define SAMPLE_FACTOR   150 /* of a sample to the rest after it: 0.7 % of a core */
 #define SAMPLE_REST_MAX (5 * NS_PER_S)
 #define WALK_REST_MAX   (60 * NS_PER_S)
 #define RETRY_NS        (30 * NS_PER_S)
 #define STUCK_LOOK_NS   NS_PER_S
 
-static int64_t rest_ns(int64_t price_ns, int64_t factor, int64_t most_ns)
-{
-    return price_ns < most_ns / factor ? price_ns * factor : most_ns;
-}
-
-static void end_turn(struct turn *turn, int64_t rest)
+static void end_turn(struct turn *turn, int64_t rest_ns)
 {
     turn->member = NULL;
     turn->comparison = NULL;
-    turn->rest_until_mono_ns = clock_monotonic_ns() + rest;
+    turn->ended_mono_ns = clock_monotonic_ns();
+    turn->rest_until_mono_ns = turn->ended_mono_ns + rest_ns;
 }
 
 static void watch_member(struct fleet *fleet, struct member *member)
@@ -42,12 +36,13 @@ static void watch_member(struct fleet *fleet, struct member *member)
     member->is_watched = true;
 }
 
-/* On a busy machine the time is the others', and the processor's time may be a walk's. */
-static int64_t sample_price_ns(const struct fleet *fleet, const struct snapshot *snapshot)
+static int64_t sample_rest_ns(const struct fleet *fleet)
 {
-    int64_t cpu_ns = clock_process_cpu_ns() - fleet->sample.began_cpu_ns;
+    int64_t price_ns =
+        sampler_cpu_ns(fleet->sample.member->sampler) - fleet->sample.began_cpu_ns;
 
-    return cpu_ns < snapshot->cost.sample_ns ? cpu_ns : snapshot->cost.sample_ns;
+    return price_ns < SAMPLE_REST_MAX / SAMPLE_FACTOR ? price_ns * SAMPLE_FACTOR
+                                                      : SAMPLE_REST_MAX;
 }
 
 /* The first look at a member is not rested for: its row is waited for. */
@@ -66,13 +61,9 @@ static void take_snapshot(struct fleet *fleet, struct member *member,
         member->row.state =
             snapshot->target.state == TARGET_STOPPED ? MEMBER_STOPPED : MEMBER_LIVE;
     if (fleet->sample.member == member && member->is_complete)
-        end_turn(&fleet->sample, is_first ? 0
-                                          : rest_ns(sample_price_ns(fleet, snapshot),
-                                                    SAMPLE_FACTOR, SAMPLE_REST_MAX));
+        end_turn(&fleet->sample, is_first ? 0 : sample_rest_ns(fleet));
     if (fleet->walk.member == member && !fleet->walk.comparison) {
-        end_turn(&fleet->walk, member->has_walked ? rest_ns(snapshot->cost.walk_cpu_ns,
-                                                            WALK_FACTOR, WALK_REST_MAX)
-                                                  : 0);
+        end_turn(&fleet->walk, 0);
         member->has_walked = true;
     }
     snapshot_unref(snapshot);
@@ -101,23 +92,29 @@ static void take_message(struct fleet *fleet, struct member *member,
         cannot_read(fleet, member, &message->err);
 }
 
+void member_set_sharing(struct member *member, const struct sharing *sharing)
+{
+    member->row.sharing = *sharing;
+    history_set_sharing(member->history, sharing);
+    member->is_stale = true;
+}
+
 /* Its parent may have ended, or be another one now: then nothing is known any more. */
 static void take_comparison(struct fleet *fleet)
 {
     struct member *member = fleet->walk.member;
-    struct fleet_row *row;
+    struct sharing sharing;
     struct err err = ERR_INIT;
 
     if (!fleet->walk.comparison ||
-        !comparison_take(fleet->walk.comparison, &member->row.sharing, &err))
+        !comparison_take(fleet->walk.comparison, &sharing, &err))
         return;
-    row = &member->row;
-    snprintf(row->sharing_why, sizeof(row->sharing_why), "%.150s", err.text);
-    log_line("fleet: %d compared in %lld us, %s", (int)row->pid,
-             (long long)(row->sharing.cpu_ns / NS_PER_US), err.text);
-    end_turn(&fleet->walk, member->has_compared
-                               ? rest_ns(row->sharing.cpu_ns, WALK_FACTOR, WALK_REST_MAX)
-                               : 0);
+    member_set_sharing(member, &sharing);
+    snprintf(member->row.sharing_why, sizeof(member->row.sharing_why), "%.150s",
+             err.text);
+    log_line("fleet: %d compared in %lld us, %s", (int)member->row.pid,
+             (long long)(sharing.cpu_ns / NS_PER_US), err.text);
+    end_turn(&fleet->walk, 0);
     member->has_compared = fleet->has_changed = true;
 }
 
@@ -173,10 +170,10 @@ static void begin_sample(struct fleet *fleet, struct member *member)
 
     member->sampled_mono_ns = clock_monotonic_ns();
     fleet->sample.member = member;
-    fleet->sample.began_cpu_ns = clock_process_cpu_ns();
     if (!member->sampler)
         log_line("fleet: %d is opened", (int)member->row.pid);
     if (member->sampler) {
+        fleet->sample.began_cpu_ns = sampler_cpu_ns(member->sampler);
         sampler_sample_now(member->sampler, false);
         return;
     }
@@ -206,7 +203,7 @@ static void begin_comparison(struct fleet *fleet, struct member *member)
         fleet->walk.member = member;
         return;
     }
-    row->sharing = (struct sharing){.wall_ns = 0};
+    member_set_sharing(member, &(struct sharing){.wall_ns = 0});
     snprintf(row->sharing_why, sizeof(row->sharing_why), "%.150s", err.text);
     member->has_compared = fleet->has_changed = true;
 }
@@ -297,10 +294,24 @@ static void give_sample_turn(struct fleet *fleet, int64_t now_ns)
         begin_sample(fleet, member);
 }
 
-/* Only who was never looked at does not wait for the rest to end. */
+/* Only who was never looked at does not wait until the turns before are paid for. */
 static int64_t after_rest_ns(const struct fleet *fleet, int64_t due_ns)
 {
     return due_ns ? later(due_ns, fleet->walk.rest_until_mono_ns) : 0;
+}
+
+/* What the first looks cost, and a screen of one member, is not the fleet's. */
+static void settle_budget(struct fleet *fleet)
+{
+    bool is_fleets = fleet_is_complete(fleet);
+    int64_t due_ns, most_ns = fleet->walk.ended_mono_ns + WALK_REST_MAX;
+
+    for (size_t i = 0; i < fleet->count; i++)
+        is_fleets = is_fleets && !fleet->members[i]->is_lent;
+    if (!is_fleets)
+        budget_begin(&fleet->budget);
+    due_ns = budget_due_ns(&fleet->budget);
+    fleet->walk.rest_until_mono_ns = due_ns < most_ns ? due_ns : most_ns;
 }
 
 static void give_walk_turn(struct fleet *fleet, int64_t now_ns)
@@ -324,6 +335,7 @@ void fleet_give_turns(struct fleet *fleet)
 
     check_stuck(fleet, &fleet->sample);
     check_stuck(fleet, &fleet->walk);
+    settle_budget(fleet);
     if (!fleet->sample.member)
         give_sample_turn(fleet, now_ns);
     if (!fleet->walk.member)

@@ -12,6 +12,7 @@
 #include "util/xalloc.h"
 
 #define LOOK_NS        (20 * NS_PER_MS) /* on average: uneven, for theirs may be even */
+#define MEMBER_NS      (6 * NS_PER_MS)  /* for each member: so many looks cost the same */
 #define SECONDS        60
 #define LOOKS_LEAST    150
 #define STALE_NS       (5 * NS_PER_S)
@@ -77,12 +78,27 @@ static void add_looks(struct watch *watch, const int32_t *found)
     }
 }
 
-static void look(const struct watched *places, int32_t *found)
+/* How many were looked at. */
+static size_t look(const struct watched *places, int32_t *found)
 {
-    for (size_t i = 0; i < FLEET_MEMBERS_MAX; i++)
+    size_t count = 0;
+
+    for (size_t i = 0; i < FLEET_MEMBERS_MAX; i++) {
+        count += places[i].pid != 0;
         if (!places[i].pid || pread(places[i].mem_fd, &found[i], sizeof(found[i]),
                                     (off_t)places[i].collecting.value) != sizeof(*found))
             found[i] = -1;
+    }
+    return count;
+}
+
+static struct timespec nap_after(size_t count, unsigned *seed)
+{
+    int64_t mean_ns = (int64_t)count * MEMBER_NS;
+
+    if (mean_ns < LOOK_NS)
+        mean_ns = LOOK_NS;
+    return (struct timespec){.tv_nsec = mean_ns / 2 + rand_r(seed) % mean_ns};
 }
 
 static void *watch_main(void *given)
@@ -94,12 +110,12 @@ static void *watch_main(void *given)
     bool is_wanted = true;
 
     while (is_wanted) {
-        struct timespec nap = {.tv_nsec = LOOK_NS / 2 + rand_r(&seed) % LOOK_NS};
+        struct timespec nap;
 
         pthread_mutex_lock(&watch->lock);
         get_places(watch, places);
         pthread_mutex_unlock(&watch->lock);
-        look(places, found);
+        nap = nap_after(look(places, found), &seed);
         pthread_mutex_lock(&watch->lock);
         add_looks(watch, found);
         is_wanted = !watch->is_unwanted;

@@ -1,11 +1,12 @@
 /*
  * fleet_watch.h - how much of their time the members spend in collections, without an
- * agent: a thread looks some fifty times a second whether each collector is at work.
+ * agent: a thread looks again and again whether each collector is at work.
  *
- * A look is four bytes through a descriptor of its own: the price is about 0.3 % of a
- * core with 32 members. The share of the last minute is an estimate. The functions are
- * called from the main thread and never wait for a target; a target whose memory does not
- * answer holds up the thread alone, and then no share is known.
+ * A look is four bytes through a descriptor of its own. There are at most some 160 a
+ * second, so that they cost the same however many members there are: fifty of each of
+ * three, five of each of 32. The share of the last minute is an estimate. The functions
+ * are called from the main thread and never wait for a target; a target whose memory does
+ * not answer holds up the thread alone, and then no share is known.
  */
 #ifndef HEAPTOP_FLEET_FLEET_WATCH_H
 #define HEAPTOP_FLEET_FLEET_WATCH_H

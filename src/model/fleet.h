@@ -47,6 +47,7 @@ struct fleet_row {
     int64_t ended_wall_ns; /* 0 while it lives */
 
     int64_t sampled_wall_ns, walked_wall_ns; /* 0: not yet */
+    int64_t res_wall_ns; /* RES is younger than the rest: each listing has it */
     struct reading res_bytes, pss_bytes, private_bytes, swap_bytes;
     struct reading arena_bytes, malloc_bytes, other_bytes; /* of RES when it was walked */
     struct reading objects;
@@ -85,7 +86,12 @@ struct fleet_sample {
     struct fleet_row rows[FLEET_MEMBERS_MAX];
 };
 
-/* Fills what the history tells: the numbers, growth and verdict. */
+/* RES as a listing has it now: one more point of `series` (growth_new_of_readings()), and
+ * what they say of its growth. */
+void fleet_row_add_res(struct fleet_row *row, struct growth *series,
+                       struct reading res_bytes, int64_t mono_ns, int64_t wall_ns);
+
+/* Fills what the history tells: the other numbers, and the verdict. */
 void fleet_row_fill(struct fleet_row *row, const struct history *history);
 
 /* What a process is to its service, from its command line and its parent's ("": none). */

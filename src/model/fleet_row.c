@@ -10,6 +10,7 @@
 
 #define SHARE_WINDOW_NS INT64_C(60000000000)
 #define MILLI_PER_CENT  100000.0
+#define RES_KEY         1
 #define PARTS_OF_ARENAS                                                          \
     ((1u << PART_OBJECTS) | (1u << PART_FREE_BLOCKS) | (1u << PART_FREE_POOLS) | \
      (1u << PART_POOL_HEADERS) | (1u << PART_NEVER_CARVED))
@@ -42,7 +43,6 @@ static void fill_process(struct fleet_row *row, const struct process_section *pr
 {
     if (!process)
         return;
-    row->res_bytes = process->res_bytes;
     row->pss_bytes = process->pss_bytes;
     row->private_bytes = process->uss_bytes;
     row->swap_bytes = process->swap_bytes;
@@ -56,17 +56,32 @@ static void fill_objects(struct fleet_row *row, const struct objects_section *ob
     row->objects = reading_exact((int64_t)objects->count);
 }
 
-static void fill_growth(struct fleet_row *row, const struct history *history)
+void fleet_row_add_res(struct fleet_row *row, struct growth *series,
+                       struct reading res_bytes, int64_t mono_ns, int64_t wall_ns)
 {
     struct trend trend;
 
     row->growth_bytes = reading_unknown();
-    if (!growth_trend(history_series_growth(history), 1 + SERIES_RES, GROWTH_WINDOW_NS,
-                      &trend) ||
-        trend.points < GROWTH_LEAST)
+    if (!reading_is_known(res_bytes))
         return;
-    row->growth_bytes =
-        reading_exact(trend.is_claimed ? (int64_t)trend.bytes_per_minute : 0);
+    row->res_bytes = res_bytes;
+    row->res_wall_ns = wall_ns;
+    growth_begin(series, mono_ns, wall_ns);
+    growth_put(series, RES_KEY, 0, res_bytes.value);
+    growth_end(series);
+    if (growth_trend(series, RES_KEY, GROWTH_WINDOW_NS, &trend) &&
+        trend.points >= GROWTH_LEAST)
+        row->growth_bytes =
+            reading_exact(trend.is_claimed ? (int64_t)trend.bytes_per_minute : 0);
+}
+
+/* A sample is younger than the last listing, or older. */
+static void fill_res(struct fleet_row *row, const struct snapshot *latest)
+{
+    if (!latest->process || latest->wall_ns <= row->res_wall_ns)
+        return;
+    row->res_bytes = latest->process->res_bytes;
+    row->res_wall_ns = latest->wall_ns;
 }
 
 /* Unknown when one of the points is. */
@@ -111,10 +126,10 @@ void fleet_row_fill(struct fleet_row *row, const struct history *history)
     if (!latest)
         return;
     row->sampled_wall_ns = latest->wall_ns;
+    fill_res(row, latest);
     fill_process(row, latest->process);
     fill_account(row, latest->account);
     fill_objects(row, latest->objects);
-    fill_growth(row, history);
     fill_gc(row, history);
     fill_verdict(row, history);
 }

@@ -22,6 +22,7 @@ struct history {
     struct marks marks;
     struct growth *kinds, *classes, *series, *parts;
     int64_t walk_ended_ns;    /* of the walk that the kinds' growth saw last */
+    struct sharing sharing;   /* with the parent, as it was compared last */
     int64_t account_ended_ns; /* of the round that the parts' growth saw last */
 };
 
@@ -53,6 +54,16 @@ const char *history_series_name(enum history_series series)
 enum history_unit history_series_unit(enum history_series series)
 {
     return series_rows[series].unit;
+}
+
+void history_set_sharing(struct history *history, const struct sharing *sharing)
+{
+    history->sharing = *sharing;
+}
+
+const struct sharing *history_sharing(const struct history *history)
+{
+    return &history->sharing;
 }
 
 struct history *history_new(void)

@@ -17,6 +17,7 @@
 #include "heaptop/snapshot.h"
 #include "model/growth.h"
 #include "model/mark.h"
+#include "model/sharing.h"
 
 #define HISTORY_RECENT 64
 #define HISTORY_KEPT   64   /* of the older ones */
@@ -99,6 +100,11 @@ struct event_cursor {
 size_t history_new_events(const struct history *history, struct event_cursor *cursor,
                           const struct event **events);
 void history_add_event(struct history *history, const struct event *event);
+
+/* What is shared with the parent, from whoever compares their pages; wall_ns 0: it is not
+ * known. Copied; borrowed. */
+void history_set_sharing(struct history *history, const struct sharing *sharing);
+const struct sharing *history_sharing(const struct history *history);
 
 /* What grows; keys are 1 + the kind's id, and the block size of a class. Borrowed. */
 struct growth *history_kinds_growth(const struct history *history);

@@ -26,7 +26,7 @@ libheaptop_a_SOURCES += \
 	src/model/sharing.c src/model/sharing.h \
 	src/model/thinning.c src/model/thinning.h \
 	src/model/verdict.c src/model/verdict.h src/model/verdict_private.h \
-	src/model/verdict_advice.c src/model/verdict_growth.c \
+	src/model/verdict_advice.c src/model/verdict_growth.c src/model/verdict_unsharing.c \
 	src/model/verdict_level.c src/model/verdict_objects.c \
 	src/model/verdict_rules.c
 

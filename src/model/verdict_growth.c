@@ -1,12 +1,9 @@
-/* What grows outside Python's objects: swap, private pages, files, native memory. */
+/* What grows outside Python's objects: swap, files, native memory. */
 #include <stdio.h>
 #include <string.h>
 
 #include "model/verdict_private.h"
 
-#define PAGE_BYTES      4096
-#define USS_AGE_NS      INT64_C(1500000000)
-#define FRESH_LEAST     4
 #define CORRELATED      0.8
 #define ROUNDS_COMPARED 4 /* of the dry run: so few say little about a correlation */
 
@@ -34,118 +31,6 @@ enum judgement judge_swap(const struct evidence *evidence, struct finding *findi
     verdict_count(verdict, "growth of RES", HISTORY_BYTES,
                   reading_exact(evidence->res_growth_bytes));
     verdict_count(verdict, "in swap now", HISTORY_BYTES, now->swap_bytes);
-    finding->is_now = true;
-    return JUDGED_YES;
-}
-
-/* Pages that become private by a write are faulted in; those whose other users ended are
- * not. */
-static bool were_copied(const struct process_section *now,
-                        const struct process_section *then, int64_t uss)
-{
-    struct reading faults = reading_difference(now->minor_faults, then->minor_faults);
-
-    return !reading_is_known(faults) || faults.value * PAGE_BYTES * 2 >= uss;
-}
-
-/* Full collections in the window; -1 = not known. */
-static int64_t full_collections(const struct evidence *evidence)
-{
-    const struct gc_section *now = evidence->now->gc, *then = evidence->then->gc;
-    struct reading since;
-
-    if (!now || !then || !now->n_generations || now->n_generations != then->n_generations)
-        return -1;
-    since = reading_difference(now->generations[now->n_generations - 1].collections,
-                               then->generations[then->n_generations - 1].collections);
-    return reading_is_known(since) ? since.value : -1;
-}
-
-/* USS is read less often than RES: the two of one moment, or false. */
-static bool has_fresh_uss(const struct snapshot *snapshot)
-{
-    const struct process_section *process = snapshot->process;
-
-    return process && reading_is_known(process->uss_bytes) &&
-           reading_is_known(process->res_bytes) &&
-           reading_is_known(process->pss_age_ns) &&
-           process->pss_age_ns.value <= USS_AGE_NS;
-}
-
-/* The samples of the window with a USS of their moment, the oldest first. */
-struct fresh {
-    const struct process_section *rows[HISTORY_RECENT + HISTORY_KEPT];
-    size_t count;
-};
-
-static void gather_fresh(const struct evidence *evidence, struct fresh *fresh)
-{
-    fresh->count = 0;
-    for (size_t i = 0; i < history_count(evidence->history); i++) {
-        const struct snapshot *snapshot = history_at(evidence->history, i);
-
-        if (snapshot->mono_ns >= evidence->then->mono_ns && has_fresh_uss(snapshot))
-            fresh->rows[fresh->count++] = snapshot->process;
-    }
-}
-
-/* What was shared in each sample of the first third, and in none of the last: RES and USS
- * are not read at once, and memory that comes and goes looks shared for a moment. */
-static int64_t unshared_for_good(const struct fresh *fresh)
-{
-    int64_t first_least = INT64_MAX, last_most = 0;
-
-    if (fresh->count < FRESH_LEAST)
-        return 0;
-    for (size_t i = 0; i < fresh->count; i++) {
-        int64_t shared =
-            fresh->rows[i]->res_bytes.value - fresh->rows[i]->uss_bytes.value;
-
-        if (i * 3 < fresh->count && shared < first_least)
-            first_least = shared;
-        if (i * 3 >= fresh->count * 2 && shared > last_most)
-            last_most = shared;
-    }
-    return first_least - last_most;
-}
-
-/* Private pages grow by at least 10 MiB, RES by less than a fifth of that, and as much
- * that was shared no longer is. */
-enum judgement judge_unsharing(const struct evidence *evidence, struct finding *finding)
-{
-    const struct process_section *now, *then;
-    struct verdict *verdict = &finding->verdict;
-    int64_t collections = full_collections(evidence), res;
-    struct reading uss;
-    struct fresh fresh;
-    struct fit fit;
-    char a[UNITS_MAX], b[UNITS_MAX];
-
-    gather_fresh(evidence, &fresh);
-    if (!fresh.count || !evidence_fit(evidence, SERIES_USS, &fit))
-        return JUDGED_UNKNOWN;
-    then = fresh.rows[0];
-    now = fresh.rows[fresh.count - 1];
-    uss = reading_difference(now->uss_bytes, then->uss_bytes);
-    res = now->res_bytes.value - then->res_bytes.value;
-    if (uss.value < 10 * MB || res * 5 > uss.value || res * 5 < -uss.value ||
-        !were_copied(now, then, uss.value) || unshared_for_good(&fresh) * 4 < uss.value)
-        return JUDGED_NO;
-    if (!collections)
-        verdict->remedy =
-            "reference counts are written: use fewer of the inherited objects";
-    snprintf(
-        verdict->words, sizeof(verdict->words),
-        "copy on write: %s that were shared became private in %s, RES did not grow%s",
-        say_bytes(a, uss.value), say_elapsed(b, evidence),
-        collections > 0    ? "; a collection wrote to every object"
-        : collections == 0 ? "; no collection did it"
-                           : "");
-    verdict_take_fit(verdict, evidence, &fit, uss.value);
-    verdict->gain_bytes = collections ? uss : reading_unknown();
-    verdict_count(verdict, "growth of RES", HISTORY_BYTES, reading_exact(res));
-    verdict_count(verdict, "full collections since", HISTORY_NUMBER,
-                  reading_of_count(collections));
     finding->is_now = true;
     return JUDGED_YES;
 }

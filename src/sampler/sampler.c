@@ -155,6 +155,11 @@ int sampler_start(struct target *target, const struct sampler_options *options,
     return 0;
 }
 
+int64_t sampler_cpu_ns(const struct sampler *sampler)
+{
+    return thread_cpu_ns(sampler->thread);
+}
+
 int sampler_fd(const struct sampler *sampler)
 {
     return sampler->message_fd;

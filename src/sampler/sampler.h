@@ -68,6 +68,9 @@ struct sampler_message {
 int sampler_start(struct target *target, const struct sampler_options *options,
                   struct sampler **sampler, struct err *err);
 
+/* Processor time of its thread so far. */
+int64_t sampler_cpu_ns(const struct sampler *sampler);
+
 /* Readable while messages wait. */
 int sampler_fd(const struct sampler *sampler);
 bool sampler_next(struct sampler *sampler, struct sampler_message *message);

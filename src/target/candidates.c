@@ -100,7 +100,7 @@ static struct listed *list_processes(struct candidates_memory *memory, size_t *c
 
 /* What was known of this process, or a new entry for it. */
 static struct known recall(const struct candidates_memory *memory,
-                           const struct listed *listed)
+                           const struct listed *listed, struct look *look)
 {
     struct known key = {.pid = listed->pid};
     const struct known *old = NULL;
@@ -108,7 +108,7 @@ static struct known recall(const struct candidates_memory *memory,
     if (memory->count)
         old = bsearch(&key, memory->known, memory->count, sizeof(key), compare_known);
     if (old && old->start_ticks == listed->start_ticks &&
-        !candidate_has_changed(listed, old))
+        !candidate_has_changed(listed, old, look))
         return *old;
     key.start_ticks = listed->start_ticks;
     key.virt_kib = listed->virt_kib;
@@ -145,9 +145,11 @@ int candidates_refresh(struct candidates *list, struct err *err)
     known = xcalloc(count, sizeof(*known));
     list->rows = xcalloc(count, sizeof(*list->rows));
     for (size_t i = 0; i < count; i++) {
-        known[i] = recall(memory, &all[i]);
+        struct look look = {.is_known = false};
+
+        known[i] = recall(memory, &all[i], &look);
         if ((known[i].is_python || known[i].is_by_name) &&
-            candidate_fill(&all[i], &known[i], &list->rows[list->count]))
+            candidate_fill(&all[i], &known[i], &look, &list->rows[list->count]))
             list->count++;
     }
     free(memory->known);

@@ -3,6 +3,7 @@
 #define HEAPTOP_TARGET_CANDIDATES_PRIVATE_H
 
 #include "target/candidates.h"
+#include "target/files.h"
 
 /* One process of the machine, as listed. */
 struct listed {
@@ -27,14 +28,21 @@ struct known {
     struct reading cpu_milli_percent;
 };
 
+/* Who may read it: the helper is asked at most once a listing. */
+struct look {
+    bool is_known;
+    struct target_look answer;
+};
+
 /* Finds out what the process is; fills is_python, is_by_name, python, allocator. */
 void candidate_identify(const struct listed *listed, struct known *known);
 
 /* Must it be identified again? */
-bool candidate_has_changed(const struct listed *listed, const struct known *known);
+bool candidate_has_changed(const struct listed *listed, const struct known *known,
+                           struct look *look);
 
 /* Fills everything but parent and depth. False when the process has ended. */
-bool candidate_fill(const struct listed *listed, struct known *known,
+bool candidate_fill(const struct listed *listed, struct known *known, struct look *look,
                     struct candidate *row);
 
 /* Sets parent and depth, and puts the rows in the order of the tree. `listed` are

@@ -29,21 +29,29 @@ static int open_process(pid_t pid)
     return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-bool candidate_has_changed(const struct listed *listed, const struct known *known)
+static int look_at(pid_t pid, struct look *look, struct err *err)
+{
+    if (!look->is_known && target_look(pid, &look->answer, err) != 0)
+        return -1;
+    look->is_known = true;
+    return 0;
+}
+
+bool candidate_has_changed(const struct listed *listed, const struct known *known,
+                           struct look *look)
 {
     uint64_t change = listed->virt_kib > known->virt_kib
                           ? listed->virt_kib - known->virt_kib
                           : known->virt_kib - listed->virt_kib;
     struct err ignored = ERR_INIT;
-    struct target_look look;
 
     if (strcmp(listed->comm, known->comm) != 0)
         return true;
     /* A program that loads Python later grows by it. */
     if (!known->is_python)
         return change >= VIRT_CHANGE_KIB;
-    return target_look(listed->pid, &look, &ignored) != 0 ||
-           strncmp(look.exe, known->exe, sizeof(known->exe) - 1) != 0;
+    return look_at(listed->pid, look, &ignored) != 0 ||
+           strncmp(look->answer.exe, known->exe, sizeof(known->exe) - 1) != 0;
 }
 
 /* PYTHONMALLOC's words (Python/preconfig.c, Objects/obmalloc.c) as the name that
@@ -184,21 +192,21 @@ static void set_why(struct candidate *row, const char *text, const char *remedy)
 }
 
 static void fill_access(const struct listed *listed, const struct known *known,
-                        struct candidate *row)
+                        struct look *look, struct candidate *row)
 {
-    struct target_look look;
+    const struct target_look *answer = &look->answer;
     struct err err = ERR_INIT;
 
-    if (target_look(listed->pid, &look, &err) != 0) {
+    if (look_at(listed->pid, look, &err) != 0) {
         snprintf(row->access, sizeof(row->access), "helper");
         set_why(row, err.text, err.remedy);
         return;
     }
-    snprintf(row->user, sizeof(row->user), "%s", look.user);
-    row->can_read = known->is_python && look.can_read;
+    snprintf(row->user, sizeof(row->user), "%s", answer->user);
+    row->can_read = known->is_python && answer->can_read;
     if (!row->can_read) {
-        snprintf(row->access, sizeof(row->access), "%s", look.word);
-        set_why(row, look.why.text, look.why.remedy);
+        snprintf(row->access, sizeof(row->access), "%s", answer->word);
+        set_why(row, answer->why.text, answer->why.remedy);
     } else if (listed->state == 'T' || listed->state == 't') {
         snprintf(row->access, sizeof(row->access), "stopped");
         snprintf(row->access_why, sizeof(row->access_why),
@@ -210,7 +218,7 @@ static void fill_access(const struct listed *listed, const struct known *known,
     }
 }
 
-bool candidate_fill(const struct listed *listed, struct known *known,
+bool candidate_fill(const struct listed *listed, struct known *known, struct look *look,
                     struct candidate *row)
 {
     struct strbuf command = STRBUF_INIT;
@@ -228,7 +236,7 @@ bool candidate_fill(const struct listed *listed, struct known *known,
     snprintf(row->python, sizeof(row->python), "%s", known->python);
     snprintf(row->allocator, sizeof(row->allocator), "%s", known->allocator);
     fill_cpu(known, row);
-    fill_access(listed, known, row);
+    fill_access(listed, known, look, row);
     cmdline = openat(dir, "cmdline", O_RDONLY | O_CLOEXEC);
     procfs_add_command(&command, cmdline, listed->comm);
     row->command = strbuf_detach(&command);

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <time.h>
 
+#include "util/clock.h"
+
 /*
  * Faults are not sent but happen in the thread, and a blocked one would end heaptop
  * before the screen's handler could put the terminal back.
@@ -29,4 +31,14 @@ bool thread_join_within(pthread_t thread, int seconds)
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += seconds;
     return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}
+
+int64_t thread_cpu_ns(pthread_t thread)
+{
+    struct timespec used;
+    clockid_t clock;
+
+    if (pthread_getcpuclockid(thread, &clock) != 0 || clock_gettime(clock, &used) != 0)
+        return 0;
+    return (int64_t)used.tv_sec * NS_PER_S + used.tv_nsec;
 }

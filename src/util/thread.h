@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Signals stay the business of the main thread. 0, or an error number. */
 int thread_begin(pthread_t *thread, void *(*main)(void *given), void *given);
@@ -13,5 +14,8 @@ int thread_begin(pthread_t *thread, void *(*main)(void *given), void *given);
 /* Waits for its end; false when it does not come in time, and then it must be left alone,
  * with all that it uses. */
 bool thread_join_within(pthread_t thread, int seconds);
+
+/* Processor time of a thread that was not joined yet. */
+int64_t thread_cpu_ns(pthread_t thread);
 
 #endif

@@ -162,6 +162,62 @@ static void names_the_cause(void **state)
     assert_first(&(struct story){.saw = 60 * MB}, "R14", 0);
 }
 
+static void judge_shared(const struct story *story, const struct sharing *sharing,
+                         struct verdicts *verdicts)
+{
+    struct history *history = history_new();
+
+    for (int at = 0; at < SAMPLES; at++) {
+        const struct snapshot *snapshot = sample(story, at);
+
+        history_add(history, snapshot);
+        snapshot_unref(snapshot);
+    }
+    history_set_sharing(history, sharing);
+    assert_true(verdict_judge(history, verdicts));
+    history_free(history);
+}
+
+/* Measured by comparing pages: the causes decide, not what USS did in the window. */
+static void unsharing_is_measured(void **state)
+{
+    struct sharing sharing = {.wall_ns = 1, .shared_bytes = 60 * MB};
+    struct verdicts verdicts;
+
+    (void)state;
+    sharing.unshared_bytes[UNSHARED_GC_HEADS] = 50 * MB;
+    sharing.unshared_bytes[UNSHARED_REFCOUNTS] = 6 * MB;
+    judge_shared(&(struct story){.res = 0}, &sharing, &verdicts);
+    assert_string_equal(verdicts.items[0].rule, "R10");
+    assert_int_equal(verdicts.items[0].bytes.value, 56 * MB);
+    assert_int_equal(verdicts.items[0].gain_bytes.value, 50 * MB);
+    assert_non_null(strstr(verdicts.items[0].remedy, "gc.freeze()"));
+    sharing.unshared_bytes[UNSHARED_GC_HEADS] = 0;
+    sharing.unshared_bytes[UNSHARED_REFCOUNTS] = 40 * MB;
+    judge_shared(&(struct story){.res = 0}, &sharing, &verdicts);
+    assert_string_equal(verdicts.items[0].rule, "R10");
+    assert_false(reading_is_known(verdicts.items[0].gain_bytes));
+    assert_non_null(strstr(verdicts.items[0].remedy, "reference counts"));
+}
+
+/* New data is nobody's mistake; and a little is not worth a word. */
+static void unsharing_by_new_data(void **state)
+{
+    struct sharing sharing = {.wall_ns = 1, .shared_bytes = 60 * MB};
+    struct verdicts verdicts;
+
+    (void)state;
+    sharing.unshared_bytes[UNSHARED_NEW_DATA] = 50 * MB;
+    sharing.unshared_bytes[UNSHARED_GC_HEADS] = 9 * MB;
+    judge_shared(&(struct story){.uss = MB / 2}, &sharing, &verdicts);
+    assert_string_not_equal(verdicts.items[0].rule, "R10");
+    /* Compared before it grew: USS says what it says. */
+    sharing.unshared_bytes[UNSHARED_NEW_DATA] = 0;
+    judge_shared(&(struct story){.uss = MB / 2}, &sharing, &verdicts);
+    assert_string_equal(verdicts.items[0].rule, "R10");
+    assert_null(strstr(verdicts.items[0].words, "GC heads"));
+}
+
 /* A third of something else does not hide the cause; halves are not called one. */
 static void mixes(void **state)
 {
@@ -252,6 +308,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_the_cause),
+        cmocka_unit_test(unsharing_is_measured),
+        cmocka_unit_test(unsharing_by_new_data),
         cmocka_unit_test(mixes),
         cmocka_unit_test(garbage_is_no_leak),
         cmocka_unit_test(tells_the_agents_module),
