@@ -1,7 +1,6 @@
 #include "fleet/fleet_budget.h"
 
-#include "guard/helper.h"
-#include "target/procfs.h"
+#include "target/files.h"
 #include "util/clock.h"
 
 #define CORE_PER_MILLE 17
@@ -10,11 +9,7 @@
 
 int64_t budget_spent_ns(void)
 {
-    int64_t helper_ns = 0;
-
-    if (!helper_is_running() || !procfs_cpu_ns((pid_t)helper_pid(), &helper_ns))
-        helper_ns = 0;
-    return clock_process_cpu_ns() + helper_ns;
+    return clock_process_cpu_ns() + target_helper_cpu_ns();
 }
 
 void budget_begin(struct budget *budget)

@@ -246,6 +246,14 @@ bool target_is_same(pid_t pid, uint64_t start_ticks)
     return result;
 }
 
+int64_t target_helper_cpu_ns(void)
+{
+    int64_t cpu_ns;
+
+    return helper_is_running() && procfs_cpu_ns((pid_t)helper_pid(), &cpu_ns) ? cpu_ns
+                                                                              : 0;
+}
+
 static void serve_io(const void *asked, void *answered, struct helper_fds *out)
 {
     const struct files_question *question = asked;

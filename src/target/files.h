@@ -60,6 +60,9 @@ int target_look(pid_t pid, struct target_look *look, struct err *err);
  * not be read. */
 bool target_read_io(pid_t pid, uint64_t start_ticks, int io_fd, char *text, size_t size);
 
+/* Processor time that all this has cost in the helper so far; 0 without one. */
+int64_t target_helper_cpu_ns(void);
+
 /* For the helper's list of services. */
 extern const struct helper_service target_files_service, target_look_service,
     target_io_service;
