@@ -125,6 +125,11 @@ static enum action_progress fail(const struct agent_order *order,
             err_remedy(&result->err, "the number of processes is limited (ulimit -u, or "
                                      "pids.max of its group)");
         break;
+    case AGENT_STATUS_PYTHON_ERROR:
+        err_set(&result->err, ERR_FAILED,
+                "the call raised an exception in the target, which was cleared");
+        err_remedy(&result->err, "make it in a Python of your own to see which");
+        break;
     default:
         err_set(&result->err, ERR_FAILED, "%s failed in the target", order->call);
         break;
