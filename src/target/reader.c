@@ -25,6 +25,18 @@ int reader_fetch(struct reader *reader, struct raddr address, void *buffer, size
                    address.value);
 }
 
+static size_t read_each(struct reader *reader, struct piece *pieces, size_t count)
+{
+    size_t n_done = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        pieces[i].done = !reader->ops->read(reader, pieces[i].address, pieces[i].buffer,
+                                            pieces[i].length);
+        n_done += pieces[i].done;
+    }
+    return n_done;
+}
+
 size_t reader_readv(struct reader *reader, struct piece *pieces, size_t count)
 {
     size_t length = 0;
@@ -34,6 +46,8 @@ size_t reader_readv(struct reader *reader, struct piece *pieces, size_t count)
         pieces[i].done = false;
     }
     reader_price(reader, length);
+    if (!reader->ops->readv)
+        return read_each(reader, pieces, count);
     return reader->ops->readv(reader, pieces, count);
 }
 

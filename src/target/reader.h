@@ -33,7 +33,8 @@ struct reader_ops {
     const char *name;
     /* All or nothing: 0 or -1. */
     int (*read)(struct reader *reader, struct raddr address, void *buffer, size_t length);
-    /* Best effort: marks every piece; returns how many were read whole. */
+    /* Best effort: marks every piece; returns how many were read whole. NULL: there is
+     * no better way than one by one. */
     size_t (*readv)(struct reader *reader, struct piece *pieces, size_t count);
     void (*close)(struct reader *reader);
 };

@@ -100,18 +100,6 @@ static int files_read(struct reader *reader, struct raddr address, void *buffer,
     return 0;
 }
 
-static size_t files_readv(struct reader *reader, struct piece *pieces, size_t count)
-{
-    size_t n_done = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        pieces[i].done =
-            !files_read(reader, pieces[i].address, pieces[i].buffer, pieces[i].length);
-        n_done += pieces[i].done;
-    }
-    return n_done;
-}
-
 static void files_close(struct reader *reader)
 {
     struct reader_files *files = (struct reader_files *)reader;
@@ -124,7 +112,6 @@ static void files_close(struct reader *reader)
 static const struct reader_ops files_ops = {
     .name = "files",
     .read = files_read,
-    .readv = files_readv,
     .close = files_close,
 };
 

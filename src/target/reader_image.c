@@ -34,19 +34,6 @@ static int image_reader_read(struct reader *reader, struct raddr address, void *
     return -1;
 }
 
-static size_t image_reader_readv(struct reader *reader, struct piece *pieces,
-                                 size_t count)
-{
-    size_t n_done = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        pieces[i].done = !image_reader_read(reader, pieces[i].address, pieces[i].buffer,
-                                            pieces[i].length);
-        n_done += pieces[i].done;
-    }
-    return n_done;
-}
-
 static void image_reader_close(struct reader *reader)
 {
     free(reader);
@@ -55,7 +42,6 @@ static void image_reader_close(struct reader *reader)
 static const struct reader_ops image_reader_ops = {
     .name = "image",
     .read = image_reader_read,
-    .readv = image_reader_readv,
     .close = image_reader_close,
 };
 

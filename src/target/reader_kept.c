@@ -65,18 +65,6 @@ static int kept_read(struct reader *reader, struct raddr address, void *buffer,
     return 0;
 }
 
-static size_t kept_readv(struct reader *reader, struct piece *pieces, size_t count)
-{
-    size_t n_done = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        pieces[i].done =
-            !kept_read(reader, pieces[i].address, pieces[i].buffer, pieces[i].length);
-        n_done += pieces[i].done;
-    }
-    return n_done;
-}
-
 static void kept_close(struct reader *reader)
 {
     struct reader_kept *kept = (struct reader_kept *)reader;
@@ -89,7 +77,6 @@ static void kept_close(struct reader *reader)
 static const struct reader_ops kept_ops = {
     .name = "kept",
     .read = kept_read,
-    .readv = kept_readv,
     .close = kept_close,
 };
 
