@@ -21,6 +21,10 @@ struct code_load {
 size_t decode_loads(const uint8_t *code, size_t length, uint64_t at,
                     struct code_load *loads, size_t max);
 
+/* Addresses that are taken, or to which an index is added; as careless. */
+size_t decode_tables(const uint8_t *code, size_t length, uint64_t at, uint64_t *addresses,
+                     size_t max);
+
 /* Where calls and jumps with a 32-bit distance lead; as careless as decode_loads(). */
 size_t decode_jumps(const uint8_t *code, size_t length, uint64_t at, uint64_t *targets,
                     size_t max);

@@ -50,6 +50,26 @@ size_t decode_loads(const uint8_t *code, size_t length, uint64_t at,
     return count;
 }
 
+/* lea reg, [rip + disp32]: 8d; or mov reg, [index * scale + disp32]: 8b. */
+size_t decode_tables(const uint8_t *code, size_t length, uint64_t at, uint64_t *addresses,
+                     size_t max)
+{
+    size_t count = 0;
+    int32_t displacement;
+
+    for (size_t i = 0; length >= 7 && i <= length - 7 && count < max; i++) {
+        if (code[i] == 0x8d && (code[i + 1] & 0xc7) == 0x05) {
+            memcpy(&displacement, code + i + 2, sizeof(displacement));
+            addresses[count++] = at + i + 6 + (uint64_t)(int64_t)displacement;
+        } else if (code[i] == 0x8b && (code[i + 1] & 0xc7) == 0x04 &&
+                   (code[i + 2] & 7) == 5 && (code[i + 2] & 0x38) != 0x20) {
+            memcpy(&displacement, code + i + 3, sizeof(displacement));
+            addresses[count++] = (uint64_t)(int64_t)displacement;
+        }
+    }
+    return count;
+}
+
 size_t decode_jumps(const uint8_t *code, size_t length, uint64_t at, uint64_t *targets,
                     size_t max)
 {

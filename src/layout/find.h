@@ -39,6 +39,8 @@ int find_arenas(struct target *target, struct layout *layout, struct err *err);
 int find_counters(struct target *target, struct layout *layout, struct err *err);
 /* Sets debug_prefix_bytes. */
 int find_debug_hooks(struct target *target, struct layout *layout, struct err *err);
+/* 3.8, 3.9: what is not found stays 0. */
+void find_free_lists(struct target *target, struct layout *layout);
 /* Where other interpreters' states hang; none is no failure. */
 void find_states(struct target *target, struct layout *layout);
 int find_interpreter(struct target *target, struct layout *layout, struct err *err);
@@ -49,6 +51,9 @@ int find_gc(struct target *target, struct layout *layout, struct err *err);
 struct code_load;
 size_t find_code_loads(struct target *target, const char *function, bool with_parts,
                        struct code_load *loads, size_t max);
+/* The arrays in the image's data that a small exported function goes through. */
+size_t find_code_tables(struct target *target, const char *function, uint64_t *addresses,
+                        size_t max);
 
 /* prove.c: the invariants on the live target. */
 int prove_arenas(const struct layout_pymalloc *pymalloc, struct reader *reader,

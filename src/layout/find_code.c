@@ -36,25 +36,52 @@ static size_t add_loads(struct target *target, const uint8_t *code, size_t lengt
     return count;
 }
 
-size_t find_code_loads(struct target *target, const char *function, bool with_parts,
-                       struct code_load *loads, size_t max)
+/* The beginning of an exported function; 0 when there is none. */
+static size_t read_code(struct target *target, const char *function, uint8_t *code,
+                        size_t most, struct raddr *address)
 {
-    uint8_t code[CODE_BYTES], part[PART_BYTES];
     struct image_symbol symbol;
-    uint64_t jumps[PARTS_MAX];
-    size_t length = with_parts ? CODE_BYTES : SMALL_BYTES;
-    size_t count, n_jumps;
+    size_t length = most;
 
     if (!image_symbol(&target->python, target->reader, function, &symbol))
         return 0;
     if (symbol.size_bytes && symbol.size_bytes < length)
         length = (size_t)symbol.size_bytes;
-    if (reader_read(target->reader, symbol.address, code, length))
+    *address = symbol.address;
+    return reader_read(target->reader, symbol.address, code, length) ? 0 : length;
+}
+
+size_t find_code_tables(struct target *target, const char *function, uint64_t *addresses,
+                        size_t max)
+{
+    uint8_t code[SMALL_BYTES];
+    struct raddr at;
+    size_t length = read_code(target, function, code, sizeof(code), &at);
+    size_t found = length ? decode_tables(code, length, at.value, addresses, max) : 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < found; i++)
+        if (is_in_load(&target->python, addresses[i], false))
+            addresses[count++] = addresses[i];
+    return count;
+}
+
+size_t find_code_loads(struct target *target, const char *function, bool with_parts,
+                       struct code_load *loads, size_t max)
+{
+    uint8_t code[CODE_BYTES], part[PART_BYTES];
+    struct raddr at;
+    uint64_t jumps[PARTS_MAX];
+    size_t length =
+        read_code(target, function, code, with_parts ? CODE_BYTES : SMALL_BYTES, &at);
+    size_t count, n_jumps;
+
+    if (!length)
         return 0;
-    count = add_loads(target, code, length, symbol.address.value, loads, 0, max);
+    count = add_loads(target, code, length, at.value, loads, 0, max);
     if (!with_parts || length > WRAPPER_BYTES)
         return count;
-    n_jumps = decode_jumps(code, length, symbol.address.value, jumps, PARTS_MAX);
+    n_jumps = decode_jumps(code, length, at.value, jumps, PARTS_MAX);
     for (size_t i = 0; i < n_jumps; i++)
         if (is_in_load(&target->python, jumps[i], true) &&
             !reader_read(target->reader, raddr_of(jumps[i]), part, sizeof(part)))

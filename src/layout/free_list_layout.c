@@ -170,6 +170,9 @@ size_t free_list_places(const struct layout *layout,
     if (!base || layout->is_free_threaded || layout->version.major != 3)
         return 0;
     switch (layout->version.minor) {
+    case 8:
+    case 9:
+        return free_list_static_places(layout, places);
     case 10:
         return places_by_facts(&facts_310, base, FREE_LIST_TUPLES_MOST - 1, places);
     case 11:

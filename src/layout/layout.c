@@ -101,6 +101,7 @@ int layout_find(struct target *target, struct layout *layout, struct err *err)
     if (!find_interpreter(target, layout, &gc_err))
         layout->has_gc = !find_gc(target, layout, &gc_err);
     layout->has_pymalloc = !find_pymalloc(target, layout, err);
+    find_free_lists(target, layout);
     name_allocator(target, layout);
     if (!layout->has_pymalloc)
         explain_no_pymalloc(layout, err);

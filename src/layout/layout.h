@@ -50,6 +50,13 @@ struct layout_gc {
     bool is_incremental; /* 3.14.0 - 3.14.4: young and two old spaces */
 };
 
+/* 3.8, 3.9: free lists whose places no table names; see free_list_layout.h. */
+#define FREE_LIST_STATICS 7
+
+struct layout_free_list {
+    struct raddr counter, type; /* 0 = not found */
+};
+
 struct layout {
     struct python_version version;
     bool is_free_threaded;
@@ -62,6 +69,7 @@ struct layout {
     struct raddr interpreter;    /* main PyInterpreterState; 0 = not known */
     struct raddr interpreters;   /* _PyRuntime.interpreters.head; with interpreter */
     uint32_t interpreter_next;   /* PyInterpreterState.next */
+    struct layout_free_list free_lists[FREE_LIST_STATICS];
 };
 
 /*

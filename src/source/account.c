@@ -59,6 +59,7 @@ struct account_state {
     struct collect_gain gain;
     int64_t dry_run_cpu_ns, next_dry_run_mono_ns, gathered_mono_ns;
     int64_t began_mono_ns, cpu_ns;
+    uint64_t free_list_heads[FREE_LIST_PLACES_MOST];
     bool is_glibc, has_had_round;
 };
 
@@ -318,6 +319,7 @@ static void fill_free_lists(struct account_state *state, struct source_context *
         .layout = context->layout,
         .table = &state->arenas,
         .uses = state->pools.uses,
+        .heads = state->free_list_heads,
     };
     struct free_lists_section *section;
 

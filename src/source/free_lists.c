@@ -98,21 +98,38 @@ static bool read_counter(const struct free_lists *lists,
     return is_read && *count <= FREE_LIST_MOST;
 }
 
+/* One try; `head`: where it was found before, if it had to be searched for. */
+static bool read_entries(struct free_lists *lists, const struct free_list_place *place,
+                         uint64_t *head, struct free_list_row *row,
+                         struct by_arena *by_arena, uint64_t count)
+{
+    struct free_list_place found = *place;
+
+    if (!place->head && !count)
+        return true;
+    if (!place->head && !*head)
+        *head = free_list_find_head(lists->reader, place, (uint32_t)count);
+    if (!place->head)
+        found.head = *head;
+    return found.head &&
+           (found.is_array ? read_array(lists, &found, row, by_arena, count)
+                           : read_chain(lists, &found, row, by_arena, count));
+}
+
 static bool read_list(struct free_lists *lists, const struct free_list_place *place,
-                      struct free_list_row *row, struct by_arena *by_arena)
+                      uint64_t *head, struct free_list_row *row,
+                      struct by_arena *by_arena)
 {
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         uint64_t count;
-        bool is_whole;
 
         *row = (struct free_list_row){.type = place->type, .length = place->length};
         memset(by_arena->one, 0, (lists->table->count + 1) * sizeof(*by_arena->one));
         if (!read_counter(lists, place, &count))
             return false;
-        is_whole = place->is_array ? read_array(lists, place, row, by_arena, count)
-                                   : read_chain(lists, place, row, by_arena, count);
-        if (is_whole)
+        if (read_entries(lists, place, head, row, by_arena, count))
             return true;
+        *head = 0;
     }
     return false;
 }
@@ -136,7 +153,7 @@ static bool read_all(struct free_lists *lists, const struct free_list_place *pla
     for (size_t i = 0; i < count; i++) {
         struct free_list_row *row = &lists->rows[totals->n_rows];
 
-        if (!read_list(lists, &places[i], row, by_arena))
+        if (!read_list(lists, &places[i], &lists->heads[i], row, by_arena))
             return false;
         if (!row->count)
             continue;

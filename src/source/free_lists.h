@@ -17,6 +17,7 @@ struct free_lists {
     const struct layout *layout;
     const struct arena_table *table;
     const struct arena_use *uses; /* of the table's arenas; NULL: not known */
+    uint64_t *heads; /* FREE_LIST_PLACES_MOST, kept from one reading to the next */
     struct free_lists_section totals;
     struct free_list_row rows[FREE_LIST_PLACES_MOST];
 };

@@ -8,6 +8,7 @@
 
 #include "fake_python.h"
 #include "layout/decode.h"
+#include "layout/free_list_layout.h"
 
 static void finds_all(void **state)
 {
@@ -282,6 +283,81 @@ static void decodes_loads(void **state)
     assert_int_equal(decode_loads(code, sizeof(code), 0x1000, loads, 1), 1);
 }
 
+/* lea table(%rip),%r13; mov table(,%rbx,4),%edx; mov (%rsp),%edx: no table */
+static void decodes_tables(void **state)
+{
+    static const uint8_t code[] = {0x4c, 0x8d, 0x2d, 0x10, 0,    0,    0,
+                                   0x8b, 0x14, 0x9d, 0x00, 0xc6, 0x93, 0x00,
+                                   0x8b, 0x14, 0x24, 0xc3, 0,    0,    0};
+    uint64_t tables[4];
+
+    (void)state;
+    assert_int_equal(decode_tables(code, sizeof(code), 0x1000, tables, 4), 2);
+    assert_int_equal(tables[0], 0x1007 + 0x10);
+    assert_int_equal(tables[1], 0x93c600);
+    for (size_t cut = 0; cut < sizeof(code); cut++)
+        assert_true(decode_tables(code, cut, 0x1000, tables, 1) <= 1);
+}
+
+/* A page of static variables, and a page with dead objects. */
+#define STATICS 0x10000u
+#define DEAD    0x20000u
+#define A_TYPE  0x5550u
+
+static uint64_t search_head(const struct free_list_place *place, uint32_t count,
+                            const uint64_t *statics, const uint64_t *dead)
+{
+    struct image_segment segments[] = {{raddr_of(STATICS), statics, 4096},
+                                       {raddr_of(DEAD), dead, 4096}};
+    struct reader *reader = reader_image_new(segments, 2);
+    uint64_t head = free_list_find_head(reader, place, count);
+
+    reader_close(reader);
+    return head;
+}
+
+/* An array of two beside its counter, behind one whose objects are of another type. */
+static void finds_an_array_near_its_counter(void **state)
+{
+    static uint64_t statics[512], dead[512];
+    struct free_list_place place = {.length = -1,
+                                    .type_address = A_TYPE,
+                                    .counter = STATICS + 8 * 200,
+                                    .is_array = true};
+
+    (void)state;
+    dead[1] = A_TYPE + 8;
+    dead[9] = dead[17] = A_TYPE;
+    statics[180] = DEAD;
+    statics[204] = DEAD + 8 * 8;
+    statics[205] = DEAD + 8 * 16;
+    assert_int_equal(search_head(&place, 2, statics, dead), STATICS + 8 * 204);
+    assert_int_equal(search_head(&place, 3, statics, dead), 0);
+    dead[16] = 1; /* it lives */
+    assert_int_equal(search_head(&place, 2, statics, dead), 0);
+    dead[16] = 0;
+    place.counter = STATICS; /* nothing can be read in front of it */
+    assert_int_equal(search_head(&place, 2, statics, dead), 0);
+}
+
+/* Floats are linked by their type's word; a list is as long as it should be. */
+static void finds_a_chain_near_its_counter(void **state)
+{
+    static uint64_t statics[512], dead[512];
+    struct free_list_place place = {
+        .length = -1, .type_address = A_TYPE, .counter = STATICS + 4, .next = 8};
+
+    (void)state;
+    dead[1] = DEAD + 8 * 8;
+    dead[9] = DEAD + 8 * 16;
+    statics[3] = DEAD;
+    assert_int_equal(search_head(&place, 3, statics, dead), STATICS + 8 * 3);
+    assert_int_equal(search_head(&place, 2, statics, dead), 0);
+    dead[17] = DEAD; /* a ring */
+    assert_int_equal(search_head(&place, 3, statics, dead), 0);
+    assert_int_equal(search_head(&place, FREE_LIST_MOST, statics, dead), STATICS + 8 * 3);
+}
+
 /* call +0x10; jne -1 (its own last byte); jmp cut off at the end */
 static void decodes_jumps(void **state)
 {
@@ -310,6 +386,9 @@ int main(void)
         cmocka_unit_test(survives_damage),
         cmocka_unit_test(decodes_loads),
         cmocka_unit_test(decodes_jumps),
+        cmocka_unit_test(decodes_tables),
+        cmocka_unit_test(finds_an_array_near_its_counter),
+        cmocka_unit_test(finds_a_chain_near_its_counter),
     };
 
     return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
