@@ -170,6 +170,7 @@ struct walk_counts {
 };
 
 #define WALK_WORKERS_MAX 4
+#define WALK_CACHE_LINES 128 /* two: the processor fetches them in pairs */
 
 /* The instances that one worker met. */
 struct walk_samples {
@@ -202,6 +203,7 @@ struct walk_worker {
     struct walk_counts counts_before;    /* it */
     uint64_t last_link;                  /* neighbours repeat */
     const struct type_entry *plain_dict; /* when one was met */
+    uint8_t apart[WALK_CACHE_LINES];     /* from what the next worker reads and writes */
 };
 
 /* An object that a pass shows (objects_pass.h). */
@@ -224,9 +226,7 @@ struct walk {
     struct chunk_notes chunk_notes;
     enum walk_method method;
     enum walk_stage stage;
-    size_t next_arena; /* atomic: whoever is ready takes the next */
     size_t window_capacity;
-    struct walk_worker workers[WALK_WORKERS_MAX]; /* the first is the caller's own */
     size_t n_workers;
     uint64_t image_start, image_bytes; /* of a non-PIE python: no refcount lies there */
     uint64_t statics_start, statics_bytes;         /* of any python: no part lies there */
@@ -242,8 +242,14 @@ struct walk {
     uint64_t open_links; /* of the collector's lists, that lead to no object */
     struct walk_facts facts;
     int64_t helpers_cpu_ns; /* of facts.cpu_ns */
+    int64_t
+        shared_cpu_ns; /* of facts.cpu_ns: by all workers, where they share the work */
     uint64_t read_bytes_before;
     uint64_t unowned_blocks, unowned_bytes;
+    uint8_t apart[WALK_CACHE_LINES];
+    size_t next_arena; /* atomic: whoever is ready takes the next */
+    uint8_t apart_too[WALK_CACHE_LINES];
+    struct walk_worker workers[WALK_WORKERS_MAX]; /* the first is the caller's own */
 };
 
 /* `layout` is copied; type_type = &PyType_Type. Call walk_release() in any case. */

@@ -150,6 +150,7 @@ void walk_parallel(struct walk *walk,
                    void (*work)(struct walk_worker *worker, void *with), void *with)
 {
     struct parallel helpers[WALK_WORKERS_MAX] = {{0}};
+    int64_t helpers_before_ns = walk->helpers_cpu_ns, own_ns;
 
     for (size_t i = 1; i < walk->n_workers; i++) {
         helpers[i] =
@@ -157,7 +158,9 @@ void walk_parallel(struct walk *walk,
         helpers[i].is_running =
             !pthread_create(&helpers[i].thread, NULL, helper_main, &helpers[i]);
     }
+    own_ns = clock_thread_cpu_ns();
     work(&walk->workers[0], with);
+    own_ns = clock_thread_cpu_ns() - own_ns;
     for (size_t i = 1; i < walk->n_workers; i++) {
         if (helpers[i].is_running)
             pthread_join(helpers[i].thread, NULL);
@@ -166,4 +169,5 @@ void walk_parallel(struct walk *walk,
         walk->facts.cpu_ns += helpers[i].cpu_ns;
         walk->helpers_cpu_ns += helpers[i].cpu_ns;
     }
+    walk->shared_cpu_ns += own_ns + walk->helpers_cpu_ns - helpers_before_ns;
 }
