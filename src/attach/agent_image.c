@@ -87,7 +87,6 @@ int agent_image_build(struct agent_image *image, struct err *err)
     struct file file;
     const Elf64_Phdr *dynamic = NULL;
 
-    memset(image, 0, sizeof(*image));
     if (!open_file(&file))
         return broken(err, "not an ELF object");
     for (int i = 0; i < file.header->e_phnum; i++) {

@@ -20,6 +20,7 @@ struct agent_image {
     uint64_t place;                   /* offset of agent_place */
 };
 
+/* The image is zeroed memory. */
 int agent_image_build(struct agent_image *image, struct err *err);
 
 #endif

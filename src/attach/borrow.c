@@ -559,6 +559,14 @@ static int no_safe_moment(const struct scene *scene, pid_t tid, const char *why,
     return err_remedy(err, "try again");
 }
 
+void borrow_rehearse(struct scene *scene)
+{
+    pid_t tid = threads_choose(scene->target, 0);
+
+    if (tid > 0)
+        rehearse(scene, tid);
+}
+
 int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *err)
 {
     int64_t deadline = clock_monotonic_ns() + PATIENCE_NS;

@@ -134,6 +134,7 @@ static int inject_by_ptrace(struct injection *injection, struct err *err)
         return -1;
     faultpoint_reach(FAULTPOINT_stub_written);
     injection->report.found_leftover = scene->found_leftover;
+    borrow_rehearse(scene);
     hurry(true);
     faultpoint_reach(FAULTPOINT_hurried);
     status = borrow_thread(scene, &injection->borrowed, err);
@@ -232,10 +233,10 @@ void injector_send(int socket, const struct injector_report *report, int fd)
 
 void injector_main(struct target *target, int socket, uint64_t *region)
 {
-    struct injection *injection = calloc(1, sizeof(*injection));
+    static struct injection
+        whole; /* one a process, and no page of it is touched before */
+    struct injection *injection = &whole;
 
-    if (!injection)
-        _exit(1);
     prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
     srandom((unsigned)clock_monotonic_ns() ^ (unsigned)getpid());
     stops_start_ticking();

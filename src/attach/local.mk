@@ -30,7 +30,8 @@ libheaptop_a_SOURCES += \
 
 check_PROGRAMS += tests/live/attach_driver
 tests_live_attach_driver_SOURCES = \
-	tests/live/attach_driver.c tests/live/attach_fault.c tests/live/attach_fault.h
+	tests/live/attach_driver.c tests/live/attach_fault.c tests/live/attach_fault.h \
+	tests/live/attach_times.c tests/live/attach_times.h
 tests_live_attach_driver_LDADD = $(HEAPTOP_LIBS)
 
 if HAVE_CMOCKA

@@ -7,8 +7,6 @@
 
 #define SNAPSHOT_BYTES_MAX 262144
 #define FRAMES_MAX         512
-#define PAGE_BYTES         4096
-#define WINDOWS            8
 #define STACK_ROOM_BYTES   24576
 #define CALL_BYTES_MAX     7
 #define GENERATED_BYTES    1024 /* of stack, that a function of generated code uses */
@@ -18,12 +16,6 @@ extern int UNW_OBJ(dwarf_search_unwind_table)(unw_addr_space_t space, unw_word_t
                                               unw_dyn_info_t *info, unw_proc_info_t *proc,
                                               int need_unwind_info, void *argument);
 
-/* libunwind reads byte by byte, here a table and there an entry. */
-struct window {
-    uint64_t address; /* 0: empty */
-    uint8_t bytes[PAGE_BYTES];
-};
-
 struct safepoint {
     struct scene *scene;
     unw_addr_space_t space;
@@ -32,42 +24,30 @@ struct safepoint {
     uint8_t *stack; /* the copy of [stack_start, stack_start + stack_bytes) */
     uint64_t stack_start;
     size_t stack_bytes;
-    struct window windows[WINDOWS];
+    const struct image *image; /* where the last word was, for libunwind reads many */
     bool is_rehearsed;
     bool ran_out; /* no unwind table for an address */
 };
 
-/* Of an image's page that can be read as a whole. */
-static const struct window *window_at(struct safepoint *safepoint, uint64_t address)
+static bool is_in_image(struct safepoint *safepoint, uint64_t address)
 {
-    uint64_t page = address & ~(uint64_t)(PAGE_BYTES - 1);
-    struct window *window = &safepoint->windows[address / PAGE_BYTES % WINDOWS];
-
-    if (window->address == page)
-        return window;
-    window->address = 0;
-    if (!scene_image_at(safepoint->scene, address) ||
-        scene_read_image(safepoint->scene, page, window->bytes, PAGE_BYTES) != 0)
-        return NULL;
-    window->address = page;
-    return window;
+    if (!safepoint->image || !image_contains(safepoint->image, raddr_of(address)))
+        safepoint->image = scene_image_at(safepoint->scene, address);
+    return safepoint->image != NULL;
 }
 
 static int read_word(struct safepoint *safepoint, uint64_t address, uint64_t *value)
 {
-    uint64_t in_stack = address - safepoint->stack_start, in_page = address % PAGE_BYTES;
-    const struct window *window;
+    uint64_t in_stack = address - safepoint->stack_start;
 
     if (in_stack < safepoint->stack_bytes &&
         safepoint->stack_bytes - in_stack >= sizeof(*value)) {
         memcpy(value, safepoint->stack + in_stack, sizeof(*value));
         return 0;
     }
-    if (in_page > PAGE_BYTES - sizeof(*value) ||
-        !(window = window_at(safepoint, address)))
-        return scene_read(safepoint->scene, address, value, sizeof(*value));
-    memcpy(value, window->bytes + in_page, sizeof(*value));
-    return 0;
+    if (is_in_image(safepoint, address))
+        return scene_read_image(safepoint->scene, address, value, sizeof(*value));
+    return scene_read(safepoint->scene, address, value, sizeof(*value));
 }
 
 static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value,
@@ -196,7 +176,7 @@ struct safepoint *safepoint_new(struct scene *scene)
     safepoint->stack = xcalloc(1, SNAPSHOT_BYTES_MAX);
     safepoint->space = unw_create_addr_space(&accessors, 0);
     if (safepoint->space)
-        unw_set_caching_policy(safepoint->space, UNW_CACHE_NONE);
+        unw_set_caching_policy(safepoint->space, UNW_CACHE_GLOBAL);
     return safepoint;
 }
 
@@ -220,7 +200,7 @@ static const char *copy_stack(struct safepoint *safepoint)
     size_t bytes;
 
     if (!mapping || !mapping->is_writable) {
-        target_refresh_maps(target, &ignored);
+        target_reread_maps(target, &ignored);
         mapping = maps_find(&target->maps, raddr_of(sp));
     }
     if (!mapping || !mapping->is_writable)
@@ -345,7 +325,7 @@ static bool is_generated(struct safepoint *safepoint, uint64_t ip)
     if (scene_image_at(safepoint->scene, ip))
         return false;
     if (!mapping) {
-        target_refresh_maps(target, &ignored);
+        target_reread_maps(target, &ignored);
         mapping = maps_find(&target->maps, raddr_of(ip));
     }
     return mapping && mapping->is_executable;

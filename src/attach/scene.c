@@ -276,14 +276,12 @@ static void open_memory(struct scene *scene)
 
 int scene_open(struct scene *scene, struct target *target, struct err *err)
 {
-    memset(scene, 0, sizeof(*scene));
     scene->target = target;
     scene->mem_fd = -1;
-    if (target_refresh_maps(target, err) != 0 || check_parent(scene, err) != 0 ||
+    if (target_reread_maps(target, err) != 0 || check_parent(scene, err) != 0 ||
         check_seccomp(scene, err) != 0)
         return -1;
-    scene->kept = reader_kept_new(target->reader);
-    scene->ranges = xcalloc(SCENE_RANGES_MAX, sizeof(scene->ranges[0]));
+    scene->kept = reader_kept_new(target->reader, &target->maps);
     read_auxv(scene);
     read_images(scene);
     choose_images(scene);
@@ -320,7 +318,6 @@ void scene_close(struct scene *scene)
     safepoint_free(scene->safepoint);
     reader_close(scene->kept);
     free(scene->images);
-    free(scene->ranges);
 }
 
 const char *scene_other_malloc(const struct scene *scene)

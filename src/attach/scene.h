@@ -46,7 +46,7 @@ struct scene {
     const struct image *loader, *libc, *threads; /* threads: has pthread_create */
     const struct image *other_malloc;            /* in place of glibc's; NULL: none */
     uint64_t vdso_base, loader_base;
-    struct scene_range *ranges;
+    struct scene_range ranges[SCENE_RANGES_MAX];
     size_t n_ranges;
     struct scene_range waits[SCENE_WAITS_MAX]; /* only where there is a sanitizer */
     size_t n_waits;
@@ -59,7 +59,7 @@ struct scene {
     bool found_leftover; /* an earlier heaptop was killed here */
 };
 
-/* What every way in needs. */
+/* What every way in needs. The scene is zeroed memory. */
 int scene_open(struct scene *scene, struct target *target, struct err *err);
 /* And what borrowing a thread needs: memory to write to, no tracer, the cave. */
 int scene_prepare_borrowing(struct scene *scene, struct err *err);

@@ -93,7 +93,7 @@ static bool add_generation(struct pins_state *state, struct reader *reader, uint
 static void read_young(struct pins_state *state)
 {
     const struct layout *layout = &state->walk.layout;
-    struct reader *reader = reader_kept_new(state->walk.reader);
+    struct reader *reader = reader_kept_new(state->walk.reader, NULL);
 
     chunk_set_clear(&state->young);
     state->are_generations_known = layout->has_gc && !layout->gc.is_incremental;

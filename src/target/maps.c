@@ -7,7 +7,7 @@
 
 #include "util/strbuf.h"
 
-#define MAPS_READ_BYTES 65536
+#define MAPS_READ_BYTES 8192 /* the kernel gives a page at a time */
 
 /* What is left of a line while it is parsed. */
 struct cursor {

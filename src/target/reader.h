@@ -19,6 +19,7 @@
 #include "heaptop/err.h"
 #include "target/raddr.h"
 
+struct maps;
 struct reader;
 
 /* One piece of a scattered read. `done` says whether all of it was read. */
@@ -77,8 +78,9 @@ void reader_live_spare(struct reader *reader, bool has_shared_pages);
 void reader_live_help(struct reader *reader, uint64_t start_ticks);
 
 /* A reader over another one that keeps the pages it has read, for what does not change
- * while it lives: code and tables of images. `under` is borrowed. For one thread. */
-struct reader *reader_kept_new(struct reader *under);
+ * while it lives: code and tables of images. `under` and `maps` are borrowed; without
+ * maps no page is read but those that are asked for. For one thread. */
+struct reader *reader_kept_new(struct reader *under, const struct maps *maps);
 
 /* An image for tests: the segments' bytes are borrowed until close. */
 struct image_segment {

@@ -221,7 +221,7 @@ void target_close(struct target *target)
     free(target);
 }
 
-int target_refresh_maps(struct target *target, struct err *err)
+int target_reread_maps(struct target *target, struct err *err)
 {
     struct maps maps;
 
@@ -234,6 +234,13 @@ int target_refresh_maps(struct target *target, struct err *err)
     }
     maps_release(&target->maps);
     target->maps = maps;
+    return 0;
+}
+
+int target_refresh_maps(struct target *target, struct err *err)
+{
+    if (target_reread_maps(target, err))
+        return -1;
     spare_shared_pages(target);
     return 0;
 }

@@ -56,6 +56,10 @@ void target_close(struct target *target);
 
 int target_refresh_maps(struct target *target, struct err *err);
 
+/* The same for one who reads images and stacks only, and has no time to ask again whether
+ * the target shares pages (shared_pages.h). */
+int target_reread_maps(struct target *target, struct err *err);
+
 /* Live, stopped (T or t), or ended (gone, zombie, PID reused, exec). Cheap. */
 enum target_state target_state(struct target *target);
 

@@ -16,4 +16,9 @@ void *xreallocarray(void *old, size_t count, size_t size)
     __attribute__((returns_nonnull));
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
 
+/* Zeroed memory that begins where a large page may, for what is written once from one end
+ * to the other: a page that is touched for the first time costs more than its copy.
+ * Given back by munmap(). */
+void *xmap_large(size_t size) __attribute__((returns_nonnull));
+
 #endif

@@ -92,11 +92,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     scene->target = &target;
     scene->mem_fd = -1;
     scene->images = calloc(SCENE_IMAGES_MAX, sizeof(scene->images[0]));
-    scene->ranges = calloc(SCENE_RANGES_MAX, sizeof(scene->ranges[0]));
-    if (!scene->images || !scene->ranges)
+    if (!scene->images)
         abort();
     target.reader = reader_image_new(segments, count);
-    scene->kept = reader_kept_new(target.reader);
+    scene->kept = reader_kept_new(target.reader, &target.maps);
     if (!scene->kept)
         abort();
     add_images(scene, &target, mappings, count);

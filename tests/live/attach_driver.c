@@ -3,7 +3,8 @@
  * input, one line of JSON each:
  *   open | sample | collect N | pauses | state | beat MS | endcopy | close | quit
  * or a command of src/agent/commands.def in small letters with its arguments.
- * With ROUNDS it attaches, samples and leaves that often, and prints a summary.
+ * With ROUNDS it attaches, samples and leaves that often, and prints a summary; see
+ * attach_times.h.
  * `attach_driver --faultpoints [remote]` lists the moments at which HEAPTOP_FAULT can let
  * it die, by the way in that HEAPTOP_VIA names: see attach_fault.h.
  */
@@ -19,6 +20,7 @@
 #include "attach/session.h"
 #include "attach/ways.h"
 #include "attach_fault.h"
+#include "attach_times.h"
 #include "model/builder.h"
 #include "source/objects_agent.h"
 #include "target/target.h"
@@ -325,12 +327,14 @@ static const char *const measures[] = {"diverted", "attach", "gil", "leave"};
 static int one_round(struct target *target, int64_t *ns[MEASURE_COUNT], long at)
 {
     struct err err = ERR_INIT;
-    struct session *session = open_session(target, &err, &ns[MEASURE_ATTACH][at]);
+    struct session *session;
     struct agent_answer answer;
     struct agent_counters counters = {0};
     int64_t began;
     bool has_answer;
 
+    attach_times_begin();
+    session = open_session(target, &err, &ns[MEASURE_ATTACH][at]);
     if (!session) {
         print_err(&err);
         return -1;
@@ -343,6 +347,7 @@ static int one_round(struct target *target, int64_t *ns[MEASURE_COUNT], long at)
     began = clock_monotonic_ns();
     if (session_close(session, &err) == 0 && has_answer) {
         ns[MEASURE_LEAVE][at] = clock_monotonic_ns() - began;
+        attach_times_end();
         return 0;
     }
     if (err.code == ERR_NONE)
@@ -354,6 +359,7 @@ static int one_round(struct target *target, int64_t *ns[MEASURE_COUNT], long at)
 static void print_summary(int64_t *ns[MEASURE_COUNT], long done, bool is_whole)
 {
     json_t *summary = json_pack("{s:b, s:I}", "ok", is_whole, "rounds", (json_int_t)done);
+    json_t *moments;
 
     for (int i = 0; i < MEASURE_COUNT; i++) {
         char name[64];
@@ -366,6 +372,8 @@ static void print_summary(int64_t *ns[MEASURE_COUNT], long done, bool is_whole)
         snprintf(name, sizeof(name), "%s_max_ns", measures[i]);
         json_object_set_new(summary, name, json_integer(ns[i][done - 1]));
     }
+    if ((moments = attach_times_json()))
+        json_object_set_new(summary, "moments", moments);
     print_json(summary);
 }
 
@@ -376,6 +384,8 @@ static int run_rounds(struct target *target, long rounds)
 
     for (int i = 0; i < MEASURE_COUNT; i++)
         ns[i] = xcalloc((size_t)rounds, sizeof(int64_t));
+    if (getenv("HEAPTOP_TIMES"))
+        attach_times_arm(rounds);
     while (done < rounds && one_round(target, ns, done) == 0)
         done++;
     if (done > 0)

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "target/procfs.h"
+#include "target/maps.h"
 #include "target/reader.h"
 #include "target/vectors.h"
 
@@ -254,7 +255,7 @@ static void test_kept(void **state)
     static uint8_t bytes[3 * PAGE + 100], copy[PAGE];
     const struct image_segment segment = {raddr_of(0x10000), bytes, sizeof(bytes)};
     struct reader *under = reader_image_new(&segment, 1);
-    struct reader *kept = reader_kept_new(under);
+    struct reader *kept = reader_kept_new(under, NULL);
     uint64_t calls;
 
     (void)state;
@@ -271,6 +272,39 @@ static void test_kept(void **state)
     assert_memory_equal(copy, bytes + 3 * PAGE, 100);
     assert_int_equal(reader_read(kept, raddr_of(0x10000 + 3 * PAGE), copy, 101), -1);
     assert_int_equal(reader_read(kept, raddr_of(0x10000 - 1), copy, 2), -1);
+    reader_close(kept);
+    reader_close(under);
+}
+
+/* Neighbours come along, but only those of the same mapping. */
+static void test_kept_neighbours(void **state)
+{
+    static uint8_t bytes[6 * PAGE], copy[PAGE];
+    const struct image_segment segment = {raddr_of(0x10000), bytes, sizeof(bytes)};
+    struct mapping mappings[] = {
+        {.start = 0x10000, .end = 0x10000 + 2 * PAGE, .path = "", .is_readable = true},
+        {.start = 0x10000 + 2 * PAGE,
+         .end = 0x10000 + 6 * PAGE,
+         .path = "",
+         .is_readable = true},
+        {.start = 0x10000 + 6 * PAGE, .end = 0x10000 + 7 * PAGE, .path = ""},
+    };
+    const struct maps maps = {.mappings = mappings, .count = 3};
+    struct reader *under = reader_image_new(&segment, 1);
+    struct reader *kept = reader_kept_new(under, &maps);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i / 7);
+    assert_int_equal(reader_read(kept, raddr_of(0x10000 + PAGE), copy, 8), 0);
+    assert_int_equal(under->read_bytes, 2 * PAGE);
+    assert_int_equal(reader_read(kept, raddr_of(0x10000), copy, 8), 0);
+    assert_int_equal(under->calls, 1);
+    assert_int_equal(reader_read(kept, raddr_of(0x10000 + 5 * PAGE - 3), copy, 6), 0);
+    assert_memory_equal(copy, bytes + 5 * PAGE - 3, 6);
+    assert_int_equal(under->calls, 2);
+    assert_int_equal(under->read_bytes, 6 * PAGE);
+    assert_int_equal(reader_read(kept, raddr_of(0x10000 + 6 * PAGE), copy, 8), -1);
     reader_close(kept);
     reader_close(under);
 }
@@ -308,10 +342,15 @@ static void test_vectors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_live_read),     cmocka_unit_test(test_live_readv),
-        cmocka_unit_test(test_live_straddle), cmocka_unit_test(test_live_descriptor),
-        cmocka_unit_test(test_gone),          cmocka_unit_test(test_image),
-        cmocka_unit_test(test_image_faults),  cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_live_read),
+        cmocka_unit_test(test_live_readv),
+        cmocka_unit_test(test_live_straddle),
+        cmocka_unit_test(test_live_descriptor),
+        cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_image),
+        cmocka_unit_test(test_image_faults),
+        cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_kept_neighbours),
         cmocka_unit_test(test_vectors),
     };
 
