@@ -540,14 +540,6 @@ static enum attempt try_thread(struct scene *scene, pid_t tid, struct borrowed *
     return run_detour(&detour, borrowed, err) == 0 ? ATTEMPT_TAKEN : ATTEMPT_FAILED;
 }
 
-static void rehearse(struct scene *scene, pid_t tid)
-{
-    uint64_t pc = 0, sp = 0;
-
-    threads_where(scene->target, tid, &pc, &sp);
-    safepoint_rehearse(scene->safepoint, pc, sp);
-}
-
 static int no_safe_moment(const struct scene *scene, pid_t tid, const char *why,
                           struct err *err)
 {
@@ -557,14 +549,6 @@ static int no_safe_moment(const struct scene *scene, pid_t tid, const char *why,
             "no safe moment to attach to process %d in 3 s (last: a thread was in %s)",
             (int)scene->target->pid, why ? why : "nothing that is known");
     return err_remedy(err, "try again");
-}
-
-void borrow_rehearse(struct scene *scene)
-{
-    pid_t tid = threads_choose(scene->target, 0);
-
-    if (tid > 0)
-        rehearse(scene, tid);
 }
 
 int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *err)
@@ -584,7 +568,7 @@ int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *er
             break;
         }
         if (tid) {
-            rehearse(scene, tid);
+            safepoint_rehearse(scene->safepoint, tid);
             attempt = try_thread(scene, tid, borrowed, &why, err);
         } else {
             why = "a call that a stop would cut short";

@@ -20,10 +20,6 @@ struct borrowed {
     bool left_alone;   /* the thread had to restore itself: do not touch the cave */
 };
 
-/* Unwinds the stack of a thread while that runs, so that nothing is read for the first
- * time when one stands still. */
-void borrow_rehearse(struct scene *scene);
-
 /* 0, or -1 with a sentence; the thread runs on as before in both cases. */
 int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *err);
 

@@ -22,9 +22,11 @@
 #include "attach/faultpoint.h"
 #include "attach/load.h"
 #include "attach/remote.h"
-#include "attach/ways.h"
+#include "attach/safepoint.h"
 #include "attach/scene.h"
 #include "attach/stops.h"
+#include "attach/threads.h"
+#include "attach/ways.h"
 #include "util/clock.h"
 
 #define FAREWELL_NS     (5 * NS_PER_S / 2) /* the new thread waits for two seconds */
@@ -134,7 +136,7 @@ static int inject_by_ptrace(struct injection *injection, struct err *err)
         return -1;
     faultpoint_reach(FAULTPOINT_stub_written);
     injection->report.found_leftover = scene->found_leftover;
-    borrow_rehearse(scene);
+    safepoint_rehearse(scene->safepoint, threads_choose(scene->target, 0));
     hurry(true);
     faultpoint_reach(FAULTPOINT_hurried);
     status = borrow_thread(scene, &injection->borrowed, err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach/threads.h"
 #include "util/xalloc.h"
 
 #define SNAPSHOT_BYTES_MAX 262144
@@ -436,14 +437,18 @@ static void rehearse_function(struct safepoint *safepoint, const char *name)
         safepoint_function(safepoint, symbol.address.value, &start, &end);
 }
 
-void safepoint_rehearse(struct safepoint *safepoint, uint64_t pc, uint64_t sp)
+void safepoint_rehearse(struct safepoint *safepoint, pid_t tid)
 {
-    struct arch_registers registers = arch_imagined(pc, sp);
+    struct arch_registers registers;
+    uint64_t pc = 0, sp = 0;
 
     for (size_t i = 0; i < sizeof(likely) / sizeof(likely[0]) && !safepoint->is_rehearsed;
          i++)
         rehearse_function(safepoint, likely[i]);
     safepoint->is_rehearsed = true;
+    if (tid > 0)
+        threads_where(safepoint->scene->target, tid, &pc, &sp);
+    registers = arch_imagined(pc, sp);
     safepoint_objection(safepoint, &registers, false);
 }
 

@@ -23,9 +23,9 @@ const char *safepoint_objection(struct safepoint *safepoint,
                                 const struct arch_registers *registers, bool is_main);
 
 /* Judges a thread that runs on, and forgets the verdict: what is read of code, tables
- * and libunwind for the first time is not read while a thread stands still. pc and sp as
- * the kernel tells them of a thread that waits, or 0. */
-void safepoint_rehearse(struct safepoint *safepoint, uint64_t pc, uint64_t sp);
+ * and libunwind for the first time is not read while a thread stands still, and how its
+ * frames are unwound is known then. `tid` may be one that there is not. */
+void safepoint_rehearse(struct safepoint *safepoint, pid_t tid);
 
 /* Start and size of the function around the address, from the unwind table. */
 bool safepoint_function(struct safepoint *safepoint, uint64_t address, uint64_t *start,
