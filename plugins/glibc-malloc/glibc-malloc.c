@@ -4,7 +4,6 @@
  */
 #include "heaptop/plugin.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,10 +192,23 @@ static void arena_rows(const struct heaptop_host *host)
     mapped_row(host, last);
 }
 
+/* As heaptop shows bytes: "44.2K". */
+static const char *in_units(char text[32], int64_t bytes)
+{
+    static const char units[] = " KMGT";
+    double value = (double)bytes;
+    size_t unit = 0;
+
+    for (; value >= 1024 && unit < 4; unit++)
+        value /= 1024;
+    snprintf(text, 32, unit ? "%.1f%c" : "%.0f", value, units[unit]);
+    return text;
+}
+
 /* mallinfo2() says what is free at the top of the main arena. */
 static void say_top(const struct heaptop_host *host)
 {
-    char info[1000], line[120];
+    char info[1000], line[120], units[32];
     const char *keep;
 
     if (host->probe(host, HEAPTOP_MALLINFO2, NULL, info, sizeof(info)) < 0)
@@ -204,9 +216,8 @@ static void say_top(const struct heaptop_host *host)
     keep = strstr(info, "keepcost ");
     if (!keep)
         return;
-    snprintf(line, sizeof(line),
-             "mallinfo2(): %" PRId64 " bytes are free at the main top",
-             (int64_t)strtoll(keep + 9, NULL, 10));
+    snprintf(line, sizeof(line), "mallinfo2(): %s is free at the top of the main arena",
+             in_units(units, (int64_t)strtoll(keep + 9, NULL, 10)));
     host->line(host, line);
 }
 

@@ -133,13 +133,14 @@ static int by_bytes(const void *left, const void *right)
     return ((*a)->bytes < (*b)->bytes) - ((*a)->bytes > (*b)->bytes);
 }
 
-static void row(const struct heaptop_host *host, const struct line *line)
+static void row(const struct heaptop_host *host, const struct traces *traces,
+                const struct line *line)
 {
     static char name[NAME_BYTES];
     char text[240];
     size_t length;
 
-    if (!traces_file(line->file, name, sizeof(name)))
+    if (!traces_file(traces, line->file, name, sizeof(name)))
         snprintf(name, sizeof(name), "(a file whose name cannot be read)");
     length = strlen(name);
     snprintf(text, sizeof(text), "%s%.200s:%" PRIu32, length > 200 ? "..." : "",
@@ -170,7 +171,7 @@ static void rows(const struct heaptop_host *host, const struct tracemalloc *all)
     host->column(host, "blocks", HEAPTOP_COUNT, "pieces of memory");
     host->column(host, "mean_bytes", HEAPTOP_BYTES, "the mean size of one");
     for (size_t i = 0; i < count && i < ROWS; i++)
-        row(host, sorted[i]);
+        row(host, &all->traces, sorted[i]);
 }
 
 static void say_reading(const struct heaptop_host *host, const struct tracemalloc *all)
@@ -189,7 +190,7 @@ static void offer_start(const struct heaptop_host *host)
 {
     host->line(host,
                "no traces are found: tracemalloc is not on, has traced nothing yet,");
-    host->line(host, "or keeps them as this plugin does not know (it knows 3.8 to 3.14)");
+    host->line(host, "or keeps them as this plugin does not know (it knows 3.8 to 3.15)");
     host->line(host, "C opens the actions: _tracemalloc.start(1) begins to trace");
     host->action(host, "start", "_tracemalloc.start(1)",
                  "From then on each block of memory that Python asks for is traced with "

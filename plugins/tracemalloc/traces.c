@@ -13,6 +13,7 @@
 #define NAME_MOST      4096
 #define BYTES_MOST     (UINT64_C(1) << 46)
 #define PROVEN_ENTRIES 16
+#define BARE_LEAST     3
 #define LOOK_EVERY     2048 /* traces between two looks at the clock */
 #define IMAGE_MOST     (UINT64_C(32) << 20)
 #define ROOM_AT_ONCE   4096 /* words */
@@ -27,7 +28,8 @@
 #define ENTRY_KEY   16
 /* Modules/_tracemalloc.c (3.13: Python/tracemalloc.c): trace_t {size, traceback},
  * traceback_t {hash, nframe (16 bits of it since 3.9), frames}, frame_t packed {filename,
- * lineno}. The first frame is the one that asked for the memory. */
+ * lineno}. The first frame is the one that asked for the memory. A filename is a str,
+ * since 3.15 the bytes of a text. */
 #define TRACEBACK_NFRAME 8
 #define TRACEBACK_FRAME  12
 
@@ -105,7 +107,7 @@ static bool read_entry(const struct table *table, uint64_t entry, uint64_t *byte
 /* Unicode objects, unicodeobject.h: the length behind the object's head, then hash and
  * state; the text of an ASCII string behind those, or (until 3.11) behind a pointer that
  * is NULL. The head is larger in a free-threaded build. */
-bool traces_file(uint64_t file, char *name, size_t size)
+static bool read_unicode(uint64_t file, char *name, size_t size)
 {
     static const uint64_t heads[] = {16, 32};
 
@@ -123,15 +125,34 @@ bool traces_file(uint64_t file, char *name, size_t size)
     return false;
 }
 
-/* Are the first entries traces of files that have names? */
-static bool prove(const struct table *table)
+/* A text that ends with a zero, as 3.15 keeps names. What is shorter may be the count of
+ * references that an object begins with. */
+static bool read_bare(uint64_t file, char *name, size_t size)
 {
-    uint64_t proven = 0, most = table->entries;
+    size_t length = 0;
+
+    while (length < size && length <= NAME_MOST &&
+           memory_read(file + length, name + length, 1) && name[length]) {
+        if ((unsigned char)name[length] < ' ' || name[length] == 127)
+            return false;
+        length++;
+    }
+    return length >= BARE_LEAST && length < size && length <= NAME_MOST && !name[length];
+}
+
+bool traces_file(const struct traces *traces, uint64_t file, char *name, size_t size)
+{
+    return traces->has_bare_names ? read_bare(file, name, size)
+                                  : read_unicode(file, name, size);
+}
+
+/* Are the first entries traces of files, most of which have names? */
+static bool prove(const struct table *table, const struct traces *traces)
+{
+    uint64_t seen = 0, named = 0;
     char name[NAME_MOST + 1];
 
-    if (most > PROVEN_ENTRIES)
-        most = PROVEN_ENTRIES;
-    for (uint64_t i = 0; i < table->chains && proven < most; i++) {
+    for (uint64_t i = 0; i < table->chains && seen < PROVEN_ENTRIES; i++) {
         uint64_t entry, bytes, file;
         uint32_t line;
 
@@ -139,22 +160,29 @@ static bool prove(const struct table *table)
             return false;
         if (!entry)
             continue;
-        if (!is_pointer(entry) || !read_entry(table, entry, &bytes, &file, &line) ||
-            !traces_file(file, name, sizeof(name)))
+        if (!is_pointer(entry) || !read_entry(table, entry, &bytes, &file, &line))
             return false;
-        proven++;
+        seen++;
+        named += traces_file(traces, file, name, sizeof(name));
     }
-    return proven == most || proven >= PROVEN_ENTRIES / 2;
+    return named && named * 2 >= seen;
 }
 
 static bool try_slot(uint64_t slot, uint64_t address, struct traces *traces)
 {
     struct table table;
 
-    if (!read_table(address, &table) || !prove(&table))
+    if (!read_table(address, &table))
         return false;
-    *traces = (struct traces){slot, table.is_of_3_8, table.entries};
-    return true;
+    for (int is_bare = 0; is_bare < 2; is_bare++) {
+        struct traces found = {slot, table.is_of_3_8, is_bare, table.entries};
+
+        if (!prove(&table, &found))
+            continue;
+        *traces = found;
+        return true;
+    }
+    return false;
 }
 
 static bool search(const struct heaptop_host *host, uint64_t begin, uint64_t end,

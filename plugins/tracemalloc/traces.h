@@ -14,9 +14,10 @@
 #include "heaptop/plugin.h"
 
 struct traces {
-    uint64_t slot;    /* where the pointer to the table stands; 0: not found */
-    bool is_of_3_8;   /* its entries hold key and value themselves */
-    uint64_t entries; /* that it says it has */
+    uint64_t slot;       /* where the pointer to the table stands; 0: not found */
+    bool is_of_3_8;      /* its entries hold key and value themselves */
+    bool has_bare_names; /* files are texts, not objects of Python (3.15) */
+    uint64_t entries;    /* that it says it has */
 };
 
 /* A block of memory that was traced: how large, and where it was asked for. */
@@ -29,8 +30,8 @@ bool traces_look(struct traces *traces);
 /* Visits the traces until the time (monotonic) is over: how many. */
 uint64_t traces_visit_all(const struct traces *traces, int64_t until_ns,
                           traces_visit *visit, void *context);
-/* The name of a file, in ASCII; false when it cannot be read. */
-bool traces_file(uint64_t file, char *name, size_t size);
+/* The name of a file; false when it cannot be read. */
+bool traces_file(const struct traces *traces, uint64_t file, char *name, size_t size);
 
 int64_t traces_now_ns(void);
 
