@@ -193,7 +193,7 @@ static void arena_rows(const struct heaptop_host *host)
 }
 
 /* As heaptop shows bytes: "44.2K". */
-static const char *in_units(char text[32], int64_t bytes)
+static const char *in_units(char words[32], int64_t bytes)
 {
     static const char units[] = " KMGT";
     double value = (double)bytes;
@@ -201,8 +201,8 @@ static const char *in_units(char text[32], int64_t bytes)
 
     for (; value >= 1024 && unit < 4; unit++)
         value /= 1024;
-    snprintf(text, 32, unit ? "%.1f%c" : "%.0f", value, units[unit]);
-    return text;
+    snprintf(words, 32, unit ? "%.1f%c" : "%.0f", value, units[unit]);
+    return words;
 }
 
 /* mallinfo2() says what is free at the top of the main arena. */

@@ -1,6 +1,7 @@
 /* jemalloc - what jemalloc counts in a target that uses it: mallctl(), arena by arena. */
 #include "heaptop/plugin.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,16 @@
 #define ARENAS_MAX  256
 #define NUMBERS_MAX 10
 
-/* The numbers that a question is answered with; -1: there is no such number. */
+/* Of each arena what was told last: where too much was asked, the rest is asked at the
+ * next sample. */
+static struct {
+    int64_t numbers[NUMBERS_MAX];
+    bool is_known;
+} arenas[ARENAS_MAX];
+static int next_arena;
+
+/* The numbers that a question is answered with; -1: there is no such number, or the
+ * question was refused, which a line says. */
 static int ask(const struct heaptop_host *host, const char *question,
                int64_t numbers[NUMBERS_MAX])
 {
@@ -73,11 +83,9 @@ static void total_row(const struct heaptop_host *host, const int64_t *total)
     number(host, total[5]);
 }
 
-/* False when there is no such arena, or it was never used. */
-static int arena_row(const struct heaptop_host *host, int index, int64_t page_bytes)
+static int ask_arena(const struct heaptop_host *host, int index)
 {
-    char question[256], name[32];
-    int64_t n[NUMBERS_MAX];
+    char question[256];
 
     snprintf(question, sizeof(question),
              "stats.arenas.%d.nthreads stats.arenas.%d.small.allocated "
@@ -85,10 +93,34 @@ static int arena_row(const struct heaptop_host *host, int index, int64_t page_by
              "stats.arenas.%d.pdirty stats.arenas.%d.mapped "
              "stats.arenas.%d.retained",
              index, index, index, index, index, index, index);
-    if (ask(host, question, n))
+    if (ask(host, question, arenas[index].numbers))
         return -1;
-    if (n[5] <= 0 && n[6] <= 0)
-        return 0;
+    arenas[index].is_known = true;
+    return 0;
+}
+
+static void ask_arenas(const struct heaptop_host *host, int count)
+{
+    for (int i = 0; i < count; i++) {
+        int index = (next_arena + i) % count;
+
+        if (ask_arena(host, index) == 0)
+            continue;
+        host->line(host, "some arenas are as they were when they were asked last");
+        next_arena = index;
+        return;
+    }
+    next_arena = 0;
+}
+
+/* One that was never used has no row. */
+static void arena_row(const struct heaptop_host *host, int index, int64_t page_bytes)
+{
+    const int64_t *n = arenas[index].numbers;
+    char name[32];
+
+    if (!arenas[index].is_known || (n[5] <= 0 && n[6] <= 0))
+        return;
     snprintf(name, sizeof(name), "arena %d", index);
     host->row(host);
     host->text(host, name);
@@ -99,29 +131,32 @@ static int arena_row(const struct heaptop_host *host, int index, int64_t page_by
     number(host, n[5]);
     number(host, n[6]);
     host->unknown(host);
-    return 0;
 }
 
 static int jemalloc_sample(const struct heaptop_host *host, void *state)
 {
-    int64_t total[NUMBERS_MAX];
+    static int64_t total[NUMBERS_MAX]; /* as it was told last; [6] is 0 before that */
+    int count, refused;
 
     (void)state;
     host->title(host, "jemalloc");
-    if (ask(host,
-            "epoch stats.allocated stats.active stats.mapped stats.retained "
-            "stats.resident arenas.narenas arenas.page stats.metadata",
-            total))
+    refused = ask(host,
+                  "epoch stats.allocated stats.active stats.mapped stats.retained "
+                  "stats.resident arenas.narenas arenas.page stats.metadata",
+                  total);
+    if (refused && total[6] <= 0)
         return 0;
     if (total[1] < 0) {
         host->line(host, "this jemalloc was built without statistics");
         return 0;
     }
+    count = total[6] < 0 ? 0 : total[6] < ARENAS_MAX ? (int)total[6] : ARENAS_MAX;
+    if (!refused)
+        ask_arenas(host, count);
     columns(host);
     total_row(host, total);
-    for (int i = 0; i < total[6] && i < ARENAS_MAX; i++)
-        if (arena_row(host, i, total[7]))
-            break;
+    for (int i = 0; i < count; i++)
+        arena_row(host, i, total[7]);
     return 0;
 }
 
