@@ -29,7 +29,7 @@ static struct asked asked_for(const struct args *args)
         return (struct asked){"cut", false, false};
     if (args->changes || args->compare)
         return (struct asked){args->changes ? "changes" : "compare", true, false};
-    return (struct asked){args->tree ? "tree" : NULL, true, false};
+    return (struct asked){NULL, true, true};
 }
 
 static int check_format(const struct args *args, const struct asked *asked,
@@ -42,11 +42,6 @@ static int check_format(const struct args *args, const struct asked *asked,
         return 0;
     err_set(err, ERR_USAGE, "--%s prints %s, not %s", asked->option,
             asked->has_json ? "text or JSON" : "text", args->output);
-    if (args->tree && !is_json)
-        return err_remedy(err,
-                          "use -o json; or look at each process with a heaptop of "
-                          "its own: -o %s PID",
-                          args->output);
     return err_remedy(err, asked->has_json ? "use -o text or -o json" : "use -o text");
 }
 

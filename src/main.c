@@ -155,15 +155,26 @@ static const struct sink_ops *sink_of(const struct args *args)
     return sinks[i];
 }
 
-static int run_tree(const struct args *args, struct err *err)
+static const struct fleet_sink_ops *fleet_sink_of(const struct args *args)
+{
+    static const struct fleet_sink_ops *const sinks[] = {
+        &fleet_sink_text, &fleet_sink_json, &fleet_sink_csv, &fleet_sink_openmetrics};
+    size_t i = 0;
+
+    if (beside_is_wanted(args) && !args->has_output)
+        return NULL;
+    while (strcmp(sinks[i]->name, args->output) != 0)
+        i++;
+    return sinks[i];
+}
+
+static int run_tree(const struct args *args, struct beside *beside, struct err *err)
 {
     int signal_fd = batch_block_signals(err);
 
     if (signal_fd < 0)
         return -1;
-    return batch_fleet(args,
-                       strcmp(args->output, "json") ? &fleet_sink_text : &fleet_sink_json,
-                       signal_fd, err);
+    return batch_fleet(args, fleet_sink_of(args), beside, signal_fd, err);
 }
 
 static int run_batch(struct args *args, struct beside *beside, struct err *err)
@@ -172,8 +183,7 @@ static int run_batch(struct args *args, struct beside *beside, struct err *err)
     int signal_fd;
 
     if (args->tree)
-        return run_tree(args, err);
-
+        return run_tree(args, beside, err);
     if (!has_target && !strcmp(args->output, "text") && !args->action &&
         !args->selfcheck && !args->inquiry.topic && !args->holders && !args->born_ns)
         return choose_list(stdout, NULL, err);

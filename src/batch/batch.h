@@ -72,8 +72,8 @@ int batch_objects(const struct args *args, int signal_fd, struct err *err);
 /* --list-plugins, as lines or as one object. */
 int batch_plugins(struct keeper *keeper, bool is_json, struct err *err);
 /* --tree. */
-int batch_fleet(const struct args *args, const struct fleet_sink_ops *sink, int signal_fd,
-                struct err *err);
+int batch_fleet(const struct args *args, const struct fleet_sink_ops *sink,
+                struct beside *beside, int signal_fd, struct err *err);
 int batch_selfcheck(const struct args *args, int signal_fd, struct err *err);
 
 #endif

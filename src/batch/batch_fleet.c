@@ -11,7 +11,8 @@
 
 struct batch_fleet {
     const struct args *args;
-    const struct fleet_sink_ops *sink;
+    const struct fleet_sink_ops *sink; /* NULL: nothing is printed */
+    struct beside *beside;
     void *state;
     struct fleet *fleet;
     int signal_fd;
@@ -44,7 +45,8 @@ static enum output_result put_sample(struct batch_fleet *batch, struct err *err)
 {
     const struct fleet_sample *sample = fleet_look(batch->fleet);
 
-    if (batch->sink->sample(batch->state, sample, err))
+    beside_add_fleet(batch->beside, sample);
+    if (batch->sink && batch->sink->sample(batch->state, sample, err))
         return output_reader_is_gone() ? OUTPUT_DONE : OUTPUT_FAILED;
     batch->n_written++;
     if (is_met(batch, sample, err))
@@ -95,24 +97,27 @@ static int run_loop(struct batch_fleet *batch, struct err *err)
     return result == OUTPUT_FAILED ? -1 : 0;
 }
 
-int batch_fleet(const struct args *args, const struct fleet_sink_ops *sink, int signal_fd,
-                struct err *err)
+int batch_fleet(const struct args *args, const struct fleet_sink_ops *sink,
+                struct beside *beside, int signal_fd, struct err *err)
 {
     struct fleet_options options = {
         .root = args->pid, .pattern = args->pattern, .sampler = args->sampler};
     struct sink_options sink_options;
-    struct batch_fleet batch = {.args = args, .sink = sink, .signal_fd = signal_fd};
+    struct batch_fleet batch = {
+        .args = args, .sink = sink, .beside = beside, .signal_fd = signal_fd};
     struct err close_err = ERR_INIT;
     int result = -1;
 
     output_options(&sink_options, args);
-    if (sink->open(&sink_options, &batch.state, err))
+    if (beside_open(beside, args, &sink_options, err) ||
+        (sink && sink->open(&sink_options, &batch.state, err)))
         return -1;
     if (!fleet_open(&options, &batch.fleet, err)) {
         result = run_loop(&batch, err);
         if (fleet_close(batch.fleet, &close_err))
             fprintf(stderr, "heaptop: %s\n", close_err.text);
     }
-    sink->close(batch.state);
+    if (sink)
+        sink->close(batch.state);
     return result;
 }

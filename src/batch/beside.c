@@ -63,13 +63,10 @@ int beside_open(struct beside *beside, const struct args *args,
     return args->write ? open_recorder(beside->recorder, args, err) : 0;
 }
 
-static void publish(struct publisher *publisher, const struct snapshot *snapshot,
-                    const struct history *history)
+static void tell_trouble(struct publisher *publisher)
 {
-    const char *trouble;
+    const char *trouble = publisher_trouble(publisher);
 
-    publisher_add(publisher, snapshot, history);
-    trouble = publisher_trouble(publisher);
     if (trouble)
         fprintf(stderr, "heaptop: %s\n", trouble);
 }
@@ -79,8 +76,18 @@ void beside_add(struct beside *beside, const struct snapshot *snapshot,
 {
     if (beside->recorder)
         recorder_add(beside->recorder, snapshot, history);
-    for (size_t i = 0; i < beside->n_publishers && snapshot->is_complete; i++)
-        publish(beside->publishers[i], snapshot, history);
+    for (size_t i = 0; i < beside->n_publishers && snapshot->is_complete; i++) {
+        publisher_add(beside->publishers[i], snapshot, history);
+        tell_trouble(beside->publishers[i]);
+    }
+}
+
+void beside_add_fleet(struct beside *beside, const struct fleet_sample *sample)
+{
+    for (size_t i = 0; i < beside->n_publishers; i++) {
+        publisher_add_fleet(beside->publishers[i], sample);
+        tell_trouble(beside->publishers[i]);
+    }
 }
 
 int beside_stop(struct beside *beside, struct err *err)

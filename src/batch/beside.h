@@ -30,6 +30,8 @@ int beside_open(struct beside *beside, const struct args *args,
                 const struct sink_options *options, struct err *err);
 void beside_add(struct beside *beside, const struct snapshot *snapshot,
                 const struct history *history);
+/* Of a tree of processes. */
+void beside_add_fleet(struct beside *beside, const struct fleet_sample *sample);
 /* Ends all; -1 when something did not get out, with the first error. */
 int beside_stop(struct beside *beside, struct err *err);
 

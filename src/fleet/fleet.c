@@ -118,6 +118,7 @@ const struct fleet_sample *fleet_look(struct fleet *fleet)
         if (member->history && (member->is_stale || member->is_lent))
             fleet_row_fill(&member->row, member->history);
         member->is_stale = false;
+        member->row.history = member->history;
         if (member->is_watched && member->row.gc_milli_percent.state != READING_EXACT)
             member->row.gc_milli_percent = watch_share(fleet->watch, member->row.pid);
         if (!member->row.parent && member->row.sharing.wall_ns)

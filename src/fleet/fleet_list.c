@@ -256,8 +256,39 @@ static void set_roles(struct fleet *fleet)
         struct fleet_row *row = &fleet->members[i]->row;
         const struct member *parent = find_parent(fleet, fleet->members[i]);
 
-        row->role = fleet_role(row->command, parent ? parent->row.command : "",
-                               count_children(fleet, row->pid));
+        const char *role = fleet_role(row->command, parent ? parent->row.command : "",
+                                      count_children(fleet, row->pid));
+
+        if (strcmp(role, row->role) != 0)
+            row->number = 0;
+        row->role = role;
+    }
+}
+
+static bool is_taken(const struct fleet *fleet, const struct fleet_row *by,
+                     unsigned number)
+{
+    for (size_t i = 0; i < fleet->count; i++) {
+        const struct fleet_row *row = &fleet->members[i]->row;
+
+        if (row != by && row->state != MEMBER_ENDED && row->number == number &&
+            !strcmp(row->role, by->role))
+            return true;
+    }
+    return false;
+}
+
+/* A worker that comes takes the number of one that has gone. */
+static void set_numbers(struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->count; i++) {
+        struct fleet_row *row = &fleet->members[i]->row;
+
+        if (row->number || row->state == MEMBER_ENDED)
+            continue;
+        do
+            row->number++;
+        while (is_taken(fleet, row, row->number));
     }
 }
 
@@ -296,5 +327,6 @@ int fleet_list(struct fleet *fleet, struct err *err)
     drop_ended(fleet);
     put_in_order(fleet);
     set_roles(fleet);
+    set_numbers(fleet);
     return 0;
 }

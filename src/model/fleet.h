@@ -42,6 +42,7 @@ struct fleet_row {
     uint64_t start_ticks;
     enum member_state state;
     const char *role; /* static text: "master", "worker", ...; "" = by itself */
+    unsigned number;  /* among the living of its role, from 1: the next one takes it */
     char command[256];
     char why[400];         /* it cannot be read; "" */
     int64_t ended_wall_ns; /* 0 while it lives */
@@ -60,6 +61,8 @@ struct fleet_row {
     struct sharing sharing; /* with its parent */
     char sharing_why[160];  /* it is not known; "" */
 
+    const struct history *history; /* borrowed; NULL: it was not looked at */
+
     enum outlier outlier;
     size_t peers; /* that it is compared with, itself among them */
     struct reading outlier_value, outlier_median;
@@ -71,7 +74,9 @@ struct fleet_sums {
      * each process, PSS counts every page once. */
     struct reading res_bytes, pss_bytes, private_bytes, swap_bytes;
     struct reading arena_bytes, malloc_bytes, other_bytes, objects, growth_bytes;
-    struct sharing sharing; /* of those of which it is known */
+    struct sharing sharing; /* of those of which it is known; as old as the oldest */
+    /* Of the living that were; 0: none. */
+    int64_t oldest_res_wall_ns, oldest_sampled_wall_ns, oldest_walked_wall_ns;
 };
 
 struct fleet_sample {
@@ -93,6 +98,10 @@ void fleet_row_add_res(struct fleet_row *row, struct growth *series,
 
 /* Fills what the history tells: the other numbers, and the verdict. */
 void fleet_row_fill(struct fleet_row *row, const struct history *history);
+
+#define FLEET_NAME_MAX 32
+/* "worker-3": the one that takes its place when it has ended is called so too. */
+const char *fleet_name(const struct fleet_row *row, char name[FLEET_NAME_MAX]);
 
 /* What a process is to its service, from its command line and its parent's ("": none). */
 const char *fleet_role(const char *command, const char *parent_command, size_t children);

@@ -122,6 +122,12 @@ static void add(struct reading *sum, struct reading value)
     *sum = reading_sum(*sum, value);
 }
 
+static void take_older(int64_t *oldest_ns, int64_t wall_ns)
+{
+    if (wall_ns && (!*oldest_ns || wall_ns < *oldest_ns))
+        *oldest_ns = wall_ns;
+}
+
 static void sum_row(struct fleet_sums *sums, const struct fleet_row *row)
 {
     sums->closed += row->state == MEMBER_CLOSED;
@@ -135,6 +141,9 @@ static void sum_row(struct fleet_sums *sums, const struct fleet_row *row)
     add(&sums->other_bytes, row->other_bytes);
     add(&sums->objects, row->objects);
     add(&sums->growth_bytes, row->growth_bytes);
+    take_older(&sums->oldest_res_wall_ns, row->res_wall_ns);
+    take_older(&sums->oldest_sampled_wall_ns, row->sampled_wall_ns);
+    take_older(&sums->oldest_walked_wall_ns, row->walked_wall_ns);
 }
 
 size_t fleet_sharing_below(const struct fleet_sample *sample, pid_t parent,

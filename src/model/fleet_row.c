@@ -134,6 +134,13 @@ void fleet_row_fill(struct fleet_row *row, const struct history *history)
     fill_verdict(row, history);
 }
 
+const char *fleet_name(const struct fleet_row *row, char name[FLEET_NAME_MAX])
+{
+    snprintf(name, FLEET_NAME_MAX, "%.16s-%u", row->role[0] ? row->role : "process",
+             row->number);
+    return name;
+}
+
 static bool contains(const char *text, const char *word)
 {
     return strstr(text, word) != NULL;

@@ -173,6 +173,15 @@ void publisher_add(struct publisher *publisher, const struct snapshot *snapshot,
     hand_over(publisher);
 }
 
+void publisher_add_fleet(struct publisher *publisher, const struct fleet_sample *sample)
+{
+    take_answer(publisher, 0);
+    exposition_reset(&publisher->exposition);
+    metrics_add_fleet(&publisher->exposition, sample, &publisher->options);
+    publisher->has_new = true;
+    hand_over(publisher);
+}
+
 const char *publisher_trouble(struct publisher *publisher)
 {
     if (publisher->err.code == ERR_NONE || publisher->was_told)

@@ -19,6 +19,7 @@
 
 #include "heaptop/err.h"
 #include "heaptop/sink.h"
+#include "model/fleet.h"
 
 struct publisher;
 
@@ -33,6 +34,8 @@ int publisher_open(struct publisher *publisher, const struct sink_options *optio
                    struct err *err);
 void publisher_add(struct publisher *publisher, const struct snapshot *snapshot,
                    const struct history *history);
+/* The same of a tree of processes. */
+void publisher_add_fleet(struct publisher *publisher, const struct fleet_sample *sample);
 /* A sentence on what began to fail since the last call, or NULL. */
 const char *publisher_trouble(struct publisher *publisher);
 

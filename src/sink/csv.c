@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sink/csv.h"
 #include "sink/json.h"
 #include "util/strbuf.h"
 #include "util/xalloc.h"
@@ -15,11 +16,6 @@
 struct csv_sink {
     FILE *out;
     void *json; /* the state of sink_json, which makes the sample */
-};
-
-/* Where in the sample a value stands. */
-struct place {
-    const char *time, *section, *name;
 };
 
 static int csv_open(const struct sink_options *options, void **state, struct err *err)
@@ -66,10 +62,10 @@ static void print_value(FILE *out, const json_t *value)
         print_text(out, json_string_value(value));
 }
 
-static void print_line(FILE *out, const struct place *place, const char *member,
+static void print_line(FILE *out, const struct csv_place *place, const char *member,
                        const json_t *value)
 {
-    fprintf(out, "%s,%s,", place->time, place->section);
+    fprintf(out, "%s,%s,", place->head, place->section);
     print_text(out, place->name);
     fprintf(out, ",%s,", member);
     print_value(out, value);
@@ -101,31 +97,28 @@ static void add_name(struct strbuf *name, const json_t *value)
         strbuf_add_text(name, json_string_value(value));
 }
 
-static void print_object(FILE *out, const struct place *place, json_t *object,
-                         const char *but);
-
 /* A row is called by its first member, after the row in which it is. */
-static void print_row(FILE *out, const struct place *place, json_t *row)
+static void print_row(FILE *out, const struct csv_place *place, json_t *row)
 {
     const char *first = json_object_iter_key(json_object_iter(row));
     const char *second = second_name(place->section);
     struct strbuf name = STRBUF_INIT;
-    struct place inside = *place;
+    struct csv_place inside = *place;
 
     strbuf_add_text(&name, place->name);
     add_name(&name, json_object_get(row, first));
     if (second)
         add_name(&name, json_object_get(row, second));
     inside.name = strbuf_text(&name);
-    print_object(out, &inside, row, first);
+    csv_print_object(out, &inside, row, first);
     strbuf_release(&name);
 }
 
-static void print_array(FILE *out, const struct place *place, const char *member,
+static void print_array(FILE *out, const struct csv_place *place, const char *member,
                         const json_t *array)
 {
     struct strbuf section = STRBUF_INIT;
-    struct place inside = *place;
+    struct csv_place inside = *place;
     json_t *value;
     size_t i;
 
@@ -141,9 +134,8 @@ static void print_array(FILE *out, const struct place *place, const char *member
     strbuf_release(&section);
 }
 
-/* `but` is the member that is its name, or NULL. */
-static void print_object(FILE *out, const struct place *place, json_t *object,
-                         const char *but)
+void csv_print_object(FILE *out, const struct csv_place *place, json_t *object,
+                      const char *but)
 {
     const char *member;
     json_t *value;
@@ -156,12 +148,12 @@ static void print_object(FILE *out, const struct place *place, json_t *object,
             print_array(out, place, member, value);
         } else if (json_is_object(value)) {
             struct strbuf section = STRBUF_INIT;
-            struct place inside = *place;
+            struct csv_place inside = *place;
 
             strbuf_addf(&section, "%s%s%s", place->section, *place->section ? "." : "",
                         member);
             inside.section = strbuf_text(&section);
-            print_object(out, &inside, value, NULL);
+            csv_print_object(out, &inside, value, NULL);
             strbuf_release(&section);
         } else {
             print_line(out, place, member, value);
@@ -175,10 +167,10 @@ static int csv_snapshot(void *state, const struct snapshot *snapshot,
     struct csv_sink *sink = state;
     json_t *sample = json_sample(sink->json, snapshot, history);
     json_t *time = json_object_get(sample, "time");
-    struct place place = {json_string_value(time), "", ""};
+    struct csv_place place = {json_string_value(time), "", ""};
 
     errno = 0;
-    print_object(sink->out, &place, sample, "time");
+    csv_print_object(sink->out, &place, sample, "time");
     json_decref(sample);
     if (fflush(sink->out) || ferror(sink->out))
         return err_set_errno(err, ERR_FAILED, errno, "cannot write CSV");

@@ -83,6 +83,10 @@ void exposition_add(struct exposition *exposition, enum metric_id id,
     strbuf_addf(out, "heaptop_%s%s", family->name, suffixes[family->type]);
     strbuf_add_char(out, '{');
     add_label(out, "target", exposition->target);
+    if (*exposition->process) {
+        strbuf_add_char(out, ',');
+        add_label(out, "process", exposition->process);
+    }
     if (*exposition->pid) {
         strbuf_add_char(out, ',');
         add_label(out, "pid", exposition->pid);

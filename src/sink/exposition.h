@@ -33,8 +33,9 @@ enum exposition_format {
 struct exposition {
     struct strbuf samples[METRICS];
     char target[TARGET_NAME_MAX]; /* the label that all samples have */
-    char pid[16];                 /* another one; "": they do not have it */
-    int64_t wall_ns;              /* of the samples that are added; 0: they get no time */
+    char process[32]; /* of a tree: which of its processes; "": they do not have it */
+    char pid[16];     /* likewise */
+    int64_t wall_ns;  /* of the samples that are added; 0: they get no time */
 };
 
 void exposition_release(struct exposition *exposition);

@@ -1,5 +1,5 @@
 /*
- * fleet_sink.h - what is handed each sample of a whole fleet: text and JSON of --tree.
+ * fleet_sink.h - what is handed each sample of a whole fleet: the outputs of --tree.
  * As heaptop/sink.h: main thread; the sample is borrowed.
  */
 #ifndef HEAPTOP_SINK_FLEET_SINK_H
@@ -16,7 +16,9 @@ struct fleet_sink_ops {
     void (*close)(void *state);
 };
 
-extern const struct fleet_sink_ops fleet_sink_json; /* src/sink/json_fleet.c */
-extern const struct fleet_sink_ops fleet_sink_text; /* tui/fleet_text.c */
+extern const struct fleet_sink_ops fleet_sink_json;        /* src/sink/json_fleet.c */
+extern const struct fleet_sink_ops fleet_sink_csv;         /* csv_fleet.c */
+extern const struct fleet_sink_ops fleet_sink_openmetrics; /* openmetrics_fleet.c */
+extern const struct fleet_sink_ops fleet_sink_text;        /* tui/fleet_text.c */
 
 #endif

@@ -5,17 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sink/json_fleet.h"
 #include "sink/json_value.h"
 #include "util/xalloc.h"
 
-struct json_fleet {
+struct json_fleet_sink {
     FILE *out;
 };
 
 static int json_fleet_open(const struct sink_options *options, void **state,
                            struct err *err)
 {
-    struct json_fleet *sink = xcalloc(1, sizeof(*sink));
+    struct json_fleet_sink *sink = xcalloc(1, sizeof(*sink));
 
     (void)err;
     sink->out = options->out;
@@ -92,8 +93,10 @@ static json_t *json_sharing(const struct fleet_row *row)
 static json_t *json_row(const struct fleet_row *row)
 {
     json_t *object = json_object();
+    char name[FLEET_NAME_MAX];
 
     json_add(object, "pid", json_pid(row->pid));
+    json_add_text(object, "name", fleet_name(row, name));
     json_add(object, "parent_pid", json_pid(row->parent));
     json_add_count(object, "depth", (uint64_t)row->depth);
     json_add_text(object, "role", row->role);
@@ -103,6 +106,7 @@ static json_t *json_row(const struct fleet_row *row)
     json_add_time(object, "ended_time", row->ended_wall_ns);
     json_add_time(object, "sampled_time", row->sampled_wall_ns);
     json_add_time(object, "walked_time", row->walked_wall_ns);
+    json_add_time(object, "res_time", row->res_wall_ns);
     json_add_reading(object, "res_bytes", row->res_bytes);
     json_add_reading(object, "pss_bytes", row->pss_bytes);
     json_add_reading(object, "private_bytes", row->private_bytes);
@@ -141,13 +145,15 @@ static json_t *json_sums(const struct fleet_sums *sums)
     json_add_reading(object, "unshared_bytes", sharing_unshared(&sums->sharing));
     json_add_reading(object, "own_bytes", sharing_own(&sums->sharing));
     json_add_reading(object, "freeze_bytes", sharing_freeze(&sums->sharing));
+    json_add_time(object, "oldest_res_time", sums->oldest_res_wall_ns);
+    json_add_time(object, "oldest_sampled_time", sums->oldest_sampled_wall_ns);
+    json_add_time(object, "oldest_walked_time", sums->oldest_walked_wall_ns);
+    json_add_time(object, "oldest_compared_time", sums->sharing.wall_ns);
     return object;
 }
 
-static int json_fleet_sample(void *state, const struct fleet_sample *sample,
-                             struct err *err)
+json_t *json_fleet(const struct fleet_sample *sample)
 {
-    struct json_fleet *sink = state;
     json_t *object = json_object(), *processes = json_array(), *cost = json_object();
 
     json_add_text(object, "schema", "heaptop.tree/1");
@@ -163,7 +169,15 @@ static int json_fleet_sample(void *state, const struct fleet_sample *sample,
     json_add(object, "processes", processes);
     json_add_seconds(cost, "cpu_s", reading_exact(sample->cpu_ns));
     json_add(object, "cost", cost);
-    return json_write_line(sink->out, object, err);
+    return object;
+}
+
+static int json_fleet_sample(void *state, const struct fleet_sample *sample,
+                             struct err *err)
+{
+    struct json_fleet_sink *sink = state;
+
+    return json_write_line(sink->out, json_fleet(sample), err);
 }
 
 static void json_fleet_close(void *state)

@@ -6,13 +6,14 @@ libheaptop_a_SOURCES += \
 	src/sink/columns.c src/sink/columns.h \
 	src/sink/difference.c src/sink/difference.h \
 	src/sink/feed.c src/sink/feed.h \
-	src/sink/fleet_sink.h src/sink/json_fleet.c \
+	src/sink/fleet_sink.h src/sink/json_fleet.c src/sink/json_fleet.h \
+	src/sink/csv_fleet.c src/sink/metrics_fleet.c src/sink/openmetrics_fleet.c \
 	src/sink/exposition.c src/sink/exposition.h src/sink/metrics.def \
 	src/sink/metrics.c src/sink/metrics.h \
 	src/sink/openmetrics.c \
 	src/sink/sinks.def \
 	src/sink/target_name.c src/sink/target_name.h \
-	src/sink/csv.c \
+	src/sink/csv.c src/sink/csv.h \
 	src/sink/json.c src/sink/json.h \
 	src/sink/json_arenas.c src/sink/json_arenas.h \
 	src/sink/json_account.c src/sink/json_account.h \

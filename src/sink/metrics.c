@@ -87,7 +87,8 @@ static void add_target(struct exposition *out, const struct snapshot *snapshot)
     exposition_add(out, METRIC_SAMPLE_TIME, time_of(snapshot->wall_ns), NULL);
     exposition_add(out, METRIC_SAMPLE_COST, reading_exact(snapshot->cost.sample_ns),
                    NULL);
-    exposition_add(out, METRIC_OWN_CPU, reading_exact(snapshot->cost.cpu_ns), NULL);
+    if (!*out->process)
+        exposition_add(out, METRIC_OWN_CPU, reading_exact(snapshot->cost.cpu_ns), NULL);
 }
 
 static void add_process(struct exposition *out, const struct snapshot *snapshot)

@@ -8,6 +8,7 @@
 #define HEAPTOP_SINK_METRICS_H
 
 #include "heaptop/sink.h"
+#include "model/fleet.h"
 #include "model/partition.h"
 #include "sink/exposition.h"
 
@@ -38,5 +39,8 @@ int metrics_options_from(const struct sink_options *options,
 /* Adds the numbers of this sample. `history` may be NULL. */
 void metrics_add(struct exposition *exposition, const struct snapshot *snapshot,
                  const struct history *history, const struct metrics_options *options);
+/* Those of all living processes of a tree: the label `process` tells them apart. */
+void metrics_add_fleet(struct exposition *exposition, const struct fleet_sample *sample,
+                       const struct metrics_options *options);
 
 #endif

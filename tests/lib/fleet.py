@@ -128,6 +128,7 @@ gc.collect()
 %(before)s
 works = %(works)r
 def worker(number):
+    %(after)s
     exec(works[number %% len(works)])
     os.write(1, b"%%d\\n" %% os.getpid())
     signal.pause()
@@ -143,12 +144,13 @@ for line in sys.stdin:
     fork()
 '''
 
-    def __init__(self, workers=4, objects=20000, work="pass", before="pass", python=None):
+    def __init__(self, workers=4, objects=20000, work="pass", before="pass", after="pass",
+                 python=None):
         works = [work] if isinstance(work, str) else work
         self.process = subprocess.Popen(
             (python.command if python else [services.PYTHON]) +
             ["-c", self.PROGRAM % {"objects": objects, "works": works, "before": before,
-                                   "workers": workers}],
+                                   "after": after}],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.pid = self.process.pid
         self.workers = []

@@ -187,9 +187,9 @@ static void test_mistakes(void **state)
 /* What would be passed over in silence is refused. */
 static void test_formats_of_answers(void **state)
 {
-    static const char *const asked[] = {"--collect",   "--trim",        "--kind str",
-                                        "--holders x", "--duplicates",  "--born 1",
-                                        "--tree",      "--list-plugins"};
+    static const char *const asked[] = {"--collect",     "--trim",       "--kind str",
+                                        "--holders x",   "--duplicates", "--born 1",
+                                        "--list-plugins"};
     struct args args;
     struct err err;
     char line[80];
