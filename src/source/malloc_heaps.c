@@ -88,20 +88,43 @@ static bool is_resident(const struct malloc_places *places, uint64_t address)
     return is_there;
 }
 
+/* The next chunk says that this one is free, or it is the heap's top. */
+static bool is_unused(struct malloc_chain *chain, const struct malloc_heap *heap,
+                      uint64_t at, uint64_t word)
+{
+    uint64_t bytes = word & ~CHUNK_FLAGS, before, next;
+
+    if (bytes < CHUNK_MIN || bytes > heap->end - at)
+        return false;
+    if (bytes == heap->end - at)
+        return true;
+    return reader_u64(chain->reader, raddr_of(at + bytes), &before) && before == bytes &&
+           reader_u64(chain->reader, raddr_of(at + bytes + 8), &next) &&
+           !(next & CHUNK_PREV_IN_USE);
+}
+
+/* In a thread's arena the first one says whose it is, unless it is free: a heap whose
+ * thread ended may be a single free chunk and the top. */
+static bool may_be_first(struct malloc_chain *chain, const struct malloc_heap *heap,
+                         uint64_t at)
+{
+    uint64_t word;
+
+    if (!heap->arena)
+        return true;
+    return reader_u64(chain->reader, raddr_of(at + 8), &word) &&
+           (word & CHUNK_PREV_IN_USE) &&
+           ((word & CHUNK_OTHER_ARENA) || is_unused(chain, heap, at, word));
+}
+
 /* The first chunk from `at` on where a chain holds; 0 = none. */
 static uint64_t first_chunk(struct malloc_chain *chain, struct malloc_heap *heap,
                             uint64_t at, uint64_t most)
 {
-    uint64_t word;
-
     malloc_chain_begin(chain, heap);
-    for (; at < most && at + CHUNK_HEADER <= heap->end; at += 16) {
-        if (heap->arena && (!reader_u64(chain->reader, raddr_of(at + 8), &word) ||
-                            !(word & CHUNK_OTHER_ARENA) || !(word & CHUNK_PREV_IN_USE)))
-            continue;
-        if (malloc_chain_holds(chain, at))
+    for (; at < most && at + CHUNK_HEADER <= heap->end; at += 16)
+        if (may_be_first(chain, heap, at) && malloc_chain_holds(chain, at))
             return at;
-    }
     return 0;
 }
 
