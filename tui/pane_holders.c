@@ -127,8 +127,9 @@ static void draw_facts(const struct pane_holders *pane, struct canvas *canvas, i
     struct line line;
 
     line_init(&line);
-    part_add(line_part(&line, 0), ROLE_VALUE, "%s objects, %s held by objects",
+    part_add(line_part(&line, 0), ROLE_VALUE, "%s object%s, %s held by objects",
              units_count(objects, reading_exact((int64_t)pane->answer->objects)),
+             pane->answer->objects == 1 ? "" : "s",
              units_count(held, reading_exact((int64_t)pane->answer->held)));
     part_add(line_part(&line, 2), ROLE_DIM, "found out in %s%s",
              units_duration(seconds, reading_exact(walk->wall_ns)),

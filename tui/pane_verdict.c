@@ -5,6 +5,7 @@
  */
 #include "tui/pane.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "heaptop/units.h"
@@ -55,15 +56,14 @@ static void draw_counters(struct detail *detail, const struct verdict *verdict)
 
 static void draw_one(struct detail *detail, const struct verdict *verdict)
 {
-    char gain[UNITS_MAX];
+    bool is_gain_known = reading_is_known(verdict->gain_bytes);
+    char gain[UNITS_MAX], remedy[256];
 
     detail_heading(detail, "%s  %s", verdict->rule, verdict_rule_name(verdict->rule));
     detail_paragraph(detail, verdict->words);
-    if (reading_is_known(verdict->gain_bytes))
-        detail_line(detail, "remedy", "%s: %s", verdict->remedy,
-                    units_bytes(gain, verdict->gain_bytes));
-    else
-        detail_line(detail, "remedy", "%s", verdict->remedy);
+    snprintf(remedy, sizeof(remedy), "%s%s%s", verdict->remedy, is_gain_known ? ": " : "",
+             is_gain_known ? units_bytes(gain, verdict->gain_bytes) : "");
+    detail_text(detail, "remedy", remedy);
     for (size_t i = 0; i < verdict->n_advice; i++)
         detail_text(detail, i ? "" : "advice", verdict->advice[i]);
     draw_counters(detail, verdict);

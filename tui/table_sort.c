@@ -22,8 +22,8 @@ static bool is_unknown(const struct column *column, const struct value *value)
     return !reading_is_known(value->number);
 }
 
-/* Unknown values stand last in both directions; equal ones by name (changes: as given),
- * so that rows do not jump about between samples. */
+/* Unknown values stand last in both directions, as given; equal ones by name (changes: as
+ * given), so that rows do not jump about between samples. */
 static int compare_rows(const void *left, const void *right, void *context)
 {
     const struct table *table = context;
@@ -49,7 +49,7 @@ static int compare_rows(const void *left, const void *right, void *context)
     if (order)
         return table->ascending ? order : -order;
     size_t name = table_name_column(table);
-    if (table->columns[name].type == VALUE_TEXT && !column->is_delta)
+    if (table->columns[name].type == VALUE_TEXT && !column->is_delta && !unknown_a)
         order = compare_texts(table_value(table, a, name)->text,
                               table_value(table, b, name)->text);
     return order ? order : a < b ? -1 : a > b;

@@ -98,8 +98,9 @@ static void print_holders(const struct holders *holders, size_t rows)
 {
     char a[UNITS_MAX], b[UNITS_MAX];
 
-    printf("%s: %s objects, %s of them held by objects\n", holders->of,
+    printf("%s: %s object%s, %s of them held by objects\n", holders->of,
            units_count(a, reading_exact((int64_t)holders->objects)),
+           holders->objects == 1 ? "" : "s",
            units_count(b, reading_exact((int64_t)holders->held)));
     print_walk(&holders->answer.walk);
     printf("%12s %12s  %s\n", "REFERENCES", "HOLDERS", "HELD BY");

@@ -198,6 +198,11 @@ static void say_calm(const struct evidence *evidence, struct verdict *verdict)
         return;
     }
     verdict->remedy = "wait: a growth is named after a minute at the earliest";
+    if (!evidence->elapsed_ns) {
+        snprintf(verdict->words, sizeof(verdict->words),
+                 "RES is %s; one sample does not say whether it grows", res_text);
+        return;
+    }
     snprintf(verdict->words, sizeof(verdict->words),
              evidence->is_warming_up
                  ? "RES is %s; the program began its work only %s ago (imports, warm-up)"

@@ -66,6 +66,32 @@ static bool are_dicts_growing(const struct evidence *evidence,
            strcmp(first->kind->name, "dict of type") != 0;
 }
 
+/* How many more of a kind there are than at the begin of the window. */
+static int64_t more_of(const struct evidence *evidence, const char *kind)
+{
+    const struct snapshot *ends[] = {evidence->then, evidence->now};
+    int64_t counts[2] = {0, 0};
+
+    for (int end = 0; end < 2; end++)
+        for (size_t i = 0; ends[end]->objects && i < ends[end]->objects->n_kinds; i++)
+            if (!strcmp(ends[end]->objects->kinds[i].kind->name, kind))
+                counts[end] = (int64_t)ends[end]->objects->kinds[i].count;
+    return counts[1] - counts[0];
+}
+
+/* With the kind that grows most come tracebacks, one for four of it at least. */
+static bool are_tracebacks_growing(const struct evidence *evidence,
+                                   const struct verdict *verdict)
+{
+    const struct kind_row *first = evidence->kinds.first;
+    int64_t tracebacks;
+
+    if (!is_growth_of_objects(verdict) || !first)
+        return false;
+    tracebacks = more_of(evidence, "traceback");
+    return tracebacks > 0 && tracebacks * 4 >= more_of(evidence, first->kind->name);
+}
+
 /* What is left lies among what went. */
 static bool is_scattered(const struct evidence *evidence, const struct verdict *verdict)
 {
@@ -100,6 +126,9 @@ static const struct {
     {are_numbers_growing,
      "array.array or numpy hold numbers in one block, not one by one"},
     {are_dicts_growing, "__slots__ spares each instance its dict"},
+    {are_tracebacks_growing,
+     "exceptions are kept: their tracebacks keep the frames and all local variables; keep "
+     "the text, or with_traceback(None)"},
     {is_scattered,
      "make what stays first and what goes last; or build the survivors anew "
      "(copy the cache, drop the old one) so that they lie together"},

@@ -312,6 +312,16 @@ static enum judgement judge_threads(const struct evidence *evidence,
     return JUDGED_YES;
 }
 
+/* What tracebacks hold is not at work: exceptions are kept. */
+static bool are_of_tracebacks(const struct evidence *evidence,
+                              const struct kind_row *frames, double per_minute)
+{
+    const struct kind_row *row = find_kind(evidence, "traceback");
+
+    return !strcmp(frames->kind->name, "frame") && row &&
+           steady_rate(evidence, row) * 2 >= per_minute;
+}
+
 /* At least 10 threads more, or tasks and coroutines that grow by 10 a minute. */
 enum judgement judge_tasks(const struct evidence *evidence, struct finding *finding)
 {
@@ -333,7 +343,7 @@ enum judgement judge_tasks(const struct evidence *evidence, struct finding *find
     if (!kinds->is_known)
         return JUDGED_UNKNOWN;
     row = first_steady(evidence, names, TASKS_A_MINUTE, &per_minute);
-    if (!row)
+    if (!row || are_of_tracebacks(evidence, row, per_minute))
         return JUDGED_NO;
     snprintf(verdict->words, sizeof(verdict->words),
              "tasks pile up: %s %s a minute that do not finish",

@@ -8,8 +8,8 @@
 #include "model/verdict_private.h"
 
 #define PAGE_BYTES   4096
-#define USS_AGE_NS   INT64_C(1500000000)
-#define FRESH_LEAST  4
+#define USS_AGE_NS   INT64_C(100000000) /* in a second scratch memory comes and goes */
+#define FRESH_LEAST  6
 #define COPIED_LEAST (10 * MB)
 #define COPIED_SHARE 10 /* of what was inherited: at least a tenth */
 

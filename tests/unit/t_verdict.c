@@ -22,6 +22,7 @@ struct story {
     int64_t garbage_growth, threshold_free;
     int64_t saw; /* RES stands so much higher in every other ten samples */
     bool has_no_account;
+    int64_t uss_age_ns;
     int module_at,
         agent_at; /* from this sample on one module more, and the agent; 0: no */
 };
@@ -104,7 +105,7 @@ static const struct snapshot *sample(const struct story *story, int at)
     process->shmem_bytes = reading_exact(0);
     process->swap_bytes = reading_exact(story->swap * at);
     process->uss_bytes = reading_exact(50 * MB + story->uss * at);
-    process->pss_age_ns = reading_exact(0);
+    process->pss_age_ns = reading_exact(story->uss_age_ns);
     add_pymalloc(builder_pymalloc(builder), story);
     if (!story->has_no_account) {
         add_account(builder_account(builder), story, at);
@@ -218,6 +219,13 @@ static void unsharing_by_new_data(void **state)
     assert_null(strstr(verdicts.items[0].words, "GC heads"));
 }
 
+/* RES and USS of two moments differ by what came and went between them. */
+static void an_old_uss_proves_nothing(void **state)
+{
+    (void)state;
+    assert_first(&(struct story){.uss = MB / 2, .uss_age_ns = SECOND}, "R1", 0);
+}
+
 /* A third of something else does not hide the cause; halves are not called one. */
 static void mixes(void **state)
 {
@@ -279,6 +287,8 @@ static void waits(void **state)
     assert_string_equal(verdicts.items[0].rule, "R0");
     assert_true(verdict_is_calm(&verdicts.items[0]));
     assert_non_null(strstr(verdicts.items[0].words, "too short"));
+    judge_first(&(struct story){.res = 5 * MB}, 1, &verdicts);
+    assert_non_null(strstr(verdicts.items[0].words, "one sample"));
 }
 
 static bool has_gap(const struct verdicts *verdicts, const char *rule)
@@ -310,6 +320,7 @@ int main(void)
         cmocka_unit_test(names_the_cause),
         cmocka_unit_test(unsharing_is_measured),
         cmocka_unit_test(unsharing_by_new_data),
+        cmocka_unit_test(an_old_uss_proves_nothing),
         cmocka_unit_test(mixes),
         cmocka_unit_test(garbage_is_no_leak),
         cmocka_unit_test(tells_the_agents_module),

@@ -20,6 +20,7 @@ TOLERANCE = 0.10
 GAIN_TOLERANCE = 0.05
 GAIN_LEAST = 1 << 20  # less is a matter of single pages
 OPTIONS = ("-d", "1", "--walk", "2")
+CALM = ("R0", "R1", "R14")
 LEAKS = ("R2", "R3", "R3b", "R6", "R7", "R8", "R11", "R12", "-")
 
 
@@ -138,7 +139,7 @@ class Watch:
             self.stood += 1
             return
         self.stood = 0
-        if rule not in self.row.rules and rule not in ("R1", "R14") \
+        if rule not in self.row.rules and rule not in CALM \
                 and rule not in self.before:
             self.before.append(rule)
 
