@@ -137,14 +137,19 @@ static int64_t parts_growth(const struct evidence *evidence)
     return sum;
 }
 
-/* At least 5 MiB and 2 per cent, and a trend that is sure. */
+int64_t evidence_growth_least(const struct evidence *evidence)
+{
+    int64_t least = evidence->res_bytes / 50;
+
+    return least < GROWTH_LEAST_BYTES ? GROWTH_LEAST_BYTES : least;
+}
+
+/* Enough bytes, and a trend that is sure. */
 static void find_growth(struct evidence *evidence)
 {
-    int64_t least = evidence->res_bytes / 50, parts = parts_growth(evidence);
+    int64_t least = evidence_growth_least(evidence), parts = parts_growth(evidence);
     const struct fit *res = &evidence->res;
 
-    if (least < GROWTH_LEAST_BYTES)
-        least = GROWTH_LEAST_BYTES;
     evidence->res_growth_bytes = res->grown;
     if (res->kept < res->points && parts)
         evidence->res_growth_bytes = parts;
@@ -153,7 +158,8 @@ static void find_growth(struct evidence *evidence)
     evidence->is_growing =
         evidence->is_long && evidence->res_growth_bytes >= least &&
         (res->is_rising ||
-         (parts >= least && res->low_at_last - res->low_at_first > parts / 3));
+         (parts >= least && res->low_at_last - res->low_at_first > parts / 3 &&
+          res->troughs_rose > parts / 8));
 }
 
 bool evidence_gather(struct evidence *evidence, const struct history *history)

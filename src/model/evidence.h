@@ -46,6 +46,8 @@ bool evidence_gather(struct evidence *evidence, const struct history *history);
 int64_t evidence_parts_since_ns(const struct evidence *evidence);
 int64_t evidence_kinds_since_ns(const struct evidence *evidence);
 
+/* What RES has to grow by: 5 MiB and 2 per cent of it. */
+int64_t evidence_growth_least(const struct evidence *evidence);
 /* The growth of a headline series in the window. */
 bool evidence_fit(const struct evidence *evidence, enum history_series series,
                   struct fit *fit);

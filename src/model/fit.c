@@ -11,6 +11,8 @@
 #define STILL_SHARE  10      /* the last third has at least a tenth of the growth */
 #define STEP_SHARE   40      /* less than a fortieth of it is no rise of a slice */
 #define NOISE_LEAST  1048576 /* bytes above the line that need no explanation */
+#define TROUGH_SHARE 8       /* the troughs alone rose by an eighth of the growth */
+#define PAUSE_SHARE  8 /* so long a standstill, an eighth of the time, may be an end */
 #define NS_PER_MIN   60e9
 
 /* The points that are still looked at. */
@@ -94,12 +96,36 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* It stands still for longer than it ever did before: what filled up is full. */
+static bool has_stopped(const struct cloud *cloud, const struct fit *fit)
+{
+    int64_t high = cloud->values[0], since = cloud->times[0], longest = 0, pause;
+
+    for (size_t i = 1; i < cloud->n; i++) {
+        if (cloud->values[i] <= high + fit->grown / STEP_SHARE)
+            continue;
+        longest = most(longest, cloud->times[i] - since);
+        high = cloud->values[i];
+        since = cloud->times[i];
+    }
+    pause = cloud->times[cloud->n - 1] - since;
+    return pause > 2 * longest && pause > (fit->last_ns - fit->first_ns) / PAUSE_SHARE;
+}
+
 /* In several slices, and still in the last ones. */
 static bool is_lasting(const struct cloud *cloud, const struct fit *fit)
 {
     int64_t lows[SLICES], last = cloud->values[cloud->n - 1];
     int rises = 0;
 
+    if (fit->kept < fit->points ? fit->troughs_rose < fit->grown / TROUGH_SHARE
+                                : has_stopped(cloud, fit))
+        return false;
     find_lows(cloud, fit, lows);
     for (int i = 1; i < SLICES; i++)
         rises += lows[i] - lows[i - 1] > fit->grown / STEP_SHARE;
@@ -114,6 +140,7 @@ static void find_thirds(const struct cloud *cloud, struct fit *fit)
     find_lows(cloud, fit, lows);
     fit->low_at_first = least(lows[0], lows[1]);
     fit->low_at_last = least(lows[SLICES - 2], lows[SLICES - 1]);
+    fit->troughs_rose = fit->low_at_last - most(lows[1], lows[2]);
     fit->is_higher = fit->points >= HIGHER_LEAST && fit->grown > 0 &&
                      fit->low_at_last - fit->low_at_first > fit->grown / 3;
 }

@@ -5,8 +5,10 @@
  * points that stand high above it are left out, and what is left is fitted again. Values
  * rise when the Mann-Kendall test says so (p < 0.01), when they do it in at least three
  * of six slices of the time (one step is no growth), and when they still do it in the
- * last third (what has ended was a warm-up). Where the points are too few for that, but
- * RES itself rises, what is higher at last than at first is a candidate for the cause.
+ * last third (what has ended was a warm-up, and what stands still for longer than it ever
+ * did before has ended). Of a saw-tooth the troughs must rise, too. Where the points are
+ * too few for that, but RES itself rises, what is higher at last than at first is a
+ * candidate for the cause.
  *
  * Pure.
  */
@@ -28,6 +30,9 @@ struct fit {
     double per_minute; /* 0 unless there is a trend */
     int64_t grown;     /* from the first to the last, along the line */
     int64_t low_at_first, low_at_last; /* the lowest of the first, of the last third */
+    /* The last two of six slices above the second and the third: the first may be a
+     * start. */
+    int64_t troughs_rose;
 };
 
 /* n <= FIT_POINTS_MOST; what is more is not looked at. */

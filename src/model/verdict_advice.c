@@ -126,9 +126,9 @@ static const struct {
     {are_numbers_growing,
      "array.array or numpy hold numbers in one block, not one by one"},
     {are_dicts_growing, "__slots__ spares each instance its dict"},
-    {are_tracebacks_growing,
-     "exceptions are kept: their tracebacks keep the frames and all local variables; keep "
-     "the text, or with_traceback(None)"},
+    {are_tracebacks_growing, "exceptions are kept: their tracebacks keep the frames and "
+                             "all local variables; keep "
+                             "the text, or with_traceback(None)"},
     {is_scattered,
      "make what stays first and what goes last; or build the survivors anew "
      "(copy the cache, drop the old one) so that they lie together"},

@@ -305,8 +305,11 @@ enum judgement judge_saw_tooth(const struct evidence *evidence, struct finding *
     if (swings < 3)
         return JUDGED_NO;
     snprintf(verdict->words, sizeof(verdict->words),
-             "saw-tooth: RES goes up and down by %s and more, %d times seen; not a leak",
-             say_bytes(a, least), swings);
+             "saw-tooth: RES goes up and down by %s and more, %d times seen; %s",
+             say_bytes(a, least), swings,
+             evidence->res.troughs_rose > evidence_growth_least(evidence)
+                 ? "its lowest rises, which may be chance or a growth: watch on"
+                 : "not a leak");
     verdict->bytes = reading_exact(least);
     verdict_count(verdict, "lowest of RES at first", HISTORY_BYTES,
                   reading_exact(evidence->res.low_at_first));

@@ -203,6 +203,47 @@ static void test_long_run(void **state)
     growth_free(growth);
 }
 
+#define MB INT64_C(1048576)
+
+/* A cache that fills for 48 samples and then is full: soon it is no growth any more. */
+static void test_what_is_full_grows_no_more(void **state)
+{
+    int64_t times[FIT_POINTS_MOST], values[FIT_POINTS_MOST];
+
+    (void)state;
+    for (int i = 0; i < FIT_POINTS_MOST; i++) {
+        times[i] = i * SECOND;
+        values[i] = 20 * MB + (i < 48 ? i : 48) * MB;
+    }
+    assert_true(fit_line(times, values, 49).is_rising);
+    assert_true(fit_line(times, values, 52).is_rising); /* this may be chance */
+    assert_false(fit_line(times, values, 60).is_rising);
+    for (int i = 0; i < FIT_POINTS_MOST; i++)
+        values[i] = i / 6 * 6 * MB; /* it always came in steps of six seconds */
+    assert_true(fit_line(times, values, 60).is_rising);
+}
+
+/* Rounds of scratch memory whose troughs differ, above what the start left. */
+static void test_unequal_troughs(void **state)
+{
+    const int64_t troughs[] = {70, 110, 104, 116, 103, 108};
+    int64_t times[60], values[60];
+    struct fit fit;
+
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        times[i] = i * SECOND;
+        values[i] = (troughs[i / 10] + i % 10 * 9) * MB;
+    }
+    fit = fit_line(times, values, 60);
+    assert_true(fit.kept < fit.points && fit.low_at_last > fit.low_at_first);
+    assert_false(fit.is_rising);
+    for (int i = 0; i < 60; i++)
+        values[i] += i * MB; /* and behind it something grows */
+    fit = fit_line(times, values, 60);
+    assert_true(fit.troughs_rose > 5 * MB);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +256,8 @@ int main(void)
         cmocka_unit_test(test_comes_and_goes),
         cmocka_unit_test(test_readings_are_not_zero_before),
         cmocka_unit_test(test_long_run),
+        cmocka_unit_test(test_what_is_full_grows_no_more),
+        cmocka_unit_test(test_unequal_troughs),
     };
 
     return cmocka_run_group_tests_name("growth", tests, NULL, NULL);

@@ -153,6 +153,25 @@ class BigBytes(Part):
         return 6048
 
 
+class ByRes(Part):
+    """Calls a function again and again. Nothing else grows here: what it made is what RES
+    grew by."""
+
+    def __init__(self, one, **names):
+        super().__init__(**names)
+        self.one, self.count, self.first = one, 0, None
+
+    def step(self, seconds):
+        self.first = self.first or resident()
+        while self.bytes() < self.rate * (seconds - self.after):
+            for _ in range(20):
+                self.count += 1
+                self.one(self.count)
+
+    def bytes(self):
+        return resident() - (self.first or resident())
+
+
 class Classes(Part):
     """A class for each call, kept by the list of subclasses of its base."""
 

@@ -64,6 +64,23 @@ def lru_cache_unbounded():
     return [parts.UnboundedCache()]
 
 
+@row("R2", "plain", "a deque behind a class attribute")
+def class_deque():
+    class Queue:
+        pending = collections.deque()
+    return [parts.ByRes(lambda number: Queue.pending.append("%0150d" % number))]
+
+
+@row("R2", "plain", "a logging handler buffers its records")
+def logging_buffer():
+    import logging.handlers
+    log = logging.getLogger("app")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.addHandler(logging.handlers.MemoryHandler(1 << 40, flushLevel=100))
+    return [parts.ByRes(lambda number: log.info("request %d: %s", number, "%0100d" % number))]
+
+
 @row("R2", "mixed", "sessions, and 30 % that is native")
 def registry_and_native():
     return [parts.Registry(), parts.Native(THIRD)]
@@ -161,6 +178,11 @@ class Holder(parts.Level):
         self.kept = kept
 
 
+def free_of_threads():
+    return sum(heap.get("rest", 0) + heap.get("fast", 0)
+               for heap in parts.malloc_free_of_all_arenas()[1:])
+
+
 @level("R4b", "plain", "twelve threads fill their arenas, and another frees most of it")
 def thread_arenas():
     gate, filled = threading.Event(), []
@@ -179,10 +201,23 @@ def thread_arenas():
     kept = [made[-1] for made in filled]
     filled.clear()
 
-    def free_of_threads():
-        return sum(heap.get("rest", 0) + heap.get("fast", 0)
-                   for heap in parts.malloc_free_of_all_arenas()[1:])
     return [Holder(free_of_threads, (kept, threads, gate))]
+
+
+@level("R4b", "plain", "forty threads fill their arenas and end, then all is dropped")
+def ended_threads():
+    filled = []
+
+    def work():
+        filled.append([bytes(700 + i % 50 * 100) for i in range(3000)])
+
+    threads = [threading.Thread(target=work) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    filled.clear()
+    return [parts.Level(free_of_threads)]
 
 
 @level("R4c", "plain", "buffers of 4 MB are freed while small ones between them stay",
@@ -292,6 +327,35 @@ def native_after_start():
 @row("R7", "plain", "bytes of 6000 B are kept")
 def big_bytes():
     return [parts.BigBytes()]
+
+
+@row("R7", "plain", "one bytearray that only grows")
+def growing_bytearray():
+    buffer = bytearray()
+    return [parts.ByRes(lambda number: buffer.extend(b"x" * 3000))]
+
+
+@row("R7", "plain", "numpy's arrays of 8 KB are kept")
+def numpy_arrays():
+    import numpy
+    kept = []
+    return [parts.ByRes(lambda number: kept.append(numpy.ones(1000)))]
+
+
+@row("R7", "plain", "exceptions are kept, and with them what their frames hold")
+def kept_exceptions():
+    kept = []
+
+    def fail(number):
+        body = "%01000d" % number
+        raise ValueError(len(body))
+
+    def one(number):
+        try:
+            fail(number)
+        except ValueError as error:
+            kept.append(error)
+    return [parts.ByRes(one)]
 
 
 @row("R7", "mixed", "bytes of 6000 B are kept, and 30 % native")
@@ -526,6 +590,47 @@ def collected_cycles():
 @healthy("threads come and go")
 def short_threads():
     return [ShortThreads()]
+
+
+class Batches(Work):
+    """Read objects pile up and are dropped: the troughs are not equal."""
+    ROUND_S = 12
+
+    def __init__(self):
+        import json
+        self.kept, self.round, self.loads = [], 0, json.loads
+        self.text = json.dumps([{"id": i, "name": "name %d" % i, "tags": ["a%d" % i, "b"]}
+                                for i in range(30000)])
+
+    def step(self, seconds):
+        if int(seconds / self.ROUND_S) != self.round:
+            self.round, self.kept = int(seconds / self.ROUND_S), []
+        while len(self.kept) < seconds % self.ROUND_S * 0.7:
+            self.kept.append(self.loads(self.text))
+
+
+@healthy("100 MB of objects are read from JSON and dropped every 12 s")
+def batches():
+    return [Batches()]
+
+
+@healthy("a thousand tasks a second come and end")
+def short_tasks():
+    import asyncio
+    loop = asyncio.new_event_loop()
+
+    async def one():
+        text = "%01000d" % 1
+        await asyncio.sleep(0.05)
+        return text
+
+    async def all_of_them():
+        await asyncio.gather(*[one() for _ in range(250)])
+
+    class Tasks(Work):
+        def step(self, seconds):
+            loop.run_until_complete(all_of_them())
+    return [Tasks()]
 
 
 @healthy("10 MB of scratch every 3 s")
