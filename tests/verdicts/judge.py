@@ -33,7 +33,7 @@ class Program:
 
     def __init__(self, row, python):
         self.folder = tempfile.mkdtemp(prefix="heaptop-verdict-")
-        for name in ("programs.py", "parts.py"):
+        for name in ("programs.py", "healthy.py", "rows.py", "parts.py"):
             shutil.copy(os.path.join(HERE, name), self.folder)
         self.process = subprocess.Popen(
             python.command + ["-B", os.path.join(self.folder, "programs.py"), row.name],
