@@ -22,6 +22,18 @@ static bool has_columns_of(const struct plugin_table_view *view,
     return true;
 }
 
+/* The values show their unit: "USED BYTES" is "USED" here. */
+static void shorten(struct plugin_column *column)
+{
+    static const char *const units[] = {
+        [HEAPTOP_BYTES] = " BYTES", [HEAPTOP_NANOSECONDS] = " NS"};
+    const char *unit = column->unit >= HEAPTOP_BYTES ? units[column->unit] : "";
+    size_t length = strlen(column->heading), end = strlen(unit);
+
+    if (end && length > end && !strcmp(column->heading + length - end, unit))
+        column->heading[length - end] = '\0';
+}
+
 static void make_column(struct column *column, const struct plugin_column *named,
                         bool is_name)
 {
@@ -31,7 +43,7 @@ static void make_column(struct column *column, const struct plugin_column *named
         [HEAPTOP_BYTES] = VALUE_BYTES,
         [HEAPTOP_NANOSECONDS] = VALUE_DURATION,
     };
-    int width = named->unit == HEAPTOP_TEXT ? 20 : named->unit == HEAPTOP_COUNT ? 11 : 9;
+    int width = named->unit == HEAPTOP_TEXT ? 20 : named->unit == HEAPTOP_COUNT ? 10 : 9;
     int heading = (int)strlen(named->heading) + 1;
 
     *column = (struct column){
@@ -43,6 +55,7 @@ static void make_column(struct column *column, const struct plugin_column *named
         .grow = is_name,
         .weight = is_name ? 0 : 1,
         .is_name = is_name,
+        .cuts_middle = is_name,
         .ascending_first = named->unit == HEAPTOP_TEXT,
     };
 }
@@ -82,6 +95,8 @@ static void make_table(struct plugin_table_view *view, const struct plugin_table
     plugin_table_view_release(view);
     view->n_columns = answer->n_columns;
     memcpy(view->named, answer->columns, sizeof(view->named));
+    for (size_t i = 0; i < answer->n_columns; i++)
+        shorten(&view->named[i]);
     for (size_t i = 0; i < answer->n_columns; i++)
         make_column(&view->columns[i], &view->named[i], i == first_text(answer));
     view->is_tree = answer->is_tree;

@@ -91,7 +91,8 @@ struct heaptop_host {
 
     /* The answer is a table: first its columns, at most 16; then its rows, at most 2000,
      * each with a value for each column from left to right. `name` has letters a-z,
-     * digits and _; JSON uses it, and the screen in capitals. */
+     * digits and _; JSON uses it, and the screen in capitals, without _bytes or _ns at
+     * its end, as values show their units. The first column of texts names the rows. */
     void (*column)(const struct heaptop_host *host, const char *name,
                    enum heaptop_unit unit, const char *help);
     void (*row)(const struct heaptop_host *host);
