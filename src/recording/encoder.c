@@ -108,7 +108,10 @@ static int64_t read_number(const struct field *field, const uint8_t *at)
 {
     uint64_t value = 0;
 
-    memcpy(&value, at, field->bytes);
+    if (field->bytes == sizeof(value)) /* most are: no call then */
+        memcpy(&value, at, sizeof(value));
+    else
+        memcpy(&value, at, field->bytes);
     if (field->type == FIELD_SIGNED && field->bytes == sizeof(int32_t))
         return (int32_t)value;
     return (int64_t)value;
@@ -137,24 +140,21 @@ static int64_t read_name(struct encoder *encoder, enum sheet_id sheet,
 }
 
 /* A new slot has a row of zeros, as its values are. */
-static bool is_as_before(struct encoder *encoder, enum sheet_id sheet, size_t slot,
-                         const void *row)
+static bool grow_sheet(struct encoder *encoder, enum sheet_id sheet, size_t slots)
 {
     struct kept_rows *kept = &encoder->kept[sheet];
     size_t bytes = sheet_shapes[sheet].struct_bytes;
+    size_t capacity;
 
-    if (slot >= kept->capacity) {
-        size_t capacity = encoder->planes[sheet].capacity;
-
-        kept->rows = xreallocarray(kept->rows, capacity, bytes);
-        memset(kept->rows + kept->capacity * bytes, 0,
-               (capacity - kept->capacity) * bytes);
-        kept->capacity = capacity;
-    }
-    if (!memcmp(kept->rows + slot * bytes, row, bytes))
+    if (!plane_grow(&encoder->planes[sheet], slots))
+        return false;
+    capacity = encoder->planes[sheet].capacity;
+    if (capacity == kept->capacity)
         return true;
-    memcpy(kept->rows + slot * bytes, row, bytes);
-    return false;
+    kept->rows = xreallocarray(kept->rows, capacity, bytes);
+    memset(kept->rows + kept->capacity * bytes, 0, (capacity - kept->capacity) * bytes);
+    kept->capacity = capacity;
+    return true;
 }
 
 static void put_fields(struct encoder *encoder, enum sheet_id sheet, size_t slot,
@@ -181,19 +181,29 @@ static void put_fields(struct encoder *encoder, enum sheet_id sheet, size_t slot
     }
 }
 
-/* Lays a row out. `place` is its index in the section. */
-static void put(struct encoder *encoder, enum sheet_id sheet, size_t slot, size_t place,
-                const void *row)
+static void put_changed(struct encoder *encoder, enum sheet_id sheet, size_t slot,
+                        const void *row)
+{
+    size_t bytes = sheet_shapes[sheet].struct_bytes;
+
+    memcpy(encoder->kept[sheet].rows + slot * bytes, row, bytes);
+    put_fields(encoder, sheet, slot, row);
+    plane_touch(&encoder->planes[sheet], slot);
+}
+
+/* Lays a row out. `place` is its index in the section. Most rows are as they were: there
+ * are thousands in a sample, so that little is done for each. */
+static inline void put(struct encoder *encoder, enum sheet_id sheet, size_t slot,
+                       size_t place, const void *row)
 {
     struct plane *plane = &encoder->planes[sheet];
+    size_t bytes = sheet_shapes[sheet].struct_bytes;
 
-    if (!plane_grow(plane, slot + 1))
+    if (slot >= plane->slots && !grow_sheet(encoder, sheet, slot + 1))
         return;
     *plane_value(plane, 0, slot) = (int64_t)place + 1;
-    if (is_as_before(encoder, sheet, slot, row))
-        return;
-    put_fields(encoder, sheet, slot, row);
-    plane_touch(plane, slot);
+    if (memcmp(encoder->kept[sheet].rows + slot * bytes, row, bytes) != 0)
+        put_changed(encoder, sheet, slot, row);
 }
 
 /* Besides its fields it has references and addresses, which other threads change: it is
@@ -221,8 +231,8 @@ static void put_rows(struct encoder *encoder, enum sheet_id sheet, const void *r
         put(encoder, sheet, i, i, row + i * sheet_shapes[sheet].struct_bytes);
 }
 
-static void put_keyed(struct encoder *encoder, enum sheet_id sheet, uint64_t key,
-                      size_t place, const void *row)
+static inline void put_keyed(struct encoder *encoder, enum sheet_id sheet, uint64_t key,
+                             size_t place, const void *row)
 {
     put(encoder, sheet, slots_of(&encoder->slots[sheet], key), place, row);
 }
@@ -233,7 +243,8 @@ static void begin_keyed(struct encoder *encoder, enum sheet_id sheet)
     slots_begin(&encoder->slots[sheet]);
 }
 
-/* Kinds are sorted when they are sealed: their place need not be kept. */
+/* Kinds are sorted when they are sealed: their place need not be kept. They are told apart
+ * by their addresses, as their ids would have to be fetched from all over the memory. */
 static void put_objects(struct encoder *encoder, const struct objects_section *objects)
 {
     if (objects == encoder->objects)
@@ -241,7 +252,7 @@ static void put_objects(struct encoder *encoder, const struct objects_section *o
     put_section(encoder, SHEET_OBJECTS, objects);
     begin_keyed(encoder, SHEET_KINDS);
     for (size_t i = 0; objects && i < objects->n_kinds; i++)
-        put_keyed(encoder, SHEET_KINDS, objects->kinds[i].kind->id, 0,
+        put_keyed(encoder, SHEET_KINDS, (uintptr_t)objects->kinds[i].kind, 0,
                   &objects->kinds[i]);
     slots_end(&encoder->slots[SHEET_KINDS]);
     objects_unref(encoder->objects);

@@ -127,16 +127,17 @@ void plane_reset(struct plane *plane)
     plane->is_key = true;
 }
 
-void varint_add(struct strbuf *out, uint64_t value)
+#define VARINT_BYTES_MAX 10
+
+static inline size_t varint_write(uint8_t bytes[VARINT_BYTES_MAX], uint64_t value)
 {
-    uint8_t bytes[10];
     size_t length = 0;
 
     do {
         bytes[length++] = (uint8_t)(value & 0x7f) | (value > 0x7f ? 0x80 : 0);
         value >>= 7;
     } while (value);
-    strbuf_add(out, bytes, length);
+    return length;
 }
 
 bool varint_take(const uint8_t **bytes, const uint8_t *end, uint64_t *value)
@@ -162,48 +163,92 @@ static uint64_t unzigzag(uint64_t value)
     return value >> 1 ^ (0 - (value & 1));
 }
 
-static void add_zeros(struct strbuf *out, uint64_t *zeros)
+/* The varints of one plane on their way out: a few hundred bytes are handed over at once.
+ * Zeros are counted until something else comes. */
+struct varints {
+    struct strbuf *out;
+    uint64_t zeros;
+    size_t length;
+    uint8_t bytes[512];
+};
+
+static void hand_over(struct varints *varints)
 {
-    if (!*zeros)
-        return;
-    strbuf_add_char(out, 0);
-    varint_add(out, *zeros - 1);
-    *zeros = 0;
+    strbuf_add(varints->out, varints->bytes, varints->length);
+    varints->length = 0;
 }
 
-static void encode_column(struct plane *plane, size_t column, struct strbuf *out,
-                          uint64_t *zeros)
+static inline void put_varint(struct varints *varints, uint64_t value)
+{
+    if (varints->length + VARINT_BYTES_MAX > sizeof(varints->bytes))
+        hand_over(varints);
+    varints->length += varint_write(varints->bytes + varints->length, value);
+}
+
+static inline void put_zeros(struct varints *varints)
+{
+    if (!varints->zeros)
+        return;
+    put_varint(varints, 0);
+    put_varint(varints, varints->zeros - 1);
+    varints->zeros = 0;
+}
+
+#define STRIDE 32 /* slots that are compared at once, as most are as they were */
+
+/* The first slot from here on that differs, else `slots`. */
+static size_t next_different(const int64_t *now, const int64_t *before, size_t slot,
+                             size_t slots)
+{
+    while (slot + STRIDE <= slots &&
+           memcmp(now + slot, before + slot, STRIDE * sizeof(*now)) == 0)
+        slot += STRIDE;
+    while (slot < slots && now[slot] == before[slot])
+        slot++;
+    return slot;
+}
+
+static size_t next_to_encode(const struct plane *plane, size_t column, size_t slot)
+{
+    const int64_t *now = plane->now + column * plane->capacity;
+    const int64_t *before = plane->before + column * plane->capacity;
+
+    if (plane->is_key || column == 0)
+        return next_different(now, before, slot, plane->slots);
+    slot = plane_next_touched(plane, slot);
+    while (slot < plane->slots && now[slot] == before[slot])
+        slot = plane_next_touched(plane, slot + 1);
+    return slot;
+}
+
+static void encode_column(struct plane *plane, size_t column, struct varints *varints)
 {
     const int64_t *now = plane->now + column * plane->capacity;
     int64_t *before = plane->before + column * plane->capacity;
-    bool is_whole = plane->is_key || column == 0;
-    size_t done = 0;
+    size_t done = 0, slot;
 
-    for (size_t slot = 0;; slot++) {
-        if (!is_whole)
-            slot = plane_next_touched(plane, slot);
-        if (slot >= plane->slots)
-            break;
-        if (now[slot] == before[slot])
-            continue;
-        *zeros += slot - done;
-        add_zeros(out, zeros);
-        varint_add(out, zigzag((uint64_t)now[slot] - (uint64_t)before[slot]));
+    while ((slot = next_to_encode(plane, column, done)) < plane->slots) {
+        varints->zeros += slot - done;
+        put_zeros(varints);
+        put_varint(varints, zigzag((uint64_t)now[slot] - (uint64_t)before[slot]));
         before[slot] = now[slot];
         done = slot + 1;
     }
-    *zeros += plane->slots - done;
+    varints->zeros += plane->slots - done;
 }
 
 /* Values of rows that are gone stay as they were, which costs nothing. */
 void plane_encode(struct plane *plane, struct strbuf *out)
 {
-    uint64_t zeros = 0;
+    struct varints varints; /* its bytes need no beginning */
 
-    varint_add(out, plane->slots);
+    varints.out = out;
+    varints.zeros = varints.length = 0;
+    put_varint(&varints, plane->slots);
     for (size_t column = 0; plane->slots && column < plane->columns; column++)
-        encode_column(plane, column, out, &zeros);
-    add_zeros(out, &zeros);
+        encode_column(plane, column, &varints);
+    put_zeros(&varints);
+    hand_over(&varints);
     plane->is_key = false;
     plane_untouch(plane);
 }

@@ -62,7 +62,6 @@ void plane_encode(struct plane *plane, struct strbuf *out);
  * the plane must be reset. */
 bool plane_decode(struct plane *plane, const uint8_t **bytes, const uint8_t *end);
 
-void varint_add(struct strbuf *out, uint64_t value);
 bool varint_take(const uint8_t **bytes, const uint8_t *end, uint64_t *value);
 
 #endif

@@ -47,19 +47,9 @@ static uint32_t add_row(struct slots *slots, uint64_t key)
     return slot;
 }
 
-/* Rows come mostly in the order in which they came before. */
-static uint32_t find(const struct slots *slots, uint64_t key)
+size_t slots_search(struct slots *slots, uint64_t key)
 {
-    uint32_t guess = slots->count ? slots->rows[slots->last].next : 0;
-
-    if (guess < slots->count && slots->rows[guess].key == key)
-        return guess;
-    return address_map_get(&slots->by_key, address_of(key));
-}
-
-size_t slots_of(struct slots *slots, uint64_t key)
-{
-    uint32_t slot = find(slots, key);
+    uint32_t slot = address_map_get(&slots->by_key, address_of(key));
 
     if (slot == ADDRESS_MAP_NONE)
         slot = add_row(slots, key);
@@ -72,7 +62,7 @@ size_t slots_of(struct slots *slots, uint64_t key)
 
 bool slots_is_asked(const struct slots *slots, uint64_t key)
 {
-    uint32_t slot = find(slots, key);
+    uint32_t slot = address_map_get(&slots->by_key, address_of(key));
 
     return slot != ADDRESS_MAP_NONE && slots->rows[slot].turn == slots->turn;
 }
