@@ -243,8 +243,9 @@ static void begin_keyed(struct encoder *encoder, enum sheet_id sheet)
     slots_begin(&encoder->slots[sheet]);
 }
 
-/* Kinds are sorted when they are sealed: their place need not be kept. They are told apart
- * by their addresses, as their ids would have to be fetched from all over the memory. */
+/* Kinds are sorted when they are sealed: their place need not be kept. They are told
+ * apart by their addresses, as their ids would have to be fetched from all over the
+ * memory. */
 static void put_objects(struct encoder *encoder, const struct objects_section *objects)
 {
     if (objects == encoder->objects)

@@ -15,6 +15,7 @@ libheaptop_a_SOURCES += \
 	src/recording/recording.c src/recording/recording.h \
 	src/recording/recording_private.h src/recording/recording_texts.c \
 	src/recording/replay.c src/recording/replay.h \
+	src/recording/replay_cache.c src/recording/replay_cache.h \
 	src/recording/rows.c src/recording/rows.h \
 	src/recording/shape.c src/recording/shape.h \
 	src/recording/slots.c src/recording/slots.h \

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "recording/replay_cache.h"
 #include "recording/when.h"
 #include "util/xalloc.h"
 
@@ -11,6 +12,7 @@
 struct replay {
     struct recording *recording;
     struct history *history;
+    struct replay_cache *cache;
     size_t first, last; /* of the recording */
     size_t at;          /* of the recording */
     bool has_end;
@@ -27,28 +29,48 @@ static void add_sample(struct replay *replay, size_t at)
     snapshot_unref(snapshot);
 }
 
+static void add_older_sample(struct replay *replay, size_t at)
+{
+    const struct snapshot *snapshot =
+        replay_cache_snapshot(replay->cache, replay->recording, at);
+
+    if (snapshot)
+        history_add(replay->history, snapshot);
+}
+
 static void add_numbers(struct replay *replay, size_t at)
 {
-    struct history_point point;
+    const struct history_point *point =
+        replay_cache_point(replay->cache, replay->recording, at);
 
-    if (recording_point(replay->recording, at, &point) == 0)
-        history_add_numbers(replay->history, &point);
+    if (point)
+        history_add_numbers(replay->history, point);
+}
+
+/* A power of two, so that jumps to other times need mostly the same samples. */
+static size_t step_for(size_t count, size_t wanted)
+{
+    size_t step = 1;
+
+    while (count / step > wanted)
+        step *= 2;
+    return step;
 }
 
 /* Samples [from, to) before those that are had one after the other. */
 static void add_older(struct replay *replay, size_t from, size_t to)
 {
-    size_t step = (to - from) / POINTS_WANTED + 1;
-    size_t whole_step = (to - from) / WHOLE_OLDER + 1;
+    size_t step = step_for(to - from, POINTS_WANTED);
+    size_t whole_step = step_for(to - from, WHOLE_OLDER);
     size_t seen = from;
 
     for (size_t at = from; at < to; at += step) {
-        if ((at - from) / whole_step == (seen - from) / whole_step && at != from) {
+        if ((at - from) % whole_step) {
             add_numbers(replay, at);
             continue;
         }
         recording_add_events(replay->recording, seen, at, replay->history);
-        add_sample(replay, recording_key_before(replay->recording, at, seen));
+        add_older_sample(replay, recording_key_before(replay->recording, at, seen));
         seen = at + 1;
     }
     recording_add_events(replay->recording, seen, to, replay->history);
@@ -124,6 +146,7 @@ int replay_open(const char *path, const char *begin, const char *end,
     }
     replay->has_end = end != NULL;
     replay->history = history_new();
+    replay->cache = replay_cache_new();
     restore_marks(replay);
     rebuild(replay, replay->first);
     *opened = replay;
@@ -135,6 +158,7 @@ void replay_close(struct replay *replay)
     if (!replay)
         return;
     history_free(replay->history);
+    replay_cache_free(replay->cache);
     recording_close(replay->recording);
     free(replay);
 }
