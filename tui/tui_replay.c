@@ -90,6 +90,18 @@ static void choose_newest_mark(struct tui *tui)
         screen_choose_mark(tui->screen, marks[count - 1].number);
 }
 
+/* Of a folder it is said first what it is, as the line may be cut off. */
+static void tell_keys(struct tui *tui)
+{
+    char note[160], words[256];
+
+    replay_note(tui->replay, note, sizeof(note));
+    snprintf(words, sizeof(words),
+             "%s%st and T step, b goes to a time, r and Z to the ends, z plays", note,
+             note[0] ? "; " : "");
+    tui_say(tui, ROLE_NORMAL, words);
+}
+
 void tui_replay_begin(struct tui *tui)
 {
     screen_use_mouse(tui->screen, term_uses_mouse(tui->term));
@@ -97,8 +109,7 @@ void tui_replay_begin(struct tui *tui)
     show(tui);
     if (tui->options->compare)
         choose_newest_mark(tui);
-    tui_say(tui, ROLE_NORMAL,
-            "t and T step, b goes to a time, r and Z to the ends, z plays");
+    tell_keys(tui);
     tell_losses(tui, 0);
 }
 

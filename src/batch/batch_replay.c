@@ -19,6 +19,15 @@ static int tell_losses(const struct recording *recording, struct err *err)
     return err_remedy(err, "what can be had was given, and is right");
 }
 
+/* Which of a folder's recordings it is, where that may not be what was meant. */
+static void tell_choice(const struct recording *recording)
+{
+    char words[160];
+
+    if (recording_note(recording, words, sizeof(words)))
+        fprintf(stderr, "heaptop: %s\n", words);
+}
+
 static enum output_result replay(struct batch_output *output, struct recording *recording,
                                  size_t first, size_t last, struct err *err)
 {
@@ -62,6 +71,7 @@ int batch_replay(const struct args *args, const struct sink_ops *sink, struct er
 
     if (recording_open(args->read, &recording, err))
         return -1;
+    tell_choice(recording);
     result = replay_range(args, sink, recording, err);
     recording_close(recording);
     return result;
@@ -90,6 +100,7 @@ int batch_cut(const struct args *args, struct err *err)
 
     if (recording_open(args->read, &recording, err))
         return -1;
+    tell_choice(recording);
     result = cut_range(args, recording, err);
     recording_close(recording);
     return result;

@@ -123,3 +123,57 @@ void folder_forget_old(const char *path, const char *current, int64_t keep_bytes
     free(files);
     closedir(folder);
 }
+
+/* Exactly as folder_file_name() makes them. */
+static bool parse_name(const char *name, struct folder_file *file)
+{
+    char made[sizeof(file->name)], more[16] = "";
+    int pid;
+
+    memset(file, 0, sizeof(*file));
+    if (sscanf(name, "heaptop-%d-%16[0-9TZ]-%d", &pid, file->stamp, &file->number) < 2)
+        return false;
+    file->pid = pid;
+    if (file->number)
+        snprintf(more, sizeof(more), "-%d", file->number);
+    snprintf(made, sizeof(made), "heaptop-%d-%s%s" RECORDER_SUFFIX, pid, file->stamp,
+             more);
+    memcpy(file->name, made, sizeof(made));
+    return !strcmp(made, name);
+}
+
+static int file_compare(const void *left, const void *right)
+{
+    const struct folder_file *a = left, *b = right;
+    int order = strcmp(a->stamp, b->stamp);
+
+    return order ? order : (a->number > b->number) - (a->number < b->number);
+}
+
+int folder_list(const char *path, struct folder_file **files, size_t *count,
+                struct err *err)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    struct folder_file file;
+    size_t capacity = 0;
+
+    *files = NULL;
+    *count = 0;
+    if (!folder)
+        return err_set_errno(err, ERR_FAILED, errno, "cannot read the folder %.200s",
+                             path);
+    while ((entry = readdir(folder))) {
+        if (!parse_name(entry->d_name, &file))
+            continue;
+        if (*count == capacity) {
+            capacity = capacity ? 2 * capacity : 64;
+            *files = xreallocarray(*files, capacity, sizeof(**files));
+        }
+        (*files)[(*count)++] = file;
+    }
+    closedir(folder);
+    if (*count)
+        qsort(*files, *count, sizeof(**files), file_compare);
+    return 0;
+}

@@ -26,4 +26,16 @@ int folder_file_name(const char *path, pid_t pid, int number,
 void folder_forget_old(const char *path, const char *current, int64_t keep_bytes,
                        int64_t keep_ns);
 
+/* A recording in a folder, by its name. */
+struct folder_file {
+    char name[64];
+    pid_t pid;
+    char stamp[20]; /* when it began: "20261121T140231Z" */
+    int number;     /* among those of one second */
+};
+
+/* In the order in which they began; whoever calls frees them. -1: it is no folder. */
+int folder_list(const char *path, struct folder_file **files, size_t *count,
+                struct err *err);
+
 #endif

@@ -1,193 +1,329 @@
-#include "recording/recording_private.h"
+#include "recording/recording.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "recording/folder.h"
+#include "recording/recording_file.h"
 #include "util/strbuf.h"
 #include "util/xalloc.h"
 
-#define SAMPLES_MAX (1u << 24)
+/* Started at the same time, as clocks are set: the same process. */
+#define SAME_START_NS (INT64_C(60) * 1000000000)
 
-sqlite3_stmt *recording_prepare(struct recording *recording, const char *sql)
+struct part {
+    struct recording_file *file;
+    size_t first;   /* of all samples, its first one */
+    int64_t before; /* the number of the last sample of the file before */
+};
+
+struct recording {
+    struct part parts[RECORDING_FILES_MAX]; /* at least one, each with a sample */
+    size_t n_parts;
+    char *folder; /* NULL: it is one file */
+    struct folder_file newest;
+    int64_t start_wall_ns; /* of the process, in the newest file; 0 = unknown */
+    size_t n_unread;       /* files that are damaged as a whole */
+    size_t n_older;        /* files that were not opened */
+    size_t n_others;       /* files of other processes */
+    struct recorded_mark *marks;
+    size_t n_marks;
+};
+
+static int64_t last_number(const struct recording_file *file)
 {
-    sqlite3_stmt *statement = NULL;
-
-    if (sqlite3_prepare_v2(recording->database, sql, -1, &statement, NULL) != SQLITE_OK)
-        recording->is_broken = true;
-    return statement;
+    return file->entries[file->n_entries - 1].sample;
 }
 
-bool recording_next_row(struct recording *recording, sqlite3_stmt *statement)
+static const struct part *last_part(const struct recording *recording)
 {
-    int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
-
-    if (result != SQLITE_ROW && result != SQLITE_DONE && result != SQLITE_BUSY)
-        recording->is_broken = true;
-    return result == SQLITE_ROW;
+    return &recording->parts[recording->n_parts - 1];
 }
 
-const char *recording_text(sqlite3_stmt *statement, int column)
+static void add_part(struct recording *recording, struct recording_file *file)
 {
-    const unsigned char *text = sqlite3_column_text(statement, column);
+    struct part *part = &recording->parts[recording->n_parts];
 
-    return text ? (const char *)text : "";
+    *part = (struct part){.file = file};
+    if (recording->n_parts) {
+        const struct part *before = part - 1;
+
+        part->first = before->first + before->file->n_entries;
+        part->before = before->before + last_number(before->file);
+    }
+    recording->n_parts++;
 }
 
-static void add_columns(struct strbuf *sql)
+size_t recording_count(const struct recording *recording)
 {
-    strbuf_add_text(sql, "SELECT sample, seq, wall_ns, mono_ns, is_key, checksum");
-    for (int i = 0; i < SERIES_COUNT; i++)
-        strbuf_addf(sql, ", %s", headline_column((enum history_series)i));
-    strbuf_add_text(sql, " FROM samples");
+    const struct part *last = last_part(recording);
+
+    return last->first + last->file->n_entries;
 }
 
-/* False: it does not fit its checksum. */
-static bool take_headline(sqlite3_stmt *statement, struct headline *headline)
+/* The part that has the sample; *within: its place there. NULL beyond the end. */
+static const struct part *part_of(const struct recording *recording, size_t at,
+                                  size_t *within)
 {
-    memset(headline, 0, sizeof(*headline));
-    headline->sample = sqlite3_column_int64(statement, 0);
-    headline->seq = sqlite3_column_int64(statement, 1);
-    headline->wall_ns = sqlite3_column_int64(statement, 2);
-    headline->mono_ns = sqlite3_column_int64(statement, 3);
-    headline->is_key = sqlite3_column_int(statement, 4) != 0;
-    for (int i = 0; i < SERIES_COUNT; i++)
-        if (sqlite3_column_type(statement, 6 + i) == SQLITE_INTEGER)
-            headline->values[i] = reading_exact(sqlite3_column_int64(statement, 6 + i));
-    return headline_checksum(headline) == (uint64_t)sqlite3_column_int64(statement, 5);
+    size_t i = recording->n_parts;
+
+    if (at >= recording_count(recording))
+        return NULL;
+    while (recording->parts[i - 1].first > at)
+        i--;
+    *within = at - recording->parts[i - 1].first;
+    return &recording->parts[i - 1];
 }
 
-/* Samples are numbered without a gap by who writes them; time may go back. */
-static void add_entry(struct recording *recording, const struct headline *headline)
+static const struct entry *entry_of(const struct recording *recording, size_t at)
 {
-    const struct entry *last =
-        recording->n_entries ? &recording->entries[recording->n_entries - 1] : NULL;
-    int64_t expected = last ? last->sample + 1 : 1;
+    size_t within;
+    const struct part *part = part_of(recording, at, &within);
 
-    if (headline->sample < expected || recording->n_entries == SAMPLES_MAX)
+    return part ? &part->file->entries[within] : NULL;
+}
+
+int64_t recording_wall_ns(const struct recording *recording, size_t at)
+{
+    const struct entry *entry = entry_of(recording, at);
+
+    return entry ? entry->wall_ns : 0;
+}
+
+int64_t recording_number(const struct recording *recording, size_t at)
+{
+    size_t within;
+    const struct part *part = part_of(recording, at, &within);
+
+    return part ? part->before + part->file->entries[within].sample : 0;
+}
+
+size_t recording_at_time(const struct recording *recording, int64_t wall_ns)
+{
+    size_t i = recording->n_parts;
+
+    while (i > 1 && recording->parts[i - 1].file->entries[0].wall_ns > wall_ns)
+        i--;
+    return recording->parts[i - 1].first +
+           recording_file_at_time(recording->parts[i - 1].file, wall_ns);
+}
+
+size_t recording_key_before(const struct recording *recording, size_t at, size_t least)
+{
+    for (size_t i = at + 1; i > least; i--) {
+        const struct entry *entry = entry_of(recording, i - 1);
+
+        if (entry && entry->is_key)
+            return i - 1;
+    }
+    return at;
+}
+
+/* A mark may have been set of a sample of a file before: back to where the run began in
+ * which it was set, as only there numbers grow from file to file. */
+static bool find_marked(const struct recording *recording, size_t part, uint64_t seq,
+                        size_t *at)
+{
+    for (size_t i = part + 1; i > 0; i--) {
+        const struct recording_file *file = recording->parts[i - 1].file;
+
+        if (i <= part && file->entries[file->n_entries - 1].seq >=
+                             recording->parts[i].file->entries[0].seq)
+            return false;
+        if (recording_file_find_seq(file, seq, at)) {
+            *at += recording->parts[i - 1].first;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each file begins with the marks that were set before it. */
+static bool is_known_mark(const struct recording *recording,
+                          const struct recorded_mark *mark)
+{
+    for (size_t i = 0; i < recording->n_marks; i++)
+        if (recording->marks[i].at == mark->at &&
+            recording->marks[i].is_automatic == mark->is_automatic &&
+            !strcmp(recording->marks[i].name, mark->name))
+            return true;
+    return false;
+}
+
+static void add_mark(struct recording *recording, size_t part,
+                     const struct recording_file_mark *found)
+{
+    const struct part *in = &recording->parts[part];
+    struct recorded_mark mark = {.is_automatic = found->is_automatic};
+
+    memcpy(mark.name, found->name, sizeof(mark.name));
+    if (!find_marked(recording, part, found->seq, &mark.at) ||
+        !recording_file_find_number(in->file, found->sample, &mark.set_at))
         return;
-    recording->n_missing += (size_t)(headline->sample - expected);
-    if (recording->n_entries == recording->capacity) {
-        recording->capacity = recording->capacity ? 2 * recording->capacity : 1024;
-        recording->entries = xreallocarray(recording->entries, recording->capacity,
-                                           sizeof(*recording->entries));
+    mark.set_at += in->first;
+    if (recording->n_parts > 1 && is_known_mark(recording, &mark))
+        return;
+    recording->marks = xreallocarray(recording->marks, recording->n_marks + 1,
+                                     sizeof(*recording->marks));
+    recording->marks[recording->n_marks++] = mark;
+}
+
+static void take_marks(struct recording *recording)
+{
+    recording->n_marks = 0;
+    for (size_t i = 0; i < recording->n_parts; i++)
+        for (size_t k = 0; k < recording->parts[i].file->n_marks; k++)
+            add_mark(recording, i, &recording->parts[i].file->marks[k]);
+}
+
+static int open_file(struct recording *recording, const char *path, struct err *err)
+{
+    struct recording_file *file;
+
+    if (recording_file_open(path, &file, err))
+        return -1;
+    if (file->n_entries) {
+        add_part(recording, file);
+        return 0;
     }
-    recording->entries[recording->n_entries++] =
-        (struct entry){.sample = headline->sample,
-                       .wall_ns = headline->wall_ns,
-                       .mono_ns = headline->mono_ns,
-                       .seq = (uint64_t)headline->seq,
-                       .is_key = headline->is_key};
+    err_set(err, ERR_DAMAGED, "no sample can be read from %.200s", path);
+    err_remedy(err, "%s",
+               file->is_broken   ? "the file is damaged; is there a copy?"
+               : file->lacks_log ? "they stood in its -wal file, which is not here"
+                                 : "nothing was recorded yet");
+    recording_file_close(file);
+    return -1;
 }
 
-static int64_t last_sample(const struct recording *recording)
+/* Numbers of processes are used again: the newest file says which process it is. */
+static bool is_same_process(struct recording *recording, struct recording_file *file)
 {
-    return recording->n_entries ? recording->entries[recording->n_entries - 1].sample : 0;
+    struct err err = ERR_INIT;
+    const struct snapshot *snapshot = recording_file_snapshot(file, 0, &err);
+    int64_t start_ns = snapshot ? snapshot->target.start_wall_ns : 0;
+
+    snapshot_unref(snapshot);
+    if (!recording->start_wall_ns)
+        recording->start_wall_ns = start_ns;
+    return !start_ns || llabs(start_ns - recording->start_wall_ns) < SAME_START_NS;
 }
 
-static size_t read_index(struct recording *recording)
+/* NULL: it has nothing for us, and that is counted. */
+static struct recording_file *open_one(struct recording *recording,
+                                       const struct folder_file *of)
 {
-    size_t before = recording->n_entries;
-    struct strbuf sql = STRBUF_INIT;
-    struct headline headline;
-    sqlite3_stmt *statement;
+    struct strbuf path = STRBUF_INIT;
+    struct recording_file *file = NULL;
+    struct err err = ERR_INIT;
 
-    add_columns(&sql);
-    strbuf_add_text(&sql, " WHERE sample > ? ORDER BY sample");
-    statement = recording_prepare(recording, strbuf_text(&sql));
-    strbuf_release(&sql);
-    if (statement)
-        sqlite3_bind_int64(statement, 1, last_sample(recording));
-    while (recording_next_row(recording, statement)) {
-        if (take_headline(statement, &headline))
-            add_entry(recording, &headline);
-        else
-            recording->is_broken = true;
+    strbuf_addf(&path, "%s/%s", recording->folder, of->name);
+    if (recording_file_open(strbuf_text(&path), &file, &err)) {
+        recording->n_unread++;
+        file = NULL;
+    } else if (!file->n_entries) {
+        recording->n_unread += file->is_broken || file->lacks_log;
+        recording_file_close(file);
+        file = NULL;
+    } else if (!is_same_process(recording, file)) {
+        recording->n_others++;
+        recording_file_close(file);
+        file = NULL;
     }
-    sqlite3_finalize(statement);
-    return recording->n_entries - before;
+    strbuf_release(&path);
+    return file;
 }
 
-static int64_t count_of(struct recording *recording, const char *sql)
+/* The newest first, as it says which process it is. */
+static void open_files(struct recording *recording, const struct folder_file *files,
+                       size_t count, pid_t pid)
 {
-    sqlite3_stmt *statement = recording_prepare(recording, sql);
-    int64_t count =
-        recording_next_row(recording, statement) ? sqlite3_column_int64(statement, 0) : 0;
+    struct recording_file *found[RECORDING_FILES_MAX];
+    size_t n_found = 0;
 
-    sqlite3_finalize(statement);
-    return count;
-}
+    for (size_t i = count; i > 0; i--) {
+        struct recording_file *file;
 
-/* A recording that was ended says how much there is: what its tables do not have any more
- * is missing. */
-static void check_totals(struct recording *recording)
-{
-    sqlite3_stmt *statement =
-        recording_prepare(recording, "SELECT value FROM about WHERE key = 'end'");
-    struct totals totals;
-    bool has_end = recording_next_row(recording, statement);
-
-    if (has_end && !totals_parse(&totals, recording_text(statement, 0)))
-        recording->is_broken = true;
-    else if (has_end) {
-        recording_refresh(recording); /* it may have ended just now */
-        if (totals.samples > last_sample(recording))
-            recording->n_missing += (size_t)(totals.samples - last_sample(recording));
-        if (totals.names != count_of(recording, "SELECT count(*) FROM names") ||
-            totals.events != count_of(recording, "SELECT count(*) FROM events") ||
-            totals.marks != count_of(recording, "SELECT count(*) FROM marks"))
-            recording->is_broken = true;
+        if (files[i - 1].pid != pid) {
+            recording->n_others++;
+        } else if (n_found == RECORDING_FILES_MAX) {
+            recording->n_older++;
+        } else {
+            if (!recording->newest.pid)
+                recording->newest = files[i - 1];
+            file = open_one(recording, &files[i - 1]);
+            if (file)
+                found[n_found++] = file;
+        }
     }
-    sqlite3_finalize(statement);
+    while (n_found)
+        add_part(recording, found[--n_found]);
 }
 
-static void prepare_reading(struct recording *recording)
+/* Of this process; 0: that of the newest file. */
+static int open_folder(struct recording *recording, const char *folder, pid_t pid,
+                       struct err *err)
 {
-    struct strbuf sql = STRBUF_INIT;
+    struct folder_file *files;
+    size_t count;
 
-    recording->read_data =
-        recording_prepare(recording, "SELECT bytes FROM data WHERE sample = ?");
-    recording->read_events = recording_prepare(
-        recording, "SELECT sample, wall_ns, type, words, checksum, place FROM events"
-                   " WHERE sample = ? ORDER BY place");
-    recording->read_range = recording_prepare(
-        recording, "SELECT * FROM (SELECT sample, wall_ns, type, words, checksum, place"
-                   " FROM events WHERE sample BETWEEN ? AND ? ORDER BY sample DESC,"
-                   " place DESC LIMIT 512) ORDER BY sample, place");
-    add_columns(&sql);
-    strbuf_add_text(&sql, " WHERE sample = ?");
-    recording->read_headline = recording_prepare(recording, strbuf_text(&sql));
-    strbuf_release(&sql);
+    recording->folder = xstrdup(folder);
+    if (folder_list(folder, &files, &count, err))
+        return -1;
+    if (count)
+        open_files(recording, files, count, pid ? pid : files[count - 1].pid);
+    free(files);
+    if (recording->n_parts)
+        return 0;
+    err_set(err, recording->n_unread ? ERR_DAMAGED : ERR_FAILED,
+            "no recording that can be read is in %.200s", folder);
+    return err_remedy(err, "heaptop -w %.100s PID makes one, as heaptop-PID-TIME.htr",
+                      folder);
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* "DIR/heaptop-PID", where there is no such file. */
+static bool names_process(const char *path, struct strbuf *folder, pid_t *pid)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    struct stat status;
+    int number, used = 0;
+
+    if (stat(path, &status) == 0 || sscanf(name, "heaptop-%d%n", &number, &used) != 1 ||
+        name[used] || number <= 0)
+        return false;
+    *pid = number;
+    strbuf_add(folder, slash ? path : ".", slash ? (size_t)(slash - path) + 1 : 1);
+    return true;
 }
 
 int recording_open(const char *path, struct recording **opened, struct err *err)
 {
     struct recording *recording = xcalloc(1, sizeof(*recording));
+    struct strbuf folder = STRBUF_INIT;
+    pid_t pid = 0;
+    int result;
 
-    recording->lacks_log = database_lacks_log(path);
-    if (database_open(path, &recording->database, err)) {
-        free(recording);
-        return -1;
-    }
-    recording->decoder = decoder_new();
-    if (recording_read_description(recording, err)) {
+    if (is_folder(path))
+        result = open_folder(recording, path, 0, err);
+    else if (names_process(path, &folder, &pid))
+        result = open_folder(recording, strbuf_text(&folder), pid, err);
+    else
+        result = open_file(recording, path, err);
+    strbuf_release(&folder);
+    if (result) {
         recording_close(recording);
         return -1;
     }
-    prepare_reading(recording);
-    recording_refresh(recording);
-    check_totals(recording);
-    if (!recording->n_entries) {
-        err_set(err, ERR_DAMAGED, "no sample can be read from %.200s", path);
-        err_remedy(err, "%s",
-                   recording->is_broken ? "the file is damaged; is there a copy?"
-                   : recording->lacks_log
-                       ? "they stood in its -wal file, which is not here"
-                       : "nothing was recorded yet");
-        recording_close(recording);
-        return -1;
-    }
+    take_marks(recording);
     *opened = recording;
     return 0;
 }
@@ -196,224 +332,174 @@ void recording_close(struct recording *recording)
 {
     if (!recording)
         return;
-    sqlite3_finalize(recording->read_data);
-    sqlite3_finalize(recording->read_events);
-    sqlite3_finalize(recording->read_range);
-    sqlite3_finalize(recording->read_headline);
-    sqlite3_close(recording->database);
-    decoder_free(recording->decoder);
-    free(recording->entries);
+    for (size_t i = 0; i < recording->n_parts; i++)
+        recording_file_close(recording->parts[i].file);
+    free(recording->folder);
     free(recording->marks);
     free(recording);
 }
 
-size_t recording_count(const struct recording *recording)
+static bool is_newer(const struct recording *recording, const struct folder_file *file)
 {
-    return recording->n_entries;
+    int order = strcmp(file->stamp, recording->newest.stamp);
+
+    return file->pid == recording->newest.pid &&
+           (order > 0 || (order == 0 && file->number > recording->newest.number));
 }
 
-int64_t recording_wall_ns(const struct recording *recording, size_t at)
+/* Files that were begun since. One without a sample is looked at again the next time. */
+static void look_for_newer(struct recording *recording)
 {
-    return at < recording->n_entries ? recording->entries[at].wall_ns : 0;
-}
+    struct folder_file *files = NULL;
+    struct err err = ERR_INIT;
+    size_t count = 0;
 
-uint64_t recording_seq(const struct recording *recording, size_t at)
-{
-    return at < recording->n_entries ? recording->entries[at].seq : 0;
-}
+    if (folder_list(recording->folder, &files, &count, &err))
+        return;
+    for (size_t i = 0; i < count && recording->n_parts < RECORDING_FILES_MAX; i++) {
+        struct recording_file *file =
+            is_newer(recording, &files[i]) ? open_one(recording, &files[i]) : NULL;
 
-int64_t recording_number(const struct recording *recording, size_t at)
-{
-    return at < recording->n_entries ? recording->entries[at].sample : 0;
-}
-
-static int64_t time_of(const struct entry *entry)
-{
-    return entry->wall_ns;
-}
-
-static int64_t seq_of(const struct entry *entry)
-{
-    return (int64_t)entry->seq;
-}
-
-/* The last entry whose key is not greater; 0 when all are. */
-static size_t last_not_after(const struct recording *recording,
-                             int64_t (*key_of)(const struct entry *), int64_t key)
-{
-    size_t low = 0, high = recording->n_entries;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (key_of(&recording->entries[middle]) <= key)
-            low = middle + 1;
-        else
-            high = middle;
+        if (!file)
+            continue;
+        add_part(recording, file);
+        recording->newest = files[i];
     }
-    return low ? low - 1 : 0;
-}
-
-size_t recording_at_time(const struct recording *recording, int64_t wall_ns)
-{
-    return last_not_after(recording, time_of, wall_ns);
-}
-
-size_t recording_at_seq(const struct recording *recording, uint64_t seq)
-{
-    return last_not_after(recording, seq_of, (int64_t)seq);
-}
-
-size_t recording_key_before(const struct recording *recording, size_t at, size_t least)
-{
-    for (size_t i = at + 1; i > least; i--)
-        if (recording->entries[i - 1].is_key)
-            return i - 1;
-    return at;
+    free(files);
 }
 
 size_t recording_refresh(struct recording *recording)
 {
-    size_t more = read_index(recording);
+    size_t before = recording_count(recording);
 
-    if (more || !recording->last_name) {
-        recording_read_names(recording);
-        recording_read_marks(recording);
-    }
-    return more;
+    recording_file_refresh(last_part(recording)->file);
+    if (recording->folder)
+        look_for_newer(recording);
+    take_marks(recording);
+    return recording_count(recording) - before;
 }
 
 void recording_hold(struct recording *recording)
 {
-    database_run(recording->database, "BEGIN");
+    for (size_t i = 0; i < recording->n_parts; i++)
+        recording_file_hold(recording->parts[i].file);
 }
 
 void recording_let_go(struct recording *recording)
 {
-    database_run(recording->database, "COMMIT");
-}
-
-/* Damage is counted once, however often the sample is asked for. */
-static int lose(struct recording *recording, size_t at, struct err *err)
-{
-    struct entry *entry = &recording->entries[at];
-
-    recording->n_lost += !entry->is_lost;
-    entry->is_lost = true;
-    recording->decoded = 0;
-    return err_prefix(err, "sample %" PRId64 " is lost", entry->sample);
-}
-
-static int take_sample(struct recording *recording, size_t at, struct err *err)
-{
-    const struct entry *entry = &recording->entries[at];
-    sqlite3_stmt *statement = recording->read_data;
-    int result;
-
-    if (!statement)
-        return err_set(err, ERR_DAMAGED, "the table of samples cannot be read");
-    sqlite3_bind_int64(statement, 1, entry->sample);
-    if (recording_next_row(recording, statement))
-        result =
-            decoder_take(recording->decoder, sqlite3_column_blob(statement, 0),
-                         (size_t)sqlite3_column_bytes(statement, 0), entry->is_key, err);
-    else
-        result = err_set(err, ERR_DAMAGED, "its bytes cannot be read");
-    sqlite3_reset(statement);
-    if (!result)
-        recording->decoded = at + 1;
-    return result;
-}
-
-/* A sample builds on those back to the key; the decoder may stand on one of them. */
-static size_t first_needed(const struct recording *recording, size_t at)
-{
-    size_t first = at;
-
-    while (first > 0 && !recording->entries[first].is_key && recording->decoded != first)
-        first--;
-    if (recording->decoded == at + 1)
-        return recording->decoded;
-    return first;
-}
-
-static bool follows(const struct recording *recording, size_t at)
-{
-    return at == 0 || recording->entries[at].is_key ||
-           recording->entries[at].sample == recording->entries[at - 1].sample + 1;
-}
-
-static bool fits(const struct entry *entry, const struct snapshot *snapshot)
-{
-    return snapshot->seq == entry->seq && snapshot->wall_ns == entry->wall_ns &&
-           snapshot->mono_ns == entry->mono_ns;
+    for (size_t i = 0; i < recording->n_parts; i++)
+        recording_file_let_go(recording->parts[i].file);
 }
 
 const struct snapshot *recording_snapshot(struct recording *recording, size_t at,
                                           struct err *err)
 {
-    struct event events[EVENTS_MAX];
-    const struct snapshot *snapshot;
+    size_t within;
+    const struct part *part = part_of(recording, at, &within);
 
-    if (at >= recording->n_entries) {
-        err_set(err, ERR_FAILED, "there is no such sample");
-        return NULL;
-    }
-    for (size_t i = first_needed(recording, at); i <= at; i++) {
-        if (!follows(recording, i))
-            err_set(err, ERR_DAMAGED, "it builds on one that is missing");
-        else if (take_sample(recording, i, err) == 0)
-            continue;
-        lose(recording, at, err);
-        return NULL;
-    }
-    snapshot = decoder_snapshot(
-        recording->decoder, events,
-        recording_read_events(recording, recording->entries[at].sample, events));
-    if (snapshot && fits(&recording->entries[at], snapshot))
-        return snapshot;
-    snapshot_unref(snapshot);
-    err_set(err, ERR_DAMAGED, "it is another one than the table says");
-    lose(recording, at, err);
+    if (part)
+        return recording_file_snapshot(part->file, within, err);
+    err_set(err, ERR_FAILED, "there is no such sample");
     return NULL;
 }
 
 int recording_point(struct recording *recording, size_t at, struct history_point *point)
 {
-    sqlite3_stmt *statement = recording->read_headline;
-    struct headline headline;
-    int result = -1;
+    size_t within;
+    const struct part *part = part_of(recording, at, &within);
 
-    memset(point, 0, sizeof(*point));
-    if (!statement || at >= recording->n_entries)
-        return -1;
-    sqlite3_bind_int64(statement, 1, recording->entries[at].sample);
-    if (recording_next_row(recording, statement) && take_headline(statement, &headline)) {
-        point->mono_ns = headline.mono_ns;
-        point->wall_ns = headline.wall_ns;
-        memcpy(point->values, headline.values, sizeof(point->values));
-        result = 0;
+    return part ? recording_file_point(part->file, within, point) : -1;
+}
+
+void recording_add_events(struct recording *recording, size_t from, size_t to,
+                          struct history *history)
+{
+    while (from < to) {
+        size_t within, end;
+        const struct part *part = part_of(recording, from, &within);
+
+        if (!part)
+            return;
+        end = within + (to - from);
+        if (end > part->file->n_entries)
+            end = part->file->n_entries;
+        recording_file_add_events(part->file, within, end, history);
+        from += end - within;
     }
-    sqlite3_reset(statement);
-    return result;
+}
+
+size_t recording_marks(const struct recording *recording,
+                       const struct recorded_mark **marks)
+{
+    *marks = recording->marks;
+    return recording->n_marks;
+}
+
+static const struct snapshot *snapshot_of(const struct history *history,
+                                          const struct entry *entry)
+{
+    for (size_t i = history_count(history); i > 0; i--) {
+        const struct snapshot *snapshot = history_at(history, i - 1);
+
+        if (snapshot->seq == entry->seq && snapshot->wall_ns == entry->wall_ns)
+            return snapshot;
+    }
+    return NULL;
+}
+
+void recording_restore_marks(const struct recording *recording, size_t at,
+                             struct history *history)
+{
+    for (size_t i = 0; i < recording->n_marks; i++) {
+        const struct recorded_mark *mark = &recording->marks[i];
+        const struct snapshot *snapshot =
+            mark->set_at == at ? snapshot_of(history, entry_of(recording, mark->at))
+                               : NULL;
+
+        if (snapshot)
+            history_restore_mark(history, snapshot, mark->name, mark->is_automatic);
+    }
+}
+
+bool recording_note(const struct recording *recording, char *words, size_t size)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    if (recording->folder) {
+        strbuf_addf(&text, "%zu file%s of process %d", recording->n_parts,
+                    recording->n_parts == 1 ? "" : "s", (int)recording->newest.pid);
+        if (recording->n_older)
+            strbuf_addf(&text, ", %zu older left out", recording->n_older);
+        if (recording->n_others)
+            strbuf_addf(&text, ", %zu of others: -r DIR/heaptop-PID",
+                        recording->n_others);
+    }
+    snprintf(words, size, "%s", strbuf_text(&text));
+    strbuf_release(&text);
+    return recording->n_older || recording->n_others;
 }
 
 size_t recording_lost(const struct recording *recording, char *words, size_t size)
 {
-    size_t lost = recording->n_missing + recording->n_lost;
+    struct recording_losses losses = {0};
 
+    for (size_t i = 0; i < recording->n_parts; i++)
+        recording_file_add_losses(recording->parts[i].file, &losses);
     words[0] = '\0';
-    if (lost)
-        snprintf(words, size, "%zu of %zu samples of the recording are lost%s", lost,
-                 recording->n_entries + recording->n_missing,
-                 recording->is_broken ? ", the file is damaged" : "");
-    else if (recording->is_broken)
+    if (losses.lost)
+        snprintf(words, size, "%zu of %zu samples of the recording are lost%s",
+                 losses.lost, losses.total,
+                 losses.is_broken ? ", the file is damaged" : "");
+    else if (losses.is_broken)
         snprintf(words, size,
                  "the file is damaged: what follows the last sample, or a "
                  "part of its texts, is lost");
-    else if (recording->lacks_log)
+    else if (recording->n_unread)
+        snprintf(words, size, "%zu file%s of the folder cannot be read",
+                 recording->n_unread, recording->n_unread == 1 ? "" : "s");
+    else if (losses.lacks_log)
         snprintf(words, size,
                  "the recording was not ended and has no -wal file beside it: the newest "
                  "samples may be missing");
-    return lost;
+    return losses.lost;
 }

@@ -1,5 +1,6 @@
 /*
- * recording.h - reads a recording, also while it is written.
+ * recording.h - reads a recording, also while it is written: a file, or the files that
+ * one process has in a folder, one behind the other.
  *
  * The samples are numbered from 0 in their order. Any of them can be asked for; the one
  * after the last is had for a tenth of the price. What is damaged is skipped, counted
@@ -9,6 +10,7 @@
 #ifndef HEAPTOP_RECORDING_RECORDING_H
 #define HEAPTOP_RECORDING_RECORDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,19 +20,20 @@
 
 struct recording;
 
+#define RECORDING_FILES_MAX 64 /* of a folder: the newest */
+
+/* `path`: a file, a folder (its newest file says of which process), or the beginning of
+ * the names in one, "DIR/heaptop-PID". */
 int recording_open(const char *path, struct recording **recording, struct err *err);
 void recording_close(struct recording *recording);
 
 size_t recording_count(const struct recording *recording);
 /* Of a sample that was recorded; 0 beyond the end. */
 int64_t recording_wall_ns(const struct recording *recording, size_t at);
-/* Its seq, and its number in the file; 0 beyond the end. */
-uint64_t recording_seq(const struct recording *recording, size_t at);
+/* Its number, which shows what is missing before it; 0 beyond the end. */
 int64_t recording_number(const struct recording *recording, size_t at);
 /* The last sample that is not later; 0 when all are. */
 size_t recording_at_time(const struct recording *recording, int64_t wall_ns);
-/* The sample with this seq, else one beside it. */
-size_t recording_at_seq(const struct recording *recording, uint64_t seq);
 /* The newest key of [least, at], else `at`: the cheapest sample to have. */
 size_t recording_key_before(const struct recording *recording, size_t at, size_t least);
 /* Looks for samples that were added since; how many. */
@@ -53,8 +56,8 @@ void recording_add_events(struct recording *recording, size_t from, size_t to,
                           struct history *history);
 
 struct recorded_mark {
-    uint64_t seq;   /* of the sample that is marked */
-    int64_t sample; /* the number of the one with which it was set */
+    size_t at;     /* the sample that is marked */
+    size_t set_at; /* the one with which it was set */
     bool is_automatic;
     char name[48];
 };
@@ -67,6 +70,9 @@ size_t recording_marks(const struct recording *recording,
 void recording_restore_marks(const struct recording *recording, size_t at,
                              struct history *history);
 
+/* Of a folder: how many files these are, and what of it is left out; "" for a file. True:
+ * something is left out. */
+bool recording_note(const struct recording *recording, char *words, size_t size);
 /* What is missing or damaged, as far as it was met: how many samples, and a sentence
  * ("" when nothing is). */
 size_t recording_lost(const struct recording *recording, char *words, size_t size);

@@ -124,10 +124,10 @@ static void restore_marks(struct replay *replay)
 
     for (size_t i = 0; i < count; i++) {
         struct err err = ERR_INIT;
-        size_t at = recording_at_seq(replay->recording, marks[i].seq);
-        const struct snapshot *snapshot = recording_snapshot(replay->recording, at, &err);
+        const struct snapshot *snapshot =
+            recording_snapshot(replay->recording, marks[i].at, &err);
 
-        if (snapshot && snapshot->seq == marks[i].seq)
+        if (snapshot)
             history_restore_mark(replay->history, snapshot, marks[i].name,
                                  marks[i].is_automatic);
         snapshot_unref(snapshot);
@@ -201,4 +201,9 @@ size_t replay_refresh(struct replay *replay)
 size_t replay_lost(const struct replay *replay, char *words, size_t size)
 {
     return recording_lost(replay->recording, words, size);
+}
+
+void replay_note(const struct replay *replay, char *words, size_t size)
+{
+    recording_note(replay->recording, words, size);
 }

@@ -38,7 +38,8 @@ size_t replay_find(const struct replay *replay, int64_t wall_ns);
 int64_t replay_wall_ns(const struct replay *replay, size_t at);
 /* Samples that were recorded since; how many. Not when an end was given. */
 size_t replay_refresh(struct replay *replay);
-/* As recording_lost(). */
+/* As recording_note() and recording_lost(). */
+void replay_note(const struct replay *replay, char *words, size_t size);
 size_t replay_lost(const struct replay *replay, char *words, size_t size);
 
 #endif

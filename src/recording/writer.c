@@ -14,7 +14,7 @@ struct waiting_name {
 
 struct writer {
     sqlite3 *database;
-    char *path;
+    char *path, *log_path;        /* the log is SQLite's, beside it */
     sqlite3_stmt *begin, *commit; /* a savepoint is a transaction where there is none */
     sqlite3_stmt *add_sample, *add_data, *add_name, *add_event, *add_mark, *read_data;
     struct waiting_name *names;
@@ -48,6 +48,17 @@ static sqlite3_stmt *prepare_sample(sqlite3 *database)
     return statement;
 }
 
+static char *log_path_of(const char *path)
+{
+    struct strbuf log = STRBUF_INIT;
+    char *text;
+
+    strbuf_addf(&log, "%s-wal", path);
+    text = xstrdup(strbuf_text(&log));
+    strbuf_release(&log);
+    return text;
+}
+
 int writer_open(const char *path, struct writer **opened, struct err *err)
 {
     struct writer *writer = xcalloc(1, sizeof(*writer));
@@ -57,6 +68,7 @@ int writer_open(const char *path, struct writer **opened, struct err *err)
         return -1;
     }
     writer->path = xstrdup(path);
+    writer->log_path = log_path_of(path);
     writer->begin = prepare(writer->database, "SAVEPOINT sample");
     writer->commit = prepare(writer->database, "RELEASE sample");
     writer->add_sample = prepare_sample(writer->database);
@@ -270,11 +282,17 @@ int writer_read(struct writer *writer, int64_t first, int64_t last, struct strbu
     return result == SQLITE_DONE ? 0 : -1;
 }
 
-int64_t writer_bytes(const struct writer *writer)
+static int64_t file_bytes(const char *path)
 {
     struct stat status;
 
-    return stat(writer->path, &status) == 0 ? (int64_t)status.st_size : 0;
+    return stat(path, &status) == 0 ? (int64_t)status.st_size : 0;
+}
+
+/* The newest samples stand in the log. */
+int64_t writer_bytes(const struct writer *writer)
+{
+    return file_bytes(writer->path) + file_bytes(writer->log_path);
 }
 
 static void write_totals(struct writer *writer)
@@ -308,5 +326,6 @@ void writer_close(struct writer *writer)
     free(writer->events);
     free(writer->marks);
     free(writer->path);
+    free(writer->log_path);
     free(writer);
 }

@@ -14,8 +14,10 @@
 
 #include "model/builder.h"
 #include "model/kind.h"
+#include "recording/cut.h"
 #include "recording/recorder.h"
 #include "recording/recording.h"
+#include "recording/replay.h"
 #include "tui/screen.h"
 #include "util/clock.h"
 
@@ -229,6 +231,8 @@ static void record_into_folder(const char *folder, int64_t rotate_bytes,
         const struct snapshot *snapshot = make_snapshot(seq);
 
         history_add(history, snapshot);
+        if (seq == 2)
+            history_restore_mark(history, snapshot, "deploy", false);
         recorder_add(recorder, snapshot, history);
         snapshot_unref(snapshot);
     }
@@ -260,6 +264,101 @@ static void test_a_folder_rotates(void **state)
     remove_files(folder);
 }
 
+/* Each run counts from 1, and its samples are a second apart. */
+static void check_samples(struct recording *recording, size_t count)
+{
+    struct err err = ERR_INIT;
+
+    assert_int_equal(recording_count(recording), count);
+    for (size_t at = count; at > 0; at--) {
+        const struct snapshot *snapshot = recording_snapshot(recording, at - 1, &err);
+        struct history_point point;
+
+        assert_non_null(snapshot);
+        assert_int_equal(snapshot->wall_ns, recording_wall_ns(recording, at - 1));
+        assert_int_equal(snapshot->objects->kinds[0].count, 1 + (at - 1) % 5);
+        assert_int_equal(recording_number(recording, at - 1), at);
+        assert_int_equal(recording_point(recording, at - 1, &point), 0);
+        assert_int_equal(point.values[SERIES_RES].value,
+                         snapshot->process->res_bytes.value);
+        snapshot_unref(snapshot);
+    }
+    assert_null(recording_snapshot(recording, count, &err));
+}
+
+/* In its run, however many files have it. */
+static void check_marks(struct recording *recording, size_t count)
+{
+    const struct recorded_mark *marks;
+
+    assert_int_equal(recording_marks(recording, &marks), count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(marks[i].at, 1 + 5 * i);
+        assert_int_equal(marks[i].set_at, 1 + 5 * i);
+        assert_string_equal(marks[i].name, "deploy");
+    }
+}
+
+static void check_cut(struct recording *recording, const char *folder)
+{
+    struct recording *part;
+    struct err err = ERR_INIT;
+    char path[80], words[256];
+    size_t written;
+
+    snprintf(path, sizeof(path), "%s/part.htr", folder);
+    assert_int_equal(recording_cut(recording, 1, 8, path, &written, &err), 0);
+    assert_int_equal(written, 8);
+    assert_int_equal(recording_open(path, &part, &err), 0);
+    assert_int_equal(recording_count(part), 8);
+    assert_int_equal(recording_lost(part, words, sizeof(words)), 0);
+    for (size_t at = 0; at < 8; at++) {
+        const struct snapshot *snapshot = recording_snapshot(part, at, &err);
+
+        assert_non_null(snapshot);
+        assert_int_equal(snapshot->wall_ns, recording_wall_ns(recording, at + 1));
+        snapshot_unref(snapshot);
+    }
+    recording_close(part);
+}
+
+/* A folder's files are one recording, also for who jumps over their ends, and while more
+ * of them come. */
+static void test_a_folder_is_replayed(void **state)
+{
+    char folder[] = "/tmp/heaptop-recall-XXXXXX", one[80], words[200];
+    struct recording *recording;
+    struct replay *replay;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(recording_open(folder, &recording, &err), -1);
+    record_into_folder(folder, 1, INT64_MAX, INT64_MAX);
+    assert_int_equal(recording_open(folder, &recording, &err), 0);
+    assert_false(recording_note(recording, words, sizeof(words)));
+    assert_string_equal(words, "5 files of process 1");
+    check_samples(recording, 5);
+    check_marks(recording, 1);
+    record_into_folder(folder, 1, INT64_MAX, INT64_MAX);
+    assert_int_equal(recording_refresh(recording), 5);
+    check_samples(recording, 10);
+    check_marks(recording, 2);
+    check_cut(recording, folder);
+    assert_int_equal(recording_lost(recording, words, sizeof(words)), 0);
+    recording_close(recording);
+    snprintf(one, sizeof(one), "%s/heaptop-1", folder);
+    assert_int_equal(replay_open(one, NULL, NULL, &replay, &err), 0);
+    for (size_t i = 0; i < 40; i++) {
+        replay_seek(replay, i * 7 % 10);
+        assert_int_equal(history_latest(replay_history(replay))->seq, 1 + i * 7 % 10 % 5);
+    }
+    replay_close(replay);
+    snprintf(one, sizeof(one), "%s/heaptop-2", folder);
+    assert_int_equal(recording_open(one, &recording, &err), -1);
+    remove_files(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_the_screen_looks_back),
         cmocka_unit_test(test_nothing_after_the_end),
         cmocka_unit_test(test_a_folder_rotates),
+        cmocka_unit_test(test_a_folder_is_replayed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
