@@ -24,7 +24,7 @@ static const struct option_row option_rows[] = {
     {OPTION_WRITE, "write", required_argument, "FILE",
      "record into FILE, without a screen; a folder gets a new file each day"},
     {OPTION_READ, "read", required_argument, "FILE",
-     "look at a recording instead of a process"},
+     "look at a recording (a file, or a folder of -w) instead of a process"},
     {OPTION_BEGIN, "begin", required_argument, "TIME",
      "of a recording: from then on (14:02, 2026-11-21T14:02, \"2 h ago\")"},
     {OPTION_END, "end", required_argument, "TIME", "of a recording: until then"},

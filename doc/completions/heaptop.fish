@@ -10,7 +10,7 @@ complete -c heaptop -l filter -s F -r -f -d 'only kinds whose name contains this
 complete -c heaptop -l rows -r -f -d 'at most N rows of a table (batch)'
 complete -c heaptop -l tree -d 'all Python processes below PID, or that match PATTERN: a row each'
 complete -c heaptop -l write -s w -r -F -d 'record into FILE, without a screen; a folder gets a new file each day'
-complete -c heaptop -l read -s r -r -F -d 'look at a recording instead of a process'
+complete -c heaptop -l read -s r -r -F -d 'look at a recording (a file, or a folder of -w) instead of a process'
 complete -c heaptop -l begin -r -f -d 'of a recording: from then on (14:02, 2026-11-21T14:02, "2 h ago")'
 complete -c heaptop -l end -r -f -d 'of a recording: until then'
 complete -c heaptop -l compare -r -f -d 'what is different in this recording from another one; in batch print it, and exit'

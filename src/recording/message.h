@@ -48,6 +48,7 @@ struct message_mark {
 /* The packed bytes of these samples: for each a struct message_recalled and its bytes. */
 struct message_recall {
     int64_t first, last;
+    uint32_t files_back; /* 0: in the file that is written */
 };
 
 struct message_recalled {

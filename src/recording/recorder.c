@@ -233,6 +233,7 @@ static int open_file(struct recorder *recorder, struct err *err)
         return -1;
     }
     encoder_restart(recorder->encoder);
+    recall_begin_file(recorder->recall);
     recorder->is_open = true;
     recorder->next_sample = 1;
     recorder->last_mark = 0;
@@ -252,6 +253,7 @@ int recorder_open(struct recorder *recorder, const struct recorder_options *opti
     memcpy(recorder->path, options->path, strlen(options->path));
     recorder->is_open = false;
     recorder->lost = 0;
+    recall_restart(recorder->recall);
     return open_file(recorder, err);
 }
 
@@ -361,8 +363,7 @@ const struct snapshot *recorder_recall(struct recorder *recorder, uint64_t seq,
     bool is_answered;
     uint8_t *bytes;
 
-    if (!recorder->is_open ||
-        !recall_needs(recorder->recall, seq, &wanted.first, &wanted.last)) {
+    if (!recorder->is_open || !recall_needs(recorder->recall, seq, &wanted)) {
         err_set(err, ERR_FAILED, "this sample is not in the recording");
         return NULL;
     }

@@ -1,6 +1,7 @@
 /* The recorder's own process: takes messages, writes, answers, until its client ends. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "guard/filter.h"
@@ -8,6 +9,7 @@
 #include "guard/quiet.h"
 #include "recording/folder.h"
 #include "recording/message.h"
+#include "recording/recall.h"
 #include "recording/writer.h"
 #include "util/xalloc.h"
 
@@ -16,16 +18,24 @@ struct process {
     const char *only;      /* where it may write; see recorder_start() */
     struct writer *writer; /* NULL: no recording is open */
     struct message_answer state;
+    char before[RECALL_FILES_MAX][RECORDER_PATH_BYTES]; /* files that were ended */
+    size_t n_before;
 };
 
 static void close_recording(struct process *process)
 {
+    struct stat status;
+
     if (!process->writer)
         return;
     writer_close(process->writer);
     process->writer = NULL;
+    if (stat(process->state.path, &status) == 0) /* its log is in it now */
+        process->state.bytes = status.st_size;
     if (!process->state.samples) /* nobody would look for anything in it */
         unlink(process->state.path);
+    memcpy(process->before[process->n_before++ % RECALL_FILES_MAX], process->state.path,
+           sizeof(process->state.path));
 }
 
 static bool ends_in_suffix(const char *path)
@@ -85,6 +95,22 @@ static int answer(struct process *process, uint32_t to, int result, const struct
     return message_send(process->socket, &process->state, sizeof(process->state));
 }
 
+static int read_samples(struct process *process, const struct message_recall *wanted,
+                        struct strbuf *found, struct err *err)
+{
+    size_t back = wanted->files_back;
+
+    if (!process->writer)
+        return err_set(err, ERR_FAILED, "no recording is open");
+    if (!back)
+        return writer_read(process->writer, wanted->first, wanted->last, found, err);
+    if (back > process->n_before || back > RECALL_FILES_MAX)
+        return err_set(err, ERR_FAILED, "this sample is in no file that is known");
+    return writer_read_ended(
+        process->before[(process->n_before - back) % RECALL_FILES_MAX], wanted->first,
+        wanted->last, found, err);
+}
+
 static int recall(struct process *process, const uint8_t *bytes)
 {
     struct strbuf found = STRBUF_INIT;
@@ -93,9 +119,7 @@ static int recall(struct process *process, const uint8_t *bytes)
     int result;
 
     memcpy(&wanted, bytes, sizeof(wanted));
-    result = process->writer
-                 ? writer_read(process->writer, wanted.first, wanted.last, &found, &err)
-                 : err_set(&err, ERR_FAILED, "no recording is open");
+    result = read_samples(process, &wanted, &found, &err);
     process->state.more = (uint32_t)found.length;
     result = answer(process, MESSAGE_RECALL, result, &err) ||
              message_send(process->socket, found.text, found.length);

@@ -6,6 +6,8 @@
 
 #include "util/xalloc.h"
 
+#define READ_DATA "SELECT bytes FROM data WHERE sample BETWEEN ? AND ? ORDER BY sample"
+
 struct waiting_name {
     uint32_t number;
     char *text;
@@ -78,9 +80,7 @@ int writer_open(const char *path, struct writer **opened, struct err *err)
         prepare(writer->database, "INSERT INTO events VALUES(?, ?, ?, ?, ?, ?)");
     writer->add_mark =
         prepare(writer->database, "INSERT INTO marks VALUES(?, ?, ?, ?, ?, ?)");
-    writer->read_data =
-        prepare(writer->database,
-                "SELECT bytes FROM data WHERE sample BETWEEN ? AND ? ORDER BY sample");
+    writer->read_data = prepare(writer->database, READ_DATA);
     *opened = writer;
     return 0;
 }
@@ -262,24 +262,47 @@ int writer_sample(struct writer *writer, const struct headline *headline,
     return 0;
 }
 
-int writer_read(struct writer *writer, int64_t first, int64_t last, struct strbuf *bytes,
-                struct err *err)
+static int read_samples(sqlite3_stmt *statement, int64_t first, int64_t last,
+                        struct strbuf *bytes)
 {
     int result;
 
-    sqlite3_bind_int64(writer->read_data, 1, first);
-    sqlite3_bind_int64(writer->read_data, 2, last);
-    while ((result = sqlite3_step(writer->read_data)) == SQLITE_ROW) {
-        struct message_recalled head = {
-            (uint32_t)sqlite3_column_bytes(writer->read_data, 0)};
+    sqlite3_bind_int64(statement, 1, first);
+    sqlite3_bind_int64(statement, 2, last);
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct message_recalled head = {(uint32_t)sqlite3_column_bytes(statement, 0)};
 
         strbuf_add(bytes, &head, sizeof(head));
-        strbuf_add(bytes, sqlite3_column_blob(writer->read_data, 0), head.length);
+        strbuf_add(bytes, sqlite3_column_blob(statement, 0), head.length);
     }
-    if (result != SQLITE_DONE)
-        database_error(writer->database, err, ERR_FAILED, "cannot read", writer->path);
-    sqlite3_reset(writer->read_data);
+    sqlite3_reset(statement);
     return result == SQLITE_DONE ? 0 : -1;
+}
+
+int writer_read(struct writer *writer, int64_t first, int64_t last, struct strbuf *bytes,
+                struct err *err)
+{
+    if (read_samples(writer->read_data, first, last, bytes) == 0)
+        return 0;
+    return database_error(writer->database, err, ERR_FAILED, "cannot read", writer->path);
+}
+
+int writer_read_ended(const char *path, int64_t first, int64_t last, struct strbuf *bytes,
+                      struct err *err)
+{
+    sqlite3 *database;
+    sqlite3_stmt *statement;
+    int result;
+
+    if (database_open(path, &database, err))
+        return -1;
+    statement = prepare(database, READ_DATA);
+    result = statement ? read_samples(statement, first, last, bytes) : -1;
+    if (result)
+        database_error(database, err, ERR_FAILED, "cannot read", path);
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    return result;
 }
 
 static int64_t file_bytes(const char *path)

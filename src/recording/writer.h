@@ -27,6 +27,9 @@ int writer_sample(struct writer *writer, const struct headline *headline,
 /* Adds the packed bytes of these samples, each behind a struct message_recalled. */
 int writer_read(struct writer *writer, int64_t first, int64_t last, struct strbuf *bytes,
                 struct err *err);
+/* The same, of a file that was ended. */
+int writer_read_ended(const char *path, int64_t first, int64_t last, struct strbuf *bytes,
+                      struct err *err);
 int64_t writer_bytes(const struct writer *writer);
 void writer_close(struct writer *writer);
 

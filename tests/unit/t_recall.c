@@ -15,6 +15,7 @@
 #include "model/builder.h"
 #include "model/kind.h"
 #include "recording/cut.h"
+#include "recording/recall.h"
 #include "recording/recorder.h"
 #include "recording/recording.h"
 #include "recording/replay.h"
@@ -24,11 +25,21 @@
 #define SAMPLES 400 /* more than a history keeps whole */
 #define SECOND  INT64_C(1000000000)
 
+#define FOLDER_BYTES 64
+
 struct recorded {
-    char folder[64], path[80];
+    char folder[FOLDER_BYTES], path[80];
     struct recorder *recorder;
     struct history *history;
 };
+
+/* In memory where that is possible: each file that begins and ends waits for the disk. */
+static void make_folder(char folder[FOLDER_BYTES])
+{
+    snprintf(folder, FOLDER_BYTES, "%s/heaptop-recall-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    assert_non_null(mkdtemp(folder));
+}
 
 static const struct snapshot *make_snapshot(uint64_t seq)
 {
@@ -77,8 +88,7 @@ static void begin(struct recorded *recorded)
     struct err err = ERR_INIT;
 
     memset(recorded, 0, sizeof(*recorded));
-    strcpy(recorded->folder, "/tmp/heaptop-recall-XXXXXX");
-    assert_non_null(mkdtemp(recorded->folder));
+    make_folder(recorded->folder);
     snprintf(recorded->path, sizeof(recorded->path), "%s/a.htr", recorded->folder);
     recorded->history = history_new();
     assert_int_equal(recorder_start(NULL, &recorded->recorder, &err), 0);
@@ -244,11 +254,11 @@ static void record_into_folder(const char *folder, int64_t rotate_bytes,
  * sample is lost between them, and the oldest go. */
 static void test_a_folder_rotates(void **state)
 {
-    char folder[] = "/tmp/heaptop-recall-XXXXXX";
+    char folder[FOLDER_BYTES];
     size_t samples;
 
     (void)state;
-    assert_non_null(mkdtemp(folder));
+    make_folder(folder);
     record_into_folder(folder, 1, INT64_MAX, INT64_MAX);
     assert_int_equal(count_files(folder, &samples), 5);
     assert_int_equal(samples, 5);
@@ -261,6 +271,43 @@ static void test_a_folder_rotates(void **state)
     record_into_folder(folder, 1, INT64_MAX, 0);
     assert_int_equal(count_files(folder, &samples), 1);
     assert_int_equal(samples, 1);
+    remove_files(folder);
+}
+
+/* Looking back reaches the files before the one that is written, each of which has names
+ * of its own; so many, and no sample is given for another one. */
+static void test_the_files_before_are_reached(void **state)
+{
+    char folder[FOLDER_BYTES];
+    struct recorder_options options;
+    struct recorded recorded;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    memset(&recorded, 0, sizeof(recorded));
+    make_folder(folder);
+    recorded.history = history_new();
+    assert_int_equal(recorder_start(folder, &recorded.recorder, &err), 0);
+    recorder_usual_options(&options, folder, 1);
+    options.rotate_bytes = 1;
+    assert_int_equal(recorder_open(recorded.recorder, &options, &err), 0);
+    for (uint64_t seq = 1; seq <= RECALL_FILES_MAX + 4; seq++)
+        add(&recorded, seq);
+    wait_until_written(&recorded, RECALL_FILES_MAX + 4);
+    assert_int_equal(recorder_after(recorded.recorder, 0), 5);
+    assert_int_equal(recorder_before(recorded.recorder, 5), 0);
+    assert_null(recorder_recall(recorded.recorder, 4, &err));
+    for (uint64_t seq = RECALL_FILES_MAX + 4; seq >= 5; seq--) {
+        const struct snapshot *snapshot = recorder_recall(recorded.recorder, seq, &err);
+
+        assert_non_null(snapshot);
+        assert_int_equal(snapshot->seq, seq);
+        assert_string_equal(snapshot->objects->kinds[0].kind->name, "shop.Session");
+        assert_int_equal(snapshot->objects->kinds[0].count, seq);
+        snapshot_unref(snapshot);
+    }
+    assert_int_equal(recorder_stop(recorded.recorder, &err), 0);
+    history_free(recorded.history);
     remove_files(folder);
 }
 
@@ -326,13 +373,13 @@ static void check_cut(struct recording *recording, const char *folder)
  * of them come. */
 static void test_a_folder_is_replayed(void **state)
 {
-    char folder[] = "/tmp/heaptop-recall-XXXXXX", one[80], words[200];
+    char folder[FOLDER_BYTES], one[80], words[200];
     struct recording *recording;
     struct replay *replay;
     struct err err = ERR_INIT;
 
     (void)state;
-    assert_non_null(mkdtemp(folder));
+    make_folder(folder);
     assert_int_equal(recording_open(folder, &recording, &err), -1);
     record_into_folder(folder, 1, INT64_MAX, INT64_MAX);
     assert_int_equal(recording_open(folder, &recording, &err), 0);
@@ -366,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_the_screen_looks_back),
         cmocka_unit_test(test_nothing_after_the_end),
         cmocka_unit_test(test_a_folder_rotates),
+        cmocka_unit_test(test_the_files_before_are_reached),
         cmocka_unit_test(test_a_folder_is_replayed),
     };
 
