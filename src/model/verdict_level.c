@@ -178,13 +178,12 @@ enum judgement judge_fragmentation(const struct evidence *evidence,
     unused = unused_bytes(evidence);
     if (unused < 32 * MB || unused * 10 < (int64_t)pymalloc->arena_bytes * 4)
         return JUDGED_NO;
-    snprintf(
-        verdict->words, sizeof(verdict->words),
-        "pymalloc is fragmented: %s of its %s is free (%s of it in free pools), but %s",
-        say_bytes(a, unused), say_bytes(b, (int64_t)pymalloc->arena_bytes),
-        say_bytes(c, (int64_t)pymalloc->free_pool_bytes),
-        pins_words(evidence->now->pins, pins) ? pins
-                                              : "every arena has something in use");
+    snprintf(verdict->words, sizeof(verdict->words),
+             "pymalloc is fragmented: %s of its %s is free, but %s; %s is in free pools",
+             say_bytes(a, unused), say_bytes(b, (int64_t)pymalloc->arena_bytes),
+             pins_words(evidence->now->pins, pins) ? pins
+                                                   : "every arena has something in use",
+             say_bytes(c, (int64_t)pymalloc->free_pool_bytes));
     verdict->bytes = reading_exact(unused);
     verdict->gain_bytes = account ? account->restart_bytes : reading_unknown();
     verdict_count(verdict, "arenas", HISTORY_NUMBER,
