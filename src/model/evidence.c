@@ -159,7 +159,7 @@ static void find_growth(struct evidence *evidence)
         evidence->is_long && evidence->res_growth_bytes >= least &&
         (res->is_rising ||
          (parts >= least && res->low_at_last - res->low_at_first > parts / 3 &&
-          res->troughs_rose > parts / 8));
+          res->troughs_rose > parts / FIT_TROUGH_SHARE));
 }
 
 bool evidence_gather(struct evidence *evidence, const struct history *history)

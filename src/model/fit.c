@@ -11,7 +11,6 @@
 #define STILL_SHARE  10      /* the last third has at least a tenth of the growth */
 #define STEP_SHARE   40      /* less than a fortieth of it is no rise of a slice */
 #define NOISE_LEAST  1048576 /* bytes above the line that need no explanation */
-#define TROUGH_SHARE 8       /* the troughs alone rose by an eighth of the growth */
 #define PAUSE_SHARE  8 /* so long a standstill, an eighth of the time, may be an end */
 #define NS_PER_MIN   60e9
 
@@ -123,7 +122,7 @@ static bool is_lasting(const struct cloud *cloud, const struct fit *fit)
     int64_t lows[SLICES], last = cloud->values[cloud->n - 1];
     int rises = 0;
 
-    if (fit->kept < fit->points ? fit->troughs_rose < fit->grown / TROUGH_SHARE
+    if (fit->kept < fit->points ? fit->troughs_rose < fit->grown / FIT_TROUGH_SHARE
                                 : has_stopped(cloud, fit))
         return false;
     find_lows(cloud, fit, lows);

@@ -20,6 +20,8 @@
 #include <stdint.h>
 
 #define FIT_POINTS_MOST 64
+#define FIT_TROUGH_SHARE \
+    24 /* of a growth: so much at least the troughs rose by themselves */
 
 struct fit {
     size_t points; /* that were looked at */
