@@ -32,7 +32,11 @@ tests_live_identify_driver_LDADD = $(HEAPTOP_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_maps tests/unit/t_image tests/unit/t_reader \
-	tests/unit/t_candidates tests/unit/t_pagemap tests/unit/t_memory_room
+	tests/unit/t_candidates tests/unit/t_pagemap tests/unit/t_memory_room \
+	tests/unit/t_access
+tests_unit_t_access_SOURCES = tests/unit/t_access.c
+tests_unit_t_access_LDFLAGS = -Wl,--wrap=procfs_read_file -Wl,--wrap=geteuid
+tests_unit_t_access_LDADD = $(UNIT_LIBS)
 tests_unit_t_memory_room_SOURCES = tests/unit/t_memory_room.c
 tests_unit_t_memory_room_LDADD = $(UNIT_LIBS)
 tests_unit_t_pagemap_SOURCES = tests/unit/t_pagemap.c

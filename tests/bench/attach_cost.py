@@ -63,6 +63,18 @@ def print_times(python):
                     us(found[name + "_max_ns"]), load(), goal))
 
 
+def print_moments(python):
+    """Each moment of src/attach/faultpoints.def after the one before it."""
+    print("\nWhere the time of an attach goes, target asleep: medians of %d rounds, microseconds"
+          % ROUNDS)
+    with target.Target(python) as victim:
+        lines = attach.rounds(victim.pid, ROUNDS, HEAPTOP_TIMES="1")
+    moments = lines[-1].get("moments", []) if lines else []
+    print("%-22s %8s %13s %8s" % ("until", "time", "on processor", "worst"))
+    for name, wall, processor, worst in moments:
+        print("%-22s %8s %13s %8s" % (name, us(wall), us(processor), us(worst)))
+
+
 def print_memory(python):
     with target.Target(python) as victim:
         before, first = attach.outside(victim.pid), attach.rss_anon(victim.pid)
@@ -132,5 +144,6 @@ def print_gaps(python):
 
 def measure(python):
     print_times(python)
+    print_moments(python)
     print_memory(python)
     print_gaps(python)

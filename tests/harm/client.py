@@ -32,7 +32,8 @@ def main():
     latencies.sort()
     print(json.dumps({"answered": len(latencies) - len(failures), "failures": failures[:5],
                       "p50": latencies[len(latencies) // 2],
-                      "p99": latencies[len(latencies) * 99 // 100]}))
+                      "p99": latencies[len(latencies) * 99 // 100],
+                      "microseconds": [round(one * 1e6) for one in latencies]}))
 
 
 if __name__ == "__main__":

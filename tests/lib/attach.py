@@ -45,10 +45,11 @@ class Driver:
         self.process.stdout.close()
 
 
-def rounds(pid, count, timeout=600):
+def rounds(pid, count, timeout=600, **environment):
     """Attaches, samples and leaves `count` times; the driver's summary."""
     done = subprocess.run([PROGRAM, str(pid), str(count)], stdout=subprocess.PIPE,
-                          universal_newlines=True, timeout=timeout)
+                          universal_newlines=True, timeout=timeout,
+                          env=dict(os.environ, **environment))
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
