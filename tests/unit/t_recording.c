@@ -18,6 +18,7 @@
 #include "recording/encoder.h"
 #include "recording/names.h"
 #include "recording/plane.h"
+#include "recording/plugin_rows.h"
 #include "recording/rows.h"
 #include "recording/shape.h"
 
@@ -416,6 +417,60 @@ static void test_plugins_come_back(void **state)
     decoder_free(decoder);
 }
 
+/* More of everything than a plugin may answer, in any order, of plugins that there are
+ * not: bounded. */
+static void test_hostile_rows_of_plugins(void **state)
+{
+    enum { COLUMNS_READ = 40, ROWS_READ = 2500, TEXTS_READ = 300 };
+    struct plugin_rows rows = {
+        .columns = calloc(COLUMNS_READ, sizeof(*rows.columns)),
+        .rows = calloc(ROWS_READ, sizeof(*rows.rows)),
+        .texts = calloc(TEXTS_READ, sizeof(*rows.texts)),
+        .n_columns = COLUMNS_READ,
+        .n_rows = ROWS_READ,
+        .n_texts = TEXTS_READ,
+    };
+
+    (void)state;
+    srand(7);
+    for (size_t i = 0; i < COLUMNS_READ; i++) {
+        rows.columns[i].plugin = i % 3 ? 1 : (uint64_t)rand();
+        rows.columns[i].column.unit = (enum heaptop_unit)(rand() % 4);
+        snprintf(rows.columns[i].column.name, 32, i % 7 ? "c%d" : "c %d", rand() % 30);
+    }
+    for (size_t i = 0; i < ROWS_READ; i++) {
+        rows.rows[i].plugin = i % 50 ? 1 : (uint64_t)rand();
+        rows.rows[i].depth = (uint64_t)rand();
+        for (size_t k = 0; k < PLUGIN_COLUMNS_MAX; k++) {
+            rows.rows[i].cells[k].number.state = (enum reading_state)(rand() % 4);
+            rows.rows[i].cells[k].text = rand() % 2 ? "text" : NULL;
+        }
+    }
+    for (size_t i = 0; i < TEXTS_READ; i++) {
+        rows.texts[i].plugin = i % 9 ? 1 : (uint64_t)rand();
+        rows.texts[i].what = (uint64_t)(rand() % 9);
+        memset(rows.texts[i].words, rand(), sizeof(rows.texts[i].words));
+    }
+    for (size_t plugin = 0; plugin < PLUGINS_MAX; plugin++) {
+        const struct plugin_table *table = plugin_rows_table(&rows, plugin);
+
+        assert_true(!table == (plugin != 1));
+        if (!table)
+            continue;
+        assert_in_range(table->n_columns, 1, PLUGIN_COLUMNS_MAX);
+        assert_int_equal(table->n_rows, PLUGIN_ROWS_MAX);
+        assert_in_range(table->n_lines, 1, PLUGIN_LINES_MAX);
+        assert_in_range(table->n_offers, 1, PLUGIN_ACTIONS_MAX);
+        for (size_t i = 0; i < table->n_rows; i++)
+            assert_in_range(table->depths[i], 0, PLUGIN_DEPTH_MAX);
+        for (size_t i = 0; i < table->n_offers; i++)
+            assert_true(table->offers[i].name && table->offers[i].call &&
+                        table->offers[i].words);
+        plugin_table_unref(table);
+    }
+    plugin_rows_release(&rows);
+}
+
 /* A plugin that never says the same twice leaves room for the names of kinds. */
 static void test_names_of_plugins_have_an_end(void **state)
 {
@@ -513,6 +568,7 @@ int main(void)
         cmocka_unit_test(test_every_member_has_a_field),
         cmocka_unit_test(test_snapshots_come_back),
         cmocka_unit_test(test_plugins_come_back),
+        cmocka_unit_test(test_hostile_rows_of_plugins),
         cmocka_unit_test(test_names_of_plugins_have_an_end),
         cmocka_unit_test(test_flipped_bits_are_noticed),
     };
