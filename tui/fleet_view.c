@@ -11,6 +11,8 @@
 #include "util/utf8.h"
 #include "util/xalloc.h"
 
+#define TEXT_BYTES 240 /* of the line of counts */
+
 enum {
     COLUMN_PID,
     COLUMN_ROLE,
@@ -328,11 +330,31 @@ static void draw_title(const struct fleet_view *view, struct canvas *canvas)
                           right);
 }
 
+/* How old the sample and the walk are that wait longest for the next, if there is room.
+ */
+static void add_oldest(const struct fleet_sample *sample, char *text, size_t used,
+                       int room)
+{
+    const struct fleet_sums *sums = &sample->sums;
+    char sampled[UNITS_MAX], walked[UNITS_MAX], words[80];
+    int length;
+
+    if (!sums->oldest_sampled_wall_ns || !sums->oldest_walked_wall_ns)
+        return;
+    units_duration(sampled,
+                   reading_exact(sample->wall_ns - sums->oldest_sampled_wall_ns));
+    units_duration(walked, reading_exact(sample->wall_ns - sums->oldest_walked_wall_ns));
+    length =
+        snprintf(words, sizeof(words), "  oldest sample %s, walk %s", sampled, walked);
+    if (length > 0 && used + (size_t)length < TEXT_BYTES && (int)used + length <= room)
+        memcpy(text + used, words, (size_t)length + 1);
+}
+
 /* The counts that the rows do not show: how many stand out, ended, cannot be read. */
 static void draw_counts(const struct fleet_view *view, struct canvas *canvas, int y)
 {
     const struct fleet_sums *sums = &view->sample->sums;
-    char text[160], pss[UNITS_MAX], res[UNITS_MAX];
+    char text[TEXT_BYTES], pss[UNITS_MAX], res[UNITS_MAX];
     size_t used;
 
     used = (size_t)snprintf(
@@ -347,8 +369,9 @@ static void draw_counts(const struct fleet_view *view, struct canvas *canvas, in
         used += (size_t)snprintf(text + used, sizeof(text) - used, "  %zu cannot be read",
                                  sums->closed);
     if (view->sample->n_left_out)
-        snprintf(text + used, sizeof(text) - used, "  %zu more left out",
-                 view->sample->n_left_out);
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "  %zu more left out",
+                                 view->sample->n_left_out);
+    add_oldest(view->sample, text, used, canvas->width - 2);
     canvas_fill(canvas, (struct rect){y, 0, 1, canvas->width}, ROLE_HEADER);
     canvas_text(canvas, y, 1, canvas->width - 2, ROLE_HEADER, text);
 }
