@@ -19,6 +19,7 @@
 #include "plugin/keeper.h"
 #include "sink/columns.h"
 #include "target/files.h"
+#include "target/scope.h"
 #include "target/vectors.h"
 #include "tui/tui.h"
 #include "util/log.h"
@@ -85,6 +86,8 @@ static int begin_guard(struct args *args, struct err *err)
              (args->sampler.agent != AGENT_NEVER && !guard_is_privileged()))
         options.needs |= GUARD_ATTACHES;
     args->sampler.rights = guard_words();
+    if (args->tree && guard_is_privileged())
+        scope_set_root(args->pid);
     return guard_begin(&options, err);
 }
 

@@ -3,11 +3,10 @@
  *
  * Each member has a sampler of its own, which samples only when it is told to, and a
  * history; the fleet gives them their turns, so that at any time at most one of them is
- * sampled and one is walked or compared with its parent. After a turn it rests for fifty
- * times its price, a hundred times that of a sample: so turns take at most about 3 % of a
- * core, however many members there are, and more members are looked at less often. Only
- * the first look at each is not paid for in this way. Memory is read from outside; no
- * agent is loaded.
+ * sampled and one is walked or compared with its parent. All together takes at most about
+ * 1.7 % of a core (fleet_budget.h), however many members there are, and more members are
+ * looked at less often. Only the first look at each is not paid for in this way. RES and
+ * its growth come with each listing. Memory is read from outside; no agent is loaded.
  *
  * All functions are called from the main thread, which is never held up by a walk. The
  * members' descriptors all lie in this process: see SECURITY.md.

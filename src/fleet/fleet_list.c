@@ -8,12 +8,11 @@
 #include "fleet/fleet_comparison.h"
 #include "fleet/fleet_watch.h"
 #include "model/partition.h"
-#include "target/procfs.h"
+#include "target/scope.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 
-#define ANCESTORS_MAX 64
 #define LIST_FACTOR   250 /* of a listing to the rest after it: 0.4 % of a core */
 #define LIST_REST_MAX (10 * NS_PER_S)
 #define ENDED_SHOWN_S 60 /* so long a row stays when its process has ended */
@@ -28,28 +27,11 @@ static struct member *find_member(const struct fleet *fleet, pid_t pid,
     return NULL;
 }
 
-/* By the parents that the kernel names, for a root that runs no Python. */
-static bool is_below(pid_t pid, pid_t root)
-{
-    char path[32], text[PROCFS_TEXT_BYTES];
-    struct procfs_stat stat;
-
-    for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
-        snprintf(path, sizeof(path), "%d/stat", (int)pid);
-        if (procfs_read_file(path, text, sizeof(text)) <= 0 ||
-            !procfs_parse_stat(text, &stat))
-            return false;
-        pid = stat.parent;
-        if (pid == root)
-            return true;
-    }
-    return false;
-}
-
 static bool is_asked_for(const struct fleet *fleet, const struct candidate *row)
 {
     if (fleet->options.root)
-        return row->pid == fleet->options.root || is_below(row->pid, fleet->options.root);
+        return row->pid == fleet->options.root ||
+               scope_is_below(row->pid, fleet->options.root);
     return pattern_matches(fleet->options.pattern, row->command);
 }
 

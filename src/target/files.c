@@ -9,6 +9,7 @@
 
 #include "target/access.h"
 #include "target/procfs.h"
+#include "target/scope.h"
 
 #define IO_TEXT_BYTES 512
 
@@ -117,6 +118,8 @@ static int open_all(pid_t pid, struct target_fds *fds, struct err *err)
         return fail_no_process(pid, err);
     if (fds->dir < 0)
         return err_set_errno(err, ERR_DENIED, errno, "cannot open /proc/%d", (int)pid);
+    if (scope_check(pid, err))
+        return -1;
     for (size_t i = 0; i < N_FILES; i++)
         if (files_kept[i].name)
             *member_of(fds, i) =
@@ -259,11 +262,16 @@ static void serve_io(const void *asked, void *answered, struct helper_fds *out)
     const struct files_question *question = asked;
     struct io_answer *answer = answered;
     int dir = open_process(question->pid);
+    struct err ignored = ERR_INIT;
     ssize_t length;
 
     (void)out;
     if (dir < 0)
         return;
+    if (scope_check(question->pid, &ignored)) {
+        close(dir);
+        return;
+    }
     length = procfs_read_at(dir, "io", answer->text, sizeof(answer->text));
     if (length > 0 && is_same(dir, question->start_ticks))
         answer->length = (uint32_t)length;

@@ -7,6 +7,7 @@ libheaptop_a_SOURCES += \
 	src/target/candidates_tree.c \
 	src/target/children.c src/target/children.h \
 	src/target/files.c src/target/files.h \
+	src/target/scope.c src/target/scope.h \
 	src/target/identify.c src/target/identify.h \
 	src/target/identify_version.c \
 	src/target/image.c src/target/image.h \
@@ -33,10 +34,12 @@ tests_live_identify_driver_LDADD = $(HEAPTOP_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_maps tests/unit/t_image tests/unit/t_reader \
 	tests/unit/t_candidates tests/unit/t_pagemap tests/unit/t_memory_room \
-	tests/unit/t_access
+	tests/unit/t_access tests/unit/t_scope
 tests_unit_t_access_SOURCES = tests/unit/t_access.c
 tests_unit_t_access_LDFLAGS = -Wl,--wrap=procfs_read_file -Wl,--wrap=geteuid
 tests_unit_t_access_LDADD = $(UNIT_LIBS)
+tests_unit_t_scope_SOURCES = tests/unit/t_scope.c
+tests_unit_t_scope_LDADD = $(UNIT_LIBS)
 tests_unit_t_memory_room_SOURCES = tests/unit/t_memory_room.c
 tests_unit_t_memory_room_LDADD = $(UNIT_LIBS)
 tests_unit_t_pagemap_SOURCES = tests/unit/t_pagemap.c

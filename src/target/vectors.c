@@ -17,6 +17,7 @@
 #include "guard/filter.h"
 #include "guard/guard.h"
 #include "target/files.h"
+#include "target/scope.h"
 #include "util/xalloc.h"
 
 #define PIECES_MAX     1024 /* the kernel's UIO_MAXIOV */
@@ -112,12 +113,14 @@ static void close_others(const struct server *server)
 
 static int open_memory(const struct question *question)
 {
+    struct err ignored = ERR_INIT;
     char path[32];
     int fd;
 
     snprintf(path, sizeof(path), "/proc/%d/mem", (int)question->pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && target_is_same(question->pid, question->start_ticks))
+    if (fd >= 0 && target_is_same(question->pid, question->start_ticks) &&
+        !scope_check(question->pid, &ignored))
         return fd;
     if (fd >= 0)
         close(fd);
