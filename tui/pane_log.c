@@ -15,7 +15,8 @@ struct pane_log {
     struct event events[HISTORY_EVENTS]; /* copies: history moves its own */
     char clocks[HISTORY_EVENTS][UNITS_MAX];
     size_t count;
-    bool is_open; /* the text of the opened event stands in place of the table */
+    size_t n_later; /* than the sample that is shown: left out */
+    bool is_open;   /* the text of the opened event stands in place of the table */
     struct event open;
 };
 
@@ -85,14 +86,42 @@ static void log_row(struct pane_log *log, size_t i, struct table_row *row)
         row->role = ROLE_WARNING;
 }
 
-static void log_update(void *pane, const struct view_input *input)
+/* What came while the sample was taken is not later than it. */
+static bool is_of(const struct snapshot *snapshot, const struct event *event)
 {
-    struct pane_log *log = pane;
+    for (size_t i = 0; i < snapshot->n_events; i++)
+        if (snapshot->events[i].wall_ns == event->wall_ns &&
+            !strcmp(snapshot->events[i].words, event->words))
+            return true;
+    return false;
+}
+
+static bool is_later(const struct view_input *input, const struct event *event)
+{
+    return input->snapshot && input->snapshot != history_latest(input->history) &&
+           event->wall_ns > input->snapshot->wall_ns && !is_of(input->snapshot, event);
+}
+
+/* Who looks back sees what was known then. */
+static void take_events(struct pane_log *log, const struct view_input *input)
+{
     const struct event *events;
     size_t count = history_events(input->history, &events);
 
-    log->count = count < HISTORY_EVENTS ? count : HISTORY_EVENTS;
-    memcpy(log->events, events, log->count * sizeof(*events));
+    log->count = log->n_later = 0;
+    for (size_t i = 0; i < count && i < HISTORY_EVENTS; i++) {
+        if (is_later(input, &events[i]))
+            log->n_later++;
+        else
+            log->events[log->count++] = events[i];
+    }
+}
+
+static void log_update(void *pane, const struct view_input *input)
+{
+    struct pane_log *log = pane;
+
+    take_events(log, input);
     table_begin_rows(log->table, HISTORY_EVENTS);
     for (size_t i = 0; i < log->count; i++) {
         struct table_row row;
@@ -125,9 +154,19 @@ static void log_draw(void *pane, struct canvas *canvas, struct rect rect, bool h
         draw_open(&log->open, canvas, rect);
         return;
     }
+    if (log->n_later && rect.height > 2) {
+        rect.height--;
+        canvas_fill(canvas, (struct rect){rect.y + rect.height, rect.x, 1, rect.width},
+                    ROLE_DIM);
+        canvas_textf(canvas, rect.y + rect.height, rect.x, rect.width, ROLE_DIM,
+                     "%zu event%s after this sample not listed", log->n_later,
+                     log->n_later == 1 ? " is" : "s are");
+    }
     table_draw(log->table, canvas, rect, has_focus);
     if (!log->count)
-        pane_draw_nothing(canvas, rect, "nothing has happened yet");
+        pane_draw_nothing(canvas, rect,
+                          log->n_later ? "nothing had happened yet"
+                                       : "nothing has happened yet");
 }
 
 /* A copy: the history may drop the event while it is read. */

@@ -220,6 +220,31 @@ static void test_cursor_in_time(void **state)
     close_shown(&shown);
 }
 
+/* The log of a sample of the past ends with it, and says what it does not list. */
+static void test_log_of_the_past(void **state)
+{
+    const struct snapshot *shown_sample;
+    struct event event = {.type = EVENT_NOTE, .words = "something came later"};
+    struct shown shown;
+    (void)state;
+
+    open_shown(&shown, FIXTURE_SERVICE);
+    screen_show_pane(shown.screen, "log");
+    event.wall_ns = history_latest(shown.history)->wall_ns;
+    history_add_event(shown.history, &event);
+    screen_update(shown.screen);
+    assert_true(shows(&shown, "something came later"));
+    assert_false(shows(&shown, "not listed"));
+    screen_command(shown.screen, COMMAND_TIME_PREVIOUS);
+    shown_sample = screen_shown(shown.screen);
+    assert_true(shown_sample->wall_ns < event.wall_ns);
+    assert_false(shows(&shown, "something came later"));
+    assert_true(shows(&shown, "after this sample"));
+    screen_command(shown.screen, COMMAND_TIME_LIVE);
+    assert_true(shows(&shown, "something came later"));
+    close_shown(&shown);
+}
+
 static void test_marks_of_the_past(void **state)
 {
     const struct mark *marks;
@@ -361,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_overview_focus),
         cmocka_unit_test(test_short_command),
         cmocka_unit_test(test_cursor_in_time),
+        cmocka_unit_test(test_log_of_the_past),
         cmocka_unit_test(test_marks_of_the_past),
         cmocka_unit_test(test_clicks),
         cmocka_unit_test(test_messages_pass),
