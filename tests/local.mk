@@ -34,7 +34,7 @@ check-harm: all tests/live/attach_driver
 	@HEAPTOP="$(abs_top_builddir)/heaptop" SOURCE_DIR="$(abs_top_srcdir)" \
 		BUILD_DIR="$(abs_top_builddir)" PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTHON3) $(srcdir)/tests/harm/run --state "$(HARM_STATE)" \
-		--minutes $(MINUTES) --rounds $(ROUNDS) --jobs $(JOBS) --rows "$(HARM)" \
+		--minutes $(MINUTES) --rounds $(ROUNDS) --jobs $(JOBS) --rows="$(HARM)" \
 		--table "$(HARM_TABLE)"
 
 # Programs whose trouble is known: is the first verdict right? Resumable too.

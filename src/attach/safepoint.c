@@ -177,7 +177,7 @@ struct safepoint *safepoint_new(struct scene *scene)
     safepoint->stack = xcalloc(1, SNAPSHOT_BYTES_MAX);
     safepoint->space = unw_create_addr_space(&accessors, 0);
     if (safepoint->space)
-        unw_set_caching_policy(safepoint->space, UNW_CACHE_GLOBAL);
+        unw_set_caching_policy(safepoint->space, UNW_CACHE_NONE);
     return safepoint;
 }
 

@@ -23,8 +23,8 @@ const char *safepoint_objection(struct safepoint *safepoint,
                                 const struct arch_registers *registers, bool is_main);
 
 /* Judges a thread that runs on, and forgets the verdict: what is read of code, tables
- * and libunwind for the first time is not read while a thread stands still, and how its
- * frames are unwound is known then. `tid` may be one that there is not. */
+ * and libunwind for the first time is not read while a thread stands still. `tid` may be
+ * one that there is not. */
 void safepoint_rehearse(struct safepoint *safepoint, pid_t tid);
 
 /* Start and size of the function around the address, from the unwind table. */
