@@ -14,7 +14,7 @@
 #include "target/residency.h"
 
 #define LINE_BYTES (UINT64_C(16) << 10)
-#define LINES      1024
+#define LINES      128
 
 struct cycles_memory {
     struct reader *reader;

@@ -24,6 +24,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "lib")]
 import account
 import attach_cost
 import attach_service
+import exact_cost
 import feel
 import heaptop
 import recording_cost
@@ -291,7 +292,7 @@ def main():
     parser.add_argument("--strings", type=int, default=2040816,
                         help="of the fragmentation that is accounted for (2040816: 1.6 GB)")
     parser.add_argument("parts", nargs="*",
-                        help="walk, compare, first, keys, idle, feel, attach, service,"
+                        help="walk, compare, first, keys, idle, feel, attach, service, exact,"
                              " recording, tree, account, predictions (all)")
     parser.add_argument("--objects", type=int, nargs="+", default=[1000000, 10000000],
                         help="objects that are walked (1000000 10000000)")
@@ -307,6 +308,7 @@ def main():
              ("feel", lambda: feel.measure(arguments.python, entries_of(200)), True),
              ("attach", lambda: attach_cost.measure(arguments.python), True),
              ("service", attach_service.measure, True),
+             ("exact", lambda: exact_cost.measure(arguments.python), True),
              ("recording", lambda: recording_cost.measure(arguments.python), True),
              ("tree", tree_cost.measure, True),
              ("account", lambda: account.close(arguments.python, arguments.strings), True),

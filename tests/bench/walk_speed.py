@@ -82,34 +82,38 @@ def twice_as_many(figures):
     return figures["walk_cpu_least_ms"] / (alone + shared / 2)
 
 
-def print_one(name, victim, with_guppy):
+def print_one(name, victim, with_guppy, base):
     count = victim.ask("len(kept)")
     figures = bench_walk(victim.pid, 3 if count >= MANY // 8 else TIMES)
     peak = peak_of_heaptop(victim.pid)
     slower = figures["walk_least_ms"] / figures["copy_least_ms"]
     faster = figures["walk_least_ms"] / figures["walk_two_least_ms"]
     guppy = guppy_seconds(victim) if with_guppy and has_guppy(victim) else None
-    print("%-29s %8.2f %8.1f %8.1f %8.1f %6.1f %6.2f %6.2f %6.2f %6.2f %6.2f %6.1f %6.1f  %s" % (
+    print("%-29s %8.2f %8.1f %8.1f %8.1f %6.1f %6.2f %6.2f %6.2f %6.2f %6.2f %6.1f %6.1f %6.1f  %s" % (
         name, figures["objects"] / 1e6, figures["walk_ms"], figures["walk_two_ms"],
         figures["copy_ms"], figures["walk_least_ms"] * 1e6 / figures["blocks"], slower,
         figures["walk_cpu_least_ms"] / figures["copy_cpu_least_ms"], faster,
         twice_as_many(figures),
         figures["walk_least_ms"] / figures["refresh_least_ms"],
-        figures["peak_bytes"] / figures["blocks"], peak / figures["blocks"],
+        figures["peak_bytes"] / figures["blocks"], (peak - base) / figures["blocks"], peak / 1e6,
         "%.0fx" % (guppy * 1e3 / figures["walk_two_ms"]) if guppy else "-"), flush=True)
     if with_guppy and not guppy:
         print("guppy3: skipped: not importable by the target's interpreter")
 
 
 def measure(python, counts):
+    with target.Target(python, "kept = []") as victim:
+        base = peak_of_heaptop(victim.pid)
     print("\nA walk with one and with two workers, and process_vm_readv of the same bytes:\n"
           "medians of %d in turns; ns a block and ratios are of the least of each. one/copy and\n"
           "its CPU time, at most 3; one/two, at least 1.7, and by CPU time, as on a machine that has\n"
           "two processors free; one/refresh, at least 5; bytes a block\n"
-          "of the walk's own memory, and of all of heaptop at its peak, at most 7; guppy3's\n"
-          "heap(), at least 20 times the walk. %s, load %.1f" % (TIMES, python, os.getloadavg()[0]))
-    print("%-29s %8s %8s %8s %8s %6s %6s %6s %6s %6s %6s %6s %6s  %s" % (
-        "", "M", "one ms", "two ms", "copy ms", "ns", "/copy", "CPU", "1/2", "CPU", "1/ref", "B", "peak", "guppy3"))
+          "of the walk's own memory, at most 7; the same of all of heaptop at its peak, over what\n"
+          "it takes for an interpreter that does nothing (%.1f MB, its libraries included), and\n"
+          "that peak in MB; guppy3's heap(), at least 20 times the walk. %s, load %.1f" % (
+              TIMES, base / 1e6, python, os.getloadavg()[0]))
+    print("%-29s %8s %8s %8s %8s %6s %6s %6s %6s %6s %6s %6s %6s %6s  %s" % (
+        "", "M", "one ms", "two ms", "copy ms", "ns", "/copy", "CPU", "1/2", "CPU", "1/ref", "B", "peak", "MB", "guppy3"))
     for name, setup in programs(counts):
         with target.Target(python, setup, timeout=1000) as victim:
-            print_one(name, victim, name == "1 M instances")
+            print_one(name, victim, name == "1 M instances", base)
