@@ -127,7 +127,7 @@ static enum action_progress fail(const struct agent_order *order,
         break;
     case AGENT_STATUS_PYTHON_ERROR:
         err_set(&result->err, ERR_FAILED,
-                "the call raised an exception in the target, which was cleared");
+                "%s raised an exception in the target, which was cleared", order->call);
         err_remedy(&result->err, "make it in a Python of your own to see which");
         break;
     default:
