@@ -12,6 +12,7 @@
 #define STEP_SHARE   40      /* less than a fortieth of it is no rise of a slice */
 #define NOISE_LEAST  1048576 /* bytes above the line that need no explanation */
 #define PAUSE_SHARE  8 /* so long a standstill, an eighth of the time, may be an end */
+#define PAUSE_TIMES  3 /* a table that doubles stands twice as long as it did before */
 #define NS_PER_MIN   60e9
 
 /* The points that are still looked at. */
@@ -100,7 +101,7 @@ static int64_t most(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* It stands still for longer than it ever did before: what filled up is full. */
+/* It stands still for much longer than it ever did before: what filled up is full. */
 static bool has_stopped(const struct cloud *cloud, const struct fit *fit)
 {
     int64_t high = cloud->values[0], since = cloud->times[0], longest = 0, pause;
@@ -113,17 +114,33 @@ static bool has_stopped(const struct cloud *cloud, const struct fit *fit)
         since = cloud->times[i];
     }
     pause = cloud->times[cloud->n - 1] - since;
-    return pause > 2 * longest && pause > (fit->last_ns - fit->first_ns) / PAUSE_SHARE;
+    return pause > PAUSE_TIMES * longest &&
+           pause > (fit->last_ns - fit->first_ns) / PAUSE_SHARE;
 }
 
-/* In several slices, and still in the last ones. */
-static bool is_lasting(const struct cloud *cloud, const struct fit *fit)
+/* Goes down by more than noise: a saw-tooth, and no table that grows in steps. */
+static bool does_fall(const struct cloud *cloud, const struct fit *fit)
+{
+    int64_t high = cloud->values[0], noise = most(fit->grown / 10, NOISE_LEAST);
+
+    for (size_t i = 1; i < cloud->n; i++) {
+        high = most(high, cloud->values[i]);
+        if (high - cloud->values[i] > noise)
+            return true;
+    }
+    return false;
+}
+
+/* In several slices, and still in the last ones; `whole` has the peaks, too. */
+static bool is_lasting(const struct cloud *cloud, const struct cloud *whole,
+                       const struct fit *fit)
 {
     int64_t lows[SLICES], last = cloud->values[cloud->n - 1];
     int rises = 0;
 
-    if (fit->kept < fit->points ? fit->troughs_rose < fit->grown / FIT_TROUGH_SHARE
-                                : has_stopped(cloud, fit))
+    if (fit->kept < fit->points && does_fall(whole, fit)
+            ? fit->troughs_rose < fit->grown / FIT_TROUGH_SHARE
+            : has_stopped(whole, fit))
         return false;
     find_lows(cloud, fit, lows);
     for (int i = 1; i < SLICES; i++)
@@ -146,7 +163,7 @@ static void find_thirds(const struct cloud *cloud, struct fit *fit)
 
 struct fit fit_line(const int64_t *times_ns, const int64_t *values, size_t n)
 {
-    struct cloud cloud;
+    struct cloud cloud, whole;
     struct fit fit = {.points = n < FIT_POINTS_MOST ? n : FIT_POINTS_MOST};
     double span;
 
@@ -161,6 +178,7 @@ struct fit fit_line(const int64_t *times_ns, const int64_t *values, size_t n)
     find_thirds(&cloud, &fit);
     if (fit.points < GROWTH_LEAST)
         return fit;
+    whole = cloud;
     fit.per_minute = theil_sen(cloud.times, cloud.values, cloud.n);
     while (cloud.n >= 2 * KEPT_LEAST && drop_peaks(&cloud, fit.per_minute))
         fit.per_minute = theil_sen(cloud.times, cloud.values, cloud.n);
@@ -171,6 +189,6 @@ struct fit fit_line(const int64_t *times_ns, const int64_t *values, size_t n)
         find_thirds(&cloud, &fit);
     }
     fit.is_rising = fit.grown > 0 && mann_kendall(cloud.values, cloud.n) > 0 &&
-                    is_lasting(&cloud, &fit);
+                    is_lasting(&cloud, &whole, &fit);
     return fit;
 }

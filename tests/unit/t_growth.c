@@ -223,6 +223,27 @@ static void test_what_is_full_grows_no_more(void **state)
     assert_true(fit_line(times, values, 60).is_rising);
 }
 
+/* The table of a dict whose items come one by one, as walks saw it: it doubles. */
+static void test_a_table_that_doubles_grows(void **state)
+{
+    const struct {
+        int at_s;
+        int64_t bytes;
+    } steps[] = {{0, 389232},   {2, 598000},   {4, 806896},  {6, 1351664},
+                 {12, 2314224}, {22, 4235248}, {44, 8081392}};
+    int64_t times[44], values[44];
+
+    (void)state;
+    for (int i = 0; i < 44; i++) {
+        times[i] = 2 * i * SECOND;
+        for (size_t k = 0; k < sizeof(steps) / sizeof(steps[0]); k++)
+            if (2 * i >= steps[k].at_s)
+                values[i] = steps[k].bytes;
+    }
+    for (size_t n = 34; n <= 44; n++)
+        assert_true(fit_line(times, values, n).is_rising);
+}
+
 /* Rounds of scratch memory whose troughs differ, above what the start left. */
 static void test_unequal_troughs(void **state)
 {
@@ -257,6 +278,7 @@ int main(void)
         cmocka_unit_test(test_readings_are_not_zero_before),
         cmocka_unit_test(test_long_run),
         cmocka_unit_test(test_what_is_full_grows_no_more),
+        cmocka_unit_test(test_a_table_that_doubles_grows),
         cmocka_unit_test(test_unequal_troughs),
     };
 

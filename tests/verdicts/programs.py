@@ -328,7 +328,7 @@ def kept_exceptions():
     kept = []
 
     def fail(number):
-        body = "%01000d" % number
+        body = "%03000d" % number
         raise ValueError(len(body))
 
     def one(number):
