@@ -10,7 +10,7 @@
 #include "target/procfs.h"
 
 #define NS_PER_MIB \
-    INT64_C(25000) /* of private pages: a guess from forks that were timed */
+    INT64_C(30000) /* of private pages: a guess from forks that were timed */
 #define MIB            (INT64_C(1) << 20)
 #define ROOM_SHARE     4 /* so much of the most that it can cost must be free */
 #define ROOM_LEAST     (16 * MIB)
