@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "attach/faultpoint.h"
 #include "util/clock.h"
@@ -16,13 +17,16 @@ struct moment {
 
 /* Of one round; shared with the injector. */
 struct round {
-    int64_t last_wall_ns, last_cpu_ns;
+    int64_t last_wall_ns;
     struct moment moments[FAULTPOINT_COUNT];
 };
 
 static struct round *now;
 static struct round *done;
 static long n_done, n_max;
+/* Of this process alone: heaptop's and the injector's moments come in turns. */
+static pid_t owner;
+static int64_t last_cpu_ns;
 
 static int64_t cpu_ns(void)
 {
@@ -32,16 +36,28 @@ static int64_t cpu_ns(void)
     return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
-/* A process that has just begun has used less than the one before it. */
+/* What a forked process has used before its first moment is all that it has used. */
+static int64_t cpu_since_last_ns(void)
+{
+    if (owner != getpid())
+        last_cpu_ns = 0;
+    return cpu_ns() - last_cpu_ns;
+}
+
+static void keep_now(void)
+{
+    owner = getpid();
+    last_cpu_ns = cpu_ns();
+    now->last_wall_ns = clock_monotonic_ns();
+}
+
 static void reach(enum faultpoint point)
 {
-    int64_t wall = clock_monotonic_ns(), cpu = cpu_ns();
     struct moment *moment = &now->moments[point];
 
-    moment->wall_ns = wall - now->last_wall_ns;
-    moment->cpu_ns = cpu < now->last_cpu_ns ? cpu : cpu - now->last_cpu_ns;
-    now->last_wall_ns = clock_monotonic_ns();
-    now->last_cpu_ns = cpu_ns();
+    moment->wall_ns = clock_monotonic_ns() - now->last_wall_ns;
+    moment->cpu_ns = cpu_since_last_ns();
+    keep_now();
 }
 
 void attach_times_arm(long rounds)
@@ -62,8 +78,7 @@ void attach_times_begin(void)
     if (!now)
         return;
     memset(now, 0, sizeof(*now));
-    now->last_wall_ns = clock_monotonic_ns();
-    now->last_cpu_ns = cpu_ns();
+    keep_now();
 }
 
 void attach_times_end(void)
