@@ -8,6 +8,7 @@
 #include "tui/detail.h"
 #include "tui/glyphs.h"
 #include "tui/line.h"
+#include "tui/shades_legend.h"
 #include "util/xalloc.h"
 
 #define STRIP_CELLS 64
@@ -167,26 +168,10 @@ void heaps_table_update(struct arenas_table *heaps, const struct malloc_section 
     table_end_rows(heaps->table);
 }
 
-static void draw_legend(struct canvas *canvas, int y, int x, int width)
-{
-    static const struct {
-        enum shade shade;
-        const char *words;
-    } entries[] = {{SHADE_FULL, "in use"},   {SHADE_MOST, "over 2/3"},
-                   {SHADE_HALF, "over 1/3"}, {SHADE_LOW, "less"},
-                   {SHADE_FREE, "free"},     {SHADE_UNTOUCHED, "top"}};
-    struct line line;
-
-    line_init(&line);
-    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-        struct part *part = line_part(&line, (int)i);
-
-        part_add(part, ROLE_GRAPH, "%s",
-                 glyphs_shade(canvas->use_unicode, entries[i].shade));
-        part_add(part, ROLE_DIM, "%s", entries[i].words);
-    }
-    line_draw(&line, canvas, y, x + 1, width - 1);
-}
+static const char *const shades[SHADES] = {
+    [SHADE_FULL] = "in use", [SHADE_MOST] = "over 2/3", [SHADE_HALF] = "over 1/3",
+    [SHADE_LOW] = "less",    [SHADE_FREE] = "free",     [SHADE_UNTOUCHED] = "top",
+};
 
 void heaps_draw_top(const struct malloc_section *section, struct canvas *canvas,
                     struct rect *rect)
@@ -205,7 +190,7 @@ void heaps_draw_top(const struct malloc_section *section, struct canvas *canvas,
     part_add(line_part(&line, 2), ROLE_NORMAL, "a trim would return %s",
              units_bytes(trim, section->trim_bytes));
     line_draw(&line, canvas, rect->y, rect->x + 1, rect->width - 1);
-    draw_legend(canvas, rect->y + 1, rect->x, rect->width);
+    shades_legend_draw(shades, canvas, rect->y + 1, rect->x, rect->width);
     rect->y += 2;
     rect->height -= 2;
 }

@@ -44,6 +44,7 @@ libheaptoptui_a_SOURCES += tui/command.h tui/command.c tui/commands.def \
 	tui/screen.c tui/screen.h tui/screen_draw.c tui/screen_private.h tui/screen_tabs.c \
 	tui/screen_time.c \
 	tui/series.c tui/series.h tui/series_table.c \
+	tui/shades_legend.c tui/shades_legend.h \
 	tui/sink_text.c \
 	tui/table.c tui/table.h tui/table_draw.c tui/table_private.h tui/table_sort.c \
 	tui/term.c tui/term.h \

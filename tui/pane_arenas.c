@@ -12,11 +12,12 @@
 #include "heaptop/units.h"
 #include "tui/arenas_table.h"
 #include "tui/glyphs.h"
-#include "tui/kinds_table.h"
 #include "tui/heaps_view.h"
+#include "tui/kinds_table.h"
 #include "tui/line.h"
 #include "tui/pins_view.h"
 #include "tui/pool_blocks.h"
+#include "tui/shades_legend.h"
 #include "util/xalloc.h"
 
 #define FOLD_FROM 100 /* arenas: more are folded until F is pressed */
@@ -178,27 +179,12 @@ static void draw_summary(const struct pane_arenas *pane, struct canvas *canvas, 
     line_draw(&line, canvas, y, x + 1, width - 1);
 }
 
-static void draw_shades_legend(struct canvas *canvas, int y, int x, int width)
-{
-    static const struct {
-        enum shade shade;
-        const char *words;
-    } entries[] = {{SHADE_FULL, "full"},        {SHADE_MOST, "over 2/3"},
-                   {SHADE_HALF, "over 1/3"},    {SHADE_LOW, "less"},
-                   {SHADE_FREE, "free pool"},   {SHADE_UNTOUCHED, "never carved"},
-                   {SHADE_TORN, "was changing"}};
-    struct line line;
-
-    line_init(&line);
-    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-        struct part *part = line_part(&line, (int)i);
-
-        part_add(part, ROLE_GRAPH, "%s",
-                 glyphs_shade(canvas->use_unicode, entries[i].shade));
-        part_add(part, ROLE_DIM, "%s", entries[i].words);
-    }
-    line_draw(&line, canvas, y, x + 1, width - 1);
-}
+static const char *const shades[SHADES] = {
+    [SHADE_FULL] = "full",         [SHADE_MOST] = "over 2/3",
+    [SHADE_HALF] = "over 1/3",     [SHADE_LOW] = "less",
+    [SHADE_FREE] = "free pool",    [SHADE_UNTOUCHED] = "never carved",
+    [SHADE_TORN] = "was changing",
+};
 
 static const char *nothing(const struct pane_arenas *pane)
 {
@@ -232,7 +218,7 @@ static void draw_top(const struct pane_arenas *pane, struct canvas *canvas,
     if (!section_of(pane) || rect->height < 8 || pane->level >= LEVEL_ARENA)
         return;
     draw_summary(pane, canvas, rect->y, rect->x, rect->width);
-    draw_shades_legend(canvas, rect->y + 1, rect->x, rect->width);
+    shades_legend_draw(shades, canvas, rect->y + 1, rect->x, rect->width);
     rect->y += 2;
     rect->height -= 2;
 }

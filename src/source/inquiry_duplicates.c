@@ -13,9 +13,8 @@
 #include <sys/random.h>
 
 #include "model/duplicates.h"
+#include "source/noted_pass.h"
 #include "source/object_value.h"
-#include "source/objects_measure.h"
-#include "source/objects_pass.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
 
@@ -33,13 +32,11 @@ struct counted {
 };
 
 struct duplicates_inquiry {
-    struct objects_pass pass;
-    struct measure measure;
+    struct noted_pass noted;
     struct duplicates *duplicates;
     const struct kind *kind;                    /* NULL: all three */
     const struct kind *kinds[VALUE_IS_INT + 1]; /* by type */
     uint64_t seed;
-    bool is_noting; /* the first pass */
     bool shows_values, is_full;
     uint64_t *once, *again; /* bitmaps */
     struct counted *slots;
@@ -107,7 +104,7 @@ static void set_bit(uint64_t *bits, uint64_t hash)
 static void duplicates_visit(void *with, const struct met_object *met)
 {
     struct duplicates_inquiry *inquiry = with;
-    const struct object_layout *layout = &inquiry->pass.walk.layout.object;
+    const struct object_layout *layout = &inquiry->noted.pass.walk.layout.object;
     struct object_value value;
     struct measured measured;
     struct duplicate_kind *kind;
@@ -118,17 +115,17 @@ static void duplicates_visit(void *with, const struct met_object *met)
     value = value_of(layout, met);
     if (value.type == VALUE_IS_NONE)
         return;
-    hash = value_hash(&inquiry->measure, &value, inquiry->seed);
+    hash = value_hash(&inquiry->noted.measure, &value, inquiry->seed);
     kind = duplicates_kind(inquiry->duplicates, met->entry->kind);
     inquiry->kinds[value.type] = met->entry->kind;
-    if (inquiry->is_noting) {
+    if (inquiry->noted.is_noting) {
         inquiry->duplicates->left_out += !hash;
         if (kind)
             kind->objects++;
         if (hash)
             set_bit(has_bit(inquiry->once, hash) ? inquiry->again : inquiry->once, hash);
     } else if (hash && has_bit(inquiry->again, hash)) {
-        measure_object(&inquiry->measure, met, &measured);
+        measure_object(&inquiry->noted.measure, met, &measured);
         count_value(inquiry,
                     &(struct counted){hash, met->view.address, measured.memory_bytes,
                                       (uint32_t)measured.memory_bytes, 1, value.type});
@@ -144,16 +141,14 @@ static int duplicates_begin(const struct inquiry *asked, struct source_context *
     inquiry->duplicates = xcalloc(1, sizeof(*inquiry->duplicates));
     inquiry->kind = asked->kind;
     inquiry->shows_values = asked->shows_values;
-    inquiry->is_noting = true;
+    inquiry->noted.is_noting = true;
     if (getrandom(&inquiry->seed, sizeof(inquiry->seed), GRND_NONBLOCK) < 0)
         inquiry->seed = (uint64_t)clock_monotonic_ns();
     inquiry->once = calloc(SEEN_BITS / 64, sizeof(uint64_t));
     inquiry->again = calloc(SEEN_BITS / 64, sizeof(uint64_t));
     if (!inquiry->once || !inquiry->again)
         return err_set(err, ERR_FAILED, "out of memory for the values");
-    if (objects_pass_begin(&inquiry->pass, context, duplicates_visit, inquiry, err))
-        return -1;
-    return measure_begin(&inquiry->measure, &inquiry->pass.walk, err);
+    return noted_pass_begin(&inquiry->noted, context, duplicates_visit, inquiry, err);
 }
 
 /* ---- the answer ---- */
@@ -166,15 +161,15 @@ static void describe(struct duplicates_inquiry *inquiry, struct duplicate_row *r
     struct object_value value;
 
     row->value_bytes = reading_unknown();
-    if (value_read(&inquiry->measure, row->address, bytes, &met) ||
+    if (value_read(&inquiry->noted.measure, row->address, bytes, &met) ||
         met.entry->kind != row->kind)
         return;
-    value = value_of(&inquiry->pass.walk.layout.object, &met);
+    value = value_of(&inquiry->noted.pass.walk.layout.object, &met);
     if (value.type == VALUE_IS_NONE)
         return;
     row->value_bytes = reading_exact((int64_t)value.bytes);
     if (inquiry->shows_values)
-        value_preview(&inquiry->measure, &value, row->value, sizeof(row->value));
+        value_preview(&inquiry->noted.measure, &value, row->value, sizeof(row->value));
 }
 
 static void duplicates_finish(struct duplicates_inquiry *inquiry)
@@ -194,7 +189,7 @@ static void duplicates_finish(struct duplicates_inquiry *inquiry)
     }
     for (size_t i = 0; i < duplicates->n_rows; i++)
         describe(inquiry, &duplicates->rows[i]);
-    objects_pass_facts(&inquiry->pass, &duplicates->answer.walk);
+    objects_pass_facts(&inquiry->noted.pass, &duplicates->answer.walk);
     duplicates->answer.walk.complete &= !inquiry->is_full && !duplicates->left_out;
 }
 
@@ -202,16 +197,11 @@ static enum source_result duplicates_step(void *state, struct source_context *co
                                           struct answer **answer, struct err *err)
 {
     struct duplicates_inquiry *inquiry = state;
+    enum source_result result =
+        noted_pass_step(&inquiry->noted, context->deadline_mono_ns, err);
 
-    if (!objects_pass_step(&inquiry->pass, context->deadline_mono_ns))
-        return SOURCE_MORE;
-    if (inquiry->is_noting) {
-        inquiry->is_noting = false;
-        if (objects_pass_again(&inquiry->pass, err) ||
-            measure_begin(&inquiry->measure, &inquiry->pass.walk, err))
-            return SOURCE_FAILED;
-        return SOURCE_MORE;
-    }
+    if (result != SOURCE_DONE)
+        return result;
     duplicates_finish(inquiry);
     *answer = &inquiry->duplicates->answer;
     inquiry->duplicates = NULL;
@@ -222,8 +212,7 @@ static void duplicates_end(void *state)
 {
     struct duplicates_inquiry *inquiry = state;
 
-    measure_release(&inquiry->measure);
-    objects_pass_release(&inquiry->pass);
+    noted_pass_release(&inquiry->noted);
     free(inquiry->once);
     free(inquiry->again);
     free(inquiry->slots);

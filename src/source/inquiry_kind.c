@@ -15,9 +15,8 @@
 #include "model/kind_detail.h"
 #include "source/kind_class.h"
 #include "source/kind_generations.h"
+#include "source/noted_pass.h"
 #include "source/object_value.h"
-#include "source/objects_measure.h"
-#include "source/objects_pass.h"
 #include "util/address_set.h"
 #include "util/bytes.h"
 #include "util/xalloc.h"
@@ -34,13 +33,11 @@ enum kind_focus {
 };
 
 struct kind_inquiry {
-    struct objects_pass pass;
-    struct measure measure;
+    struct noted_pass noted; /* notes which dicts have owners */
     struct kind_class class;
     struct kind_detail *detail;
     const struct kind *kind;
     enum kind_focus focus;
-    bool is_noting; /* the first of two passes: which dicts have owners */
     bool shows_values;
     struct address_set dicts; /* counted already, or owned */
 };
@@ -49,9 +46,9 @@ struct kind_inquiry {
 static bool read_dict(struct kind_inquiry *inquiry, uint64_t address,
                       uint8_t bytes[GC_HEAD_BYTES + DICT_BYTES], struct met_object *met)
 {
-    struct walk *walk = &inquiry->pass.walk;
+    struct walk *walk = &inquiry->noted.pass.walk;
 
-    if (!address || measure_read(&inquiry->measure, address - GC_HEAD_BYTES, bytes,
+    if (!address || measure_read(&inquiry->noted.measure, address - GC_HEAD_BYTES, bytes,
                                  GC_HEAD_BYTES + DICT_BYTES))
         return false;
     *met = (struct met_object){
@@ -63,7 +60,7 @@ static bool read_dict(struct kind_inquiry *inquiry, uint64_t address,
     if (!met->entry || !met->entry->is_plain_dict ||
         !walk_is_alive(walk, u64_at(met->view.bytes, 0)))
         return false;
-    met->block_bytes = measure_block(&inquiry->measure, met->entry, &met->view);
+    met->block_bytes = measure_block(&inquiry->noted.measure, met->entry, &met->view);
     return true;
 }
 
@@ -71,7 +68,7 @@ static void add_object(struct kind_inquiry *inquiry, const struct met_object *me
                        const struct measured *measured)
 {
     struct kind_detail *detail = inquiry->detail;
-    const struct object_layout *layout = &inquiry->pass.walk.layout.object;
+    const struct object_layout *layout = &inquiry->noted.pass.walk.layout.object;
     uint64_t word = u64_at(met->view.bytes, layout->ob_refcnt);
     struct detail_instance instance = {
         .address = met->view.address,
@@ -93,14 +90,14 @@ static void add_instance(struct kind_inquiry *inquiry, const struct met_object *
     struct measured measured, of_dict = {0};
     bool has_dict;
 
-    measure_object(&inquiry->measure, met, &measured);
+    measure_object(&inquiry->noted.measure, met, &measured);
     add_object(inquiry, met, &measured);
     if (!met->entry->is_heap)
         return;
     has_dict = read_dict(inquiry, measured.dict, bytes, &dict);
     if (has_dict)
-        measure_object(&inquiry->measure, &dict, &of_dict);
-    kind_class_add(&inquiry->class, &inquiry->measure, inquiry->detail, met,
+        measure_object(&inquiry->noted.measure, &dict, &of_dict);
+    kind_class_add(&inquiry->class, &inquiry->noted.measure, inquiry->detail, met,
                    has_dict ? &dict : NULL, of_dict.memory_bytes);
 }
 
@@ -113,7 +110,7 @@ static void add_dict(struct kind_inquiry *inquiry, uint64_t address)
     if (!address || !address_set_add(&inquiry->dicts, address) ||
         !read_dict(inquiry, address, bytes, &met))
         return;
-    measure_object(&inquiry->measure, &met, &measured);
+    measure_object(&inquiry->noted.measure, &met, &measured);
     add_object(inquiry, &met, &measured);
 }
 
@@ -121,7 +118,7 @@ static uint64_t dict_of_object(struct kind_inquiry *inquiry, const struct met_ob
 {
     struct object_part parts[OBJECT_PARTS_MAX];
     size_t count = met->entry->shape.has_parts
-                       ? object_parts(&inquiry->pass.walk.layout.object,
+                       ? object_parts(&inquiry->noted.pass.walk.layout.object,
                                       &met->entry->shape, &met->view, parts)
                        : 0;
 
@@ -146,11 +143,11 @@ static void kind_visit(void *with, const struct met_object *met)
             add_dict(inquiry, dict_of_object(inquiry, met));
         break;
     case FOCUS_DICTS_OF_NOBODY:
-        if (inquiry->is_noting) {
+        if (inquiry->noted.is_noting) {
             address_set_add(&inquiry->dicts, dict_of_object(inquiry, met));
         } else if (met->entry->is_plain_dict &&
                    !address_set_has(&inquiry->dicts, met->view.address)) {
-            measure_object(&inquiry->measure, met, &measured);
+            measure_object(&inquiry->noted.measure, met, &measured);
             add_object(inquiry, met, &measured);
         }
         break;
@@ -180,28 +177,27 @@ static int kind_begin(const struct inquiry *asked, struct source_context *contex
         return err_set(err, ERR_USAGE, "no kind was named");
     if (!strcmp(asked->kind->name, dict_no_owner)) {
         inquiry->focus = FOCUS_DICTS_OF_NOBODY;
-        inquiry->is_noting = true;
+        inquiry->noted.is_noting = true;
     } else if (!strncmp(asked->kind->name, dict_of, sizeof(dict_of) - 1)) {
         inquiry->focus = FOCUS_DICTS_OF;
     }
-    if (objects_pass_begin(&inquiry->pass, context, kind_visit, inquiry, err))
-        return -1;
-    return measure_begin(&inquiry->measure, &inquiry->pass.walk, err);
+    return noted_pass_begin(&inquiry->noted, context, kind_visit, inquiry, err);
 }
 
 /* Read anew: it may have gone since it was met, and then has no value. */
 static void preview(struct kind_inquiry *inquiry, struct detail_instance *instance)
 {
-    struct walk *walk = &inquiry->pass.walk;
+    struct walk *walk = &inquiry->noted.pass.walk;
     uint8_t bytes[VALUE_HEADER_BYTES];
     struct met_object met = {.block_bytes = instance->memory_bytes};
     struct object_value value;
 
-    if (value_read(&inquiry->measure, instance->address, bytes, &met) ||
+    if (value_read(&inquiry->noted.measure, instance->address, bytes, &met) ||
         met.entry->kind != inquiry->kind)
         return;
     value = value_of(&walk->layout.object, &met);
-    value_preview(&inquiry->measure, &value, instance->value, sizeof(instance->value));
+    value_preview(&inquiry->noted.measure, &value, instance->value,
+                  sizeof(instance->value));
 }
 
 static void kind_finish(struct kind_inquiry *inquiry)
@@ -210,9 +206,9 @@ static void kind_finish(struct kind_inquiry *inquiry)
 
     for (size_t i = 0; i < detail->n_instances && inquiry->shows_values; i++)
         preview(inquiry, &detail->instances[i]);
-    kind_generations(&inquiry->pass.walk, is_one, inquiry, detail);
-    kind_class_end(&inquiry->class, &inquiry->pass.walk, detail);
-    objects_pass_facts(&inquiry->pass, &detail->answer.walk);
+    kind_generations(&inquiry->noted.pass.walk, is_one, inquiry, detail);
+    kind_class_end(&inquiry->class, &inquiry->noted.pass.walk, detail);
+    objects_pass_facts(&inquiry->noted.pass, &detail->answer.walk);
     detail->answer.walk.complete &= !inquiry->dicts.is_full;
 }
 
@@ -220,16 +216,11 @@ static enum source_result kind_step(void *state, struct source_context *context,
                                     struct answer **answer, struct err *err)
 {
     struct kind_inquiry *inquiry = state;
+    enum source_result result =
+        noted_pass_step(&inquiry->noted, context->deadline_mono_ns, err);
 
-    if (!objects_pass_step(&inquiry->pass, context->deadline_mono_ns))
-        return SOURCE_MORE;
-    if (inquiry->is_noting) {
-        inquiry->is_noting = false;
-        if (objects_pass_again(&inquiry->pass, err) ||
-            measure_begin(&inquiry->measure, &inquiry->pass.walk, err))
-            return SOURCE_FAILED;
-        return SOURCE_MORE;
-    }
+    if (result != SOURCE_DONE)
+        return result;
     kind_finish(inquiry);
     *answer = &inquiry->detail->answer;
     inquiry->detail = NULL;
@@ -240,8 +231,7 @@ static void kind_end(void *state)
 {
     struct kind_inquiry *inquiry = state;
 
-    measure_release(&inquiry->measure);
-    objects_pass_release(&inquiry->pass);
+    noted_pass_release(&inquiry->noted);
     address_set_release(&inquiry->dicts);
     free(inquiry->detail);
     free(inquiry);

@@ -41,6 +41,7 @@ libheaptop_a_SOURCES += \
 	src/source/inquiry_holders.c \
 	src/source/inquiry_remember.c \
 	src/source/marked_pass.c src/source/marked_pass.h \
+	src/source/noted_pass.c src/source/noted_pass.h \
 	src/source/object_evidence.c src/source/object_evidence.h \
 	src/source/pins.c \
 	src/source/pins_arenas.c src/source/pins_arenas.h \
@@ -106,11 +107,13 @@ tests_fuzz_fuzz_walk_LDADD = $(HEAPTOP_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/t_objects
 tests_unit_t_objects_SOURCES = tests/unit/t_objects.c tests/unit/fake_heap.c \
-	tests/unit/fake_heap.h
+	tests/unit/fake_heap.h \
+	tests/unit/fake_walk.c tests/unit/fake_walk.h
 tests_unit_t_objects_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_objects_owners
 tests_unit_t_objects_owners_SOURCES = tests/unit/t_objects_owners.c tests/unit/fake_heap.c \
-	tests/unit/fake_heap.h
+	tests/unit/fake_heap.h \
+	tests/unit/fake_walk.c tests/unit/fake_walk.h
 tests_unit_t_objects_owners_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_objects_kept
 tests_unit_t_objects_kept_SOURCES = tests/unit/t_objects_kept.c \
@@ -122,7 +125,8 @@ tests_unit_t_cycles_SOURCES = tests/unit/t_cycles.c tests/unit/fake_heap.c \
 tests_unit_t_cycles_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_objects_malloc
 tests_unit_t_objects_malloc_SOURCES = tests/unit/t_objects_malloc.c \
-	tests/unit/fake_heap.c tests/unit/fake_heap.h
+	tests/unit/fake_heap.c tests/unit/fake_heap.h \
+	tests/unit/fake_walk.c tests/unit/fake_walk.h
 tests_unit_t_objects_malloc_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/t_types

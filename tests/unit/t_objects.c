@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fake_heap.h"
+#include "fake_walk.h"
 #include "util/clock.h"
 
 #define N_STR   200
@@ -99,44 +100,23 @@ static int teardown(void **state)
     return 0;
 }
 
-static const struct objects_section *walk_whole(struct fixture *f)
-{
-    const struct objects_section *section;
-    struct err err = ERR_INIT;
-
-    assert_int_equal(walk_begin(&f->walk, &err), 0);
-    assert_true(walk_step(&f->walk, 0));
-    section = walk_finish(&f->walk);
-    assert_non_null(section);
-    return section;
-}
-
-static struct kind_row row_of(const struct objects_section *section, const char *name)
-{
-    for (size_t i = 0; i < section->n_kinds; i++) {
-        if (!strcmp(section->kinds[i].kind->name, name))
-            return section->kinds[i];
-    }
-    return (struct kind_row){.kind = NULL};
-}
-
 static uint64_t count_of(const struct objects_section *section, const char *name)
 {
-    return row_of(section, name).count;
+    return fake_row(section, name).count;
 }
 
 static void test_counts(void **state)
 {
     struct fixture *f = *state;
-    const struct objects_section *section = walk_whole(f);
+    const struct objects_section *section = fake_walk(&f->walk);
 
     assert_int_equal(count_of(section, "str"), N_STR);
-    assert_int_equal(row_of(section, "str").size_bytes, N_STR * (48 + 12));
-    assert_int_equal(row_of(section, "str").memory_bytes, N_STR * 64);
+    assert_int_equal(fake_row(section, "str").size_bytes, N_STR * (48 + 12));
+    assert_int_equal(fake_row(section, "str").memory_bytes, N_STR * 64);
     assert_int_equal(count_of(section, "float"), N_FLOAT);
     assert_int_equal(count_of(section, "app.Thing"), N_THING);
-    assert_int_equal(row_of(section, "app.Thing").size_bytes, N_THING * 48);
-    assert_int_equal(row_of(section, "app.Thing").tracked, N_THING);
+    assert_int_equal(fake_row(section, "app.Thing").size_bytes, N_THING * 48);
+    assert_int_equal(fake_row(section, "app.Thing").tracked, N_THING);
     assert_int_equal(count_of(section, "tuple"), N_TUPLE + 1);
     assert_int_equal(count_of(section, "type"), 1);
     assert_int_equal(section->unowned_blocks, 0);
@@ -149,8 +129,8 @@ static void test_counts(void **state)
 static void test_large_object(void **state)
 {
     struct fixture *f = *state;
-    const struct objects_section *section = walk_whole(f);
-    struct kind_row row = row_of(section, "tuple");
+    const struct objects_section *section = fake_walk(&f->walk);
+    struct kind_row row = fake_row(section, "tuple");
 
     assert_int_equal(row.memory_bytes, N_TUPLE * 64 + 848);
     assert_int_equal(row.size_bytes, N_TUPLE * (16 + 24 + 16) + 16 + 24 + 800);
@@ -167,7 +147,7 @@ static void test_free_blocks_and_free_lists(void **state)
     fake_u64(f->fake, fake_block(1, 32, 0), 0); /* a dead float, kept for reuse */
     fake_u64(f->fake, fake_block(1, 32, 1), FAKE_ARENA + 4096); /* pointers */
     fake_u64(f->fake, fake_block(1, 32, 1) + 8, FAKE_ARENA + 8192);
-    section = walk_whole(f);
+    section = fake_walk(&f->walk);
     assert_int_equal(count_of(section, "str"), N_STR - 2);
     assert_int_equal(count_of(section, "float"), N_FLOAT - 2);
     assert_int_equal(section->freelist_objects, 1);
@@ -188,7 +168,7 @@ static void test_damaged_free_lists(void **state)
         const struct objects_section *section;
 
         fake_u64(f->fake, block, wild[i]);
-        section = walk_whole(f);
+        section = fake_walk(&f->walk);
         assert_int_equal(section->walk.torn_pools, 1);
         assert_int_equal(count_of(section, "str"), 0);
         assert_int_equal(count_of(section, "float"), N_FLOAT);
@@ -215,7 +195,7 @@ static void test_damaged_pool_headers(void **state)
         uint32_t before = (uint32_t)fake_get(f->fake, at);
 
         fake_u32(f->fake, at, damages[i].value);
-        section = walk_whole(f);
+        section = fake_walk(&f->walk);
         assert_int_equal(section->walk.torn_pools, damages[i].torn);
         assert_int_equal(count_of(section, "float"), 0);
         assert_int_equal(count_of(section, "str"), N_STR);
@@ -240,7 +220,7 @@ static void test_wild_types(void **state)
 
     for (size_t i = 0; i < n_wild; i++)
         fake_u64(f->fake, fake_block(1, 32, (uint32_t)i) + 8, wild[i]);
-    section = walk_whole(f);
+    section = fake_walk(&f->walk);
     assert_int_equal(count_of(section, "float"), N_FLOAT - n_wild);
     assert_int_equal(section->unowned_blocks, n_wild);
     objects_unref(section);
@@ -269,7 +249,7 @@ static void test_impossible_types(void **state)
         fake_u64(f->fake, at, damages[i][1]);
         walk_release(&f->walk);
         walk_init(&f->walk, f->fake->reader, &f->fake->layout, f->fake->type);
-        section = walk_whole(f);
+        section = fake_walk(&f->walk);
         assert_int_equal(count_of(section, "float"), 0);
         assert_int_equal(section->unowned_blocks, N_FLOAT);
         objects_unref(section);
@@ -285,7 +265,7 @@ static void test_gc_links_without_end(void **state)
     /* Each thing links to a different place that is no object. */
     for (uint32_t i = 0; i < N_THING; i++)
         track(f->fake, fake_block(2, 48, i) + 16, FAKE_HEAP + 16 * i, UINT64_MAX - 3);
-    section = walk_whole(f);
+    section = fake_walk(&f->walk);
     assert_int_equal(count_of(section, "app.Thing"), N_THING);
     assert_int_equal(count_of(section, "tuple"), N_TUPLE + 1);
     objects_unref(section);
@@ -295,7 +275,7 @@ static void test_gc_links_without_end(void **state)
 static void test_every_read_fails_once(void **state)
 {
     struct fixture *f = *state;
-    const struct objects_section *section = walk_whole(f);
+    const struct objects_section *section = fake_walk(&f->walk);
     uint64_t count = section->count, calls = f->fake->reader->calls;
 
     objects_unref(section);
@@ -315,7 +295,7 @@ static void test_every_read_fails_once(void **state)
             assert_true(err.text[0]);
         }
         reader_image_fail_at(f->fake->reader, 0);
-        section = walk_whole(f);
+        section = fake_walk(&f->walk);
         assert_int_equal(section->count, count);
         objects_unref(section);
     }
@@ -325,7 +305,7 @@ static void test_every_read_fails_once(void **state)
 static void test_slices(void **state)
 {
     struct fixture *f = *state;
-    const struct objects_section *section = walk_whole(f);
+    const struct objects_section *section = fake_walk(&f->walk);
     uint64_t count = section->count;
     struct err err = ERR_INIT;
     int slices = 1;
@@ -348,7 +328,7 @@ static void test_two_classes_of_one_name(void **state)
 
     for (uint32_t i = 0; i < N_THING / 2; i++)
         fake_u64(f->fake, fake_block(2, 48, i) + 40, second);
-    section = walk_whole(f);
+    section = fake_walk(&f->walk);
     assert_int_equal(count_of(section, "app.Thing"), N_THING);
     objects_unref(section);
 }
@@ -359,13 +339,13 @@ static void test_class_is_replaced(void **state)
     struct fixture *f = *state;
     const struct object_layout *layout = &f->fake->layout.object;
     uint64_t other = fake_class(f->fake, "app", "Other", 16, TYPE_FLAG_MANAGED_DICT);
-    const struct objects_section *section = walk_whole(f);
+    const struct objects_section *section = fake_walk(&f->walk);
 
     assert_int_equal(count_of(section, "app.Thing"), N_THING);
     objects_unref(section);
     fake_u64(f->fake, f->thing + layout->ht_qualname,
              fake_get(f->fake, other + layout->ht_qualname));
-    section = walk_whole(f);
+    section = fake_walk(&f->walk);
     assert_int_equal(count_of(section, "app.Thing"), 0);
     assert_int_equal(count_of(section, "app.Other"), N_THING);
     objects_unref(section);
@@ -389,12 +369,12 @@ static void test_dict_keys(void **state)
     fake_u64(fake, near + 8, 3 | 3 << 8 | 1 << 16);
     fake_u64(fake, far, 2); /* shared: charged to nobody here */
     fake_u64(fake, far + 8, 4 | 4 << 8 | 2 << 16);
-    section = walk_whole(f);
+    section = fake_walk(&f->walk);
     assert_int_equal(count_of(section, "dict (no owner)"), 3);
-    assert_int_equal(row_of(section, "dict (no owner)").size_bytes,
+    assert_int_equal(fake_row(section, "dict (no owner)").size_bytes,
                      3 * 64 + 32 + 8 + 5 * 16);
     assert_int_equal(section->unowned_blocks, 0);
-    assert_int_equal(row_of(section, "dict (no owner)").parts_bytes, 256);
+    assert_int_equal(fake_row(section, "dict (no owner)").parts_bytes, 256);
     objects_unref(section);
 }
 
@@ -413,9 +393,9 @@ static void test_debug_hooks(void **state)
     walk_release(&f->walk);
     fake->layout.pymalloc.debug_prefix_bytes = 16;
     walk_init(&f->walk, fake->reader, &fake->layout, fake->type);
-    section = walk_whole(f);
+    section = fake_walk(&f->walk);
     assert_int_equal(count_of(section, "float"), 9);
-    assert_int_equal(row_of(section, "float").size_bytes, 9 * 24);
+    assert_int_equal(fake_row(section, "float").size_bytes, 9 * 24);
     objects_unref(section);
 }
 
@@ -429,7 +409,7 @@ static void test_arena_gone(void **state)
     fake_u64(f->fake, table + 56, FAKE_ARENA + (64 << 20) + FAKE_POOL_BYTES);
     fake_u32(f->fake, table + 64, 63);
     fake_u32(f->fake, table + 68, 64);
-    section = walk_whole(f);
+    section = fake_walk(&f->walk);
     assert_int_equal(count_of(section, "float"), N_FLOAT);
     assert_int_equal(section->walk.torn_pools, 0);
     assert_int_equal(f->walk.workers[0].counts.arenas_gone, 1);
@@ -448,16 +428,16 @@ static void test_chunks(void **state)
     fake_str_at(fake, chunk, "");
     fake_u64(fake, chunk + 16, 640); /* the length */
     walk_set_regions(&f->walk, &region, 1);
-    section = walk_whole(f);
+    section = fake_walk(&f->walk);
     assert_int_equal(count_of(section, "str"), N_STR + 1);
-    assert_int_equal(row_of(section, "str").memory_bytes, N_STR * 64 + 720);
+    assert_int_equal(fake_row(section, "str").memory_bytes, N_STR * 64 + 720);
     /* What the collector's lists gave is not counted again. */
     assert_int_equal(count_of(section, "tuple"), N_TUPLE + 1);
     assert_int_equal(count_of(section, "type"), 1);
     objects_unref(section);
     fake_u64(fake, next - 8, fake_get(fake, next - 8) & ~UINT64_C(1)); /* it was freed */
     walk_set_regions(&f->walk, &region, 1);
-    section = walk_whole(f);
+    section = fake_walk(&f->walk);
     assert_int_equal(count_of(section, "str"), N_STR);
     objects_unref(section);
 }
@@ -475,7 +455,7 @@ static void test_damaged_chunks(void **state)
 
         fake_u64(f->fake, chunk - 8, wild[i]);
         walk_set_regions(&f->walk, &region, 1);
-        section = walk_whole(f);
+        section = fake_walk(&f->walk);
         assert_int_equal(count_of(section, "float"), N_FLOAT);
         objects_unref(section);
     }
@@ -501,9 +481,9 @@ static void test_mmapped_chunk(void **state)
     fake_u64(fake, at + 32, 8000);
     fake_u64(fake, at + 8192 + 8, UINT64_MAX << 12 | 2); /* larger than all there is */
     walk_set_regions(&f->walk, regions, 4);
-    section = walk_whole(f);
+    section = fake_walk(&f->walk);
     assert_int_equal(count_of(section, "str"), N_STR + 1);
-    assert_int_equal(row_of(section, "str").memory_bytes, N_STR * 64 + 8192);
+    assert_int_equal(fake_row(section, "str").memory_bytes, N_STR * 64 + 8192);
     objects_unref(section);
 }
 

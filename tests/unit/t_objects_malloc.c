@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fake_heap.h"
+#include "fake_walk.h"
 
 #define N_LIST  40
 #define N_STR   30
@@ -103,32 +104,16 @@ static int teardown(void **state)
 
 static const struct objects_section *walk_whole(struct fixture *f)
 {
-    const struct objects_section *section;
-    struct err err = ERR_INIT;
-
     walk_set_regions(&f->walk, f->region, f->region ? 1 : 0);
-    assert_int_equal(walk_begin(&f->walk, &err), 0);
-    assert_true(walk_step(&f->walk, 0));
-    section = walk_finish(&f->walk);
-    assert_non_null(section);
-    return section;
-}
-
-static struct kind_row row_of(const struct objects_section *section, const char *name)
-{
-    for (size_t i = 0; i < section->n_kinds; i++) {
-        if (!strcmp(section->kinds[i].kind->name, name))
-            return section->kinds[i];
-    }
-    return (struct kind_row){.kind = NULL};
+    return fake_walk(&f->walk);
 }
 
 static void check_counts(const struct objects_section *section, uint64_t n_list,
                          uint64_t n_str, uint64_t n_float)
 {
-    assert_int_equal(row_of(section, "list").count, n_list);
-    assert_int_equal(row_of(section, "str").count, n_str);
-    assert_int_equal(row_of(section, "float").count, n_float);
+    assert_int_equal(fake_row(section, "list").count, n_list);
+    assert_int_equal(fake_row(section, "str").count, n_str);
+    assert_int_equal(fake_row(section, "float").count, n_float);
 }
 
 static void expect(struct fixture *f, uint64_t n_list, uint64_t n_str, uint64_t n_float)
@@ -148,10 +133,10 @@ static void test_chunks(void **state)
     assert_string_equal(section->walk.method, "outside, malloc chunks");
     assert_true(section->walk.complete);
     assert_false(section->walk.tracked_only);
-    assert_int_equal(row_of(section, "list").tracked, N_LIST);
-    assert_int_equal(row_of(section, "list").memory_bytes, N_LIST * 64);
-    assert_int_equal(row_of(section, "str").memory_bytes, N_STR * 80);
-    assert_int_equal(row_of(section, "str").size_bytes, N_STR * (48 + 12));
+    assert_int_equal(fake_row(section, "list").tracked, N_LIST);
+    assert_int_equal(fake_row(section, "list").memory_bytes, N_LIST * 64);
+    assert_int_equal(fake_row(section, "str").memory_bytes, N_STR * 80);
+    assert_int_equal(fake_row(section, "str").size_bytes, N_STR * (48 + 12));
     objects_unref(section);
 }
 
@@ -163,7 +148,7 @@ static void test_debug_hooks(void **state)
     (void)state;
     check_counts(section, N_LIST, N_STR, N_FLOAT);
     assert_true(section->walk.complete);
-    assert_int_equal(row_of(section, "str").size_bytes, N_STR * (48 + 12));
+    assert_int_equal(fake_row(section, "str").size_bytes, N_STR * (48 + 12));
     objects_unref(section);
     teardown((void **)&f);
 }
@@ -208,10 +193,10 @@ static void test_broken_chain(void **state)
 
         fake_u64(f->fake, at, wild[i]);
         section = walk_whole(f);
-        assert_int_equal(row_of(section, "list").count, N_LIST);
-        assert_int_equal(row_of(section, "float").count, N_FLOAT);
-        assert_in_range(row_of(section, "str").count, N_STR - 2, N_STR);
-        assert_true(row_of(section, "str").count < N_STR ? !section->walk.complete : 1);
+        assert_int_equal(fake_row(section, "list").count, N_LIST);
+        assert_int_equal(fake_row(section, "float").count, N_FLOAT);
+        assert_in_range(fake_row(section, "str").count, N_STR - 2, N_STR);
+        assert_true(fake_row(section, "str").count < N_STR ? !section->walk.complete : 1);
         objects_unref(section);
     }
     fake_u64(f->fake, at, before);
@@ -234,7 +219,7 @@ static void test_mmapped_chunk(void **state)
     assert_true(walk_step(&f->walk, 0));
     section = walk_finish(&f->walk);
     check_counts(section, N_LIST, N_STR + 1, N_FLOAT);
-    assert_int_equal(row_of(section, "str").memory_bytes, N_STR * 80 + 8192);
+    assert_int_equal(fake_row(section, "str").memory_bytes, N_STR * 80 + 8192);
     objects_unref(section);
 }
 
@@ -267,8 +252,8 @@ static void test_headers_absent(void **state)
         section = walk_whole(f);
         assert_false(section->walk.complete);
         assert_true(section->walk.absent_chunks > 0);
-        assert_true(row_of(section, "list").count < N_LIST ||
-                    row_of(section, "str").count < N_STR);
+        assert_true(fake_row(section, "list").count < N_LIST ||
+                    fake_row(section, "str").count < N_STR);
         objects_unref(section);
         say_page(fileno(file), page, UINT64_C(1) << 63);
     }
@@ -279,8 +264,9 @@ static void test_headers_absent(void **state)
  * memory: its kind is missing as a whole. Nothing else may be missing. */
 static void check_kinds_whole(const struct objects_section *section)
 {
-    uint64_t n_list = row_of(section, "list").count, n_str = row_of(section, "str").count,
-             n_float = row_of(section, "float").count;
+    uint64_t n_list = fake_row(section, "list").count,
+             n_str = fake_row(section, "str").count,
+             n_float = fake_row(section, "float").count;
 
     assert_true(!n_list || n_list == N_LIST);
     assert_true(!n_str || n_str == N_STR);
@@ -380,7 +366,7 @@ static void test_links_to_self(void **state)
         fake_u64(f->fake, f->lists[i] + 8, f->lists[i]);
     }
     section = walk_lists(f);
-    assert_in_range(row_of(section, "list").count, 20, 22);
+    assert_in_range(fake_row(section, "list").count, 20, 22);
     objects_unref(section);
 }
 

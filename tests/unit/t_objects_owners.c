@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fake_heap.h"
+#include "fake_walk.h"
 
 #define N_LISTS 40
 #define N_DICTS 20
@@ -40,24 +41,9 @@ static int teardown(void **state)
 static const struct objects_section *walk_whole(struct fixture *f)
 {
     const struct walk_region heap = {FAKE_HEAP, FAKE_HEAP + FAKE_HEAP_BYTES, true};
-    const struct objects_section *section;
-    struct err err = ERR_INIT;
 
     walk_set_regions(&f->walk, &heap, 1);
-    assert_int_equal(walk_begin(&f->walk, &err), 0);
-    assert_true(walk_step(&f->walk, 0));
-    section = walk_finish(&f->walk);
-    assert_non_null(section);
-    return section;
-}
-
-static struct kind_row row_of(const struct objects_section *section, const char *name)
-{
-    for (size_t i = 0; i < section->n_kinds; i++) {
-        if (!strcmp(section->kinds[i].kind->name, name))
-            return section->kinds[i];
-    }
-    return (struct kind_row){.kind = NULL};
+    return fake_walk(&f->walk);
 }
 
 /* Lists with 5 items each, that lie in a pool of their own. */
@@ -82,7 +68,7 @@ static void test_items(void **state)
 
     fill_lists(f->fake);
     section = walk_whole(f);
-    row = row_of(section, "list");
+    row = fake_row(section, "list");
     assert_int_equal(row.count, N_LISTS);
     assert_int_equal(row.parts_bytes, N_LISTS * 48);
     assert_int_equal(row.memory_bytes, N_LISTS * (64 + 48));
@@ -104,7 +90,7 @@ static void test_claims(void **state)
     fake_u64(f->fake, fake_block(0, 64, 2) + 40, fake_block(0, 64, 3));
     fake_u64(f->fake, fake_block(0, 64, 4) + 40, FAKE_ARENA + FAKE_POOL_BYTES * 5);
     section = walk_whole(f);
-    assert_int_equal(row_of(section, "list").parts_bytes, (N_LISTS - 3) * 48);
+    assert_int_equal(fake_row(section, "list").parts_bytes, (N_LISTS - 3) * 48);
     assert_int_equal(section->unowned_blocks, 6);
     objects_unref(section);
 }
@@ -124,7 +110,7 @@ static void test_items_in_chunks(void **state)
     fake_u64(f->fake, fake_block(0, 64, 0) + 40, items);
     fake_u64(f->fake, fake_block(0, 64, 0) + 48, 125);
     section = walk_whole(f);
-    row = row_of(section, "list");
+    row = fake_row(section, "list");
     assert_int_equal(row.malloc_bytes, 1008);
     assert_int_equal(row.memory_bytes, N_LISTS * 64 + (N_LISTS - 1) * 48 + 1008);
     objects_unref(section);
@@ -160,14 +146,14 @@ static void test_dicts_of(void **state)
 
     fill_dicts(f->fake);
     section = walk_whole(f);
-    row = row_of(section, "dict of app.Thing");
+    row = fake_row(section, "dict of app.Thing");
     assert_int_equal(row.count, N_DICTS - 2);
     assert_int_equal(row.memory_bytes, (N_DICTS - 2) * (64 + 128));
     assert_int_equal(row.size_bytes, (N_DICTS - 2) * (64 + 120));
-    row = row_of(section, "dict (no owner)");
+    row = fake_row(section, "dict (no owner)");
     assert_int_equal(row.count, 2);
     assert_int_equal(row.memory_bytes, 2 * (64 + 128));
-    assert_int_equal(row_of(section, "app.Thing").count, N_DICTS - 2);
+    assert_int_equal(fake_row(section, "app.Thing").count, N_DICTS - 2);
     assert_int_equal(section->unowned_blocks, 0);
     objects_unref(section);
 }
@@ -187,12 +173,12 @@ static void test_learned(void **state)
         fake_u64(fake, fake_block(0, 32, i) + 24, fake_block(1, 80, i));
     }
     section = walk_whole(f);
-    assert_int_equal(row_of(section, "lib.Buffer").count, 200);
-    assert_int_equal(row_of(section, "lib.Buffer").parts_bytes, 200 * 80);
+    assert_int_equal(fake_row(section, "lib.Buffer").count, 200);
+    assert_int_equal(fake_row(section, "lib.Buffer").parts_bytes, 200 * 80);
     assert_int_equal(section->unowned_blocks, 0);
     objects_unref(section);
     section = walk_whole(f);
-    assert_int_equal(row_of(section, "lib.Buffer").parts_bytes, 200 * 80);
+    assert_int_equal(fake_row(section, "lib.Buffer").parts_bytes, 200 * 80);
     objects_unref(section);
 }
 
@@ -211,7 +197,7 @@ static void test_shared_is_not_learned(void **state)
         fake_u64(fake, fake_block(0, 32, i) + 24, fake_block(1, 512, 0));
     }
     section = walk_whole(f);
-    assert_int_equal(row_of(section, "lib.View").parts_bytes, 0);
+    assert_int_equal(fake_row(section, "lib.View").parts_bytes, 0);
     assert_int_equal(section->unowned_blocks, 10);
     objects_unref(section);
 }
