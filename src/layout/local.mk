@@ -1,4 +1,5 @@
 # The files of src/layout/: libheaptop_a_SOURCES += ..., and their unit tests.
+libheaptop_a_SOURCES += src/layout/mimalloc_layout.c src/layout/mimalloc_layout.h
 libheaptop_a_SOURCES += src/layout/member_layout.c src/layout/member_layout.h
 libheaptop_a_SOURCES += src/layout/free_list_layout.c src/layout/free_list_layout.h
 libheaptop_a_SOURCES += src/layout/object_layout.c src/layout/object_layout.h \
@@ -16,7 +17,9 @@ tests_live_layout_driver_SOURCES = tests/live/layout_driver.c
 tests_live_layout_driver_LDADD = $(HEAPTOP_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/t_layout
+check_PROGRAMS += tests/unit/t_layout tests/unit/t_mimalloc
+tests_unit_t_mimalloc_SOURCES = tests/unit/t_mimalloc.c
+tests_unit_t_mimalloc_LDADD = $(UNIT_LIBS)
 tests_unit_t_layout_SOURCES = tests/unit/t_layout.c \
 	tests/unit/fake_python.c tests/unit/fake_python.h
 tests_unit_t_layout_LDADD = $(UNIT_LIBS)

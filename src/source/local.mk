@@ -55,6 +55,8 @@ libheaptop_a_SOURCES += \
 	src/source/objects_agent.c src/source/objects_agent.h \
 	src/source/objects.c \
 	src/source/objects_arena.c \
+	src/source/mimalloc_map.c src/source/mimalloc_map.h \
+	src/source/objects_chunk.c \
 	src/source/objects_chunks.c \
 	src/source/objects_edges.c src/source/objects_edges.h \
 	src/source/objects_kept.c src/source/objects_kept.h \
@@ -66,6 +68,7 @@ libheaptop_a_SOURCES += \
 	src/source/objects_malloc.c \
 	src/source/objects_map.c src/source/objects_map.h \
 	src/source/objects_measure.c src/source/objects_measure.h \
+	src/source/objects_mimalloc.c \
 	src/source/objects_names.c \
 	src/source/objects_notes.c src/source/objects_notes.h \
 	src/source/objects_owners.c \

@@ -14,7 +14,6 @@
  * nothing looks like a chunk, and nothing is found.
  */
 #define CHUNK_LARGE        528  /* the smallest for a request of more than 512 bytes */
-#define CHUNK_LOOK         352  /* bytes of user data that is looked at */
 #define CHAIN_LENGTH       6    /* so many plausible chunks in a row are no accident */
 #define THREAD_FIRST_CHUNK 4096 /* heap_info and malloc_state are shorter */
 #define MMAPPED_PER_STEP   256
@@ -41,133 +40,10 @@ void walk_chunks_release(struct walk *walk)
     memset(&walk->chunks, 0, sizeof(walk->chunks));
 }
 
-/* Would an object of this type be in a chunk with so many usable bytes? Mmapped chunks
- * are rounded to pages, realloc leaves up to a quarter. */
-static bool chunk_fits(const struct type_entry *entry, uint64_t need, uint64_t usable,
-                       bool is_mmapped)
-{
-    uint64_t slack = (is_mmapped ? PAGE + 32 : 32) + entry->shape.overhead;
-
-    /* _datetimemodule.c: _PyDateTime_BaseTime has no tzinfo. */
-    if (entry->shape.rule == OBJECT_DATETIME)
-        need -= 8;
-    if (need > usable)
-        return false;
-    if (!entry->fits_is_constant)
-        slack += need / 2 + 300;
-    if (object_is_loose(&entry->shape) || entry->shape.rule == OBJECT_TYPE)
-        slack = UINT64_MAX;
-    return usable - need <= slack;
-}
-
-/*
- * A chunk that was freed a moment ago looks as if it were in use. malloc.c: tcache puts
- * a link and a random key (from 2.34 on) over its first 16 bytes, a fastbin the link
- * only. A dead object has no references, so this matters where realloc moved one; and
- * where the link passes for a refcount, which takes a heap below 4 GiB.
- */
-static bool chunk_was_freed(const struct walk *walk, const uint8_t *bytes, uint64_t user,
-                            uint64_t chunk_bytes, bool has_gc_head, size_t at)
-{
-    const struct walk_chunks *chunks = &walk->chunks;
-    uint64_t start = chunks->regions[chunks->next].start;
-    uint64_t word = u64_at(bytes, 0), link = word ^ (user - CHUNK_HEADER) >> 12;
-
-    if (has_gc_head)
-        return u64_at(bytes, at - GC_HEAD_BYTES) >> 47 ||
-               u64_at(bytes, at - GC_HEAD_BYTES + 8) >> 47;
-    if (at || chunk_bytes > FASTBIN_MAX)
-        return false;
-    if (!link)
-        return true;
-    return (link - start < chunks->end - start && !(link & 15)) ||
-           (word - start < chunks->end - start && !(word & 15));
-}
-
-/* The object in a chunk, when it is one that the collector's lists did not give. */
-static bool chunk_count(struct walk *walk, struct type_entry *entry, uint64_t user,
-                        const uint8_t *bytes, size_t length, uint64_t chunk_bytes,
-                        bool is_mmapped)
-{
-    const struct object_layout *layout = &walk->layout.object;
-    size_t at = walk->layout.pymalloc.debug_prefix_bytes + entry->shape.prefix;
-    struct object_view view = {bytes + at, length - at, user + at};
-    uint64_t need = object_block_need(layout, &entry->shape, &view);
-    bool is_all = walk->method == WALK_BY_CHUNKS;
-
-    if (entry->shape.rule == OBJECT_TYPE)
-        need += layout->heap_type_bytes - entry->shape.basicsize;
-    if (!is_all &&
-        (entry->shape.rule == OBJECT_TYPE || entry->shape.rule == OBJECT_GENERATOR))
-        return false;
-    if (!chunk_fits(entry, need, chunk_bytes - 8, is_mmapped) ||
-        (is_all &&
-         chunk_was_freed(walk, bytes, user, chunk_bytes, entry->shape.has_gc_head, at)))
-        return false;
-    if (entry->shape.has_gc_head && walk_large_has(walk, view.address - GC_HEAD_BYTES))
-        return true;
-    walk_count_far(walk, entry, &view,
-                   entry->shape.has_gc_head && u64_at(view.bytes - GC_HEAD_BYTES, 0) != 0,
-                   chunk_bytes);
-    return true;
-}
-
 /* Without pymalloc each object is here: what could not be read may have been one. */
 static void chunk_unreadable(struct walk *walk)
 {
     walk->workers[0].counts.absent_chunks += walk->method == WALK_BY_CHUNKS;
-}
-
-/* Counts the object in the chunk; false when none is there. */
-static bool chunk_has_object(struct walk *walk, uint64_t user, const uint8_t *bytes,
-                             size_t length, uint64_t chunk_bytes, bool is_mmapped)
-{
-    uint32_t debug_prefix = walk->layout.pymalloc.debug_prefix_bytes;
-
-    if (length < debug_prefix || (debug_prefix && bytes[8] != 'o'))
-        return false;
-    for (uint32_t prefix = 0; prefix <= OBJECT_PREFIX_MAX; prefix += 16) {
-        uint32_t at = debug_prefix + prefix;
-        struct type_entry *entry;
-        uint64_t type;
-
-        if (length < at + 16)
-            return false;
-        type = u64_at(bytes, at + 8);
-        if (!walk_is_alive(walk, u64_at(bytes, at)) || type < PAGE || type & 7)
-            continue;
-        entry = types_get(&walk->types, type);
-        if (entry && entry->shape.prefix == prefix &&
-            chunk_count(walk, entry, user, bytes, length, chunk_bytes, is_mmapped))
-            return true;
-    }
-    return false;
-}
-
-/* obmalloc.c: what is too large for pymalloc under debug hooks is asked of the raw
- * allocator, which has hooks of its own. */
-static bool chunk_has_two_hooks(const struct walk *walk, const uint8_t *bytes,
-                                size_t length)
-{
-    return walk->layout.pymalloc.debug_prefix_bytes && walk->method == WALK_BY_ARENAS &&
-           length >= 2 * OBJECT_DEBUG_PREFIX_BYTES &&
-           object_debug_id(bytes + OBJECT_DEBUG_ID) == 'r' &&
-           object_debug_id(bytes + OBJECT_DEBUG_PREFIX_BYTES + OBJECT_DEBUG_ID);
-}
-
-/* Looks at the user data of a chunk that is in use: an object, or perhaps a part. */
-static void chunk_look(struct walk *walk, uint64_t user, const uint8_t *bytes,
-                       size_t length, uint64_t chunk_bytes, bool is_mmapped)
-{
-    if (length > chunk_bytes - 8)
-        length = (size_t)(chunk_bytes - 8);
-    if (chunk_has_two_hooks(walk, bytes, length)) {
-        user += OBJECT_DEBUG_PREFIX_BYTES;
-        bytes += OBJECT_DEBUG_PREFIX_BYTES;
-        length -= OBJECT_DEBUG_PREFIX_BYTES;
-    }
-    if (!chunk_has_object(walk, user, bytes, length, chunk_bytes, is_mmapped))
-        chunk_notes_add(&walk->chunk_notes, user, chunk_bytes);
 }
 
 /* ---- chains: the main heap, and the heaps of threads ---- */
@@ -329,9 +205,14 @@ static void chain_walk_window(struct walk *walk)
         left -= CHUNK_HEADER;
         if (bytes >= smallest && bytes < chunks->end - at && at >= chunks->counted &&
             chunk_is_in_use(walk, at + bytes))
-            chunk_look(walk, at + CHUNK_HEADER,
-                       walk->workers[0].window + offset + CHUNK_HEADER,
-                       left < CHUNK_LOOK ? (size_t)left : CHUNK_LOOK, bytes, false);
+            walk_chunk_look(walk,
+                            &(struct walk_chunk){
+                                .user = at + CHUNK_HEADER,
+                                .bytes = walk->workers[0].window + offset + CHUNK_HEADER,
+                                .length = left < CHUNK_LOOK ? (size_t)left : CHUNK_LOOK,
+                                .chunk_bytes = bytes,
+                                .usable_bytes = bytes - CHUNK_OVERHEAD,
+                                .sort = CHUNK_OF_CHAIN});
         chain_went_on(chunks, at);
         at += bytes;
     }
@@ -413,6 +294,15 @@ static bool thread_heap_begin(struct walk *walk, uint64_t start, uint64_t end)
 
 /* ---- mmapped chunks, between the arenas ---- */
 
+/* Of an arena, or of a segment of mimalloc? */
+static bool is_of_python(const struct walk *walk, uint64_t at)
+{
+    const struct mimalloc_segment *segment =
+        mimalloc_map_segment(&walk->mimalloc.map, at);
+
+    return arena_map_has(&walk->map, at) || (segment && segment->address <= at);
+}
+
 /* Behind the next arena from `at` on, or the end of the region. */
 static uint64_t behind_next_arena(const struct walk *walk, uint64_t at, uint64_t end)
 {
@@ -429,6 +319,16 @@ static uint64_t behind_next_arena(const struct walk *walk, uint64_t at, uint64_t
     if (low == walk->table.count || walk->table.rows[low].address >= end)
         return end;
     return walk->table.rows[low].address + walk->map.arena_bytes;
+}
+
+static uint64_t behind_next_segment(const struct walk *walk, uint64_t at, uint64_t end)
+{
+    const struct mimalloc_segment *segment =
+        mimalloc_map_segment(&walk->mimalloc.map, at);
+
+    if (!segment || segment->address >= end || segment->bytes >= end - segment->address)
+        return end;
+    return segment->address + segment->bytes;
 }
 
 /* The pages of the mmapped chunk at `at`, 0 when there is none. glibc 2.43 does not
@@ -471,7 +371,7 @@ static void mmapped_step(struct walk *walk)
     for (int n = 0; n < MMAPPED_PER_STEP && chunks->at < chunks->end; n++) {
         uint64_t chunk = 0;
 
-        if (!arena_map_has(&walk->map, chunks->at) &&
+        if (!is_of_python(walk, chunks->at) &&
             pagemap_is_present(&walk->workers[0].pagemap, chunks->at)) {
             if (reader_read(walk->reader, raddr_of(chunks->at), bytes, sizeof(bytes)))
                 chunk_unreadable(walk);
@@ -482,11 +382,17 @@ static void mmapped_step(struct walk *walk)
             if (walk->method == WALK_BY_CHUNKS && mmapped_next_page(walk))
                 return;
             if (walk->method != WALK_BY_CHUNKS)
-                chunks->at = behind_next_arena(walk, chunks->at, chunks->end);
+                chunks->at = walk->method == WALK_BY_MIMALLOC
+                                 ? behind_next_segment(walk, chunks->at, chunks->end)
+                                 : behind_next_arena(walk, chunks->at, chunks->end);
             continue;
         }
-        chunk_look(walk, chunks->at + CHUNK_HEADER, bytes + CHUNK_HEADER, CHUNK_LOOK,
-                   chunk, true);
+        walk_chunk_look(walk, &(struct walk_chunk){.user = chunks->at + CHUNK_HEADER,
+                                                   .bytes = bytes + CHUNK_HEADER,
+                                                   .length = CHUNK_LOOK,
+                                                   .chunk_bytes = chunk,
+                                                   .usable_bytes = chunk - CHUNK_OVERHEAD,
+                                                   .sort = CHUNK_MMAPPED_ALONE});
         chunks->at += chunk;
     }
     if (chunks->at >= chunks->end)

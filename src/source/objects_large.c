@@ -152,6 +152,10 @@ uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need, bool
 {
     uint64_t word, chunk;
 
+    const struct mimalloc_page *page = mimalloc_map_find(&walk->mimalloc.map, block);
+
+    if (page)
+        return page->block_bytes;
     if (walk->method == WALK_BY_LISTS)
         return (need + 15) & ~UINT64_C(15);
     /* Debug hooks of the raw allocator stand in front of those of objects. */

@@ -6,25 +6,25 @@
 
 /*
  * Without pymalloc each object is a block of its own of some malloc. Whether that is
- * glibc's, and whether debug hooks stand before the blocks, is asked of some objects
- * that the garbage collector tracks: the address of its head is the only thing known
- * of an object without knowing its allocator.
+ * glibc's or the mimalloc that Python has in itself, and whether debug hooks stand before
+ * the blocks, is asked of some objects that the garbage collector tracks: the address of
+ * its head is the only thing known of an object without knowing its allocator.
  */
 #define PROBE_PER_LIST 64
 #define PROBE_MIN      8
 #define CHUNK_MAX      (UINT64_C(1) << 30)
 
 struct probe {
-    uint32_t n_heads, n_plain, n_hooked, n_hooked_chunks;
+    uint32_t n_heads, n_plain, n_hooked, n_hooked_chunks, n_mimalloc;
 };
 
 const char *walk_method_name(enum walk_method method, bool follows)
 {
     static const char *const names[] = {"outside", "outside, malloc chunks",
-                                        "outside, gc lists"};
-    static const char *const followed[] = {"outside, references",
-                                           "outside, malloc chunks",
-                                           "outside, gc lists and references"};
+                                        "outside, gc lists", "outside, mimalloc pages"};
+    static const char *const followed[] = {
+        "outside, references", "outside, malloc chunks",
+        "outside, gc lists and references", "outside, mimalloc pages"};
 
     return follows ? followed[method] : names[method];
 }
@@ -70,6 +70,7 @@ static void probe_head(struct walk *walk, struct probe *probe, uint64_t head)
         is_hooked_chunk |= probe_is_chunk(walk, block - OBJECT_DEBUG_PREFIX_BYTES);
     }
     probe->n_heads++;
+    probe->n_mimalloc += mimalloc_map_find(&walk->mimalloc.map, head) != NULL;
     probe->n_plain += is_plain;
     probe->n_hooked += is_hooked;
     probe->n_hooked_chunks += is_hooked_chunk;
@@ -116,12 +117,13 @@ static void set_prefix(struct walk *walk, uint32_t prefix_bytes)
 int walk_choose_method(struct walk *walk, struct err *err)
 {
     const struct layout_gc *gc = &walk->layout.gc;
-    struct probe probe = {0, 0, 0, 0};
+    struct probe probe = {0, 0, 0, 0, 0};
     uint32_t most;
 
     walk->method = WALK_BY_ARENAS;
     if (walk->layout.has_pymalloc)
         return 0;
+    walk_mimalloc_find(walk);
     for (size_t i = 0; walk->layout.has_gc && i < 3; i++)
         probe_list(walk, &probe, raddr_add(gc->state, gc->generations[i]).value);
     if (probe.n_heads < PROBE_MIN)
@@ -135,6 +137,8 @@ int walk_choose_method(struct walk *walk, struct err *err)
         (probe.n_hooked >= most ? probe.n_hooked_chunks : probe.n_plain) >= most) {
         walk->method = WALK_BY_CHUNKS;
         widen_image(walk);
+    } else if (probe.n_mimalloc >= most) {
+        walk->method = WALK_BY_MIMALLOC;
     }
     return 0;
 }

@@ -387,9 +387,11 @@ static int far_compare(const void *left, const void *right)
     return (a->address > b->address) - (a->address < b->address);
 }
 
-/* Blocks of malloc's own pages are rounded to pages. */
-static uint64_t chunk_slack(uint64_t chunk_bytes)
+/* Blocks of malloc's own pages are rounded to pages, those of mimalloc to its sizes. */
+static uint64_t chunk_slack(const struct walk *walk, uint64_t chunk_bytes)
 {
+    if (walk->method == WALK_BY_MIMALLOC)
+        return chunk_bytes / 8;
     return chunk_bytes % PAGE ? 24 : PAGE + 24;
 }
 
@@ -414,8 +416,11 @@ static bool chunk_may_hold(uint64_t bytes, uint64_t need)
  * stands there is no chunk, what the part needs. */
 static uint64_t far_chunk(struct walk *walk, uint64_t user, uint64_t need)
 {
+    const struct mimalloc_page *page = mimalloc_map_find(&walk->mimalloc.map, user);
     uint64_t word, next, bytes;
 
+    if (page)
+        return page->block_bytes;
     if (walk->chunks.has_chain &&
         reader_u64(walk->reader, raddr_of(user - CHUNK_OVERHEAD), &word)) {
         bytes = word & ~CHUNK_FLAGS;
@@ -471,12 +476,13 @@ static void far_part(struct walk *walk, const struct far_edge *edge)
         return;
     chunk->is_claimed = 1;
     charge_bytes(worker, &charge, chunk->bytes, true);
-    room = chunk->bytes - CHUNK_OVERHEAD - (prefix ? OBJECT_DEBUG_BYTES : 0);
+    room = chunk->bytes - walk_chunk_overhead(walk) - (prefix ? OBJECT_DEBUG_BYTES : 0);
     if (edge->what == EDGE_SIZED)
-        charge_size(worker, &charge, sized_room(walk, chunk->bytes - CHUNK_OVERHEAD));
+        charge_size(worker, &charge,
+                    sized_room(walk, chunk->bytes - walk_chunk_overhead(walk)));
     if (edge->what == EDGE_KEYS)
         charge_keys(worker, &charge, edge->address,
-                    object_keys_of_room(layout, room, chunk_slack(chunk->bytes)));
+                    object_keys_of_room(layout, room, chunk_slack(walk, chunk->bytes)));
     else if (edge->is_split && !layout->keys_is_log2)
         charge_size(worker, &charge, object_values_of_room(layout, room));
 }

@@ -37,6 +37,7 @@ void walk_release(struct walk *walk)
     walk_learn_release(walk);
     walk_large_release(walk);
     walk_chunks_release(walk);
+    walk_mimalloc_release(walk);
     walk_follow_release(walk);
     walk_workers_release(walk);
     memset(walk, 0, sizeof(*walk));
@@ -110,8 +111,8 @@ int walk_begin(struct walk *walk, struct err *err)
     walk->stage = WALK_IDLE;
     if (walk_choose_method(walk, err))
         return -1;
-    /* Where the chunks are glibc's nothing needs to be followed. */
-    walk->follow.is_wanted &= walk->method != WALK_BY_CHUNKS;
+    /* Where all chunks are known nothing needs to be followed. */
+    walk->follow.is_wanted &= !walk_has_no_arenas(walk);
     walk_reset(walk);
     if (walk_workers_begin(walk, err) || walk_begin_arenas(walk, err))
         return -1;
@@ -120,6 +121,8 @@ int walk_begin(struct walk *walk, struct err *err)
     walk_kept_begin(walk);
     walk_learn_release(walk);
     walk_large_begin(walk);
+    if (walk->method == WALK_BY_MIMALLOC)
+        walk_mimalloc_begin(walk);
     walk->stage = WALK_ARENAS;
     walk->facts.cpu_ns = clock_thread_cpu_ns() - cpu_ns;
     return 0;
@@ -166,15 +169,17 @@ static void walk_advance(struct walk *walk, int64_t deadline_mono_ns)
             break;
         }
         walk_kept_end(walk);
-        if (walk->method != WALK_BY_CHUNKS)
+        if (!walk_has_no_arenas(walk))
             walk_large_seed(walk);
         walk->stage = WALK_LARGE;
         break;
     case WALK_LARGE:
-        if (walk->method == WALK_BY_CHUNKS || !walk_large_step(walk))
+        if (walk_has_no_arenas(walk) || !walk_large_step(walk))
             walk->stage = WALK_CHUNKS;
         break;
     case WALK_CHUNKS:
+        if (walk->method == WALK_BY_MIMALLOC && walk_mimalloc_step(walk))
+            break;
         if (walk->method != WALK_BY_LISTS && !walk->follow.is_wanted &&
             walk_chunks_step(walk))
             break;

@@ -22,6 +22,7 @@
 #include "heaptop/err.h"
 #include "heaptop/snapshot.h"
 #include "layout/layout.h"
+#include "layout/malloc_layout.h"
 #include "layout/pymalloc_layout.h"
 #include "source/arenas.h"
 #include "source/objects_edges.h"
@@ -29,6 +30,7 @@
 #include "source/objects_follow.h"
 #include "source/objects_map.h"
 #include "source/objects_notes.h"
+#include "source/mimalloc_map.h"
 #include "source/objects_types.h"
 #include "target/pagemap.h"
 #include "target/reader.h"
@@ -113,6 +115,33 @@ struct walk_chunks {
     bool has_chain;    /* the main heap is glibc's */
 };
 
+/* ---- what is in one (objects_chunk.c) ---- */
+
+#define CHUNK_LOOK 352 /* bytes of user data that is looked at */
+
+enum chunk_sort {
+    CHUNK_OF_CHAIN,
+    CHUNK_MMAPPED_ALONE, /* of whole pages */
+    CHUNK_OF_MIMALLOC,   /* a block */
+};
+
+/* A chunk that is in use. */
+struct walk_chunk {
+    uint64_t user; /* where its user data begins */
+    const uint8_t *bytes;
+    size_t length; /* of bytes */
+    uint64_t chunk_bytes, usable_bytes;
+    enum chunk_sort sort;
+};
+
+/* ---- Python's own mimalloc (objects_mimalloc.c) ---- */
+
+struct walk_mimalloc {
+    struct mimalloc_map map;
+    size_t next; /* page */
+    uint64_t free_blocks[MIMALLOC_BLOCKS_MOST / 64];
+};
+
 /* ---- owners (objects_owners.c) and learning (objects_learn.c) ---- */
 
 /* Where the charging of parts stands. */
@@ -135,6 +164,7 @@ enum walk_method {
     WALK_BY_ARENAS = 0, /* and, for large ones, the two others */
     WALK_BY_CHUNKS,     /* PYTHONMALLOC=malloc: every object is a chunk of glibc's */
     WALK_BY_LISTS,      /* another allocator: what the garbage collector tracks */
+    WALK_BY_MIMALLOC,   /* PYTHONMALLOC=mimalloc: every object is a block of a page */
 };
 
 enum walk_stage {
@@ -233,6 +263,7 @@ struct walk {
     uint16_t keys_of_class[PYMALLOC_SIZE_CLASSES]; /* size of a table of keys there */
     struct large large;
     struct walk_chunks chunks;
+    struct walk_mimalloc mimalloc;
     struct kept_arenas kept;
     struct walk_follow follow;
     struct owners owners;
@@ -414,6 +445,29 @@ void walk_large_release(struct walk *walk);
  * glibc header stands before it. is_exact: it is hardly larger than what is needed. */
 uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need,
                           bool is_exact);
+
+/* Counts the object in the chunk, or notes the chunk as a part. objects_chunk.c */
+void walk_chunk_look(struct walk *walk, const struct walk_chunk *chunk);
+
+/* Every object has a chunk or block of its own. */
+static inline bool walk_has_no_arenas(const struct walk *walk)
+{
+    return walk->method == WALK_BY_CHUNKS || walk->method == WALK_BY_MIMALLOC;
+}
+
+/* Of an object's chunk what its user data does not have. */
+static inline uint32_t walk_chunk_overhead(const struct walk *walk)
+{
+    return walk->method == WALK_BY_MIMALLOC ? walk->mimalloc.map.layout->padding_bytes
+                                            : CHUNK_OVERHEAD;
+}
+
+/* The segments of mimalloc, when Python's objects are in them; false when none is there.
+ * Before a walk begins; then it is begun, and stepped page by page. objects_mimalloc.c */
+bool walk_mimalloc_find(struct walk *walk);
+void walk_mimalloc_begin(struct walk *walk);
+bool walk_mimalloc_step(struct walk *walk);
+void walk_mimalloc_release(struct walk *walk);
 
 /* Looks at some chunks; false when none is left. */
 bool walk_chunks_step(struct walk *walk);
