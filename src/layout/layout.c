@@ -139,3 +139,9 @@ bool layout_still_holds(const struct layout *layout, struct target *target)
     return !layout->has_pymalloc ||
            !prove_arenas(&layout->pymalloc, target->reader, &err);
 }
+
+bool layout_uses_mimalloc(const struct layout *layout)
+{
+    return layout && !layout->has_pymalloc &&
+           !strncmp(layout->allocator, "mimalloc", strlen("mimalloc"));
+}

@@ -80,6 +80,10 @@ struct layout {
  */
 int layout_find(struct target *target, struct layout *layout, struct err *err);
 
+/* PYTHONMALLOC=mimalloc (3.13+): for the kernel its memory is anonymous, and none of
+ * glibc's. False without a layout. */
+bool layout_uses_mimalloc(const struct layout *layout);
+
 /* Proves again, cheaply; false when the target's structures no longer fit. */
 bool layout_still_holds(const struct layout *layout, struct target *target);
 

@@ -4,11 +4,12 @@
 
 #include "util/bytes.h"
 
-#define PAGE_SLICE_COUNT   0
-#define PAGE_SLICE_OFFSET  4
-#define PAGE_CAPACITY      10
-#define PAGE_RESERVED      12
-#define HUGE_BLOCK         (UINT64_C(2) << 30) /* MI_HUGE_BLOCK_SIZE: as large as the page */
+#define PAGE_SLICE_COUNT  0
+#define PAGE_SLICE_OFFSET 4
+#define PAGE_CAPACITY     10
+#define PAGE_RESERVED     12
+/* MI_HUGE_BLOCK_SIZE: as large as the page */
+#define HUGE_BLOCK         (UINT64_C(2) << 30)
 #define SEGMENT_BYTES_MOST (UINT64_C(1) << 46)
 
 const struct mimalloc_layout mimalloc_layouts[MIMALLOC_LAYOUTS] = {

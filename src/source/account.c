@@ -373,13 +373,6 @@ static void fill_gain(const struct account_state *state, struct account_section 
     section->garbage_mono_ns = gain->mono_ns;
 }
 
-/* The mimalloc that Python has in itself: for the kernel it is anonymous memory. */
-static bool has_own_mimalloc(const struct layout *layout)
-{
-    return layout && !layout->has_pymalloc &&
-           !strncmp(layout->allocator, "mimalloc", strlen("mimalloc"));
-}
-
 static void fill_account(struct account_state *state, struct source_context *context,
                          struct account_section *section)
 {
@@ -398,7 +391,7 @@ static void fill_account(struct account_state *state, struct source_context *con
     account_close(section);
     if (objects)
         account_split_large(section, objects->malloc_bytes,
-                            state->is_glibc && !has_own_mimalloc(context->layout));
+                            state->is_glibc && !layout_uses_mimalloc(context->layout));
     if (state->is_glibc)
         section->trim_bytes =
             reading_exact((int64_t)malloc_pass_trim_bytes(&state->pass));
