@@ -22,16 +22,14 @@
 #include "attach/seccomp.h"
 #include "attach/stops.h"
 #include "attach/threads.h"
+#include "attach/visit.h"
 #include "target/procfs.h"
 #include "target/access.h"
 #include "util/clock.h"
 
 #define PATIENCE_NS       (3 * NS_PER_S)
-#define STOP_WAIT_NS      (200 * NS_PER_MS)
 #define STUB_WAIT_NS      (5 * NS_PER_S / 2)
-#define STARVED_WAIT_NS   (5 * NS_PER_S)
 #define REFUSALS_MAX      10
-#define SIGNAL_WAIT_NS    (5 * NS_PER_MS)
 #define LOOKS_MAX         30 /* at a thread that goes back by itself */
 #define STUB_ENTRY        ((uint64_t)(stub_borrowed - stub_begin))
 #define KERNEL_MASK_BYTES 8
@@ -105,20 +103,6 @@ static int write_frame(struct detour *detour)
     if (scene_write(detour->scene, slot, &frame.pc, sizeof(frame.pc)) != 0)
         return -1;
     return scene_write(detour->scene, detour->frame_address, &frame, sizeof(frame));
-}
-
-/* What the stop has done to the call that the thread was in. */
-static void mend(struct detour *detour, struct borrowed *borrowed)
-{
-    if (mend_call(detour->scene, detour->tid, &detour->original, borrowed))
-        arch_set(detour->tid, &detour->original);
-}
-
-/* A thread that was only stopped. */
-static void let_go(struct detour *detour, struct borrowed *borrowed)
-{
-    mend(detour, borrowed);
-    ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
 }
 
 /* The order matters: killed between the two, the thread is in the stub, whose
@@ -230,42 +214,10 @@ static enum outcome watch(struct detour *detour, struct stub_frame *head)
     return OUTCOME_LATE;
 }
 
-/* Signals for the whole process that no thread has taken yet. */
-static uint64_t shared_pending(const struct target *target)
-{
-    char text[PROCFS_TEXT_BYTES];
-    const char *line;
-
-    if (procfs_read(target->fds.status, text, sizeof(text)) <= 0)
-        return 0;
-    line = strstr(text, "\nShdPnd:");
-    return line ? strtoull(line + strlen("\nShdPnd:"), NULL, 16) : 0;
-}
-
-/*
- * A signal that came during the detour woke the main thread, as always. A thread
- * that is let go before the main thread had its turn would take the signal away
- * from it, and Python's handler, which runs only in the main thread, would not run
- * until that wakes for some other reason.
- */
-static void yield_signals(const struct detour *detour)
-{
-    int64_t deadline = clock_monotonic_ns() + SIGNAL_WAIT_NS;
-    const struct timespec nap = {0, 20000};
-
-    if (detour->tid == detour->scene->target->pid)
-        return;
-    while (shared_pending(detour->scene->target) & ~detour->mask) {
-        if (clock_monotonic_ns() > deadline)
-            return;
-        nanosleep(&nap, NULL);
-    }
-}
-
 /* Mask first, registers second: see divert(). */
 static void restore(struct detour *detour)
 {
-    yield_signals(detour);
+    visit_yield_signals(detour->scene, detour->tid, detour->mask);
     set_policy(detour, SCHED_OTHER);
     ptrace(PTRACE_SETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &detour->mask);
     faultpoint_reach(FAULTPOINT_mask_restored);
@@ -318,7 +270,7 @@ static enum stop see_outside(struct detour *detour, struct borrowed *borrowed)
         if (arch_get(detour->tid, &detour->original) != 0)
             break;
         is_outside = !is_on_the_way_back(detour);
-        mend(detour, borrowed);
+        visit_mend(detour->scene, detour->tid, &detour->original, borrowed);
         if (is_outside || borrowed->left_alone)
             return STOP_TRAP;
         ptrace(PTRACE_CONT, detour->tid, NULL, NULL);
@@ -393,7 +345,7 @@ static int run_detour(struct detour *detour, struct borrowed *borrowed, struct e
     memset(&head, 0, sizeof(head));
     if (detour->scene->must_poke &&
         cave_poke_stub(detour->scene, detour->tid, err) != 0) {
-        let_go(detour, borrowed);
+        visit_let_go(detour->scene, detour->tid, &detour->original, borrowed);
         return -1;
     }
     mend_call(detour->scene, detour->tid, &detour->original, borrowed);
@@ -476,25 +428,12 @@ static enum attempt refuse_seize(struct scene *scene, struct borrowed *borrowed,
 static enum attempt refuse_filter(struct detour *detour, struct borrowed *borrowed,
                                   struct err *err)
 {
-    let_go(detour, borrowed);
+    visit_let_go(detour->scene, detour->tid, &detour->original, borrowed);
     err_set(err, ERR_DENIED,
             "the seccomp filter of process %d does not let a thread start and end in it",
             (int)detour->scene->target->pid);
     err_remedy(err, "run heaptop with --agent=never");
     return ATTEMPT_FAILED;
-}
-
-/* What only waits for a processor will stop; and its call was interrupted already, so
- * that whoever went away now would leave it cut short. */
-static enum stop interrupt(struct scene *scene, pid_t tid)
-{
-    int64_t deadline = clock_monotonic_ns() + STARVED_WAIT_NS;
-    enum stop stop = stops_interrupt(tid, STOP_WAIT_NS);
-
-    while (stop == STOP_NOT_YET && !threads_is_uninterruptible(scene->target, tid) &&
-           clock_monotonic_ns() < deadline)
-        stop = stops_await(tid, STOP_WAIT_NS);
-    return stop;
 }
 
 static enum attempt try_thread(struct scene *scene, pid_t tid, struct borrowed *borrowed,
@@ -511,7 +450,7 @@ static enum attempt try_thread(struct scene *scene, pid_t tid, struct borrowed *
         return refuse_seize(scene, borrowed, why, err);
     borrowed->refusals = 0;
     faultpoint_reach(FAULTPOINT_seized);
-    stop = interrupt(scene, tid);
+    stop = visit_interrupt(scene, tid);
     /* Until it stands still the thread goes on with its work, or waits for a processor.
      */
     detour.began_ns = clock_monotonic_ns();
@@ -532,8 +471,8 @@ static enum attempt try_thread(struct scene *scene, pid_t tid, struct borrowed *
         scene->may_make_file = seccomp_permits_file(tid);
     if (*why || target_state(scene->target) == TARGET_ENDED) {
         faultpoint_reach(FAULTPOINT_judged_unsafe);
-        yield_signals(&detour);
-        let_go(&detour, borrowed);
+        visit_yield_signals(scene, tid, detour.mask);
+        visit_let_go(scene, tid, &detour.original, borrowed);
         return ATTEMPT_UNSAFE;
     }
     faultpoint_reach(FAULTPOINT_judged_safe);

@@ -26,6 +26,8 @@ libheaptop_a_SOURCES += \
 	src/attach/stops.c src/attach/stops.h \
 	src/attach/stub.h src/attach/stub_x86_64.S \
 	src/attach/threads.c src/attach/threads.h \
+	src/attach/unwinder.c src/attach/unwinder.h \
+	src/attach/visit.c src/attach/visit.h \
 	src/attach/ways.c src/attach/ways.h
 
 check_PROGRAMS += tests/live/attach_driver

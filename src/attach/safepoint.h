@@ -1,9 +1,8 @@
 /*
  * safepoint.h - may this stopped thread be borrowed?
  *
- * The stack is copied once and unwound here with libunwind's remote interface
- * and our own accessors. Where unwind tables end before the outermost frame, a
- * scan of the copied stack decides. Injector child only.
+ * The stack is copied once and unwound (unwinder.h). Where unwind tables end before the
+ * outermost frame, a scan of the copied stack decides. Injector child only.
  */
 #ifndef HEAPTOP_ATTACH_SAFEPOINT_H
 #define HEAPTOP_ATTACH_SAFEPOINT_H
