@@ -241,6 +241,8 @@ static void arenas_draw(void *opaque, struct canvas *canvas, struct rect rect,
         return;
     }
     draw_top(pane, canvas, &rect);
+    if (pane->view == VIEW_PINS && has_focus)
+        pins_draw_bottom(pins_of(pane), pane->pins, canvas, &rect);
     table_draw(table, canvas, rect, has_focus);
     if (!table_row_count(table, NULL))
         pane_draw_nothing(canvas, rect, nothing(pane));

@@ -10,6 +10,8 @@
 
 enum {
     COLUMN_KIND,
+    COLUMN_OWNER,
+    COLUMN_SHARE,
     COLUMN_OBJECTS,
     COLUMN_PARTS,
     COLUMN_BYTES,
@@ -25,12 +27,26 @@ static const struct column columns[] = {
      .heading = "KIND",
      .help = "what is in use in arenas that are mostly free",
      .type = VALUE_TEXT,
-     .width = 24,
+     .width = 16,
      .grow = 1,
      .ascending_first = true,
      .cuts_middle = true,
      .is_name = true,
      .sort_key = 'K'},
+    {.name = "owner",
+     .heading = "HELD BY",
+     .help = "what refers to most of the objects, one level up; - = not known",
+     .type = VALUE_TEXT,
+     .width = 20,
+     .grow = 1,
+     .weight = 6,
+     .ascending_first = true},
+    {.name = "share",
+     .heading = "SHARE",
+     .help = "of the references to them that were found: by what HELD BY names",
+     .type = VALUE_USE,
+     .width = 5,
+     .weight = 6},
     {.name = "objects",
      .heading = "OBJECTS",
      .help = "objects of the kind in these arenas",
@@ -105,6 +121,10 @@ void pins_table_update(struct table *table, const struct pins_section *section)
         memset(&row, 0, sizeof(row));
         row.identity = (uint64_t)pin->kind->id + 1;
         row.values[COLUMN_KIND].text = pin->kind->name;
+        row.values[COLUMN_OWNER].text = *pin->owner ? pin->owner : "-";
+        if (pin->references)
+            row.values[COLUMN_SHARE].number = reading_exact(
+                (int64_t)(pin->owner_references * 100000 / pin->references));
         row.values[COLUMN_OBJECTS] = number(pin->objects);
         row.values[COLUMN_PARTS] = number(pin->parts);
         row.values[COLUMN_BYTES] = number(pin->bytes);
@@ -118,6 +138,44 @@ void pins_table_update(struct table *table, const struct pins_section *section)
         table_add_row(table, &row);
     }
     table_end_rows(table);
+}
+
+/* The selected kind's owner whole, and what had no room in the table. */
+static void draw_selected(const struct pins_section *section, const struct pin_row *pin,
+                          struct canvas *canvas, int y, int x, int width)
+{
+    char young[UNITS_MAX], old[UNITS_MAX], rest[UNITS_MAX], by[UNITS_MAX], of[UNITS_MAX];
+    struct line line;
+
+    line_init(&line);
+    if (*pin->owner)
+        part_add(line_part(&line, 0), ROLE_VALUE, "held by %s", pin->owner);
+    if (pin->references)
+        part_add(line_part(&line, 2), ROLE_DIM, "%s of %s references",
+                 units_count(by, reading_exact((int64_t)pin->owner_references)),
+                 units_count(of, reading_exact((int64_t)pin->references)));
+    if (section->are_generations_known)
+        part_add(line_part(&line, 1), ROLE_DIM, "%s young, %s old, %s not tracked",
+                 units_count(young, reading_exact((int64_t)pin->young)),
+                 units_count(old, reading_exact((int64_t)pin->old)),
+                 units_count(rest, reading_exact((int64_t)pin->untracked)));
+    line_draw(&line, canvas, y, x + 1, width - 1);
+}
+
+void pins_draw_bottom(const struct pins_section *section, struct table *table,
+                      struct canvas *canvas, struct rect *rect)
+{
+    const struct table_row *selected = table_selected(table);
+
+    if (!section || !selected || rect->height < 4)
+        return;
+    for (size_t i = 0; i < section->n_rows; i++)
+        if (selected->identity == (uint64_t)section->rows[i].kind->id + 1) {
+            rect->height--;
+            draw_selected(section, &section->rows[i], canvas, rect->y + rect->height,
+                          rect->x, rect->width);
+            return;
+        }
 }
 
 /* As many steps as have room, the dearest at the end. */
@@ -159,6 +217,28 @@ static void draw_hoard(const struct pins_section *section, struct canvas *canvas
                  units_bytes(free_bytes, reading_exact((int64_t) class->free_bytes)));
 }
 
+static void owners_words(const struct pins_section *section, int64_t now_mono_ns,
+                         struct part *part)
+{
+    char age[UNITS_MAX];
+
+    switch (section->owners) {
+    case PIN_OWNERS_UNKNOWN:
+        part_add(part, ROLE_DIM, "owners: not looked up yet");
+        break;
+    case PIN_OWNERS_KNOWN:
+        units_duration(age, reading_exact(now_mono_ns - section->owners_mono_ns));
+        part_add(part, ROLE_DIM, "owners %s ago", age);
+        break;
+    case PIN_OWNERS_TOO_LITTLE:
+        part_add(part, ROLE_DIM, "owners: too little to return");
+        break;
+    case PIN_OWNERS_TOO_DEAR:
+        part_add(part, ROLE_DIM, "owners: too dear to look up");
+        break;
+    }
+}
+
 static void draw_facts(const struct pins_section *section, int64_t now_mono_ns,
                        struct canvas *canvas, int y, int x, int width)
 {
@@ -172,8 +252,9 @@ static void draw_facts(const struct pins_section *section, int64_t now_mono_ns,
              units_duration(age, reading_exact(now_mono_ns - section->taken_mono_ns)),
              units_duration(cost, reading_exact(section->cpu_ns)));
     if (section->arenas_skipped)
-        part_add(line_part(&line, 2), ROLE_WARNING, "%s not: they hold too much",
+        part_add(line_part(&line, 3), ROLE_WARNING, "%s not: they hold too much",
                  units_count(skipped, reading_exact((int64_t)section->arenas_skipped)));
+    owners_words(section, now_mono_ns, line_part(&line, 2));
     line_draw(&line, canvas, y, x + 1, width - 1);
 }
 

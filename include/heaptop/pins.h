@@ -16,6 +16,8 @@
 struct arena;
 struct kind;
 
+#define PIN_OWNER_MAX 120
+
 /* What objects of one kind, with their parts, keep. */
 struct pin_row {
     const struct kind *kind;
@@ -28,6 +30,19 @@ struct pin_row {
     uint64_t young;        /* of objects: in the collector's generations 0 and 1 */
     uint64_t old;          /* in the oldest one, or frozen */
     uint64_t untracked;    /* in none */
+    uint64_t looked_up;    /* objects whose holders were looked for */
+    uint64_t references;   /* that were found to these */
+    uint64_t owner_references; /* of these by the owner */
+    /* By what most of these are held: "list in app.Cache._items"; empty: not known. */
+    char owner[PIN_OWNER_MAX];
+};
+
+/* Do the rows name owners? */
+enum pin_owners {
+    PIN_OWNERS_UNKNOWN = 0, /* not looked for yet */
+    PIN_OWNERS_KNOWN,
+    PIN_OWNERS_TOO_LITTLE, /* what they would return is not worth passes over all */
+    PIN_OWNERS_TOO_DEAR,   /* the passes took too long, and were given up */
 };
 
 /* The cheapest arenas first: so many freed objects would return so much. */
@@ -58,6 +73,8 @@ struct pins_section {
     uint64_t return_bytes;   /* pymalloc keeps one free arena */
     uint64_t objects, object_bytes, parts, part_bytes;
     bool are_generations_known;
+    enum pin_owners owners;
+    int64_t owners_mono_ns, owners_cpu_ns; /* when they were looked for, and the price */
     size_t n_rows;
     const struct pin_row *rows; /* by arenas, then bytes, descending */
     size_t n_steps;

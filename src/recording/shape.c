@@ -253,6 +253,9 @@ static const struct field pins_fields[] = {
     P(parts),
     P(part_bytes),
     P(are_generations_known),
+    CHOICE(struct pins_section, owners, PIN_OWNERS_TOO_DEAR),
+    P(owners_mono_ns),
+    P(owners_cpu_ns),
     P(cheap.arenas),
     P(cheap.objects),
     P(cheap.blocks),
@@ -263,8 +266,9 @@ static const struct field pins_fields[] = {
 
 #define P(member) FIELD(struct pin_row, member)
 static const struct field pin_fields[] = {
-    P(kind),  P(objects),      P(parts), P(bytes), P(cheap),     P(arenas),
-    P(alone), P(return_bytes), P(young), P(old),   P(untracked),
+    P(kind),       P(objects),          P(parts), P(bytes), P(cheap),     P(arenas),
+    P(alone),      P(return_bytes),     P(young), P(old),   P(untracked), P(looked_up),
+    P(references), P(owner_references), P(owner),
 };
 #undef P
 

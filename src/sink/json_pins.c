@@ -21,6 +21,10 @@ static json_t *row_object(const struct pins_section *section, const struct pin_r
              is_known ? json_integer((json_int_t)row->young) : json_null());
     json_add(object, "old", is_known ? json_integer((json_int_t)row->old) : json_null());
     json_add_count(object, "untracked", row->untracked);
+    json_add(object, "owner", *row->owner ? json_string(row->owner) : json_null());
+    json_add_count(object, "looked_up", row->looked_up);
+    json_add_count(object, "references", row->references);
+    json_add_count(object, "owner_references", row->owner_references);
     return object;
 }
 
@@ -62,6 +66,21 @@ static json_t *classes_array(const struct pins_section *section)
     return array;
 }
 
+static void add_owners(json_t *object, const struct pins_section *section,
+                       int64_t now_mono_ns)
+{
+    static const char *const names[] = {"unknown", "known", "too_little", "too_dear"};
+    bool has_looked = section->owners_mono_ns > 0;
+
+    json_add_text(object, "owners", names[section->owners]);
+    json_add_seconds(object, "owners_age_s",
+                     has_looked ? reading_exact(now_mono_ns - section->owners_mono_ns)
+                                : reading_unknown());
+    json_add_seconds(object, "owners_cpu_s",
+                     has_looked ? reading_exact(section->owners_cpu_ns)
+                                : reading_unknown());
+}
+
 json_t *json_pins(const struct pins_section *section, int64_t now_mono_ns, int rows)
 {
     char words[PINS_WORDS_MAX];
@@ -86,6 +105,7 @@ json_t *json_pins(const struct pins_section *section, int64_t now_mono_ns, int r
     json_add_count(object, "object_bytes", section->object_bytes);
     json_add_count(object, "parts", section->parts);
     json_add_count(object, "part_bytes", section->part_bytes);
+    add_owners(object, section, now_mono_ns);
     for (size_t i = 0; i < section->n_rows && (rows <= 0 || i < (size_t)rows); i++)
         json_array_append_new(kinds, row_object(section, &section->rows[i]));
     json_add(object, "kinds", kinds);

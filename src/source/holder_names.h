@@ -19,6 +19,7 @@ struct holder_link {
     uint64_t type;           /* its address */
     uint64_t at;             /* as in a reference */
     uint32_t count;          /* of references */
+    uint32_t group;          /* of what is held; 0 when all is one */
     enum reference_by by;
     enum object_rule rule;
 };

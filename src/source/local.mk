@@ -37,6 +37,7 @@ libheaptop_a_SOURCES += \
 	src/source/gc_recent.c src/source/gc_recent.h \
 	src/source/heaps_picture.c src/source/heaps_picture.h \
 	src/source/holder_names.c src/source/holder_names.h \
+	src/source/holders_search.c src/source/holders_search.h \
 	src/source/inquiry_born.c \
 	src/source/inquiry_holders.c \
 	src/source/inquiry_remember.c \
@@ -46,6 +47,7 @@ libheaptop_a_SOURCES += \
 	src/source/pins.c \
 	src/source/pins_arenas.c src/source/pins_arenas.h \
 	src/source/pins_blocks.c src/source/pins_blocks.h \
+	src/source/pins_owners.c src/source/pins_owners.h \
 	src/source/references.c src/source/references.h \
 	src/source/sharing.c src/source/sharing.h \
 	src/source/sharing_page.c src/source/sharing_page.h \

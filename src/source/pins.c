@@ -10,7 +10,7 @@
 #include "model/builder.h"
 #include "model/pins.h"
 #include "source/malloc_caches.h"
-#include "source/pins_blocks.h"
+#include "source/pins_owners.h"
 #include "target/target.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
@@ -18,10 +18,18 @@
 #define PINS_CPU_FACTOR 200   /* averaged: 0.5 % of one core */
 #define YOUNG_MAX       50000 /* objects of the generations 0 and 1 that are noted */
 
+/* Owners are looked for where at least so small a share of the arenas can be returned;
+ * never for longer than this, and so seldom that it takes a quarter per cent. */
+#define OWNERS_SHARE      32
+#define OWNERS_CPU_MAX_NS (3 * NS_PER_S)
+#define OWNERS_CPU_FACTOR 400
+#define OWNERS_PAUSE_NS   (10 * NS_PER_S)
+
 enum pins_stage {
     PINS_IDLE = 0,
     PINS_ARENAS,
     PINS_BLOCKS,
+    PINS_OWNERS,
 };
 
 struct pins_state {
@@ -33,6 +41,9 @@ struct pins_state {
     bool are_generations_known;
     struct pins_arenas arenas;
     struct pins_blocks blocks;
+    struct pins_owners owners; /* of the last search, or under way */
+    enum pin_owners owners_are;
+    int64_t owners_mono_ns, owners_cpu_ns, next_owners_mono_ns;
     uint64_t read_bytes_before;
     int64_t cpu_ns, next_mono_ns;
     const struct pins_section *latest; /* a reference */
@@ -46,16 +57,22 @@ static int pins_open(struct target *target, void **state, struct err *err)
     return 0;
 }
 
-static void pins_abandon(void *opaque)
+static void release_blocks(struct pins_state *state)
 {
-    struct pins_state *state = opaque;
-
     pins_arenas_release(&state->arenas);
     pins_blocks_release(&state->blocks);
     chunk_set_release(&state->young);
     arena_map_release(&state->walk.map);
     arenas_release(&state->walk.table);
     edges_release(&state->walk.workers[0].edges);
+}
+
+static void pins_abandon(void *opaque)
+{
+    struct pins_state *state = opaque;
+
+    release_blocks(state);
+    pins_owners_release(&state->owners);
     state->stage = PINS_IDLE;
 }
 
@@ -224,6 +241,44 @@ static void fill_totals(struct pins_section *section, const struct pin_block *bl
     }
 }
 
+/* What is known of them ages, and is dropped when it is not worth to look again. */
+static void check_owners(struct pins_state *state, const struct pins_section *section)
+{
+    uint64_t all_bytes = state->walk.table.count * section->arena_bytes_each;
+    bool is_due = clock_monotonic_ns() >= state->next_owners_mono_ns;
+
+    if (section->return_bytes * OWNERS_SHARE >= all_bytes && section->return_bytes) {
+        if (state->owners_are == PIN_OWNERS_TOO_LITTLE)
+            state->owners_are = PIN_OWNERS_UNKNOWN;
+    } else if (is_due) {
+        state->owners_are = PIN_OWNERS_TOO_LITTLE;
+    }
+}
+
+static void fill_owners(const struct pins_state *state, struct pins_section *section,
+                        struct pin_row *rows, size_t count)
+{
+    section->owners = state->owners_are;
+    section->owners_mono_ns = state->owners_mono_ns;
+    section->owners_cpu_ns = state->owners_cpu_ns;
+    if (state->owners_are == PIN_OWNERS_KNOWN)
+        pins_owners_fill(&state->owners, rows, count);
+}
+
+/* False when they are not looked for. */
+static bool begin_owners(struct pins_state *state, const struct source_context *context)
+{
+    struct err err = ERR_INIT;
+
+    if (state->owners_are == PIN_OWNERS_TOO_LITTLE ||
+        clock_monotonic_ns() < state->next_owners_mono_ns)
+        return false;
+    state->owners_are = PIN_OWNERS_UNKNOWN;
+    state->owners_cpu_ns = 0;
+    return !pins_owners_begin(&state->owners, state->latest, &state->blocks, context,
+                              &err);
+}
+
 static const struct pins_section *pins_make(struct pins_state *state)
 {
     const struct pins_section *section = NULL;
@@ -245,18 +300,18 @@ static const struct pins_section *pins_make(struct pins_state *state)
     fill_classes(state, &facts);
     fill_totals(&facts, state->blocks.blocks, state->blocks.count);
     rows = pins_blocks_rows(&state->blocks, &count);
-    if (rows)
+    check_owners(state, &facts);
+    if (rows) {
+        fill_owners(state, &facts, rows, count);
         section = pins_seal(&facts, rows, count);
+    }
     free(rows);
     return section;
 }
 
-static enum source_result pins_end(struct pins_state *state, struct err *err)
+static enum source_result pins_keep(struct pins_state *state,
+                                    const struct pins_section *section, struct err *err)
 {
-    const struct pins_section *section = pins_make(state);
-
-    state->next_mono_ns = clock_monotonic_ns() + state->cpu_ns * PINS_CPU_FACTOR;
-    pins_abandon(state);
     if (!section) {
         err_set(err, ERR_FAILED, "out of memory for what keeps arenas");
         return SOURCE_FAILED;
@@ -264,6 +319,77 @@ static enum source_result pins_end(struct pins_state *state, struct err *err)
     pins_unref(state->latest);
     state->latest = section;
     return SOURCE_DONE;
+}
+
+/* What was found is shown while the owners are looked for. */
+static enum source_result pins_end(struct pins_state *state,
+                                   const struct source_context *context, struct err *err)
+{
+    enum source_result result = pins_keep(state, pins_make(state), err);
+
+    state->next_mono_ns = clock_monotonic_ns() + state->cpu_ns * PINS_CPU_FACTOR;
+    if (result == SOURCE_DONE && begin_owners(state, context)) {
+        release_blocks(state);
+        state->stage = PINS_OWNERS;
+        return SOURCE_MORE;
+    }
+    pins_abandon(state);
+    return result;
+}
+
+/* ---- whose they are ---- */
+
+static const struct pins_section *pins_with_owners(const struct pins_state *state)
+{
+    struct pins_section facts = *state->latest;
+    size_t count = facts.n_rows;
+    struct pin_row *rows = calloc(count + 1, sizeof(*rows));
+    const struct pins_section *section = NULL;
+
+    if (rows) {
+        memcpy(rows, facts.rows, count * sizeof(*rows));
+        fill_owners(state, &facts, rows, count);
+        section = pins_seal(&facts, rows, count);
+    }
+    free(rows);
+    return section;
+}
+
+static enum source_result end_owners(struct pins_state *state, enum pin_owners are,
+                                     struct err *err)
+{
+    int64_t now_ns = clock_monotonic_ns(),
+            pause_ns = state->owners_cpu_ns * OWNERS_CPU_FACTOR;
+
+    state->next_owners_mono_ns =
+        now_ns + (pause_ns > OWNERS_PAUSE_NS ? pause_ns : OWNERS_PAUSE_NS);
+    state->owners_mono_ns = now_ns;
+    state->owners_are = are;
+    if (are == PIN_OWNERS_KNOWN)
+        pins_owners_name(&state->owners);
+    pins_abandon(state);
+    return pins_keep(state, pins_with_owners(state), err);
+}
+
+/* Trouble on the way is as if they were not looked for. */
+static enum source_result go_on_with_owners(struct pins_state *state,
+                                            struct source_context *context,
+                                            struct err *err)
+{
+    int64_t began_ns = clock_thread_cpu_ns(), spent_ns;
+    enum source_result result =
+        pins_owners_step(&state->owners, context->deadline_mono_ns, err);
+
+    spent_ns = clock_thread_cpu_ns() - began_ns;
+    state->owners_cpu_ns += spent_ns;
+    context->own_budget_cpu_ns += spent_ns;
+    if (result == SOURCE_DONE)
+        return end_owners(state, PIN_OWNERS_KNOWN, err);
+    if (result == SOURCE_FAILED)
+        return end_owners(state, PIN_OWNERS_UNKNOWN, err);
+    if (state->owners_cpu_ns > OWNERS_CPU_MAX_NS)
+        return end_owners(state, PIN_OWNERS_TOO_DEAR, err);
+    return SOURCE_MORE;
 }
 
 /* ---- in slices ---- */
@@ -287,7 +413,7 @@ static enum source_result pins_go_on(struct pins_state *state,
     spent_ns = clock_thread_cpu_ns() - began_ns;
     state->cpu_ns += spent_ns;
     context->own_budget_cpu_ns += spent_ns;
-    return is_over ? pins_end(state, err) : SOURCE_MORE;
+    return is_over ? pins_end(state, context, err) : SOURCE_MORE;
 }
 
 /* Without pymalloc there are no arenas to be kept; that is no failure. */
@@ -302,9 +428,11 @@ static enum source_result pins_sample(void *opaque, struct source_context *conte
     if (state->stage == PINS_IDLE && clock_monotonic_ns() >= state->next_mono_ns &&
         pins_begin(state, context, err))
         return SOURCE_FAILED;
-    if (state->stage != PINS_IDLE)
+    if (state->stage == PINS_OWNERS)
+        result = go_on_with_owners(state, context, err);
+    else if (state->stage != PINS_IDLE)
         result = pins_go_on(state, context, err);
-    if (result == SOURCE_DONE)
+    if (result != SOURCE_FAILED)
         builder_pins(context->builder, state->latest);
     return result;
 }

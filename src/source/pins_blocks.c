@@ -132,6 +132,7 @@ static void look_at_block(struct pins_blocks *pins, const struct pool *pool,
         block.what = entry->is_plain_dict ? PIN_DICT : PIN_OBJECT;
         block.kind = entry->kind;
         block.age = age_of(pins, entry, &view);
+        block.head = (uint8_t)at;
         arena->objects++;
         claim_parts(pins, entry, &view, address);
     }

@@ -35,6 +35,7 @@ struct pin_block {
     uint32_t arena;          /* in arenas->arenas */
     uint16_t bytes;
     uint8_t what, age;
+    uint8_t head; /* in front of the object */
 };
 
 /* Who has the block that an address lies in: a kind, or the dict in another block. */

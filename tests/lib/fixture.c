@@ -268,6 +268,8 @@ static void fill_pins(struct snapshot_builder *builder)
         .arenas_skipped = 4,
         .return_bytes = UINT64_C(95) << 20,
         .are_generations_known = true,
+        .owners = PIN_OWNERS_KNOWN,
+        .owners_mono_ns = builder->snapshot->mono_ns - INT64_C(42000000000),
         .objects = 2607,
         .n_steps = 5,
         .cheap = {87, 190, 250, 9120, UINT64_C(86) << 20},
@@ -276,6 +278,8 @@ static void fill_pins(struct snapshot_builder *builder)
     };
     const struct pins_section *section;
 
+    snprintf(rows[0].owner, sizeof(rows[0].owner), "list in app.cache.Cache._items");
+    rows[0].references = 1 + (rows[0].owner_references = 190);
     for (size_t i = 0; i < facts.n_steps; i++)
         facts.steps[i] = (struct pin_step){1 + i * 20, (i + 1) * (i + 1) * 12, 300, 9000,
                                            (1 + i * 20) << 20};
