@@ -133,7 +133,7 @@ static bool find_marked(const struct recording *recording, size_t part, uint64_t
         if (i <= part && file->entries[file->n_entries - 1].seq >=
                              recording->parts[i].file->entries[0].seq)
             return false;
-        if (recording_file_find_seq(file, seq, at)) {
+        if (recording_file_find(file, ENTRY_SEQ, seq, at)) {
             *at += recording->parts[i - 1].first;
             return true;
         }
@@ -161,7 +161,8 @@ static void add_mark(struct recording *recording, size_t part,
 
     memcpy(mark.name, found->name, sizeof(mark.name));
     if (!find_marked(recording, part, found->seq, &mark.at) ||
-        !recording_file_find_number(in->file, found->sample, &mark.set_at))
+        !recording_file_find(in->file, ENTRY_SAMPLE, (uint64_t)found->sample,
+                             &mark.set_at))
         return;
     mark.set_at += in->first;
     if (recording->n_parts > 1 && is_known_mark(recording, &mark))

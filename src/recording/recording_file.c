@@ -213,37 +213,27 @@ size_t recording_file_at_time(const struct recording_file *file, int64_t wall_ns
     return low ? low - 1 : 0;
 }
 
-bool recording_file_find_seq(const struct recording_file *file, uint64_t seq, size_t *at)
+/* Both numbers are compared without their signs: none below 0 is a sample's. */
+static uint64_t number_of(const struct entry *entry, enum entry_number which)
 {
-    size_t low = 0, high = file->n_entries;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (file->entries[middle].seq < seq)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *at = low;
-    return low < file->n_entries && file->entries[low].seq == seq;
+    return which == ENTRY_SEQ ? entry->seq : (uint64_t)entry->sample;
 }
 
-bool recording_file_find_number(const struct recording_file *file, int64_t number,
-                                size_t *at)
+bool recording_file_find(const struct recording_file *file, enum entry_number which,
+                         uint64_t number, size_t *at)
 {
     size_t low = 0, high = file->n_entries;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (file->entries[middle].sample < number)
+        if (number_of(&file->entries[middle], which) < number)
             low = middle + 1;
         else
             high = middle;
     }
     *at = low;
-    return low < file->n_entries && file->entries[low].sample == number;
+    return low < file->n_entries && number_of(&file->entries[low], which) == number;
 }
 
 size_t recording_file_refresh(struct recording_file *file)

@@ -58,10 +58,10 @@ int recording_file_point(struct recording_file *file, size_t at,
                          struct history_point *point);
 void recording_file_add_events(struct recording_file *file, size_t from, size_t to,
                                struct history *history);
-/* False: there is no such sample. */
-bool recording_file_find_seq(const struct recording_file *file, uint64_t seq, size_t *at);
-bool recording_file_find_number(const struct recording_file *file, int64_t number,
-                                size_t *at);
+/* False: there is no such sample; `*at` is where it would be. */
+enum entry_number { ENTRY_SEQ, ENTRY_SAMPLE };
+bool recording_file_find(const struct recording_file *file, enum entry_number which,
+                         uint64_t number, size_t *at);
 
 struct recording_losses {
     size_t lost, total;        /* samples */

@@ -19,6 +19,7 @@
 #include "recording/names.h"
 #include "recording/plane.h"
 #include "recording/plugin_rows.h"
+#include "recording/recording_file.h"
 #include "recording/rows.h"
 #include "recording/shape.h"
 
@@ -520,6 +521,27 @@ static void test_flipped_bits_are_noticed(void **state)
 }
 
 /* A text that is changed in any place says the same or nothing. */
+/* Numbers that marks of a hostile file have: none is found, and nothing outside is read.
+ */
+static void test_negative_numbers_are_no_samples(void **state)
+{
+    struct entry entries[] = {{.sample = 1, .seq = 7},
+                              {.sample = 2, .seq = 9},
+                              {.sample = INT64_MAX, .seq = UINT64_MAX}};
+    struct recording_file file = {.entries = entries, .n_entries = 3};
+    static const int64_t hostile[] = {-1, -2, INT64_MIN, INT64_MIN + 1, 0, 3};
+    size_t at;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++)
+        assert_false(recording_file_find(&file, ENTRY_SAMPLE, (uint64_t)hostile[i], &at));
+    assert_true(recording_file_find(&file, ENTRY_SAMPLE, 2, &at) && at == 1);
+    assert_true(recording_file_find(&file, ENTRY_SEQ, 9, &at) && at == 1);
+    assert_true(recording_file_find(&file, ENTRY_SEQ, UINT64_MAX, &at) && at == 2);
+    file.n_entries = 0;
+    assert_false(recording_file_find(&file, ENTRY_SEQ, 0, &at) || at != 0);
+}
+
 static void test_totals_come_back(void **state)
 {
     struct totals written = {43200, 812, 17, 3}, read;
@@ -559,6 +581,7 @@ static void test_checksums_are_of_all_columns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_negative_numbers_are_no_samples),
         cmocka_unit_test(test_totals_come_back),
         cmocka_unit_test(test_checksums_are_of_all_columns),
         cmocka_unit_test(test_planes_come_back),
