@@ -254,7 +254,8 @@ int database_create(const char *path, sqlite3 **database, struct err *err)
 {
     if (make_file(path, err))
         return -1;
-    if (sqlite3_open_v2(path, database, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
+    if (sqlite3_open_v2(path, database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK ||
         write_schema(*database) ||
         database_run(*database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
                                 "PRAGMA wal_autocheckpoint=256;")) {

@@ -192,18 +192,24 @@ static void put_changed(struct encoder *encoder, enum sheet_id sheet, size_t slo
 }
 
 /* Lays a row out. `place` is its index in the section. Most rows are as they were: there
- * are thousands in a sample, so that little is done for each. */
-static inline void put(struct encoder *encoder, enum sheet_id sheet, size_t slot,
-                       size_t place, const void *row)
+ * are thousands in a sample, so that little is done for each. `bytes` is what the sheet's
+ * shape says; as a constant it is compared without a call. */
+static inline void put_sized(struct encoder *encoder, enum sheet_id sheet, size_t slot,
+                             size_t place, const void *row, size_t bytes)
 {
     struct plane *plane = &encoder->planes[sheet];
-    size_t bytes = sheet_shapes[sheet].struct_bytes;
 
     if (slot >= plane->slots && !grow_sheet(encoder, sheet, slot + 1))
         return;
     *plane_value(plane, 0, slot) = (int64_t)place + 1;
     if (memcmp(encoder->kept[sheet].rows + slot * bytes, row, bytes) != 0)
         put_changed(encoder, sheet, slot, row);
+}
+
+static void put(struct encoder *encoder, enum sheet_id sheet, size_t slot, size_t place,
+                const void *row)
+{
+    put_sized(encoder, sheet, slot, place, row, sheet_shapes[sheet].struct_bytes);
 }
 
 /* Besides its fields it has references and addresses, which other threads change: it is
@@ -231,8 +237,8 @@ static void put_rows(struct encoder *encoder, enum sheet_id sheet, const void *r
         put(encoder, sheet, i, i, row + i * sheet_shapes[sheet].struct_bytes);
 }
 
-static inline void put_keyed(struct encoder *encoder, enum sheet_id sheet, uint64_t key,
-                             size_t place, const void *row)
+static void put_keyed(struct encoder *encoder, enum sheet_id sheet, uint64_t key,
+                      size_t place, const void *row)
 {
     put(encoder, sheet, slots_of(&encoder->slots[sheet], key), place, row);
 }
@@ -248,14 +254,19 @@ static void begin_keyed(struct encoder *encoder, enum sheet_id sheet)
  * memory. */
 static void put_objects(struct encoder *encoder, const struct objects_section *objects)
 {
+    struct slots *slots = &encoder->slots[SHEET_KINDS];
+
     if (objects == encoder->objects)
         return;
     put_section(encoder, SHEET_OBJECTS, objects);
     begin_keyed(encoder, SHEET_KINDS);
-    for (size_t i = 0; objects && i < objects->n_kinds; i++)
-        put_keyed(encoder, SHEET_KINDS, (uintptr_t)objects->kinds[i].kind, 0,
-                  &objects->kinds[i]);
-    slots_end(&encoder->slots[SHEET_KINDS]);
+    for (size_t i = 0; objects && i < objects->n_kinds; i++) {
+        const struct kind_row *row = &objects->kinds[i];
+
+        put_sized(encoder, SHEET_KINDS, slots_of(slots, (uintptr_t)row->kind), 0, row,
+                  sizeof(*row));
+    }
+    slots_end(slots);
     objects_unref(encoder->objects);
     encoder->objects = objects ? objects_ref(objects) : NULL;
 }

@@ -68,15 +68,16 @@ bool plane_grow(struct plane *plane, size_t slots)
     return true;
 }
 
-static void clear(const struct plane *plane, int64_t *values, size_t columns)
+static void clear(const struct plane *plane, int64_t *values)
 {
     if (plane->capacity)
-        memset(values, 0, columns * plane->capacity * sizeof(*values));
+        memset(values, 0, plane->columns * plane->capacity * sizeof(*values));
 }
 
 void plane_clear(struct plane *plane)
 {
-    clear(plane, plane->now, 1);
+    if (plane->slots)
+        memset(plane->now, 0, plane->slots * sizeof(*plane->now));
 }
 
 void plane_touch(struct plane *plane, size_t slot)
@@ -112,7 +113,7 @@ void plane_untouch(struct plane *plane)
 
 void plane_forget(struct plane *plane)
 {
-    clear(plane, plane->before, plane->columns);
+    clear(plane, plane->before);
     plane->is_key = true;
 }
 
@@ -123,7 +124,7 @@ void plane_reset(struct plane *plane)
 
     plane->before = plane->now;
     plane->now = now;
-    clear(plane, plane->now, plane->columns);
+    clear(plane, plane->now);
     plane->is_key = true;
 }
 
@@ -208,12 +209,33 @@ static size_t next_different(const int64_t *now, const int64_t *before, size_t s
     return slot;
 }
 
+static inline void put_value(struct varints *varints, int64_t now, int64_t *before)
+{
+    put_zeros(varints);
+    put_varint(varints, zigzag((uint64_t)now - (uint64_t)*before));
+    *before = now;
+}
+
+/* Nothing but zeros was before, so that most values differ. */
+static void encode_key_column(struct plane *plane, size_t column, struct varints *varints)
+{
+    const int64_t *now = plane->now + column * plane->capacity;
+    int64_t *before = plane->before + column * plane->capacity;
+
+    for (size_t slot = 0; slot < plane->slots; slot++) {
+        if (now[slot] == before[slot])
+            varints->zeros++;
+        else
+            put_value(varints, now[slot], &before[slot]);
+    }
+}
+
 static size_t next_to_encode(const struct plane *plane, size_t column, size_t slot)
 {
     const int64_t *now = plane->now + column * plane->capacity;
     const int64_t *before = plane->before + column * plane->capacity;
 
-    if (plane->is_key || column == 0)
+    if (column == 0)
         return next_different(now, before, slot, plane->slots);
     slot = plane_next_touched(plane, slot);
     while (slot < plane->slots && now[slot] == before[slot])
@@ -229,9 +251,7 @@ static void encode_column(struct plane *plane, size_t column, struct varints *va
 
     while ((slot = next_to_encode(plane, column, done)) < plane->slots) {
         varints->zeros += slot - done;
-        put_zeros(varints);
-        put_varint(varints, zigzag((uint64_t)now[slot] - (uint64_t)before[slot]));
-        before[slot] = now[slot];
+        put_value(varints, now[slot], &before[slot]);
         done = slot + 1;
     }
     varints->zeros += plane->slots - done;
@@ -245,8 +265,12 @@ void plane_encode(struct plane *plane, struct strbuf *out)
     varints.out = out;
     varints.zeros = varints.length = 0;
     put_varint(&varints, plane->slots);
-    for (size_t column = 0; plane->slots && column < plane->columns; column++)
-        encode_column(plane, column, &varints);
+    for (size_t column = 0; plane->slots && column < plane->columns; column++) {
+        if (plane->is_key)
+            encode_key_column(plane, column, &varints);
+        else
+            encode_column(plane, column, &varints);
+    }
     put_zeros(&varints);
     hand_over(&varints);
     plane->is_key = false;
