@@ -69,18 +69,22 @@ static size_t add_age(char *text, size_t size, size_t used, const char *what,
                                    used ? ", " : "", what, age);
 }
 
+/* What it is called where it has no PID, whose it is, and how old its numbers are. */
 static void age_words(const struct fleet_sample *sample, const struct fleet_row *row,
                       char *text, size_t size)
 {
+    char name[FLEET_NAME_MAX];
     size_t used = 0;
 
     text[0] = '\0';
     if (row->state == MEMBER_ENDED)
         return;
+    used = (size_t)snprintf(text, size, "%s", fleet_name(row, name));
+    if (row->parent)
+        used += (size_t)snprintf(text + used, size - used, " of %d", (int)row->parent);
     used = add_age(text, size, used, "read", sample->wall_ns, row->sampled_wall_ns);
     used = add_age(text, size, used, "walked", sample->wall_ns, row->walked_wall_ns);
-    add_age(text, size, used, "compared with its parent", sample->wall_ns,
-            row->sharing.wall_ns);
+    add_age(text, size, used, "compared", sample->wall_ns, row->sharing.wall_ns);
 }
 
 /* How much of the text goes into a line. */

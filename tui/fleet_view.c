@@ -16,6 +16,7 @@
 enum {
     COLUMN_PID,
     COLUMN_ROLE,
+    COLUMN_PARENT,
     COLUMN_RES,
     COLUMN_PSS,
     COLUMN_PRIVATE,
@@ -50,6 +51,14 @@ static const struct column columns[] = {
                      .width = 7,
                      .weight = 9,
                      .ascending_first = true},
+    [COLUMN_PARENT] = {.name = "parent",
+                       .heading = "PARENT",
+                       .help = "the process it is a child of, when that is one of these",
+                       .type = VALUE_LABEL,
+                       .width = 8,
+                       .weight = 7,
+                       .ascending_first = true,
+                       .hidden_first = true},
     [COLUMN_RES] = {.name = "res",
                     .heading = "RES",
                     .help = "resident memory, what is shared counted in each process",
@@ -170,13 +179,14 @@ static const struct column columns[] = {
 
 /* What a row borrows from the view. */
 struct row_texts {
-    char pid[16], role[32], command[256];
+    char pid[16], role[32], parent[16], command[256];
 };
 
 struct fleet_view {
     struct table *table;
     struct fleet_sample *sample; /* a copy */
     struct row_texts texts[FLEET_MEMBERS_MAX + 1];
+    bool has_shown_parents; /* by itself, once */
     char message[400];
 };
 
@@ -243,10 +253,14 @@ static void add_row(struct fleet_view *view, const struct fleet_row *from, size_
              from->outlier != OUTLIER_NONE ? "!" : "", (int)from->pid);
     snprintf(texts->role, sizeof(texts->role), "%*s%s",
              from->depth > 0 && from->depth < 4 ? from->depth : 0, "", role_of(from));
+    snprintf(texts->parent, sizeof(texts->parent), from->parent ? "%d" : "",
+             (int)from->parent);
     header_short_command(texts->command, sizeof(texts->command), from->command);
     row.values[COLUMN_PID].text = texts->pid;
     row.values[COLUMN_PID].number = reading_exact(from->pid);
     row.values[COLUMN_ROLE].text = texts->role;
+    row.values[COLUMN_PARENT].text = texts->parent;
+    row.values[COLUMN_PARENT].number = reading_exact(from->parent);
     fill_numbers(&row, from);
     row.values[COLUMN_VERDICT].text =
         from->state == MEMBER_ENDED ? "" : verdict_rule_word(from->rule);
@@ -272,15 +286,40 @@ static void add_sums(struct fleet_view *view)
 
     snprintf(texts->pid, sizeof(texts->pid), "all %zu", sums->members);
     row.values[COLUMN_PID].text = texts->pid;
-    row.values[COLUMN_ROLE].text = row.values[COLUMN_VERDICT].text =
-        row.values[COLUMN_COMMAND].text = "";
+    row.values[COLUMN_ROLE].text = row.values[COLUMN_PARENT].text =
+        row.values[COLUMN_VERDICT].text = row.values[COLUMN_COMMAND].text = "";
     fill_numbers(&row, &as_row);
     table_add_row(view->table, &row);
+}
+
+static bool has_two_parents(const struct fleet_sample *sample)
+{
+    pid_t first = 0;
+
+    for (size_t i = 0; i < sample->count; i++) {
+        pid_t parent = sample->rows[i].parent;
+
+        if (parent && first && parent != first)
+            return true;
+        first = first ? first : parent;
+    }
+    return false;
+}
+
+/* The workers of two masters are told apart when they are sorted, too. Who chooses the
+ * columns from then on has them so. */
+static void show_parents(struct fleet_view *view)
+{
+    if (view->has_shown_parents || !has_two_parents(view->sample))
+        return;
+    view->has_shown_parents = true;
+    table_show_column(view->table, COLUMN_PARENT, true);
 }
 
 void fleet_view_update(struct fleet_view *view, const struct fleet_sample *sample)
 {
     *view->sample = *sample;
+    show_parents(view);
     table_begin_rows(view->table, sample->count + 1);
     for (size_t i = 0; i < sample->count; i++)
         add_row(view, &view->sample->rows[i], i);

@@ -102,6 +102,9 @@ void fleet_row_fill(struct fleet_row *row, const struct history *history);
 #define FLEET_NAME_MAX 32
 /* "worker-3": the one that takes its place when it has ended is called so too. */
 const char *fleet_name(const struct fleet_row *row, char name[FLEET_NAME_MAX]);
+/* Likewise of its parent; "": that is none of them. */
+const char *fleet_parent_name(const struct fleet_sample *sample,
+                              const struct fleet_row *row, char name[FLEET_NAME_MAX]);
 
 /* What a process is to its service, from its command line and its parent's ("": none). */
 const char *fleet_role(const char *command, const char *parent_command, size_t children);

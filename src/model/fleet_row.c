@@ -141,6 +141,16 @@ const char *fleet_name(const struct fleet_row *row, char name[FLEET_NAME_MAX])
     return name;
 }
 
+const char *fleet_parent_name(const struct fleet_sample *sample,
+                              const struct fleet_row *row, char name[FLEET_NAME_MAX])
+{
+    name[0] = '\0';
+    for (size_t i = 0; row->parent && i < sample->count; i++)
+        if (sample->rows[i].pid == row->parent && sample->rows[i].state != MEMBER_ENDED)
+            return fleet_name(&sample->rows[i], name);
+    return name;
+}
+
 static bool contains(const char *text, const char *word)
 {
     return strstr(text, word) != NULL;

@@ -87,6 +87,10 @@ void exposition_add(struct exposition *exposition, enum metric_id id,
         strbuf_add_char(out, ',');
         add_label(out, "process", exposition->process);
     }
+    if (*exposition->parent) {
+        strbuf_add_char(out, ',');
+        add_label(out, "parent", exposition->parent);
+    }
     if (*exposition->pid) {
         strbuf_add_char(out, ',');
         add_label(out, "pid", exposition->pid);

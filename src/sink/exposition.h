@@ -34,6 +34,7 @@ struct exposition {
     struct strbuf samples[METRICS];
     char target[TARGET_NAME_MAX]; /* the label that all samples have */
     char process[32]; /* of a tree: which of its processes; "": they do not have it */
+    char parent[32];  /* likewise: whose child it is, when that is one of them too */
     char pid[16];     /* likewise */
     int64_t wall_ns;  /* of the samples that are added; 0: they get no time */
 };

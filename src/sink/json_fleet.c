@@ -90,13 +90,14 @@ static json_t *json_sharing(const struct fleet_row *row)
     return object;
 }
 
-static json_t *json_row(const struct fleet_row *row)
+static json_t *json_row(const struct fleet_sample *sample, const struct fleet_row *row)
 {
     json_t *object = json_object();
     char name[FLEET_NAME_MAX];
 
     json_add(object, "pid", json_pid(row->pid));
     json_add_text(object, "name", fleet_name(row, name));
+    json_add_text(object, "parent", fleet_parent_name(sample, row, name));
     json_add(object, "parent_pid", json_pid(row->parent));
     json_add_count(object, "depth", (uint64_t)row->depth);
     json_add_text(object, "role", row->role);
@@ -165,7 +166,7 @@ json_t *json_fleet(const struct fleet_sample *sample)
     json_add_count(object, "left_out", sample->n_left_out);
     json_add(object, "sums", json_sums(&sample->sums));
     for (size_t i = 0; i < sample->count; i++)
-        json_array_append_new(processes, json_row(&sample->rows[i]));
+        json_array_append_new(processes, json_row(sample, &sample->rows[i]));
     json_add(object, "processes", processes);
     json_add_seconds(cost, "cpu_s", reading_exact(sample->cpu_ns));
     json_add(object, "cost", cost);

@@ -65,9 +65,10 @@ void metrics_add_fleet(struct exposition *exposition, const struct fleet_sample 
             continue;
         snprintf(exposition->target, sizeof(exposition->target), "%s", target);
         fleet_name(row, exposition->process);
+        fleet_parent_name(sample, row, exposition->parent);
         add_row(exposition, row, &of_one);
     }
-    exposition->process[0] = exposition->pid[0] = '\0';
+    exposition->process[0] = exposition->parent[0] = exposition->pid[0] = '\0';
     exposition_add(exposition, METRIC_OWN_CPU, reading_exact(sample->cpu_ns), NULL);
     add_counts(exposition, sample);
 }

@@ -219,6 +219,7 @@ static struct fleet_row member_of(pid_t pid, int64_t res_mib, int64_t private_mi
         .depth = 1,
         .state = MEMBER_LIVE,
         .role = "worker",
+        .number = 1,
         .command = "/usr/bin/python3 /usr/bin/gunicorn -w 4 --preload api:app",
         .res_bytes = reading_exact(res_mib * mib),
         .pss_bytes = reading_exact((private_mib + 4) * mib),
@@ -266,6 +267,7 @@ static struct fleet_sample *fleet_of(void)
         share(&sample->rows[i], i * 2);
     }
     sample->rows[3] = member_of(4244, 212, 171);
+    sample->rows[3].number = 3;
     share(&sample->rows[3], 20);
     sample->rows[3].growth_bytes = reading_exact(INT64_C(4300000));
     sample->rows[3].rule = "R2";

@@ -129,6 +129,25 @@ static void roles(void **state)
     assert_string_equal(fleet_role("python job.py", "", 0), "");
 }
 
+/* Of two masters each worker says whose it is, and one whose parent has gone says
+ * nothing. */
+static void names_its_parent(void **state)
+{
+    char name[FLEET_NAME_MAX];
+
+    (void)state;
+    make(4, NULL, NULL);
+    sample.rows[0].number = 1;
+    sample.rows[3] = (struct fleet_row){.pid = 103, .role = "master", .number = 2};
+    sample.rows[3].state = MEMBER_LIVE;
+    sample.rows[4].parent = 103;
+    assert_string_equal(fleet_parent_name(&sample, &sample.rows[0], name), "");
+    assert_string_equal(fleet_parent_name(&sample, &sample.rows[1], name), "master-1");
+    assert_string_equal(fleet_parent_name(&sample, &sample.rows[4], name), "master-2");
+    sample.rows[3].state = MEMBER_ENDED;
+    assert_string_equal(fleet_parent_name(&sample, &sample.rows[4], name), "");
+}
+
 static void says_why(void **state)
 {
     char words[160];
@@ -154,6 +173,7 @@ int main(void)
         cmocka_unit_test(unknown_is_compared_with_nothing),
         cmocka_unit_test(the_ended_count_no_more),
         cmocka_unit_test(roles),
+        cmocka_unit_test(names_its_parent),
         cmocka_unit_test(says_why),
     };
 
