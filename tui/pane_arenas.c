@@ -202,13 +202,16 @@ static const char *nothing(const struct pane_arenas *pane)
     return "there is no arena";
 }
 
+static int64_t now_mono_ns(const struct pane_arenas *pane)
+{
+    return pane->input.snapshot ? pane->input.snapshot->mono_ns : 0;
+}
+
 static void draw_top(const struct pane_arenas *pane, struct canvas *canvas,
                      struct rect *rect)
 {
     if (pane->view == VIEW_PINS) {
-        pins_draw_top(pins_of(pane),
-                      pane->input.snapshot ? pane->input.snapshot->mono_ns : 0, canvas,
-                      rect);
+        pins_draw_top(pins_of(pane), now_mono_ns(pane), canvas, rect);
         return;
     }
     if (pane->view == VIEW_HEAPS) {
@@ -242,7 +245,7 @@ static void arenas_draw(void *opaque, struct canvas *canvas, struct rect rect,
     }
     draw_top(pane, canvas, &rect);
     if (pane->view == VIEW_PINS && has_focus)
-        pins_draw_bottom(pins_of(pane), pane->pins, canvas, &rect);
+        pins_draw_bottom(pins_of(pane), now_mono_ns(pane), pane->pins, canvas, &rect);
     table_draw(table, canvas, rect, has_focus);
     if (!table_row_count(table, NULL))
         pane_draw_nothing(canvas, rect, nothing(pane));

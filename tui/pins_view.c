@@ -140,9 +140,32 @@ void pins_table_update(struct table *table, const struct pins_section *section)
     table_end_rows(table);
 }
 
+static void owners_words(const struct pins_section *section, int64_t now_mono_ns,
+                         struct part *part)
+{
+    char age[UNITS_MAX];
+
+    switch (section->owners) {
+    case PIN_OWNERS_UNKNOWN:
+        part_add(part, ROLE_DIM, "owners: not looked up yet");
+        break;
+    case PIN_OWNERS_KNOWN:
+        units_duration(age, reading_exact(now_mono_ns - section->owners_mono_ns));
+        part_add(part, ROLE_DIM, "owners %s ago", age);
+        break;
+    case PIN_OWNERS_TOO_LITTLE:
+        part_add(part, ROLE_DIM, "owners: too little to return, H asks");
+        break;
+    case PIN_OWNERS_TOO_DEAR:
+        part_add(part, ROLE_DIM, "owners: too dear to look up, H asks");
+        break;
+    }
+}
+
 /* The selected kind's owner whole, and what had no room in the table. */
 static void draw_selected(const struct pins_section *section, const struct pin_row *pin,
-                          struct canvas *canvas, int y, int x, int width)
+                          int64_t now_mono_ns, struct canvas *canvas, int y, int x,
+                          int width)
 {
     char young[UNITS_MAX], old[UNITS_MAX], rest[UNITS_MAX], by[UNITS_MAX], of[UNITS_MAX];
     struct line line;
@@ -150,6 +173,8 @@ static void draw_selected(const struct pins_section *section, const struct pin_r
     line_init(&line);
     if (*pin->owner)
         part_add(line_part(&line, 0), ROLE_VALUE, "held by %s", pin->owner);
+    else if (section->owners != PIN_OWNERS_KNOWN)
+        owners_words(section, now_mono_ns, line_part(&line, 0));
     if (pin->references)
         part_add(line_part(&line, 2), ROLE_DIM, "%s of %s references",
                  units_count(by, reading_exact((int64_t)pin->owner_references)),
@@ -162,8 +187,8 @@ static void draw_selected(const struct pins_section *section, const struct pin_r
     line_draw(&line, canvas, y, x + 1, width - 1);
 }
 
-void pins_draw_bottom(const struct pins_section *section, struct table *table,
-                      struct canvas *canvas, struct rect *rect)
+void pins_draw_bottom(const struct pins_section *section, int64_t now_mono_ns,
+                      struct table *table, struct canvas *canvas, struct rect *rect)
 {
     const struct table_row *selected = table_selected(table);
 
@@ -172,8 +197,8 @@ void pins_draw_bottom(const struct pins_section *section, struct table *table,
     for (size_t i = 0; i < section->n_rows; i++)
         if (selected->identity == (uint64_t)section->rows[i].kind->id + 1) {
             rect->height--;
-            draw_selected(section, &section->rows[i], canvas, rect->y + rect->height,
-                          rect->x, rect->width);
+            draw_selected(section, &section->rows[i], now_mono_ns, canvas,
+                          rect->y + rect->height, rect->x, rect->width);
             return;
         }
 }
@@ -215,28 +240,6 @@ static void draw_hoard(const struct pins_section *section, struct canvas *canvas
                  (unsigned)class->block_bytes,
                  units_count(pools, reading_exact((int64_t) class->pools)),
                  units_bytes(free_bytes, reading_exact((int64_t) class->free_bytes)));
-}
-
-static void owners_words(const struct pins_section *section, int64_t now_mono_ns,
-                         struct part *part)
-{
-    char age[UNITS_MAX];
-
-    switch (section->owners) {
-    case PIN_OWNERS_UNKNOWN:
-        part_add(part, ROLE_DIM, "owners: not looked up yet");
-        break;
-    case PIN_OWNERS_KNOWN:
-        units_duration(age, reading_exact(now_mono_ns - section->owners_mono_ns));
-        part_add(part, ROLE_DIM, "owners %s ago", age);
-        break;
-    case PIN_OWNERS_TOO_LITTLE:
-        part_add(part, ROLE_DIM, "owners: too little to return");
-        break;
-    case PIN_OWNERS_TOO_DEAR:
-        part_add(part, ROLE_DIM, "owners: too dear to look up");
-        break;
-    }
 }
 
 static void draw_facts(const struct pins_section *section, int64_t now_mono_ns,

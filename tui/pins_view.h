@@ -14,8 +14,8 @@ struct table *pins_table_new(void);
 void pins_table_update(struct table *table, const struct pins_section *section);
 
 /* The line below the table, on the selected row; takes it off the rectangle. */
-void pins_draw_bottom(const struct pins_section *section, struct table *table,
-                      struct canvas *canvas, struct rect *rect);
+void pins_draw_bottom(const struct pins_section *section, int64_t now_mono_ns,
+                      struct table *table, struct canvas *canvas, struct rect *rect);
 
 /* The lines above the table; takes them off the rectangle. */
 void pins_draw_top(const struct pins_section *section, int64_t now_mono_ns,

@@ -21,7 +21,7 @@
 /* Owners are looked for where at least so small a share of the arenas can be returned;
  * never for longer than this, and so seldom that it takes a quarter per cent. */
 #define OWNERS_SHARE      32
-#define OWNERS_CPU_MAX_NS (3 * NS_PER_S)
+#define OWNERS_CPU_MAX_NS (8 * NS_PER_S)
 #define OWNERS_CPU_FACTOR 400
 #define OWNERS_PAUSE_NS   (10 * NS_PER_S)
 
@@ -387,8 +387,11 @@ static enum source_result go_on_with_owners(struct pins_state *state,
         return end_owners(state, PIN_OWNERS_KNOWN, err);
     if (result == SOURCE_FAILED)
         return end_owners(state, PIN_OWNERS_UNKNOWN, err);
-    if (state->owners_cpu_ns > OWNERS_CPU_MAX_NS)
-        return end_owners(state, PIN_OWNERS_TOO_DEAR, err);
+    if (state->owners_cpu_ns > OWNERS_CPU_MAX_NS) /* who has a list may stay open */
+        return end_owners(state,
+                          state->owners.search.stage == FIND_OWNERS ? PIN_OWNERS_KNOWN
+                                                                    : PIN_OWNERS_TOO_DEAR,
+                          err);
     return SOURCE_MORE;
 }
 
