@@ -71,6 +71,8 @@ static int row_compare(const void *left, const void *right)
 
     if (a->references != b->references)
         return a->references < b->references ? 1 : -1;
+    if (a->is_root != b->is_root)
+        return a->is_root ? -1 : 1;
     return strcmp(a->label, b->label);
 }
 

@@ -31,7 +31,7 @@ struct holders {
     uint64_t objects;          /* that were asked for */
     uint64_t held;             /* of these: to which something refers */
     char of[HOLDER_LABEL_MAX]; /* what they are: "app.Entry", "list at 0x..." */
-    struct holder_row *rows;   /* by references, descending */
+    struct holder_row *rows;   /* by references, descending; of equals roots first */
     size_t n_rows, capacity;
     uint64_t rest; /* references of ways for which no row was left */
 };
