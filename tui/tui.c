@@ -141,10 +141,30 @@ static int until_ms(int64_t due_ns, int64_t now_ns)
     return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
 }
 
+/* When what was typed is taken as it stands, as an Esc that begins no sequence. Whatever
+ * else wakes the loop until then, be it often, does not put it off. */
+static int64_t keys_due_ns(const struct tui *tui)
+{
+    return tui->typed_ns + keys_wait_ms(&tui->keys) * NS_PER_MS;
+}
+
+static void take_typed(struct tui *tui, bool has_come)
+{
+    int64_t now_ns = clock_monotonic_ns();
+
+    if (has_come) {
+        tui->typed_ns = now_ns;
+        take_input(tui);
+    } else if (keys_wait_ms(&tui->keys) >= 0 && now_ns >= keys_due_ns(tui)) {
+        keys_flush(&tui->keys);
+        take_keys(tui);
+    }
+}
+
 static int poll_timeout_ms(const struct tui *tui, int64_t tick_ns)
 {
     int64_t now = clock_monotonic_ns();
-    int timeout = until_ms(tick_ns, now), keys = keys_wait_ms(&tui->keys);
+    int timeout = until_ms(tick_ns, now);
 
     if (tui->action.is_waiting && timeout > PROGRESS_MS)
         timeout = PROGRESS_MS;
@@ -154,7 +174,9 @@ static int poll_timeout_ms(const struct tui *tui, int64_t tick_ns)
         timeout = until_ms(tui->list_due_ns, now);
     if (tui->fleet && until_ms(fleet_due_ns(tui->fleet), now) < timeout)
         timeout = until_ms(fleet_due_ns(tui->fleet), now);
-    return keys >= 0 && keys < timeout ? keys : timeout;
+    if (keys_wait_ms(&tui->keys) >= 0 && until_ms(keys_due_ns(tui), now) < timeout)
+        timeout = until_ms(keys_due_ns(tui), now);
+    return timeout;
 }
 
 static void do_timers(struct tui *tui, int64_t *tick_ns)
@@ -193,17 +215,11 @@ static void loop(struct tui *tui)
             {.fd = has_messages ? sampler_fd(tui->sampler) : -1, .events = POLLIN},
         };
         nfds_t n_fds = 3 + (tui->fleet ? fleet_fds(tui->fleet, fds + 3) : 0);
-        int64_t begun = clock_monotonic_ns();
-        int keys_ms = keys_wait_ms(&tui->keys);
         poll(fds, n_fds, poll_timeout_ms(tui, tick_ns));
 
         take_signals(tui);
-        if (fds[0].revents && !tui->is_over)
-            take_input(tui);
-        else if (keys_ms >= 0 && clock_monotonic_ns() - begun >= keys_ms * NS_PER_MS) {
-            keys_flush(&tui->keys);
-            take_keys(tui);
-        }
+        if (!tui->is_over)
+            take_typed(tui, fds[0].revents != 0);
         if (fds[2].revents && !tui->is_over)
             tui_take_messages(tui);
         do_timers(tui, &tick_ns);

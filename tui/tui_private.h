@@ -77,6 +77,7 @@ struct tui {
     struct term *term;
     struct canvas canvas;
     struct keys keys;
+    int64_t typed_ns; /* when bytes came last */
 
     /* One target; all NULL while there is none. */
     struct history *history;
