@@ -21,6 +21,14 @@ while True:
     kept = [Node(i) for i in range(2000)]
     time.sleep(0.2)
 """
+LEAK = """
+import time
+os.write(1, b"%d\\n" % os.getpid())
+kept = []
+while True:
+    kept.append(bytearray(512 << 10))
+    time.sleep(1)
+"""
 
 
 def age_s(sample, row, name):
@@ -58,6 +66,20 @@ def figures(workers):
             return first, 100 * spent / elapsed, listed, sampled, walked
 
 
+def seconds_to_mark(workers):
+    """From the start of heaptop, and from the first look at all, until the one that leaks
+    30 MiB a minute is marked; by what."""
+    works = [LEAK] + [("pass", WORK)[i % 2] for i in range(workers - 1)]
+    with fleet.Forks(workers, OBJECTS, works) as service:
+        began, leaker = time.monotonic(), service.workers[0]
+        with fleet.stream(service.pid, "-n", 1000) as stream:
+            row = fleet.rows(stream.next(timeout=300))[leaker]
+            first = time.monotonic()
+            while not row["outlier"]:
+                row = fleet.rows(stream.next(timeout=300))[leaker]
+            return time.monotonic() - began, time.monotonic() - first, row["outlier"]["by"]
+
+
 def measure():
     print("\n--tree of a forked service with %d objects, %d s after the first look at all:\n"
           % (OBJECTS, SECONDS))
@@ -65,3 +87,7 @@ def measure():
                                             "oldest RES s", "oldest sample s", "oldest walk s"))
     for workers in WORKERS:
         print("%8d %12.2f %12.2f %13.1f %16.1f %14.1f" % ((workers,) + figures(workers)), flush=True)
+    print("\nOne worker leaks 30 MiB a minute; it is marked after:\n")
+    for workers in WORKERS:
+        print("%8d workers: %.0f s, %.0f s after the first look at all, by %s"
+              % ((workers,) + seconds_to_mark(workers)), flush=True)
