@@ -221,6 +221,15 @@ static void say_top(const struct heaptop_host *host)
     host->line(host, line);
 }
 
+/* malloc/arena.c of glibc, arena_get2(): a thread takes an arena of its own while there
+ * are few. Which one it is, malloc_info() does not say. */
+static void say_agent(const struct heaptop_host *host)
+{
+    host->line(host,
+               "The agent that was asked is a thread, too: a small arena of one thread "
+               "may be its own.");
+}
+
 static int glibc_malloc_sample(const struct heaptop_host *host, void *state)
 {
     (void)state;
@@ -230,6 +239,7 @@ static int glibc_malloc_sample(const struct heaptop_host *host, void *state)
         return 0;
     }
     say_top(host);
+    say_agent(host);
     columns(host);
     arena_rows(host);
     host->action(host, "trim", "malloc_trim(0)",
