@@ -48,7 +48,7 @@ static const struct column columns[] = {
                      .heading = "ROLE",
                      .help = "what it is to the others: master, worker, ...",
                      .type = VALUE_TEXT,
-                     .width = 7,
+                     .width = 8,
                      .weight = 9,
                      .ascending_first = true},
     [COLUMN_PARENT] = {.name = "parent",

@@ -163,7 +163,7 @@ const char *fleet_role(const char *command, const char *parent_command, size_t c
     if (contains(command, "multiprocessing.resource_tracker"))
         return "tracker";
     if (contains(command, "multiprocessing.forkserver"))
-        return "forkserver";
+        return strcmp(command, parent_command) != 0 ? "forkserver" : "worker";
     if (contains(command, "multiprocessing.spawn"))
         return "spawned";
     if (contains(command, ": master"))

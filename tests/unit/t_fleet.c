@@ -110,6 +110,8 @@ static void the_ended_count_no_more(void **state)
 
 static void roles(void **state)
 {
+    static const char forkserver[] =
+        "python -c from multiprocessing.forkserver import main; main(5, 7, [], **{})";
     static const char gunicorn[] = "/usr/bin/python3 /usr/bin/gunicorn app:app";
 
     (void)state;
@@ -125,6 +127,8 @@ static void roles(void **state)
                                    "import main;main(4)",
                                    "python job.py", 0),
                         "tracker");
+    assert_string_equal(fleet_role(forkserver, "python job.py", 3), "forkserver");
+    assert_string_equal(fleet_role(forkserver, forkserver, 0), "worker");
     assert_string_equal(fleet_role("python other.py", "python job.py", 0), "child");
     assert_string_equal(fleet_role("python job.py", "", 0), "");
 }
