@@ -531,14 +531,16 @@ static int check_tree(const struct args *args, struct err *err)
 
 static int check_action(const struct args *args, struct err *err)
 {
+    bool looks = args->action && args->action->flags & ACTION_LOOKS;
+
     if (!args->action)
         return 0;
     if (args->sampler.read_only)
-        err_set(err, ERR_USAGE, "--%s changes the target, --read-only forbids it",
-                args->action->name);
+        err_set(err, ERR_USAGE, "--%s %s the target, --read-only forbids it",
+                args->action->name, looks ? "may stop threads of" : "changes");
     else if (args->sampler.agent == AGENT_NEVER)
-        err_set(err, ERR_USAGE, "--%s needs the agent, --agent=never forbids it",
-                args->action->name);
+        err_set(err, ERR_USAGE, "--%s %s, --agent=never forbids it", args->action->name,
+                looks ? "may stop threads of the target" : "needs the agent");
     else
         return 0;
     return err_remedy(err, "leave one of them out");

@@ -11,6 +11,7 @@
 
 #include "args.h"
 #include "attach/injector_start.h"
+#include "attach/witness_start.h"
 #include "attach/launch.h"
 #include "batch/batch.h"
 #include "choose.h"
@@ -64,10 +65,9 @@ static int read_options(struct args *args, struct config *config, int argc, char
 
 /* What the privileged helper does for the rest of heaptop. */
 static const struct helper_service *const services[] = {
-    &target_files_service,   &target_look_service,
-    &target_io_service,      &vectors_service,
-    &injector_start_service, &injector_end_service,
-    &injector_write_service, NULL,
+    &target_files_service,   &target_look_service,    &target_io_service,
+    &vectors_service,        &injector_start_service, &injector_end_service,
+    &injector_write_service, &witness_start_service,  NULL,
 };
 
 /* From here on this process may read what others wrote. */

@@ -35,9 +35,11 @@ static void add_inputs(struct dialog *dialog, const struct action_ops *action,
     if (offer)
         arguments = offer->arguments;
     if (is_choice(action)) {
-        dialog_add_choices(dialog, action->parameters[0].name,
-                           (int)action->parameters[0].most + 1, (int)arguments.values[0],
-                           "full");
+        const struct action_parameter *parameter = &action->parameters[0];
+
+        dialog_add_choices(dialog, parameter->name, (int)parameter->most + 1,
+                           (int)arguments.values[0],
+                           parameter->most_words ? parameter->most_words : "");
         return;
     }
     for (size_t i = 0; i < action->n_parameters; i++)

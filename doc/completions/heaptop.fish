@@ -42,6 +42,7 @@ complete -c heaptop -l gc-threshold -r -f -d 'set when collections begin (gc.set
 complete -c heaptop -l freeze -d 'leave all present objects out of collections (gc.freeze())'
 complete -c heaptop -l unfreeze -d 'collect the frozen objects again (gc.unfreeze())'
 complete -c heaptop -l exact -d 'walk a sleeping copy of the process: nothing torn (exact snapshot)'
+complete -c heaptop -l stacks -d 'look at the native stacks of all threads (stacks)'
 complete -c heaptop -l call -r -f -d "run a function of the target's Python, with up to three numbers (a function of Python)"
 complete -c heaptop -l selfcheck -d "check heaptop's numbers against each other and the agent's, and exit"
 complete -c heaptop -l plugin -r -f -d 'use this plugin; may be given several times'

@@ -42,6 +42,7 @@ enum action_flag {
     ACTION_FREES_MEMORY = 2,  /* a mark is set before it */
     ACTION_COPIES = 4,        /* its value is a copy of the target, to be walked once */
     ACTION_CALLS = 8,         /* what it calls must be given: arguments.call */
+    ACTION_LOOKS = 16,        /* it needs no agent; result.seen is kept for plugins */
 };
 
 struct action_parameter {
@@ -49,6 +50,7 @@ struct action_parameter {
     int64_t least, most;
     int64_t standard; /* when it is not given; ACTION_NOT_GIVEN: the target decides */
     bool is_needed;   /* must be given */
+    const char *most_words; /* what the last of few choices means: "full"; or NULL */
 };
 
 struct action_arguments {
@@ -85,6 +87,7 @@ struct action_result {
     char words[200];   /* "gc.collect(2): 1,204 unreachable, 41ms; RES -0.4M; ..." */
     char details[160]; /* "RES 612.4M -> 612.0M, 43ms elapsed, GIL held 42ms" */
     char undo[80];     /* "gc.enable() puts it back"; "" = nothing to put back */
+    char *seen;        /* ACTION_LOOKS: malloc()ed, for the sampler; NULL in messages */
     struct err err;    /* code ERR_NONE when it went well */
 };
 

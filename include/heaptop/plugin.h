@@ -64,8 +64,22 @@ enum heaptop_probe {
     /* The Python frames of all threads, with the GIL for at most about 2 ms. A line
      * "T NUMBER<tab>NAME" for each thread (its number in the kernel, 0: not known), and
      * behind it "F LINE<tab>FUNCTION<tab>FILE" for each of its frames, innermost first.
-     */
+     * In front of all, where it is known, "G NUMBER": the thread that held the GIL just
+     * before, 0: none did. */
     HEAPTOP_PYTHON_STACKS = 4,
+    /* The native frames of all threads, seen from outside, and not by the agent. No
+     * question: now, and none is stopped; one that runs has no frames then, and where a
+     * register is needed that only a stop shows, they end. "action": what the action
+     * stacks() saw last, which may have stopped threads; in front stands
+     * "A NUMBER<tab>AGE", the number of that look, and how many ns ago it was.
+     * "L THREADS<tab>STOPPED<tab>LONGEST<tab>TOOK": how many there are, how many were
+     * stopped, for how many ns at most, and how many ns the look took. Then for each
+     * "T NUMBER<tab>STATE<tab>STOPPED<tab>NAME": its number as the target sees it, its
+     * state as /proc tells it (S: it waits, R: it runs), for how many ns it was stopped,
+     * its name in the kernel; behind it "N ADDRESS<tab>FILE<tab>OFFSET<tab>FUNCTION<tab>
+     * OFFSET" for each frame, innermost first, FUNCTION empty where it has no name that
+     * is known; and "E SENTENCE" when they end before the outermost. */
+    HEAPTOP_NATIVE_STACKS = 5,
 };
 
 /* What heaptop does for a plugin. All functions are called from the thread that called
@@ -105,7 +119,8 @@ struct heaptop_host {
     /* Asks in the target, within sample(): the length of the answer, of which as much as
      * there is room for stands in `text`, ended by a zero. -1: `text` has a sentence that
      * says why not. What took long is not asked again soon, and the answer before is
-     * given: beyond the first 20 ms probes take at most a thousandth of the time.
+     * given, but for stacks, which there are none of then: beyond the first 20 ms probes
+     * take at most a thousandth of the time.
      * `question` may be NULL.
      */
     int64_t (*probe)(const struct heaptop_host *host, enum heaptop_probe probe,

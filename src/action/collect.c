@@ -106,7 +106,7 @@ static enum action_progress collect_poll(void *state, struct action_result *resu
 }
 
 static const struct action_parameter parameters[] = {
-    {"Generation", 0, OLDEST_GENERATION, OLDEST_GENERATION, true},
+    {"Generation", 0, OLDEST_GENERATION, OLDEST_GENERATION, true, "full"},
 };
 
 const struct action_ops action_collect = {

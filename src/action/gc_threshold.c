@@ -8,9 +8,9 @@
 extern const struct action_ops action_gc_threshold;
 
 static const struct action_parameter parameters[] = {
-    {"Generation 0", 0, INT32_MAX, ACTION_NOT_GIVEN, true},
-    {"Generation 1", 0, INT32_MAX, ACTION_NOT_GIVEN, false},
-    {"Generation 2", 0, INT32_MAX, ACTION_NOT_GIVEN, false},
+    {"Generation 0", 0, INT32_MAX, ACTION_NOT_GIVEN, true, NULL},
+    {"Generation 1", 0, INT32_MAX, ACTION_NOT_GIVEN, false, NULL},
+    {"Generation 2", 0, INT32_MAX, ACTION_NOT_GIVEN, false, NULL},
 };
 
 static void threshold_defaults(const struct snapshot *snapshot,

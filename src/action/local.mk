@@ -9,5 +9,5 @@ libheaptop_a_SOURCES += \
 	src/action/gc_disable.c \
 	src/action/gc_enable.c \
 	src/action/gc_threshold.c \
-	src/action/trim.c \
+	src/action/stacks.c src/action/trim.c \
 	src/action/unfreeze.c

@@ -2,13 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -41,16 +39,6 @@ struct injection {
     struct injector_report report;
     int page_fd;
 };
-
-static void hurry(bool on)
-{
-    struct sched_param first = {.sched_priority = 1}, none = {.sched_priority = 0};
-
-    if (on && sched_setscheduler(0, SCHED_FIFO, &first) != 0)
-        setpriority(PRIO_PROCESS, 0, -20);
-    if (!on && sched_setscheduler(0, SCHED_OTHER, &none) == 0)
-        setpriority(PRIO_PROCESS, 0, 0);
-}
 
 /* The number comes from the target, so what lies behind it is proven to be a
  * memory file of that name before anything is done to it. Until it is sealed the
@@ -137,10 +125,10 @@ static int inject_by_ptrace(struct injection *injection, struct err *err)
     faultpoint_reach(FAULTPOINT_stub_written);
     injection->report.found_leftover = scene->found_leftover;
     safepoint_rehearse(scene->safepoint, threads_choose(scene->target, 0));
-    hurry(true);
+    stops_hurry(true);
     faultpoint_reach(FAULTPOINT_hurried);
     status = borrow_thread(scene, &injection->borrowed, err);
-    hurry(false);
+    stops_hurry(false);
     injection->report.diverted_ns = injection->borrowed.diverted_ns;
     injection->report.stops = injection->borrowed.stops;
     injection->report.did_not_stop = injection->borrowed.must_end;

@@ -54,7 +54,7 @@ struct write_question {
 static struct ward wards[WARDS];
 static int32_t last_number;
 
-static void end_child(pid_t *child)
+void injector_end_child(pid_t *child)
 {
     if (*child <= 0)
         return;
@@ -64,16 +64,14 @@ static void end_child(pid_t *child)
     *child = 0;
 }
 
-/* Forks with all signals blocked: none of the parent's reaches the child, which dies
- * with the thread that wants the session. Gives what fork() gives. */
-static pid_t fork_injector(int *socket)
+pid_t injector_fork(int type, int *socket)
 {
     pid_t parent = getpid(), child;
     sigset_t all, old;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    child = child_fork(SOCK_SEQPACKET, socket);
+    child = child_fork(type, socket);
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         if (getppid() != parent)
@@ -100,7 +98,7 @@ static struct ward *new_ward(void)
     for (size_t i = 1; i < WARDS; i++)
         if (wards[i].number < ward->number)
             ward = &wards[i];
-    end_child(&ward->injector);
+    injector_end_child(&ward->injector);
     if (ward->region)
         munmap(ward->region, sizeof(*ward->region));
     memset(ward, 0, sizeof(*ward));
@@ -134,7 +132,7 @@ static void serve_start(const void *asked, void *answered, struct helper_fds *fd
     struct start_answer *answer = answered;
     struct ward *ward = new_ward();
     int socket;
-    pid_t child = ward ? fork_injector(&socket) : -1;
+    pid_t child = ward ? injector_fork(SOCK_SEQPACKET, &socket) : -1;
 
     if (child == 0)
         inject_anew(question, ward->region, socket);
@@ -165,7 +163,7 @@ static void serve_end(const void *asked, void *answered, struct helper_fds *fds)
     (void)answered;
     (void)fds;
     if (ward)
-        end_child(&ward->injector);
+        injector_end_child(&ward->injector);
 }
 
 const struct helper_service injector_end_service = {
@@ -233,7 +231,7 @@ int injector_start(struct target *target, struct injector *injector, struct err 
     *injector = (struct injector)INJECTOR_NONE;
     if (helper_is_running())
         return start_by_helper(target, injector, err);
-    child = fork_injector(&socket);
+    child = injector_fork(SOCK_SEQPACKET, &socket);
     if (child == 0)
         injector_main(target, socket, NULL);
     if (child < 0)
@@ -252,7 +250,7 @@ void injector_end(struct injector *injector)
     if (injector->ward && injector->socket >= 0 &&
         helper_call(&injector_end_service, &question, &answer, NULL, &err) != 0)
         log_line("injector not ended: %s", err.text);
-    end_child(&injector->pid);
+    injector_end_child(&injector->pid);
     if (injector->socket >= 0)
         close(injector->socket);
     injector->socket = -1;

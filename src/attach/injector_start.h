@@ -38,6 +38,12 @@ void injector_end(struct injector *injector);
 bool injector_write_page(const struct injector *injector, size_t offset,
                          const void *bytes, size_t length);
 
+/* As child_fork(), with all signals blocked: none of the parent's reaches the child,
+ * which dies with the thread that wants it. */
+pid_t injector_fork(int type, int *socket);
+/* Kills it, and sets it to 0; 0 and less is none. */
+void injector_end_child(pid_t *child);
+
 /* For the helper's list of services. */
 extern const struct helper_service injector_start_service, injector_end_service,
     injector_write_service;

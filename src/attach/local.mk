@@ -28,7 +28,9 @@ libheaptop_a_SOURCES += \
 	src/attach/threads.c src/attach/threads.h \
 	src/attach/unwinder.c src/attach/unwinder.h \
 	src/attach/visit.c src/attach/visit.h \
-	src/attach/ways.c src/attach/ways.h
+	src/attach/ways.c src/attach/ways.h \
+	src/attach/witness.c src/attach/witness.h src/attach/witness_private.h \
+	src/attach/witness_start.c src/attach/witness_start.h src/attach/witness_text.c
 
 check_PROGRAMS += tests/live/attach_driver
 tests_live_attach_driver_SOURCES = \

@@ -75,7 +75,8 @@ static void read_auxv(struct scene *scene)
 
 static bool may_be_image(const struct scene *scene, const struct mapping *mapping)
 {
-    return (mapping->path[0] == '/' || mapping->start == scene->vdso_base) &&
+    return (mapping->path[0] == '/' || mapping->start == scene->vdso_base ||
+            !strcmp(mapping->path, "[vdso]")) &&
            mapping->offset == 0 && mapping->is_readable;
 }
 
@@ -274,16 +275,23 @@ static void open_memory(struct scene *scene)
     scene->must_poke = scene->mem_fd < 0;
 }
 
-int scene_open(struct scene *scene, struct target *target, struct err *err)
+int scene_look(struct scene *scene, struct target *target, struct err *err)
 {
     scene->target = target;
     scene->mem_fd = -1;
-    if (target_reread_maps(target, err) != 0 || check_parent(scene, err) != 0 ||
-        check_seccomp(scene, err) != 0)
+    if (target_reread_maps(target, err) != 0)
         return -1;
     scene->kept = reader_kept_new(target->reader, &target->maps);
     read_auxv(scene);
     read_images(scene);
+    return 0;
+}
+
+int scene_open(struct scene *scene, struct target *target, struct err *err)
+{
+    if (scene_look(scene, target, err) != 0 || check_parent(scene, err) != 0 ||
+        check_seccomp(scene, err) != 0)
+        return -1;
     choose_images(scene);
     if (!scene->loader)
         return err_set(err, ERR_UNSUPPORTED,

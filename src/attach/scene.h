@@ -59,7 +59,9 @@ struct scene {
     bool found_leftover; /* an earlier heaptop was killed here */
 };
 
-/* What every way in needs. The scene is zeroed memory. */
+/* What is mapped where: what unwinding needs. The scene is zeroed memory. */
+int scene_look(struct scene *scene, struct target *target, struct err *err);
+/* What every way in needs, in place of it. */
 int scene_open(struct scene *scene, struct target *target, struct err *err);
 /* And what borrowing a thread needs: memory to write to, no tracer, the cave. */
 int scene_prepare_borrowing(struct scene *scene, struct err *err);

@@ -1,9 +1,11 @@
 #include "attach/stops.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -34,6 +36,16 @@ void stops_stop_ticking(void)
     const struct itimerval never = {{0, 0}, {0, 0}};
 
     setitimer(ITIMER_REAL, &never, NULL);
+}
+
+void stops_hurry(bool on)
+{
+    struct sched_param first = {.sched_priority = 1}, none = {.sched_priority = 0};
+
+    if (on && sched_setscheduler(0, SCHED_FIFO, &first) != 0)
+        setpriority(PRIO_PROCESS, 0, -20);
+    if (!on && sched_setscheduler(0, SCHED_OTHER, &none) == 0)
+        setpriority(PRIO_PROCESS, 0, 0);
 }
 
 enum stop stops_wait(pid_t tid, int64_t deadline, int *number)

@@ -10,8 +10,6 @@
 #include "attach/arch.h"
 #include "target/procfs.h"
 
-#define THREADS_MAX 256 /* of more, the first ones are enough to choose from */
-
 void threads_wait_channel(struct target *target, pid_t tid, char *text, size_t size)
 {
     char path[64];
@@ -94,7 +92,7 @@ static bool waits_for_fuse(struct target *target, pid_t tid)
     return !strcmp(text, "request_wait_answer");
 }
 
-static bool is_awkward(struct target *target, pid_t tid)
+bool threads_is_awkward(struct target *target, pid_t tid)
 {
     uint64_t arguments[6];
     long number = read_call(target, tid, arguments);
@@ -112,7 +110,7 @@ static bool is_fragile(struct target *target, pid_t tid)
     return number >= 0 && arch_call_is_fragile(number);
 }
 
-static size_t list_threads(struct target *target, pid_t *tids)
+size_t threads_list(struct target *target, pid_t tids[THREADS_MAX])
 {
     int fd = openat(target->fds.dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
@@ -142,7 +140,7 @@ static pid_t choose_helper(struct target *target, const pid_t *tids, size_t n)
     for (size_t i = 0; i < n; i++) {
         pid_t tid = tids[(at + i) % n];
 
-        if (tid != target->pid && !is_awkward(target, tid))
+        if (tid != target->pid && !threads_is_awkward(target, tid))
             return tid;
     }
     return -1;
@@ -172,7 +170,7 @@ static pid_t choose_least_evil(struct target *target, const pid_t *tids, size_t 
 pid_t threads_choose(struct target *target, uint32_t turn)
 {
     pid_t tids[THREADS_MAX];
-    size_t n = list_threads(target, tids);
+    size_t n = threads_list(target, tids);
     pid_t helper;
 
     if (!n)
@@ -180,7 +178,7 @@ pid_t threads_choose(struct target *target, uint32_t turn)
     helper = n > 1 && turn % 4 != 3 ? choose_helper(target, tids, n) : -1;
     if (helper >= 0)
         return helper;
-    if (!is_awkward(target, target->pid))
+    if (!threads_is_awkward(target, target->pid))
         return target->pid;
     return choose_least_evil(target, tids, n, turn);
 }
@@ -188,7 +186,7 @@ pid_t threads_choose(struct target *target, uint32_t turn)
 pid_t threads_find_waiting(struct target *target, uint64_t from, uint64_t to)
 {
     pid_t tids[THREADS_MAX];
-    size_t n = list_threads(target, tids);
+    size_t n = threads_list(target, tids);
     uint64_t arguments[6];
 
     while (n--) /* new threads come last */

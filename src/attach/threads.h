@@ -11,6 +11,11 @@
 
 #include "target/target.h"
 
+#define THREADS_MAX 256 /* of more, the first ones are enough to choose from */
+
+/* Their numbers, the main thread's first. */
+size_t threads_list(struct target *target, pid_t tids[THREADS_MAX]);
+
 /* A random thread but the main one, which is tried at every fourth turn or when
  * there is no other; threads in calls that would notice being stopped only when
  * nothing else is left. 0 when no thread may be stopped now, -1 when there is none. */
@@ -19,6 +24,9 @@ pid_t threads_choose(struct target *target, uint32_t turn);
 /* Is it in a call that nothing can interrupt, such as a vfork or a read from a disk? It
  * would stop only at the call's end. */
 bool threads_is_uninterruptible(struct target *target, pid_t tid);
+
+/* Is it in a call that would notice being stopped? */
+bool threads_is_awkward(struct target *target, pid_t tid);
 
 /* Where in the kernel the thread waits; "" = nowhere, or the kernel does not say. */
 void threads_wait_channel(struct target *target, pid_t tid, char *text, size_t size);

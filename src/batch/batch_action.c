@@ -33,9 +33,37 @@ static bool walks(const struct run *run)
     return run->action->flags & ACTION_FREES_OBJECTS;
 }
 
+static bool looks(const struct run *run)
+{
+    return run->action->flags & ACTION_LOOKS;
+}
+
 static bool is_copied(const struct run *run)
 {
     return run->action->flags & ACTION_COPIES;
+}
+
+/* What a look saw is shown by the plugins, which were asked again since. */
+static bool have_answered(const struct snapshot *snapshot, int64_t since_ns)
+{
+    for (size_t i = 0; snapshot->plugins && i < snapshot->plugins->n_views; i++) {
+        const struct plugin_view *view = &snapshot->plugins->views[i];
+
+        if (view->state == PLUGIN_READY && view->table &&
+            view->answered_mono_ns < since_ns)
+            return false;
+    }
+    return true;
+}
+
+static bool shows_plugins(const struct run *run)
+{
+    const struct plugins_section *plugins = run->after->plugins;
+
+    for (size_t i = 0; looks(run) && plugins && i < plugins->n_views; i++)
+        if (plugins->views[i].table)
+            return true;
+    return false;
 }
 
 static bool is_fresh(const struct run *run, const struct snapshot *snapshot)
@@ -44,6 +72,8 @@ static bool is_fresh(const struct run *run, const struct snapshot *snapshot)
         return false;
     if (is_copied(run) && run->is_done)
         return snapshot->objects && snapshot->objects->walk.is_exact;
+    if (looks(run) && run->is_done)
+        return have_answered(snapshot, run->fresh_mono_ns);
     if (!walks(run))
         return true;
     if (!snapshot->objects)
@@ -326,7 +356,8 @@ static int print(const struct run *run, struct err *err)
     struct partition partition;
     int result;
 
-    if (is_copied(run)) /* what was walked is what was wanted: a sample like any other */
+    /* What was walked or looked at is what was wanted: a sample like any other. */
+    if (is_copied(run) || shows_plugins(run))
         return batch_write(run->args, run->sink, run->after, err);
     if (changed_kinds(run, &partition, err))
         return -1;
@@ -336,7 +367,7 @@ static int print(const struct run *run, struct err *err)
     return result;
 }
 
-/* The actions are the agent's: without it there is nothing to do. */
+/* Most actions are the agent's: without it there is nothing to do. */
 int batch_action(const struct args *args, const struct sink_ops *sink, int signal_fd,
                  struct err *err)
 {
@@ -344,7 +375,8 @@ int batch_action(const struct args *args, const struct sink_ops *sink, int signa
     struct args own = *args;
     int result;
 
-    own.sampler.agent = AGENT_REQUIRE;
+    if (!looks(&run))
+        own.sampler.agent = AGENT_REQUIRE;
     if (!walks(&run))
         own.sampler.walk_interval_ns = WALK_OFF;
     if (batch_open(&run.batch, &own, signal_fd, err))

@@ -8,7 +8,7 @@ libheaptop_a_SOURCES += src/layout/object_layout.c src/layout/object_layout.h \
 libheaptop_a_SOURCES += \
 	src/layout/debugger_layout.h src/layout/decode.h src/layout/decode_x86_64.c \
 	src/layout/find.h src/layout/find_arenas.c src/layout/find_code.c src/layout/find_counters.c \
-	src/layout/find_free_lists.c \
+	src/layout/find_free_lists.c src/layout/find_gil.c src/layout/gil_layout.h \
 	src/layout/find_debugger.c src/layout/find_gc.c src/layout/find_states.c src/layout/find_threads.c src/layout/threads_layout.h src/layout/layout.h src/layout/layout.c src/layout/malloc_layout.h \
 	src/layout/prove.c src/layout/pymalloc_layout.h src/layout/table.c
 

@@ -7,7 +7,7 @@ libheaptop_a_SOURCES += \
 	src/sampler/sampler_inspect.c src/sampler/sampler_layout.c \
 	src/sampler/sampler_loop.c \
 	src/sampler/sampler_plugins.c src/sampler/sampler_probes.c \
-	src/sampler/sampler_sample.c \
+	src/sampler/sampler_sample.c src/sampler/sampler_stacks.c \
 	src/sampler/sampler_walk.c
 
 if HAVE_CMOCKA

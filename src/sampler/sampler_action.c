@@ -2,6 +2,7 @@
 #include "sampler/sampler_private.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "heaptop/units.h"
@@ -112,6 +113,10 @@ static void action_end(struct sampler *sampler, bool has_failed)
         err_set(&result->err, ERR_FAILED, "%s failed", action->ops->call);
     if (!has_failed && (action->ops->flags & ACTION_COPIES))
         sampler_exact_begin(sampler, result, &result->err);
+    if (!has_failed && (action->ops->flags & ACTION_LOOKS) && result->seen)
+        sampler_stacks_keep(sampler, result->seen);
+    free(result->seen);
+    result->seen = NULL;
     if (action->is_started)
         action_measure(sampler);
     action_tell(sampler);
@@ -227,7 +232,8 @@ void sampler_action_step(struct sampler *sampler)
     if (!action->ops)
         return;
     if (!action->is_started) {
-        if (!sampler_walk_yield(sampler))
+        /* An attach and a look do not stop threads at the same time. */
+        if (sampler->agent.state == AGENT_ATTACHING || !sampler_walk_yield(sampler))
             return;
         if (sampler->agent.is_asked &&
             !session_answer(sampler->agent.session, NS_PER_MS, &answer))
@@ -238,7 +244,7 @@ void sampler_action_step(struct sampler *sampler)
         action_start(sampler);
         return;
     }
-    if (sampler->agent.state == AGENT_LOST) {
+    if (sampler->agent.state == AGENT_LOST && !(action->ops->flags & ACTION_LOOKS)) {
         action_wait_for_end(sampler);
         return;
     }

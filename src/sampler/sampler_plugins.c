@@ -64,6 +64,7 @@ void sampler_plugins_close(struct sampler *sampler)
         plugin_table_unref(sampler->plugins.all[i].view.table);
     }
     sampler->plugins.count = 0;
+    sampler_stacks_close(sampler);
 }
 
 void sampler_plugins_use(struct sampler *sampler, size_t number)

@@ -21,7 +21,9 @@
 #include <stdint.h>
 
 #include "attach/session.h"
+#include "attach/witness_start.h"
 #include "heaptop/source.h"
+#include "layout/gil_layout.h"
 #include "layout/layout.h"
 #include "model/born.h"
 #include "plugin/instance.h"
@@ -112,7 +114,7 @@ struct sampler_inquiry {
 };
 
 /* What a plugin asked in the target, and the last answers: by enum heaptop_probe. */
-#define SAMPLER_PROBES (HEAPTOP_PYTHON_STACKS + 1)
+#define SAMPLER_PROBES (HEAPTOP_NATIVE_STACKS + 1)
 struct sampler_probed {
     struct plugin_probe asked;
     int64_t whole;
@@ -132,6 +134,19 @@ struct sampler_probing {
     bool is_under_way;
     size_t plugin;
     struct plugin_probe asked;
+    struct layout_gil gil;
+    bool is_gil_sought;
+    int64_t gil_holder; /* just before; as layout_gil_holder() */
+};
+
+/* The look at threads that is under way for a plugin, and what the action saw last. */
+struct sampler_stacks {
+    struct witness_call *call; /* NULL: none */
+    size_t plugin;
+    int64_t began_mono_ns;
+    char *seen; /* as witness.h; NULL: nothing yet */
+    uint64_t n_seen;
+    int64_t seen_mono_ns;
 };
 
 /* A plugin that was found; an instance when it is used. */
@@ -189,6 +204,7 @@ struct sampler {
     struct sampler_inquiry inquiry;
     struct sampler_plugins plugins;
     struct sampler_probing probing;
+    struct sampler_stacks stacks;
     struct object_sets object_sets; /* by marks */
 
     uint64_t seq;
@@ -233,6 +249,22 @@ void sampler_probes_step(struct sampler *sampler);
 /* The agent was asked for a plugin, or is to be. */
 bool sampler_probes_wait(const struct sampler *sampler);
 void sampler_probes_forget(struct sampler_plugin *plugin);
+/* What a plugin waits for: a text, or why there is none. */
+void sampler_probe_tell(struct sampler_plugin *plugin, int64_t whole, const char *text,
+                        size_t bytes);
+void sampler_probe_refuse(struct sampler_plugin *plugin, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* sampler_stacks.c */
+bool sampler_stacks_may_be_asked(const char *question);
+/* What the action saw, with its number and its age. */
+void sampler_stacks_tell_action(struct sampler *sampler, struct sampler_plugin *plugin);
+/* Begins a look for the plugin, as soon as none is under way. */
+void sampler_stacks_serve(struct sampler *sampler, size_t index);
+void sampler_stacks_step(struct sampler *sampler);
+/* What the action saw; copied. */
+void sampler_stacks_keep(struct sampler *sampler, const char *text);
+void sampler_stacks_close(struct sampler *sampler);
 
 /* sampler_inspect.c */
 void sampler_inspect_now(struct sampler *sampler, uint64_t arena);

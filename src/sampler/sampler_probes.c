@@ -4,6 +4,7 @@
  */
 #include "sampler/sampler_private.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,20 +29,18 @@ static const char *const calls[] = {
     [HEAPTOP_MALLOC_INFO] = "malloc_info()",
     [HEAPTOP_MALLCTL] = "mallctl()",
     [HEAPTOP_PYTHON_STACKS] = "stacks of Python",
+    [HEAPTOP_NATIVE_STACKS] = "native stacks",
 };
 
-static void tell(struct sampler_plugin *plugin, int64_t whole, const char *text,
-                 size_t bytes)
+void sampler_probe_tell(struct sampler_plugin *plugin, int64_t whole, const char *text,
+                        size_t bytes)
 {
     plugin->probe.is_wanted = false;
     if (plugin->instance)
         plugin_instance_tell(plugin->instance, whole, text, bytes);
 }
 
-static void refuse(struct sampler_plugin *plugin, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void refuse(struct sampler_plugin *plugin, const char *format, ...)
+void sampler_probe_refuse(struct sampler_plugin *plugin, const char *format, ...)
 {
     char sentence[PLUGIN_TEXT_MAX];
     va_list arguments;
@@ -49,7 +48,7 @@ static void refuse(struct sampler_plugin *plugin, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(sentence, sizeof(sentence), format, arguments);
     va_end(arguments);
-    tell(plugin, -1, sentence, strlen(sentence));
+    sampler_probe_tell(plugin, -1, sentence, strlen(sentence));
 }
 
 static bool begins_with(const char *name, size_t length, const char *begin)
@@ -78,6 +77,8 @@ static bool may_be_asked(const struct plugin_probe *asked)
 {
     const char *name = asked->question;
 
+    if (asked->probe == HEAPTOP_NATIVE_STACKS)
+        return sampler_stacks_may_be_asked(name);
     if (asked->probe != HEAPTOP_MALLCTL)
         return !*name;
     if (!*name || name[strspn(name, MALLCTL_LETTERS)])
@@ -99,11 +100,11 @@ void sampler_probe_want(struct sampler *sampler, struct sampler_plugin *plugin,
     plugin->probe.asked = *asked;
     plugin->probe.is_wanted = true;
     plugin->probe.wanted_mono_ns = clock_monotonic_ns();
-    if (asked->probe >= sizeof(commands) / sizeof(commands[0]) || !asked->probe)
-        refuse(plugin, "there is no probe %u", asked->probe);
+    if (asked->probe >= SAMPLER_PROBES || !asked->probe)
+        sampler_probe_refuse(plugin, "there is no probe %u", asked->probe);
     else if (!may_be_asked(asked))
-        refuse(plugin, "%s is not asked for \"%.100s\"", calls[asked->probe],
-               asked->question);
+        sampler_probe_refuse(plugin, "%s is not asked for \"%.100s\"",
+                             calls[asked->probe], asked->question);
 }
 
 static bool is_same(const struct plugin_probe *left, const struct plugin_probe *right)
@@ -125,6 +126,12 @@ static bool has_credit(struct sampler_probe *probe, int64_t now_ns)
     return probe->credit_ns > 0;
 }
 
+/* Old stacks say nothing of now. */
+static bool is_of_a_moment(const struct plugin_probe *asked)
+{
+    return asked->probe == HEAPTOP_PYTHON_STACKS || asked->probe == HEAPTOP_NATIVE_STACKS;
+}
+
 /* True when it has got an answer, or a sentence. */
 static bool answer_from_before(struct sampler_plugin *plugin, int64_t now_ns)
 {
@@ -134,13 +141,26 @@ static bool answer_from_before(struct sampler_plugin *plugin, int64_t now_ns)
 
     if (has_credit(&plugin->probe, now_ns))
         return false;
-    if (is_same(&probed->asked, asked))
-        tell(plugin, probed->whole, strbuf_text(&probed->text), probed->text.length);
+    if (is_same(&probed->asked, asked) && !is_of_a_moment(asked))
+        sampler_probe_tell(plugin, probed->whole, strbuf_text(&probed->text),
+                           probed->text.length);
     else
-        refuse(plugin, "%s is asked again in %s: what was asked before took long",
-               calls[asked->probe],
-               units_duration(wait, reading_exact(-plugin->probe.credit_ns * SHARE)));
+        sampler_probe_refuse(
+            plugin, "%s is asked again in %s: what was asked before took long",
+            calls[asked->probe],
+            units_duration(wait, reading_exact(-plugin->probe.credit_ns * SHARE)));
     return true;
+}
+
+/* Before the agent itself takes it. */
+static int64_t gil_holder(struct sampler *sampler)
+{
+    struct sampler_probing *probing = &sampler->probing;
+
+    if (!probing->is_gil_sought)
+        layout_find_gil(sampler->target, &probing->gil);
+    probing->is_gil_sought = true;
+    return layout_gil_holder(sampler->target, &probing->gil);
 }
 
 /* A name is ended by a blank for the agent, the last one too. */
@@ -153,9 +173,11 @@ static void begin(struct sampler *sampler, size_t index)
 
     snprintf(question, sizeof(question), "%s%s", asked->question,
              asked->question[0] ? " " : "");
+    if (asked->probe == HEAPTOP_PYTHON_STACKS)
+        sampler->probing.gil_holder = gil_holder(sampler);
     if (session_ask_text(sampler->agent.session, commands[asked->probe], NULL, question,
                          &err)) {
-        refuse(plugin, "%.200s", err.text);
+        sampler_probe_refuse(plugin, "%.200s", err.text);
         return;
     }
     sampler->probing.is_under_way = true;
@@ -187,8 +209,13 @@ static void keep(struct sampler *sampler, const struct agent_answer *answer)
     probed->asked = probing->asked;
     probed->whole = whole;
     strbuf_reset(&probed->text);
-    if (whole > 0)
+    if (whole > 0 && probing->asked.probe == HEAPTOP_PYTHON_STACKS &&
+        probing->gil_holder >= 0)
+        strbuf_addf(&probed->text, "G %" PRId64 "\n", probing->gil_holder);
+    if (whole > 0) {
+        probed->whole += (int64_t)probed->text.length;
         strbuf_add(&probed->text, text, (size_t)whole);
+    }
     free(text);
 }
 
@@ -205,11 +232,14 @@ static void finish(struct sampler *sampler, const struct agent_answer *answer)
     if (!plugin->probe.is_wanted || !is_same(&probing->asked, &plugin->probe.asked))
         return;
     if (answer->status != AGENT_STATUS_OK)
-        refuse(plugin, "%s: %s", calls[probing->asked.probe], why_not(answer));
+        sampler_probe_refuse(plugin, "%s: %s", calls[probing->asked.probe],
+                             why_not(answer));
     else if (probed->whole < 0)
-        refuse(plugin, "%s: its answer cannot be read", calls[probing->asked.probe]);
+        sampler_probe_refuse(plugin, "%s: its answer cannot be read",
+                             calls[probing->asked.probe]);
     else
-        tell(plugin, probed->whole, strbuf_text(&probed->text), probed->text.length);
+        sampler_probe_tell(plugin, probed->whole, strbuf_text(&probed->text),
+                           probed->text.length);
 }
 
 static void look_for_answer(struct sampler *sampler)
@@ -232,22 +262,31 @@ static void serve(struct sampler *sampler, size_t index, int64_t now_ns)
     bool is_free = !sampler->probing.is_under_way && !sampler->action.ops &&
                    !sampler->agent.is_asked;
 
+    if (plugin->probe.asked.probe == HEAPTOP_NATIVE_STACKS &&
+        plugin->probe.asked.question[0]) {
+        sampler_stacks_tell_action(sampler, plugin);
+        return;
+    }
     if (answer_from_before(plugin, now_ns))
         return;
-    if (sampler->agent.state == AGENT_LOADED && is_free)
+    if (plugin->probe.asked.probe == HEAPTOP_NATIVE_STACKS)
+        sampler_stacks_serve(sampler, index);
+    else if (sampler->agent.state == AGENT_LOADED && is_free)
         begin(sampler, index);
     else if (sampler->agent.state != AGENT_LOADED &&
              sampler->agent.state != AGENT_ATTACHING)
-        refuse(plugin, "it needs the agent, which is not in the target%s%.120s",
-               sampler->agent.err.text[0] ? ": " : "", sampler->agent.err.text);
+        sampler_probe_refuse(
+            plugin, "it needs the agent, which is not in the target%s%.120s",
+            sampler->agent.err.text[0] ? ": " : "", sampler->agent.err.text);
     else if (now_ns - plugin->probe.wanted_mono_ns > PATIENCE_NS)
-        refuse(plugin, "the agent did not answer within 2 s");
+        sampler_probe_refuse(plugin, "the agent did not answer within 2 s");
 }
 
 void sampler_probes_step(struct sampler *sampler)
 {
     if (sampler->probing.is_under_way)
         look_for_answer(sampler);
+    sampler_stacks_step(sampler);
     for (size_t i = 0; i < sampler->plugins.count; i++)
         if (sampler->plugins.all[i].probe.is_wanted)
             serve(sampler, i, clock_monotonic_ns());

@@ -11,6 +11,7 @@ libheaptop_a_SOURCES += \
 	src/target/identify.c src/target/identify.h \
 	src/target/identify_version.c \
 	src/target/image.c src/target/image.h \
+	src/target/image_names.c src/target/image_names.h \
 	src/target/image_symbols.c \
 	src/target/maps.c src/target/maps.h \
 	src/target/memory_room.c src/target/memory_room.h \

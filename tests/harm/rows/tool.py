@@ -166,6 +166,28 @@ def disk_full(cell, it, n):
                            stderr=subprocess.DEVNULL, timeout=tool.DEADLINE)
 
 
+def witness(it):
+    return subprocess.Popen([heaptop.program(), "--stacks=1", str(it.pid)],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+
+
+def witnessed(cell, it, n):
+    """All threads are looked at again and again; those that run are stopped."""
+    for _ in range(n):
+        try:
+            witness(it).wait(tool.DEADLINE)
+        except subprocess.TimeoutExpired:
+            cell.hang("heaptop does not end after a look at the stacks")
+
+
+def witness_killed(cell, it, n):
+    for _ in range(n):
+        process = witness(it)
+        time.sleep(random.uniform(0.01, 0.3))
+        tool.kill(process)
+
+
 POINTS = [name for name, _when in tool.fault_points()]
 
 ROWS = [Row("kill-" + name.replace("_", "-"), "1; threat 14", "kill -9 when: " + when,
@@ -201,6 +223,10 @@ ROWS += [
     Row("disk-full", "7", "its output has no room", with_workload(disk_full), on=few),
     Row("injector-crash", "8", "the injector crashes at a random named moment",
         at_points(POINTS, "crash"), weight=3, short=0),
+    Row("witnessed", "3", "the stacks of all threads are looked at, again and again",
+        with_workload(witnessed), weight=2),
+    Row("witness-killed", "1; threat 14", "kill -9 while it looks at the stacks of all threads",
+        with_workload(witness_killed), weight=2),
     Row("older-version", "9", "after a heaptop of another version was killed in the stub",
         older_version, on=few),
 ]
