@@ -5,7 +5,7 @@ PLUGIN_CFLAGS = -std=c11 $(WARNINGS) $(HARDENING_CFLAGS) -fPIC -fvisibility=hidd
 plugin_ldflags = -shared $(HARDENING_LDFLAGS) -Wl,-z,defs
 
 plugins_PROGRAMS += plugins/example.so plugins/glibc-malloc.so plugins/jemalloc.so \
-	plugins/tracemalloc.so
+	plugins/native-stacks.so plugins/tracemalloc.so
 plugins_example_so_SOURCES = plugins/example/example.c
 plugins_example_so_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 plugins_example_so_CFLAGS = $(PLUGIN_CFLAGS)
@@ -18,6 +18,13 @@ plugins_jemalloc_so_SOURCES = plugins/jemalloc/jemalloc.c
 plugins_jemalloc_so_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 plugins_jemalloc_so_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_jemalloc_so_LDFLAGS = $(plugin_ldflags)
+plugins_native_stacks_so_SOURCES = \
+	plugins/native-stacks/rises.c plugins/native-stacks/rises.h \
+	plugins/native-stacks/seen.c plugins/native-stacks/seen.h \
+	plugins/native-stacks/native-stacks.c
+plugins_native_stacks_so_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+plugins_native_stacks_so_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_native_stacks_so_LDFLAGS = $(plugin_ldflags)
 plugins_tracemalloc_so_SOURCES = \
 	plugins/tracemalloc/memory.c plugins/tracemalloc/memory.h \
 	plugins/tracemalloc/traces.c plugins/tracemalloc/traces.h \
