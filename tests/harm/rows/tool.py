@@ -224,7 +224,7 @@ ROWS += [
     Row("injector-crash", "8", "the injector crashes at a random named moment",
         at_points(POINTS, "crash"), weight=3, short=0),
     Row("witnessed", "3", "the stacks of all threads are looked at, again and again",
-        with_workload(witnessed), weight=2),
+        with_workload(witnessed), weight=2, short=0),  # t_native_stacks is its short form
     Row("witness-killed", "1; threat 14", "kill -9 while it looks at the stacks of all threads",
         with_workload(witness_killed), weight=2),
     Row("older-version", "9", "after a heaptop of another version was killed in the stub",
