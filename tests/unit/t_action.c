@@ -161,10 +161,12 @@ static void test_each_action_is_whole(void **state)
 
         assert_ptr_equal(action_find(action->name), action);
         assert_non_null(action->help);
-        assert_int_equal(action->key == 0, action->flags & ACTION_CALLS ? 1 : 0);
+        /* Without a key it is only in the menu when a plugin offers it. */
+        assert_int_equal(action->key == 0,
+                         action->flags & (ACTION_CALLS | ACTION_LOOKS) ? 1 : 0);
         assert_true(!action->key || (action->key >= 'a' && action->key <= 'z'));
         for (size_t k = 0; k < i; k++)
-            assert_int_not_equal(action->key, actions[k]->key);
+            assert_true(!action->key || action->key != actions[k]->key);
         /* Letters that move in a menu are taken. */
         assert_true(!action->key || !strchr("jkgnqhy", action->key));
         assert_int_equal(action->n_parameters || (action->flags & ACTION_CALLS),
@@ -305,6 +307,8 @@ static void test_hostile_answers(void **state)
                            : actions[i]->n_parameters       ? "1"
                                                             : NULL;
 
+        if (actions[i]->flags & ACTION_LOOKS) /* it asks nobody in the target */
+            continue;
         assert_int_equal(run(actions[i]->name, text, &result), ACTION_OVER);
         assert_false(reading_is_known(result.value));
         assert_false(reading_is_known(result.before[0]));
