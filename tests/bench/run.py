@@ -27,6 +27,7 @@ import attach_service
 import exact_cost
 import feel
 import heaptop
+import protect_cost
 import recording_cost
 import screen
 import target
@@ -293,7 +294,7 @@ def main():
                         help="of the fragmentation that is accounted for (2040816: 1.6 GB)")
     parser.add_argument("parts", nargs="*",
                         help="walk, compare, first, keys, idle, feel, attach, service, exact,"
-                             " recording, tree, account, predictions (all)")
+                             " protect, recording, tree, account, predictions (all)")
     parser.add_argument("--objects", type=int, nargs="+", default=[1000000, 10000000],
                         help="objects that are walked (1000000 10000000)")
     arguments = parser.parse_args()
@@ -309,6 +310,7 @@ def main():
              ("attach", lambda: attach_cost.measure(arguments.python), True),
              ("service", attach_service.measure, True),
              ("exact", lambda: exact_cost.measure(arguments.python), True),
+             ("protect", lambda: protect_cost.measure(arguments.python), True),
              ("recording", lambda: recording_cost.measure(arguments.python), True),
              ("tree", tree_cost.measure, True),
              ("account", lambda: account.close(arguments.python, arguments.strings), True),
