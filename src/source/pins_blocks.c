@@ -21,17 +21,21 @@ bool pins_blocks_begin(struct pins_blocks *pins)
     pins->is_full = false;
     if (!pins->bytes)
         pins->bytes = malloc(pins->walk->layout.pymalloc.pool_bytes);
-    free(pins->is_pinned);
-    pins->is_pinned = calloc(pins->walk->table.count + 1, sizeof(*pins->is_pinned));
-    for (size_t i = 0; pins->is_pinned && i < pins->arenas->count; i++)
-        pins->is_pinned[pins->arenas->arenas[i].row - pins->walk->table.rows] = true;
-    return pins->bytes && pins->is_pinned;
+    free(pins->pinned);
+    free(pins->first);
+    pins->pinned = calloc(pins->walk->table.count + 1, sizeof(*pins->pinned));
+    pins->first = calloc(pins->arenas->count + 1, sizeof(*pins->first));
+    for (size_t i = 0; pins->pinned && i < pins->arenas->count; i++)
+        pins->pinned[pins->arenas->arenas[i].row - pins->walk->table.rows] =
+            (uint32_t)i + 1;
+    return pins->bytes && pins->pinned && pins->first;
 }
 
 void pins_blocks_release(struct pins_blocks *pins)
 {
     free(pins->bytes);
-    free(pins->is_pinned);
+    free(pins->pinned);
+    free(pins->first);
     free(pins->blocks);
     free(pins->claims);
     memset(pins, 0, sizeof(*pins));
@@ -66,7 +70,7 @@ static void add_claim(struct pins_blocks *pins, uint64_t address,
 {
     int64_t row = arena_map_row(&pins->walk->map, address);
 
-    if (row < 0 || !pins->is_pinned[row])
+    if (row < 0 || !pins->pinned[row])
         return;
     pins->claims = room(pins, pins->claims, pins->n_claims, &pins->claims_capacity,
                         sizeof(*pins->claims), CLAIMS_MAX);
@@ -114,8 +118,7 @@ static void look_at_block(struct pins_blocks *pins, const struct pool *pool,
                           const uint8_t *bytes, uint64_t address)
 {
     struct pin_arena *arena = &pins->arenas->arenas[pins->next];
-    struct pin_block block = {.address = address,
-                              .arena = (uint32_t)pins->next,
+    struct pin_block block = {.offset = (uint32_t)(address - arena->row->first_pool),
                               .bytes = (uint16_t)pool->block_bytes,
                               .what = PIN_PART};
     bool is_free_listed;
@@ -131,7 +134,7 @@ static void look_at_block(struct pins_blocks *pins, const struct pool *pool,
 
         block.what = entry->is_plain_dict ? PIN_DICT : PIN_OBJECT;
         block.kind = entry->kind;
-        block.age = age_of(pins, entry, &view);
+        block.age = age_of(pins, entry, &view) & 15u;
         block.head = (uint8_t)at;
         arena->objects++;
         claim_parts(pins, entry, &view, address);
@@ -192,32 +195,35 @@ bool pins_blocks_step(struct pins_blocks *pins)
          at += pool_bytes)
         if (!look_at_pool(pins, arena->row, at))
             arena->is_torn = true;
-    pins->next++;
+    pins->first[++pins->next] = pins->count;
     return true;
 }
 
 /* ---- owners ---- */
 
-static int block_compare(const void *left, const void *right)
-{
-    const struct pin_block *a = left, *b = right;
-
-    return (a->address > b->address) - (a->address < b->address);
-}
-
+/* The block that the address lies in, or NULL. */
 static struct pin_block *block_at(const struct pins_blocks *pins, uint64_t address)
 {
-    size_t low = 0, high = pins->count;
+    int64_t row = arena_map_row(&pins->walk->map, address);
+    uint32_t number = row < 0 ? 0 : pins->pinned[row];
+    uint64_t offset;
+    size_t low, high, first;
 
+    if (!number || number > pins->next)
+        return NULL;
+    offset = address - pins->arenas->arenas[number - 1].row->first_pool;
+    low = first = pins->first[number - 1];
+    high = pins->first[number];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (pins->blocks[middle].address <= address)
+        if (pins->blocks[middle].offset <= offset)
             low = middle + 1;
         else
             high = middle;
     }
-    if (!low || address - pins->blocks[low - 1].address >= pins->blocks[low - 1].bytes)
+    if (low == first ||
+        offset - pins->blocks[low - 1].offset >= pins->blocks[low - 1].bytes)
         return NULL;
     return &pins->blocks[low - 1];
 }
@@ -279,7 +285,8 @@ static const struct kind *kind_of(const struct pin_block *block)
     return kind_intern(elsewhere, sizeof(elsewhere) - 1);
 }
 
-static void count_block(struct rows *rows, const struct pin_block *block, bool is_cheap)
+static void count_block(struct rows *rows, const struct pin_block *block, uint32_t arena,
+                        bool is_cheap)
 {
     bool is_object = block->what == PIN_OBJECT || block->what == PIN_DICT;
     struct pin_row *row = row_of(rows, kind_of(block));
@@ -295,21 +302,26 @@ static void count_block(struct rows *rows, const struct pin_block *block, bool i
     row->young += is_object && block->age == PIN_YOUNG;
     row->old += is_object && block->age == PIN_OLD;
     row->untracked += is_object && block->age == PIN_UNTRACKED;
-    if (mark->arena == block->arena + 1)
+    if (mark->arena == arena + 1)
         return;
-    mark->arena = block->arena + 1;
+    mark->arena = arena + 1;
     row->arenas++;
     rows->n_kinds++;
     rows->last = row;
 }
 
-static void end_arena(struct rows *rows, const struct pin_arena *arena)
+static void count_arena(struct pins_blocks *pins, struct rows *rows, uint32_t number)
 {
+    const struct pin_arena *arena = &pins->arenas->arenas[number];
+    bool is_cheap = pin_arena_is_cheap(pins->arenas, arena);
+
+    rows->n_kinds = 0;
+    for (size_t i = pins->first[number]; i < pins->first[number + 1]; i++)
+        count_block(rows, &pins->blocks[i], number, is_cheap);
     if (rows->n_kinds == 1) {
         rows->last->alone++;
         rows->last->return_bytes += arena->resident_bytes;
     }
-    rows->n_kinds = 0;
 }
 
 static void count_blocks(struct pins_blocks *pins, struct rows *rows)
@@ -320,14 +332,8 @@ static void count_blocks(struct pins_blocks *pins, struct rows *rows)
         if (pins->blocks[i].what == PIN_DICT)
             pins->blocks[i].kind = dict;
     settle_claims(pins);
-    for (size_t i = 0; i < pins->count; i++) {
-        const struct pin_block *block = &pins->blocks[i];
-        const struct pin_arena *arena = &pins->arenas->arenas[block->arena];
-
-        count_block(rows, block, pin_arena_is_cheap(pins->arenas, arena));
-        if (i + 1 == pins->count || block[1].arena != block->arena)
-            end_arena(rows, arena);
-    }
+    for (size_t i = 0; i < pins->next; i++)
+        count_arena(pins, rows, (uint32_t)i);
 }
 
 struct pin_row *pins_blocks_rows(struct pins_blocks *pins, size_t *count)
@@ -340,8 +346,6 @@ struct pin_row *pins_blocks_rows(struct pins_blocks *pins, size_t *count)
     };
 
     *count = 0;
-    if (pins->count)
-        qsort(pins->blocks, pins->count, sizeof(*pins->blocks), block_compare);
     if (rows.rows && rows.marks && rows.by_kind) {
         count_blocks(pins, &rows);
         *count = rows.count;

@@ -30,11 +30,10 @@ enum pin_age {
 };
 
 struct pin_block {
-    uint64_t address;
     const struct kind *kind; /* NULL: nobody is known to have it */
-    uint32_t arena;          /* in arenas->arenas */
+    uint32_t offset;         /* from its arena's first pool */
     uint16_t bytes;
-    uint8_t what, age;
+    uint8_t what : 4, age : 4;
     uint8_t head; /* in front of the object */
 };
 
@@ -49,11 +48,12 @@ struct pin_claim {
 struct pins_blocks {
     struct walk *walk;
     struct pins_arenas *arenas;
-    struct chunk_set *young; /* GC heads; NULL: not known */
-    size_t next;             /* the arena that is looked at next */
-    uint8_t *bytes;          /* of one pool */
-    bool *is_pinned;         /* by the row of an arena: its blocks are noted */
-    struct pin_block *blocks;
+    struct chunk_set *young;  /* GC heads; NULL: not known */
+    size_t next;              /* the arena that is looked at next */
+    uint8_t *bytes;           /* of one pool */
+    uint32_t *pinned;         /* by the row of an arena: 1 + its number; 0 = it is not */
+    struct pin_block *blocks; /* arena by arena, each by address */
+    size_t *first; /* by the arena's number: its first block; one more: behind */
     size_t count, capacity;
     struct pin_claim *claims;
     size_t n_claims, claims_capacity;

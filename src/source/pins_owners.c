@@ -17,32 +17,43 @@ static struct pin_owner *owner_of(struct pins_owners *owners, const struct kind 
 
 /* Is it one of those by which the kind keeps arenas? Where it has objects in arenas of
  * which hardly anything is in use, only these are. */
-static bool does_keep(const struct pins_blocks *blocks, const struct pin_block *block,
-                      const struct pin_row *row)
+static bool does_keep(const struct pin_block *block, const struct pin_row *row,
+                      bool is_cheap)
 {
     return (block->what == PIN_OBJECT || block->what == PIN_DICT) &&
-           (!row->cheap ||
-            pin_arena_is_cheap(blocks->arenas, &blocks->arenas->arenas[block->arena]));
+           (!row->cheap || is_cheap);
 }
 
 /* Every so many objects of the kind one is looked up. */
-static void add_objects(struct pins_owners *owners, const struct pins_section *section,
-                        const struct pins_blocks *blocks)
+static void add_objects_of(struct pins_owners *owners, const struct pins_section *section,
+                           const struct pins_blocks *blocks, size_t number,
+                           uint64_t met[PIN_OWNED_KINDS])
 {
-    uint64_t met[PIN_OWNED_KINDS] = {0};
+    const struct pin_arena *arena = &blocks->arenas->arenas[number];
+    bool is_cheap = pin_arena_is_cheap(blocks->arenas, arena);
 
-    for (size_t i = 0; i < blocks->count; i++) {
+    for (size_t i = blocks->first[number]; i < blocks->first[number + 1]; i++) {
         const struct pin_block *block = &blocks->blocks[i];
         struct pin_owner *owner = block->kind ? owner_of(owners, block->kind) : NULL;
         uint32_t group = owner ? (uint32_t)(owner - owners->kinds) : 0;
         const struct pin_row *row = &section->rows[group];
         uint64_t objects = row->cheap ? row->cheap : row->objects;
+        uint64_t object = arena->row->first_pool + block->offset + block->head;
 
-        if (owner && does_keep(blocks, block, row) &&
+        if (owner && does_keep(block, row, is_cheap) &&
             met[group]++ % (objects / OBJECTS_OF_KIND_MAX + 1) == 0 &&
-            holders_search_add(&owners->search, block->address + block->head, group))
+            holders_search_add(&owners->search, object, group))
             owner->looked_up++;
     }
+}
+
+static void add_objects(struct pins_owners *owners, const struct pins_section *section,
+                        const struct pins_blocks *blocks)
+{
+    uint64_t met[PIN_OWNED_KINDS] = {0};
+
+    for (size_t i = 0; i < blocks->next; i++)
+        add_objects_of(owners, section, blocks, i, met);
 }
 
 int pins_owners_begin(struct pins_owners *owners, const struct pins_section *section,
