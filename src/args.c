@@ -341,19 +341,21 @@ static int set_option(struct args *args, enum option_id id, const char *value,
 }
 
 /* What stands in the configuration is for when there is a process. */
-static void note_live_option(struct args *args, int id)
+static void note_live_option(struct args *args, int id, const char *value)
 {
     if (id == OPTION_PLUGIN || id == OPTION_PLUGIN_DIR)
         args->live_option = id == OPTION_PLUGIN ? "plugin" : "plugin-dir";
     else if (id == OPTION_WALK || id == OPTION_MARK_EVERY)
         args->live_option = id == OPTION_WALK ? "walk" : "mark-every";
+    else if (id == OPTION_AGENT)
+        args->asks_for_agent = !strcmp(value, "require");
 }
 
 static int set_any(struct args *args, int id, const char *value, struct err *err)
 {
     if (id >= OPTION_ACTIONS)
         return set_action(args, actions[id - OPTION_ACTIONS], value, err);
-    note_live_option(args, id);
+    note_live_option(args, id, value);
     if (id == OPTION_TREE)
         args->tree = true;
     return set_option(args, (enum option_id)id, value, err);
@@ -478,7 +480,7 @@ static const char *asks_a_process(const struct args *args)
         return args->holders ? "holders" : "born";
     if (args->tree)
         return "tree";
-    return args->sampler.agent == AGENT_REQUIRE ? "agent=require" : args->live_option;
+    return args->asks_for_agent ? "agent=require" : args->live_option;
 }
 
 static int check_recording(const struct args *args, struct err *err)
@@ -511,7 +513,7 @@ static bool asks_of_one(const struct args *args)
 {
     return args->read || args->write || args->command || args->action ||
            args->selfcheck || args->verdict || args->inquiry.topic || args->holders ||
-           args->born_ns || args->sampler.agent == AGENT_REQUIRE;
+           args->born_ns || args->asks_for_agent;
 }
 
 static int check_tree(const struct args *args, struct err *err)

@@ -65,6 +65,7 @@ struct args {
     int64_t born_ns;     /* print what was born in this time; 0: no */
     bool use_color, use_unicode, use_mouse;
     struct plugin_settings plugins;
+    bool asks_for_agent;          /* --agent=require was given */
     const char *live_option;      /* given, and only a live process heeds it; or NULL */
     const char *config, *verbose; /* files, or NULL */
     pid_t pid;                    /* 0 = none given */

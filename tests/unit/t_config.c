@@ -80,6 +80,33 @@ static void test_known_keys(void **state)
     config_release(&config);
 }
 
+/* What is said once for all processes is no mistake where there is none, or are many. */
+static void test_keys_of_a_process_are_no_mistake_elsewhere(void **state)
+{
+    static char lines[][4][20] = {{"heaptop", "-r", "file.htr"},
+                                  {"heaptop", "--tree", "12"},
+                                  {"heaptop", "-r", "file.htr", "--agent=require"}};
+    struct config config = CONFIG_INIT;
+    struct args args;
+    struct err err = ERR_INIT;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        char *words[] = {lines[i][0], lines[i][1], lines[i][2], lines[i][3], NULL};
+        bool is_mistake = *words[3] != '\0';
+
+        assert_int_equal(load("agent = require\nwalk = 3\nread-only = yes\n"
+                              "plugin = example\n",
+                              0600, false, &config, &args, &err),
+                         0);
+        optind = 0;
+        words[3] = is_mistake ? words[3] : NULL;
+        assert_int_equal(args_parse(&args, is_mistake ? 4 : 3, words, &err), -is_mistake);
+        assert_int_equal(args.sampler.agent, AGENT_REQUIRE);
+        config_release(&config);
+    }
+}
+
 static void assert_bad(const char *text, const char *words)
 {
     struct config config = CONFIG_INIT;
@@ -136,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_keys),
+        cmocka_unit_test(test_keys_of_a_process_are_no_mistake_elsewhere),
         cmocka_unit_test(test_mistakes_name_the_line),
         cmocka_unit_test(test_root_obeys_only_itself),
         cmocka_unit_test(test_a_named_file_must_exist),
