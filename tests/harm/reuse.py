@@ -21,9 +21,12 @@ def reached_or_ended(driver, pid, seconds=5):
     deadline = time.monotonic() + seconds
     while driver.poll() is None and time.monotonic() < deadline:
         for one in [driver.pid] + program.descendants(driver.pid):
-            with open("/proc/%d/stat" % one) as file:
-                if file.read().rsplit(")", 1)[1].split()[0] == "T":
-                    return
+            try:
+                with open("/proc/%d/stat" % one) as file:
+                    if file.read().rsplit(")", 1)[1].split()[0] == "T":
+                        return
+            except OSError:  # it has ended meanwhile
+                continue
         time.sleep(0.001)
 
 
