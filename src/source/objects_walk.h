@@ -1,6 +1,7 @@
 /*
  * objects_walk.h - one walk over all pools of all arenas, in slices; without pymalloc,
- * over all chunks of glibc's malloc, or else along the garbage collector's lists.
+ * over all chunks of glibc's malloc or all pages of Python's own mimalloc, or else along
+ * the garbage collector's lists.
  *
  * Arena by arena through windows that are used again, with several threads where there
  * are many; free blocks are left out by following each pool's free list; what remains is
