@@ -8,6 +8,8 @@
 #include "model/builder.h"
 #include "util/clock.h"
 
+#define WRITE_LOOK_MS 50
+
 static void fail(struct sampler *sampler, struct sampler_plugin *plugin, const char *why)
 {
     struct plugin_view *view = &plugin->view;
@@ -54,17 +56,6 @@ void sampler_plugins_open(struct sampler *sampler)
         if (plugin_is_used(keeper_settings(keeper), view->name))
             start(sampler, i);
     }
-}
-
-void sampler_plugins_close(struct sampler *sampler)
-{
-    for (size_t i = 0; i < sampler->plugins.count; i++) {
-        plugin_instance_free(sampler->plugins.all[i].instance);
-        sampler_probes_forget(&sampler->plugins.all[i]);
-        plugin_table_unref(sampler->plugins.all[i].view.table);
-    }
-    sampler->plugins.count = 0;
-    sampler_stacks_close(sampler);
 }
 
 void sampler_plugins_use(struct sampler *sampler, size_t number)
@@ -211,4 +202,43 @@ size_t sampler_plugins_poll(const struct sampler *sampler, struct pollfd fds[PLU
                                        .events = plugin_instance_poll(instance)};
     }
     return count;
+}
+
+static bool sinks_write(const struct sampler *sampler)
+{
+    for (size_t i = 0; i < sampler->plugins.count; i++) {
+        const struct sampler_plugin *plugin = &sampler->plugins.all[i];
+
+        if (plugin->instance && plugin->view.is_sink &&
+            plugin->view.state == PLUGIN_READY &&
+            !plugin_instance_is_idle(plugin->instance))
+            return true;
+    }
+    return false;
+}
+
+/* The last samples were handed to sinks just now: they have two seconds to write them. */
+static void wait_for_sinks(struct sampler *sampler)
+{
+    int64_t until_ns = clock_monotonic_ns() + 2 * NS_PER_S, ignored_ns = INT64_MAX;
+
+    while (sinks_write(sampler) && clock_monotonic_ns() < until_ns) {
+        struct pollfd fds[PLUGINS_MAX];
+        size_t count = sampler_plugins_poll(sampler, fds, &ignored_ns);
+
+        poll(fds, count, WRITE_LOOK_MS);
+        sampler_plugins_step(sampler);
+    }
+}
+
+void sampler_plugins_close(struct sampler *sampler)
+{
+    wait_for_sinks(sampler);
+    for (size_t i = 0; i < sampler->plugins.count; i++) {
+        plugin_instance_free(sampler->plugins.all[i].instance);
+        sampler_probes_forget(&sampler->plugins.all[i]);
+        plugin_table_unref(sampler->plugins.all[i].view.table);
+    }
+    sampler->plugins.count = 0;
+    sampler_stacks_close(sampler);
 }
