@@ -141,7 +141,8 @@ static void put_in_order(struct findings *findings)
 
 /* ---- the rest ---- */
 
-/* "objects and parts in pymalloc +12M, malloc free +9M": the two that grew most. */
+/* "objects and parts in pymalloc +12M, malloc free +9M": the two that grew most; nothing
+ * where the parts were read too seldom to show a growth. */
 static void say_largest(const struct evidence *evidence, char *words, size_t size)
 {
     int first = -1, second = -1;
@@ -158,7 +159,7 @@ static void say_largest(const struct evidence *evidence, char *words, size_t siz
             second = i;
         }
     }
-    if (first >= 0 && second >= 0)
+    if (first >= 0 && second >= 0 && evidence->parts[first].grown > 0)
         snprintf(words, size, ": %s +%s, %s +%s",
                  account_part_title((enum account_part)first),
                  say_bytes(a, evidence->parts[first].grown),
@@ -174,9 +175,9 @@ static void say_mixed(const struct evidence *evidence, struct verdict *verdict)
     verdict->remedy = "History, v: what grows; Account: the parts of RES";
     say_largest(evidence, largest, sizeof(largest));
     snprintf(verdict->words, sizeof(verdict->words),
-             "RES grows by %s in %s, of several causes%s",
+             "RES grows by %s in %s, of %s causes%s",
              say_bytes(growth, evidence->res_growth_bytes), say_elapsed(age, evidence),
-             largest);
+             *largest ? "several" : "yet unknown", largest);
     verdict_take_fit(verdict, evidence, &evidence->res, evidence->res_growth_bytes);
 }
 
