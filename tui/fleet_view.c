@@ -253,8 +253,9 @@ static void add_row(struct fleet_view *view, const struct fleet_row *from, size_
              from->outlier != OUTLIER_NONE ? "!" : "", (int)from->pid);
     snprintf(texts->role, sizeof(texts->role), "%*s%s",
              from->depth > 0 && from->depth < 4 ? from->depth : 0, "", role_of(from));
-    snprintf(texts->parent, sizeof(texts->parent), from->parent ? "%d" : "",
-             (int)from->parent);
+    texts->parent[0] = '\0';
+    if (from->parent)
+        snprintf(texts->parent, sizeof(texts->parent), "%d", (int)from->parent);
     header_short_command(texts->command, sizeof(texts->command), from->command);
     row.values[COLUMN_PID].text = texts->pid;
     row.values[COLUMN_PID].number = reading_exact(from->pid);

@@ -31,6 +31,12 @@ tests_unit_t_recording_SOURCES = tests/unit/t_recording.c
 tests_unit_t_recording_LDADD = $(UNIT_LIBS)
 endif
 
+check_PROGRAMS += tests/fuzz/fuzz_recording
+tests_fuzz_fuzz_recording_SOURCES = tests/fuzz/fuzz_recording.c tests/fuzz/smoke_main.c \
+	tests/fuzz/fuzz.h tests/lib/fixture.c tests/lib/fixture_answers.c \
+	tests/lib/fixture_plugins.c tests/lib/fixture.h
+tests_fuzz_fuzz_recording_LDADD = $(HEAPTOP_LIBS)
+
 EXTRA_PROGRAMS += tests/bench/bench_recording
 tests_bench_bench_recording_SOURCES = tests/bench/bench_recording.c
 tests_bench_bench_recording_LDADD = $(HEAPTOP_LIBS)
