@@ -6,8 +6,9 @@
 #include "recording/when.h"
 #include "util/xalloc.h"
 
-#define POINTS_WANTED 2048 /* of the headline numbers before the whole samples */
-#define WHOLE_OLDER   32   /* older samples that are had whole */
+#define POINTS_WANTED  2048 /* of the headline numbers before the whole samples */
+#define WHOLE_OLDER    32   /* older samples that are had whole */
+#define EARLIEST_READY 4    /* jumps to the last 3/4 of the time find what they need */
 
 struct replay {
     struct recording *recording;
@@ -94,6 +95,15 @@ static void rebuild(struct replay *replay, size_t at)
     replay->at = at;
 }
 
+/* The earlier a time, the closer together lie the samples that a jump there needs. What
+ * is had when the recording opens makes no jump late. */
+static void make_ready(struct replay *replay)
+{
+    for (size_t part = 1; part <= EARLIEST_READY; part *= 2)
+        rebuild(replay, replay->first + (replay->last - replay->first) / part);
+    rebuild(replay, replay->first);
+}
+
 void replay_seek(struct replay *replay, size_t at)
 {
     at += replay->first;
@@ -148,7 +158,7 @@ int replay_open(const char *path, const char *begin, const char *end,
     replay->history = history_new();
     replay->cache = replay_cache_new();
     restore_marks(replay);
-    rebuild(replay, replay->first);
+    make_ready(replay);
     *opened = replay;
     return 0;
 }

@@ -4,7 +4,7 @@
 
 #include "util/xalloc.h"
 
-#define SNAPSHOTS  64 /* a jump needs up to 32 */
+#define SNAPSHOTS  64 /* a jump needs up to 32, one to an earlier time up to 16 others */
 #define POINT_BITS 13 /* and up to 2048 points */
 
 struct cached_snapshot {
