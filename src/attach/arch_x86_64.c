@@ -336,6 +336,8 @@ uint64_t arch_build_frame(struct stub_frame *frame,
 
     _Static_assert(sizeof(struct stub_frame) == FRAME_BYTES, "the stub's frame");
     _Static_assert(offsetof(struct stub_frame, registers) == FRAME_REGS, "registers");
+    _Static_assert(offsetof(struct stub_frame, check) == FRAME_CHECK, "check");
+    _Static_assert(offsetof(struct stub_frame, nonce) == FRAME_NONCE, "nonce");
     _Static_assert(offsetof(struct stub_frame, attributes) == FRAME_ATTR, "attributes");
     _Static_assert(offsetof(struct stub_frame, thread) == FRAME_THREAD, "thread");
     _Static_assert(offsetof(struct stub_frame, vectors) == FRAME_VECTORS, "vectors");

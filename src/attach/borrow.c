@@ -66,7 +66,7 @@ struct detour {
     struct scene *scene;
     pid_t tid;
     struct arch_registers original;
-    uint64_t mask, frame_address;
+    uint64_t mask, frame_address, nonce;
     bool saw_stop_signal, hurried;
     int64_t began_ns;
 };
@@ -100,6 +100,7 @@ static int write_frame(struct detour *detour)
     detour->frame_address = arch_build_frame(&frame, &detour->original, detour->mask);
     detour->hurried = may_hurry(detour);
     frame.hurried = detour->hurried;
+    frame.nonce = detour->nonce;
     if (scene_write(detour->scene, slot, &frame.pc, sizeof(frame.pc)) != 0)
         return -1;
     return scene_write(detour->scene, detour->frame_address, &frame, sizeof(frame));
@@ -131,9 +132,12 @@ static int divert(struct detour *detour)
     return 0;
 }
 
+/* A thread that went back by itself writes over its frame: what stands there is believed
+ * only when it is what the stub has left. */
 static uint32_t frame_done(struct detour *detour, struct stub_frame *head)
 {
-    if (scene_read(detour->scene, detour->frame_address, head, FRAME_MASK) != 0)
+    if (scene_read(detour->scene, detour->frame_address, head, FRAME_ATTR) != 0 ||
+        head->check != (detour->nonce ^ head->region ^ (uint32_t)head->result))
         return FRAME_AT_WORK;
     return head->done;
 }
@@ -313,6 +317,20 @@ static int late(const struct detour *detour, struct borrowed *borrowed, struct e
                    (int)detour->scene->target->pid);
 }
 
+/* It may have gone back by itself and have ended then; who it has started is in the stub
+ * still. */
+static int gone(const struct detour *detour, struct borrowed *borrowed, struct err *err)
+{
+    int pid = (int)detour->scene->target->pid;
+
+    borrowed->left_alone = true;
+    if (target_state(detour->scene->target) == TARGET_ENDED)
+        return err_set(err, ERR_GONE, "process %d ended while attaching", pid);
+    err_set(err, ERR_FAILED,
+            "a thread of process %d was not taken back in time, and has ended", pid);
+    return err_remedy(err, "try again");
+}
+
 static int describe_result(struct detour *detour, const struct stub_frame *head,
                            struct borrowed *borrowed, struct err *err)
 {
@@ -353,7 +371,7 @@ static int run_detour(struct detour *detour, struct borrowed *borrowed, struct e
         return err_set(err, ERR_FAILED, "cannot divert a thread of process %d", pid);
     outcome = watch(detour, &head);
     if (outcome == OUTCOME_GONE)
-        return err_set(err, ERR_GONE, "process %d ended while attaching", pid);
+        return gone(detour, borrowed, err);
     if (outcome == OUTCOME_LATE)
         return late(detour, borrowed, err);
     if (outcome == OUTCOME_FAULTED) {
@@ -439,7 +457,8 @@ static enum attempt refuse_filter(struct detour *detour, struct borrowed *borrow
 static enum attempt try_thread(struct scene *scene, pid_t tid, struct borrowed *borrowed,
                                const char **why, struct err *err)
 {
-    struct detour detour = {.scene = scene, .tid = tid};
+    struct detour detour = {
+        .scene = scene, .tid = tid, .nonce = (uint64_t)clock_monotonic_ns() << 8 | 1};
     enum stop stop;
 
     if (threads_is_uninterruptible(scene->target, tid)) {

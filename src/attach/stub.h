@@ -17,6 +17,8 @@
 #define FRAME_REGS    24 /* 17 words in the order in which they are popped */
 #define FRAME_SCRATCH 160
 #define FRAME_HURRIED 164 /* the thread was given real-time priority for the detour */
+#define FRAME_CHECK   176 /* what the nonce, the result and the region make together */
+#define FRAME_NONCE   184
 #define FRAME_ATTR    192 /* pthread_attr_t: 56 bytes in glibc, fewer in musl */
 #define FRAME_THREAD  256
 #define FRAME_VECTORS 320 /* XSAVE area, 64-byte aligned */
@@ -36,7 +38,7 @@
 #define STUB_SMALL_STACK_BYTES 524288
 
 /* "heaptop" and a version: how the remains of a killed heaptop are recognised. */
-#define STUB_MAGIC            0x3230706f74706168
+#define STUB_MAGIC            0x3330706f74706168
 #define STUB_MAGIC_NAME_BYTES 6 /* the same in every version */
 
 #ifndef __ASSEMBLER__
@@ -51,7 +53,7 @@ struct stub_frame {
     uint32_t scratch;
     uint32_t hurried;
     uint64_t pc; /* where the thread goes on: written above the frame as well */
-    uint64_t unused[2];
+    uint64_t check, nonce;
     uint8_t attributes[64];
     uint64_t thread[8];
     uint8_t vectors[FRAME_BYTES - FRAME_VECTORS] __attribute__((aligned(64)));

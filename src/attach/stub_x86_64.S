@@ -91,6 +91,9 @@ stub_borrowed:
 	movl	%eax, FRAME_RESULT(%rbx)
 .Lalone:
 	xorl	%r13d, %r13d
+	movl	FRAME_RESULT(%rbx), %eax
+	xorq	FRAME_NONCE(%rbx), %rax
+	movq	%rax, FRAME_CHECK(%rbx)
 	movl	%r12d, %eax
 	xorl	%edx, %edx
 	xrstor64 FRAME_VECTORS(%rbx)
@@ -111,6 +114,9 @@ stub_borrowed:
  * kernel's answer says enough. EAGAIN: the watchdog has set it. EFAULT: gone. */
 .Lcreated:
 	movq	%r13, FRAME_REGION(%rbx)
+	movq	FRAME_NONCE(%rbx), %rax
+	xorq	%r13, %rax
+	movq	%rax, FRAME_CHECK(%rbx)
 	movl	%r12d, %eax
 	xorl	%edx, %edx
 	xrstor64 FRAME_VECTORS(%rbx)
