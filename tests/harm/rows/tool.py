@@ -203,6 +203,8 @@ ROWS += [
         with_workload(at_random_times), weight=10, short=EACH(6)),
     Row("stop-short", "3", "SIGSTOP for 0.1 s at a random named moment",
         at_points(POINTS, "stop 100"), weight=2),
+    Row("stop-diverted", "3", "SIGSTOP for 0.1 s while a thread is in the stub, and goes back alone",
+        at_points(["diverted"], "stop 100"), weight=4),
     Row("stop-long", "3", "SIGSTOP for 3 s at a random named moment",
         at_points(POINTS, "stop 3000"), on=few, weight=0.5, short=0),
     Row("stop-30s", "3", "SIGSTOP for 30 s at a random named moment",
