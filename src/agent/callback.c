@@ -10,7 +10,7 @@
 #define GRACE_NS     (20 * INT64_C(1000000))
 #define GRACE_TRIES  10
 #define WALK_NS      (3 * INT64_C(1000000))
-#define WALK_TRIES   12
+#define WALK_TRIES   40
 
 static int64_t info_number(struct object *info, const char *key)
 {
