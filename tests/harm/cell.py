@@ -74,8 +74,10 @@ class Cell:
                 break
 
     def expect_released(self, target, before, is_steady=True, was_killed=False):
-        # As after a kill: nobody may say when a thread that was late is out of the stub.
-        was_late = any("in time" in words or "too long" in words for words in self.refusals)
+        # As after a kill: nobody may say when a thread that was late is out of the stub, and
+        # a heaptop that had no memory has left its agent to itself.
+        was_late = any(sign in words for words in self.refusals
+                       for sign in ("in time", "too long", "out of memory"))
         try:
             left = look.settle(target.pid, before, is_steady, was_killed or was_late,
                                RELEASE_SECONDS)
