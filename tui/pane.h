@@ -33,7 +33,7 @@ struct view_input {
     const struct snapshot *older;    /* what changes of kinds compare with, or NULL */
     /* The same for what is counted at each sample: without a mark the one before. */
     const struct snapshot *older_sample;
-    const struct history *history;
+    const struct history *history; /* until the sample shown, unless shows_all_time */
     enum delta_mode delta;
     const char *filter;                  /* "" = none */
     const struct inspection *inspection; /* the last close look at an arena, or NULL */
@@ -69,6 +69,8 @@ struct pane_ops {
     const char *(*breadcrumb)(void *pane);
     /* Left and Right move the sample that is shown, not the columns. */
     bool moves_in_time;
+    /* Its history goes on behind the sample that is shown. */
+    bool shows_all_time;
     /* The arena that the pane wants to be looked at closely, 0 = none; optional. */
     uint64_t (*wants_arena)(void *pane);
     /* What the pane asks about the objects (its topic NULL: nothing): asked once, and

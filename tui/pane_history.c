@@ -372,6 +372,7 @@ const struct pane_ops pane_history = {
     .table = history_table,
     .describe = history_describe,
     .moves_in_time = true,
+    .shows_all_time = true,
     .wants = history_wants,
     .kind = history_kind,
 };

@@ -86,20 +86,10 @@ static void log_row(struct pane_log *log, size_t i, struct table_row *row)
         row->role = ROLE_WARNING;
 }
 
-/* What came while the sample was taken is not later than it. */
-static bool is_of(const struct snapshot *snapshot, const struct event *event)
-{
-    for (size_t i = 0; i < snapshot->n_events; i++)
-        if (snapshot->events[i].wall_ns == event->wall_ns &&
-            !strcmp(snapshot->events[i].words, event->words))
-            return true;
-    return false;
-}
-
 static bool is_later(const struct view_input *input, const struct event *event)
 {
     return input->snapshot && input->snapshot != history_latest(input->history) &&
-           event->wall_ns > input->snapshot->wall_ns && !is_of(input->snapshot, event);
+           history_is_later(event, input->snapshot);
 }
 
 /* Who looks back sees what was known then. */
@@ -231,4 +221,5 @@ const struct pane_ops pane_log = {
     .table = log_table,
     .describe = log_describe,
     .breadcrumb = log_breadcrumb,
+    .shows_all_time = true,
 };

@@ -31,7 +31,7 @@ static void verdict_destroy(void *opaque)
     free(opaque);
 }
 
-/* Always of the newest sample: it looks back by itself. */
+/* Of the sample that is shown, with what was known then. */
 static void verdict_update(void *opaque, const struct view_input *input)
 {
     struct pane_verdict *pane = opaque;

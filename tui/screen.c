@@ -31,6 +31,7 @@ void screen_free(struct screen *screen)
         return;
     for (size_t i = 0; i < screen->n_panes; i++)
         panes[i]->destroy(screen->panes[i]);
+    history_free(screen->past);
     snapshot_unref(screen->shown);
     snapshot_unref(screen->older);
     snapshot_unref(screen->older_sample);
@@ -169,7 +170,8 @@ void screen_update_pane(struct screen *screen)
     input.snapshot = screen->shown;
     input.older = screen->older;
     input.older_sample = screen->older_sample;
-    input.history = screen->history;
+    input.history = screen_pane(screen)->shows_all_time ? screen->history
+                                                        : screen_shown_history(screen);
     input.delta = screen_delta(screen);
     input.filter = screen->filter;
     /* What was read now says nothing about then. */

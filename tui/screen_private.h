@@ -20,6 +20,7 @@ struct hit {
 
 struct screen {
     struct history *history;
+    struct history *past; /* owned; as it was at `shown`, see screen_shown_history() */
     void *panes[SCREEN_PANES];
     size_t n_panes, current;
     size_t came_from; /* where the hidden pane was opened */
@@ -57,6 +58,8 @@ const struct mark *screen_mark(const struct screen *screen);
 /* DELTA_MARK without a mark is DELTA_PREVIOUS. */
 enum delta_mode screen_delta(const struct screen *screen);
 const char *screen_breadcrumb(const struct screen *screen);
+/* Borrowed, until `shown` changes. */
+const struct history *screen_shown_history(struct screen *screen);
 /* Shows what the current pane shows from `shown` anew. screen.c */
 void screen_update_pane(struct screen *screen);
 /* Left and Right where they move in time, and the commands for it; false: not one of

@@ -4,6 +4,17 @@
 #include "heaptop/units.h"
 #include "tui/screen_private.h"
 
+const struct history *screen_shown_history(struct screen *screen)
+{
+    if (!screen->shown || screen->shown == history_latest(screen->history))
+        return screen->history;
+    if (!screen->past || history_latest(screen->past) != screen->shown) {
+        history_free(screen->past);
+        screen->past = history_as_of(screen->history, screen->shown);
+    }
+    return screen->past;
+}
+
 static void show_live(struct screen *screen)
 {
     if (!screen->is_past) {

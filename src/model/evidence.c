@@ -8,6 +8,8 @@
 #define GROWTH_LEAST_BYTES (INT64_C(5) << 20)
 #define REST_LEAST_NS      INT64_C(40000000000) /* of a window that begins later */
 #define STEEPER            2.5                  /* at first than since: a warm-up */
+#define LONGER             6 /* each window than the one before, from ten minutes on */
+#define SLOWER             4 /* at last than on the whole: it has ended */
 #define WARM_UP_MARK       "warm-up"
 
 static const struct growth *series_of(const struct evidence *evidence)
@@ -98,10 +100,10 @@ static bool skip_steep_quarter(struct evidence *evidence)
     return true;
 }
 
-static void find_window(struct evidence *evidence)
+static void find_window(struct evidence *evidence, int64_t window_ns)
 {
     const struct history *history = evidence->history;
-    int64_t now_ns = evidence->now->mono_ns, begin_ns = now_ns - GROWTH_WINDOW_NS;
+    int64_t begin_ns = growth_window_begin_ns(series_of(evidence), window_ns);
     int64_t imports_ns = evidence_imports_end_ns(history), marked_ns = mark_ns(history);
     bool is_old;
 
@@ -162,19 +164,53 @@ static void find_growth(struct evidence *evidence)
           res->troughs_rose > parts / FIT_TROUGH_SHARE));
 }
 
-bool evidence_gather(struct evidence *evidence, const struct history *history)
+static void gather_window(struct evidence *evidence, const struct history *history,
+                          int64_t window_ns)
 {
     memset(evidence, 0, sizeof(*evidence));
     evidence->history = history;
     evidence->now = history_latest(history);
-    if (!evidence->now)
-        return false;
-    find_window(evidence);
+    find_window(evidence, window_ns);
     if (evidence->now->process)
         evidence->res_bytes = evidence->now->process->res_bytes.value;
     evidence_fit(evidence, SERIES_RES, &evidence->res);
     gather_parts(evidence);
     find_growth(evidence);
     evidence_gather_kinds(evidence);
+}
+
+/* The last quarter of the window has its share: it did not end long ago. */
+static bool goes_on(const struct evidence *evidence)
+{
+    struct fit last;
+
+    return growth_fit(series_of(evidence), 1 + SERIES_RES,
+                      evidence->now->mono_ns - evidence->elapsed_ns / 4, &last) &&
+           last.low_at_last - last.low_at_first >
+               evidence->res_growth_bytes / (4 * SLOWER);
+}
+
+/* What is too slow for the usual window: the shortest longer one that it shows in. */
+static void look_longer(struct evidence *evidence, const struct history *history)
+{
+    const struct snapshot *oldest = history_at(history, 0);
+    int64_t age_ns = evidence->now->mono_ns - oldest->mono_ns;
+    int64_t window_ns = GROWTH_WINDOW_NS;
+    struct evidence longer;
+
+    while (evidence->is_long && !evidence->is_growing && window_ns < age_ns) {
+        window_ns *= LONGER;
+        gather_window(&longer, history, window_ns);
+        if (longer.is_growing && goes_on(&longer))
+            *evidence = longer;
+    }
+}
+
+bool evidence_gather(struct evidence *evidence, const struct history *history)
+{
+    if (!history_latest(history))
+        return false;
+    gather_window(evidence, history, GROWTH_WINDOW_NS);
+    look_longer(evidence, history);
     return true;
 }

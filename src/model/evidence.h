@@ -1,9 +1,10 @@
 /*
  * evidence.h - what the rules of a verdict look at: the window, and what grew in it.
  *
- * The window is the last ten minutes, or begins later: when the last imports were over,
- * at a mark named "warm-up", or where the growth was at first much steeper than it is
- * since.
+ * The window is the last ten minutes; where nothing grows in them, the last hour, six
+ * hours, and so on, if something has grown in that and still does. Or it begins later:
+ * when the last imports were over, at a mark named "warm-up", or where the growth was at
+ * first much steeper than it is since.
  *
  * Pure; the history's thread.
  */

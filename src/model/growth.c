@@ -6,6 +6,7 @@
 #include "model/thinning.h"
 #include "util/xalloc.h"
 
+#define THINNED_TO    (GROWTH_POINTS / 8 * 7)
 #define TESTED_POINTS 60 /* the test looks at as many, evenly spread over the window */
 
 struct series {
@@ -25,7 +26,6 @@ struct series {
 struct growth {
     int64_t times_ns[GROWTH_POINTS];
     size_t n_points;
-    struct thinning thinning;
     int64_t wall_ns; /* of the last point */
     uint64_t round;
     struct series *slots;
@@ -33,6 +33,11 @@ struct growth {
     size_t n_put; /* in this round */
     bool is_of_readings;
 };
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 struct growth *growth_new(void)
 {
@@ -55,6 +60,41 @@ void growth_free(struct growth *growth)
         free(growth->slots[i].counts);
     free(growth->slots);
     free(growth);
+}
+
+/* What it was at its last point; the points before are in `from`. */
+static void cut(struct series *series, const struct series *from, size_t n_points)
+{
+    series->counts = xcalloc(2 * GROWTH_POINTS, sizeof(*series->counts));
+    series->values = series->counts + GROWTH_POINTS;
+    series->peak_count = series->peak_bytes = series->count = series->bytes = 0;
+    for (size_t i = 0; i < n_points; i++) {
+        series->previous_count = i ? series->count : from->counts[0];
+        series->previous_bytes = i ? series->bytes : from->values[0];
+        series->peak_before_count = series->peak_count;
+        series->peak_before_bytes = series->peak_bytes;
+        series->count = series->counts[i] = from->counts[i];
+        series->bytes = series->values[i] = from->values[i];
+        series->peak_count = larger(series->peak_count, series->count);
+        series->peak_bytes = larger(series->peak_bytes, series->bytes);
+    }
+}
+
+struct growth *growth_as_of(const struct growth *growth, int64_t mono_ns)
+{
+    struct growth *past = xcalloc(1, sizeof(*past));
+
+    *past = *growth;
+    past->slots = growth->n_slots ? xcalloc(growth->n_slots, sizeof(*past->slots)) : NULL;
+    while (past->n_points && past->times_ns[past->n_points - 1] > mono_ns)
+        past->n_points--;
+    for (size_t i = 0; i < growth->n_slots; i++) {
+        past->slots[i] = growth->slots[i];
+        past->slots[i].trend_round = 0;
+        if (growth->slots[i].counts)
+            cut(&past->slots[i], &growth->slots[i], past->n_points);
+    }
+    return past;
 }
 
 static size_t slot_of(const struct growth *growth, uint64_t key)
@@ -99,8 +139,8 @@ static void keep_values(int64_t *values, const size_t *kept, size_t n_kept)
 /* All series are thinned alike. */
 static void thin(struct growth *growth)
 {
-    size_t kept[GROWTH_POINTS];
-    size_t n_kept = thinning_choose(&growth->thinning, growth->n_points, kept);
+    size_t kept[THINNED_TO];
+    size_t n_kept = thinning_choose(growth->times_ns, growth->n_points, THINNED_TO, kept);
 
     keep_values(growth->times_ns, kept, n_kept);
     for (size_t i = 0; i < growth->n_slots; i++)
@@ -146,10 +186,8 @@ static void set(struct growth *growth, struct series *series, int64_t count,
     series->peak_before_bytes = series->peak_bytes;
     series->count = count;
     series->bytes = bytes;
-    if (count > series->peak_count)
-        series->peak_count = count;
-    if (bytes > series->peak_bytes)
-        series->peak_bytes = bytes;
+    series->peak_count = larger(series->peak_count, count);
+    series->peak_bytes = larger(series->peak_bytes, bytes);
     if (series->counts) {
         series->counts[growth->n_points - 1] = count;
         series->values[growth->n_points - 1] = bytes;
@@ -203,6 +241,13 @@ static size_t first_of_window(const struct growth *growth, int64_t window_ns)
             growth->n_points - first < GROWTH_LEAST))
         first--;
     return first;
+}
+
+int64_t growth_window_begin_ns(const struct growth *growth, int64_t window_ns)
+{
+    size_t first = first_of_window(growth, window_ns);
+
+    return first < growth->n_points ? growth->times_ns[first] : 0;
 }
 
 /* The last point of each of TESTED_POINTS slices of the window: newer points stand

@@ -3,7 +3,7 @@
  *
  * A set of series over one axis of time: one for each kind, size class or part of the
  * account, named by a key. Memory stays bounded over days: the axis has GROWTH_POINTS
- * points, the older ones ever sparser (thinning.h), and a series that never changed
+ * points, the older the sparser (thinning.h), and a series that never changed
  * is one number.
  *
  * A slope is Theil-Sen's (the median of the slopes between all pairs of points), which
@@ -46,6 +46,9 @@ struct growth *growth_new(void);
 struct growth *growth_new_of_readings(void);
 void growth_free(struct growth *growth);
 
+/* A new one that ends with the last point that is not later. */
+struct growth *growth_as_of(const struct growth *growth, int64_t mono_ns);
+
 /* One point: begin, put every series, end. What is not put has become 0. */
 void growth_begin(struct growth *growth, int64_t mono_ns, int64_t wall_ns);
 void growth_put(struct growth *growth, uint64_t key, int64_t count, int64_t bytes);
@@ -66,6 +69,10 @@ int64_t growth_range(const struct growth *growth, uint64_t key, int64_t since_mo
 /* The lowest since; unknown without a point. */
 bool growth_lowest(const struct growth *growth, uint64_t key, int64_t since_mono_ns,
                    int64_t *bytes);
+
+/* When a window over the last `window_ns` begins: earlier, where fewer than GROWTH_LEAST
+ * points are in it. */
+int64_t growth_window_begin_ns(const struct growth *growth, int64_t window_ns);
 
 /* The bytes a minute of all series that are claimed to grow, for shares. */
 double growth_total(struct growth *growth, int64_t window_ns);

@@ -4,27 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/thinning.h"
+#include "model/history_private.h"
 #include "util/xalloc.h"
 
-struct history {
-    const struct snapshot *recent[HISTORY_RECENT]; /* newest at (added - 1) % RECENT */
-    size_t added;
-    const struct snapshot *kept[HISTORY_KEPT]; /* the oldest first */
-    size_t n_kept;
-    uint64_t keep_every; /* of those that fall out of the ring: 1, 2, 4, ... */
-    struct history_point points[HISTORY_POINTS];
-    size_t n_points;
-    struct thinning thinning;
-    struct reading pause_total_ns; /* at the last point */
-    struct event events[HISTORY_EVENTS];
-    size_t n_events;
-    struct marks marks;
-    struct growth *kinds, *classes, *series, *parts;
-    int64_t walk_ended_ns;    /* of the walk that the kinds' growth saw last */
-    struct sharing sharing;   /* with the parent, as it was compared last */
-    int64_t account_ended_ns; /* of the round that the parts' growth saw last */
-};
+#define THINNED_TO      (HISTORY_POINTS / 8 * 7)
+#define KEPT_THINNED_TO (HISTORY_KEPT / 8 * 7)
 
 static const struct {
     const char *name;
@@ -70,7 +54,6 @@ struct history *history_new(void)
 {
     struct history *history = xcalloc(1, sizeof(*history));
 
-    history->keep_every = 1;
     history->kinds = growth_new();
     history->classes = growth_new();
     history->series = growth_new_of_readings();
@@ -98,10 +81,12 @@ void history_free(struct history *history)
  * the next one that stays. */
 static void history_thin(struct history *history)
 {
-    size_t kept[HISTORY_POINTS];
-    size_t n_kept = thinning_choose(&history->thinning, history->n_points, kept);
-    size_t from = 0;
+    int64_t times_ns[HISTORY_POINTS];
+    size_t kept[THINNED_TO], n_kept, from = 0;
 
+    for (size_t i = 0; i < history->n_points; i++)
+        times_ns[i] = history->points[i].mono_ns;
+    n_kept = thinning_choose(times_ns, history->n_points, THINNED_TO, kept);
     for (size_t i = 0; i < n_kept; i++) {
         struct history_point point = history->points[kept[i]];
         struct reading *pauses = &point.values[SERIES_PAUSES];
@@ -240,33 +225,33 @@ void history_add_event(struct history *history, const struct event *event)
     history->events[history->n_events++] = *event;
 }
 
-/* Every second one goes, and from now on only half as many come. */
+/* The older, the sparser: see thinning.h. */
 static void thin_kept(struct history *history)
 {
-    size_t count = 0;
+    int64_t times_ns[HISTORY_KEPT + 1];
+    size_t kept[KEPT_THINNED_TO + 1], n_kept, next = 0;
 
-    for (size_t i = 0; i < history->n_kept; i++) {
-        if (i % 2)
+    for (size_t i = 0; i < HISTORY_KEPT; i++)
+        times_ns[i] = history->kept[i]->mono_ns;
+    times_ns[HISTORY_KEPT] = history_latest(history)->mono_ns;
+    n_kept = thinning_choose(times_ns, HISTORY_KEPT + 1, KEPT_THINNED_TO + 1, kept) - 1;
+    for (size_t i = 0; i < HISTORY_KEPT; i++) {
+        if (next == n_kept || kept[next] != i)
             snapshot_unref(history->kept[i]);
         else
-            history->kept[count++] = history->kept[i];
+            history->kept[next++] = history->kept[i];
     }
-    history->n_kept = count;
-    history->keep_every *= 2;
+    history->n_kept = n_kept;
 }
 
 /* The ring gives its reference away. */
-static void keep_old(struct history *history, const struct snapshot *snapshot,
-                     uint64_t number)
+static void keep_old(struct history *history, const struct snapshot *snapshot)
 {
     if (!snapshot)
         return;
     if (history->n_kept == HISTORY_KEPT)
         thin_kept(history);
-    if (number % history->keep_every)
-        snapshot_unref(snapshot);
-    else
-        history->kept[history->n_kept++] = snapshot;
+    history->kept[history->n_kept++] = snapshot;
 }
 
 void history_add_numbers(struct history *history, const struct history_point *point)
@@ -283,7 +268,7 @@ void history_add(struct history *history, const struct snapshot *snapshot)
     struct history_point point;
     const struct snapshot **slot = &history->recent[history->added % HISTORY_RECENT];
 
-    keep_old(history, *slot, history->added - HISTORY_RECENT);
+    keep_old(history, *slot);
     *slot = snapshot_ref(snapshot);
     history->added++;
     history_numbers(snapshot, &point);

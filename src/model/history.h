@@ -1,8 +1,8 @@
 /*
  * history.h - the snapshots seen so far and the series drawn from them.
  *
- * The newest HISTORY_RECENT snapshots are kept whole, of the older ones every second,
- * fourth, eighth ... so that a few of any age can be looked at again; all of them are
+ * The newest HISTORY_RECENT snapshots are kept whole, and of the older ones some, the
+ * older the sparser, so that a few of any age can be looked at again; all of them are
  * points of the series. Kinds, size classes and the parts of RES are followed by what
  * they grow. Belongs
  * to the main thread; keeps references to the snapshots it holds. Memory is bounded
@@ -21,7 +21,7 @@
 
 #define HISTORY_RECENT 64
 #define HISTORY_KEPT   64   /* of the older ones */
-#define HISTORY_POINTS 4096 /* the older half ever sparser, see thinning.h */
+#define HISTORY_POINTS 4096 /* the older the sparser, see thinning.h */
 #define HISTORY_EVENTS 512
 
 struct history;
@@ -61,6 +61,13 @@ enum history_unit history_series_unit(enum history_series series);
 
 struct history *history_new(void);
 void history_free(struct history *history);
+
+/* Not one of its own, and later. In history_past.c. */
+bool history_is_later(const struct event *event, const struct snapshot *snapshot);
+/* A new one that ends with this snapshot, which need not be in the first one any more:
+ * what was known when it was taken, as far as that is still held. */
+struct history *history_as_of(const struct history *history,
+                              const struct snapshot *snapshot);
 
 /* Takes its own reference, and copies the snapshot's events. */
 void history_add(struct history *history, const struct snapshot *snapshot);

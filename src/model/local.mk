@@ -12,7 +12,8 @@ libheaptop_a_SOURCES += \
 	src/model/gc_debug.c src/model/gc_debug.h \
 	src/model/growth.c src/model/growth.h src/model/trend.c \
 	src/model/mark.c src/model/mark.h \
-	src/model/history.c src/model/history.h \
+	src/model/history.c src/model/history.h src/model/history_past.c \
+	src/model/history_private.h \
 	src/model/inquiry.c src/model/inquiry.h \
 	src/model/inspection.c src/model/inspection.h \
 	src/model/kind.c src/model/kind.h \

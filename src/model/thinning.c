@@ -1,34 +1,48 @@
 #include "model/thinning.h"
 
-#define BATCH_SHARE 8 /* of the axis: so many points get room at once */
+#define HALVINGS 20 /* of the ratio: one point more or less does not matter */
 
-/* So many old ones and so many that become old have to fit in one half. */
-static size_t choose_distance(struct thinning *thinning, size_t n_aging, size_t room)
+/* From the newest back, each that is `ratio` of the age of the last one taken older than
+ * it; the oldest at last. Returns how many, and writes them when there is room for all.
+ */
+static size_t choose(const int64_t *times_ns, size_t count, double ratio, size_t most,
+                     size_t *kept)
 {
-    size_t stride = 1;
+    size_t last = count - 1, taken = 1;
+    int64_t now_ns = times_ns[last];
 
-    if (!thinning->every)
-        thinning->every = 1;
-    while (thinning->n_old / stride + n_aging / thinning->every + 2 > room) {
-        stride *= 2;
-        thinning->every *= 2;
+    if (kept)
+        kept[most - 1] = last;
+    for (size_t i = last; i-- > 0;) {
+        double gap = (double)(times_ns[last] - times_ns[i]);
+
+        if (i > 0 && gap <= ratio * (double)(now_ns - times_ns[i]))
+            continue;
+        last = i;
+        taken++;
+        if (kept && taken <= most)
+            kept[most - taken] = i;
     }
-    return stride;
+    return taken;
 }
 
-size_t thinning_choose(struct thinning *thinning, size_t count, size_t *kept)
+size_t thinning_choose(const int64_t *times_ns, size_t count, size_t most, size_t *kept)
 {
-    size_t half = count / 2, first_dense = count - half + count / BATCH_SHARE;
-    size_t stride = choose_distance(thinning, first_dense - thinning->n_old, half);
-    size_t n_kept = 0;
+    double low = 0, high = 1;
+    size_t taken;
 
-    for (size_t i = 0; i < thinning->n_old; i += stride)
-        kept[n_kept++] = i;
-    for (size_t i = thinning->n_old; i < first_dense; i++)
-        if (thinning->number++ % thinning->every == 0)
-            kept[n_kept++] = i;
-    thinning->n_old = n_kept;
-    for (size_t i = first_dense; i < count; i++)
-        kept[n_kept++] = i;
-    return n_kept;
+    for (int i = 0; i < HALVINGS; i++) {
+        double ratio = (low + high) / 2;
+
+        if (choose(times_ns, count, ratio, most, NULL) > most)
+            low = ratio;
+        else
+            high = ratio;
+    }
+    taken = choose(times_ns, count, high, most, kept);
+    if (taken > most) /* times that do not rise: the newest */
+        taken = most;
+    for (size_t i = 0; i < taken; i++)
+        kept[i] = kept[most - taken + i];
+    return taken;
 }

@@ -23,6 +23,7 @@ struct story {
     int64_t saw; /* RES stands so much higher in every other ten samples */
     bool has_no_account;
     int64_t uss_age_ns;
+    int stops_at; /* RES and objects grow no more from this sample on; 0: they do */
     int module_at,
         agent_at; /* from this sample on one module more, and the agent; 0: no */
 };
@@ -32,10 +33,15 @@ static const struct kind *kind_of(const char *name)
     return kind_intern(name, strlen(name));
 }
 
+static int grown_for(const struct story *story, int at)
+{
+    return story->stops_at && at > story->stops_at ? story->stops_at : at;
+}
+
 static void add_objects(struct snapshot_builder *builder, const struct story *story,
                         int at)
 {
-    uint64_t grown = (uint64_t)((story->objects + story->large) * at);
+    uint64_t grown = (uint64_t)((story->objects + story->large) * grown_for(story, at));
     const struct kind_row rows[] = {
         {.kind = kind_of("app.Entry"),
          .count = 1000 + grown / 64,
@@ -99,8 +105,8 @@ static const struct snapshot *sample(const struct story *story, int at)
     builder->snapshot->is_complete = true;
     if (story->agent_at && at >= story->agent_at)
         builder->snapshot->access.agent = AGENT_LOADED;
-    process->res_bytes =
-        reading_exact(200 * MB + story->res * at + at / 10 % 2 * story->saw);
+    process->res_bytes = reading_exact(200 * MB + story->res * grown_for(story, at) +
+                                       at / 10 % 2 * story->saw);
     process->file_bytes = reading_exact(20 * MB + story->file * at);
     process->shmem_bytes = reading_exact(0);
     process->swap_bytes = reading_exact(story->swap * at);
@@ -117,17 +123,22 @@ static const struct snapshot *sample(const struct story *story, int at)
     return snapshot_seal(builder);
 }
 
-static void judge_first(const struct story *story, int samples, struct verdicts *verdicts)
+static void watch(struct history *history, const struct story *story, int samples)
 {
-    struct history *history = history_new();
-
-    assert_false(verdict_judge(history, verdicts));
     for (int at = 0; at < samples; at++) {
         const struct snapshot *snapshot = sample(story, at);
 
         history_add(history, snapshot);
         snapshot_unref(snapshot);
     }
+}
+
+static void judge_first(const struct story *story, int samples, struct verdicts *verdicts)
+{
+    struct history *history = history_new();
+
+    assert_false(verdict_judge(history, verdicts));
+    watch(history, story, samples);
     assert_true(verdict_judge(history, verdicts));
     history_free(history);
 }
@@ -168,12 +179,7 @@ static void judge_shared(const struct story *story, const struct sharing *sharin
 {
     struct history *history = history_new();
 
-    for (int at = 0; at < SAMPLES; at++) {
-        const struct snapshot *snapshot = sample(story, at);
-
-        history_add(history, snapshot);
-        snapshot_unref(snapshot);
-    }
+    watch(history, story, SAMPLES);
     history_set_sharing(history, sharing);
     assert_true(verdict_judge(history, verdicts));
     history_free(history);
@@ -291,6 +297,66 @@ static void waits(void **state)
     assert_non_null(strstr(verdicts.items[0].words, "one sample"));
 }
 
+/* Who looks back is told what was said then. */
+static void looks_back(void **state)
+{
+    const struct story story = {.res = MB / 2, .objects = MB / 2, .module_at = 5};
+    struct verdicts then, again, now;
+
+    (void)state;
+    judge_first(&story, SAMPLES, &now);
+    for (int at = 10; at < SAMPLES; at += 7) {
+        struct history *history = history_new(), *past;
+
+        judge_first(&story, at, &then);
+        watch(history, &story, SAMPLES);
+        past = history_as_of(history, history_at(history, (size_t)at - 1));
+        assert_true(verdict_judge(past, &again));
+        assert_int_equal(again.count, then.count);
+        assert_string_equal(again.items[0].words, then.items[0].words);
+        assert_int_equal(again.items[0].bytes.value, then.items[0].bytes.value);
+        assert_string_not_equal(again.items[0].words, now.items[0].words);
+        history_free(past);
+        assert_int_equal(history_count(history), SAMPLES);
+        history_free(history);
+    }
+}
+
+/* Half a megabyte a minute, for a working day: and so it was in the middle of it. */
+static void sees_slow_leaks(void **state)
+{
+    const int64_t step = MB / 60;
+    const int samples = 8 * 1800;
+    struct history *history = history_new(), *past;
+    struct verdicts verdicts;
+
+    (void)state;
+    watch(history, &(struct story){.res = step, .objects = step}, samples);
+    assert_true(verdict_judge(history, &verdicts));
+    assert_string_equal(verdicts.items[0].rule, "R2");
+    past = history_as_of(history, history_at(history, history_count(history) / 4));
+    assert_true(verdict_judge(past, &verdicts));
+    assert_string_equal(verdicts.items[0].rule, "R2");
+    history_free(past);
+    history_free(history);
+}
+
+/* What grew in the first hour is long over; what comes and goes never was one. */
+static void long_ago_is_no_leak(void **state)
+{
+    const struct story cache = {.res = MB / 20, .objects = MB / 20, .stops_at = 1800};
+    const struct story scratch = {.saw = 60 * MB};
+    struct verdicts verdicts;
+
+    (void)state;
+    for (int at = 2400; at <= 14400; at += 1500) {
+        judge_first(&cache, at, &verdicts);
+        assert_string_equal(verdicts.items[0].rule, "R1");
+        judge_first(&scratch, at, &verdicts);
+        assert_string_not_equal(verdicts.items[0].rule, "R2");
+    }
+}
+
 static bool has_gap(const struct verdicts *verdicts, const char *rule)
 {
     for (size_t i = 0; i < verdicts->n_gaps; i++)
@@ -326,6 +392,9 @@ int main(void)
         cmocka_unit_test(tells_the_agents_module),
         cmocka_unit_test(says_words_and_gain),
         cmocka_unit_test(waits),
+        cmocka_unit_test(looks_back),
+        cmocka_unit_test(sees_slow_leaks),
+        cmocka_unit_test(long_ago_is_no_leak),
         cmocka_unit_test(names_what_is_missing),
     };
 
