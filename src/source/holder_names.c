@@ -229,6 +229,9 @@ static bool make_label(const struct holder_links *links, const struct holder_lin
     case BY_FIELD:
         field_name(walk, link, name, sizeof(name));
         break;
+    case BY_PART:
+        snprintf(label, size, "%s", kind);
+        return false;
     case BY_ITEM:
     case BY_KEY:
         snprintf(label, size, "%s of %.100s", link->by == BY_KEY ? "key" : "item", kind);

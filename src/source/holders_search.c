@@ -9,6 +9,13 @@ bool holders_search_add(struct holders_search *search, uint64_t address, uint32_
     return address_map_add(&search->objects, address, group * 2);
 }
 
+bool holders_search_add_part(struct holders_search *search, uint64_t address,
+                             uint32_t group)
+{
+    search->has_parts = true;
+    return holders_search_add(search, address, group);
+}
+
 /* ---- who has the containers ---- */
 
 static void add_owner(struct holders_search *search, const struct reference *found)
@@ -108,6 +115,8 @@ static void search_visit(void *with, const struct met_object *met)
         search->find(search->find_with, met);
     else
         references_visit(&search->references, met);
+    if (search->stage == FIND_HOLDERS && search->has_parts)
+        references_parts(&search->references, met);
 }
 
 static void begin_stage(struct holders_search *search, enum search_stage stage)

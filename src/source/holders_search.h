@@ -32,6 +32,7 @@ struct holders_search {
     void *find_with;
     struct address_map objects; /* by twice the group; odd: something refers to it */
     uint32_t *links_left;       /* by group: more are not noted; NULL: no bound */
+    bool has_parts;             /* what is meant has no object's head, in part */
     bool ignores_types;         /* that an object is of a class is not to hold it */
     const struct kind *module;
     struct address_map wanted;    /* containers whose owner is looked for */
@@ -50,6 +51,10 @@ int holders_search_begin(struct holders_search *search,
 
 /* One of the objects that are meant; false when there is no room. */
 bool holders_search_add(struct holders_search *search, uint64_t address, uint32_t group);
+
+/* Likewise, of what objects have elsewhere: the address that they keep of it. */
+bool holders_search_add_part(struct holders_search *search, uint64_t address,
+                             uint32_t group);
 
 /* Goes on until done or the deadline has passed: then SOURCE_MORE. SOURCE_FAILED: err
  * says why. */

@@ -276,7 +276,7 @@ static struct pin_row *row_of(struct rows *rows, const struct kind *kind)
     return *at ? &rows->rows[*at - 1] : NULL;
 }
 
-static const struct kind *kind_of(const struct pin_block *block)
+const struct kind *pins_blocks_kind(const struct pin_block *block)
 {
     if (block->what == PIN_FREE_LISTED)
         return kind_intern(free_lists, sizeof(free_lists) - 1);
@@ -289,7 +289,7 @@ static void count_block(struct rows *rows, const struct pin_block *block, uint32
                         bool is_cheap)
 {
     bool is_object = block->what == PIN_OBJECT || block->what == PIN_DICT;
-    struct pin_row *row = row_of(rows, kind_of(block));
+    struct pin_row *row = row_of(rows, pins_blocks_kind(block));
     struct row_mark *mark;
 
     if (!row)

@@ -66,6 +66,10 @@ bool pins_blocks_begin(struct pins_blocks *pins);
 /* Looks into the next arena; false when none is left, or they hold too much. */
 bool pins_blocks_step(struct pins_blocks *pins);
 
+/* Of the row that it is counted in: "(parts of objects elsewhere)", when its owner lies
+ * in none of these arenas. After pins_blocks_rows(). */
+const struct kind *pins_blocks_kind(const struct pin_block *block);
+
 /* Gives parts to their owners and counts. Rows are the caller's to free. */
 struct pin_row *pins_blocks_rows(struct pins_blocks *pins, size_t *count);
 

@@ -7,21 +7,41 @@
 #define OBJECTS_OF_KIND_MAX 512 /* looked up, spread over all */
 #define LINKS_OF_KIND_MAX   1024
 
-static struct pin_owner *owner_of(struct pins_owners *owners, const struct kind *kind)
-{
-    for (size_t i = 0; i < owners->n_kinds; i++)
-        if (owners->kinds[i].kind == kind)
-            return &owners->kinds[i];
-    return NULL;
-}
-
 /* Is it one of those by which the kind keeps arenas? Where it has objects in arenas of
  * which hardly anything is in use, only these are. */
 static bool does_keep(const struct pin_block *block, const struct pin_row *row,
                       bool is_cheap)
 {
-    return (block->what == PIN_OBJECT || block->what == PIN_DICT) &&
-           (!row->cheap || is_cheap);
+    bool is_object = block->what == PIN_OBJECT || block->what == PIN_DICT;
+
+    return (is_object && (!row->cheap || is_cheap)) ||
+           (block->what == PIN_PART && !block->kind);
+}
+
+/* Which of the kinds it belongs to, as far as these are looked up; NULL = none. A part
+ * whose object lies in none of these arenas has a row as well. */
+static struct pin_owner *owner_of_block(struct pins_owners *owners,
+                                        const struct pin_block *block)
+{
+    const struct kind *kind = pins_blocks_kind(block);
+
+    for (size_t i = 0; kind && i < owners->n_kinds; i++)
+        if (owners->kinds[i].kind == kind)
+            return &owners->kinds[i];
+    return NULL;
+}
+
+static bool add_to_search(struct pins_owners *owners, const struct pins_blocks *blocks,
+                          const struct pin_block *block, uint64_t arena_address,
+                          uint32_t group)
+{
+    uint64_t address = arena_address + block->offset;
+
+    if (block->what == PIN_PART)
+        return holders_search_add_part(
+            &owners->search, address + blocks->walk->layout.pymalloc.debug_prefix_bytes,
+            group);
+    return holders_search_add(&owners->search, address + block->head, group);
 }
 
 /* Every so many objects of the kind one is looked up. */
@@ -34,15 +54,16 @@ static void add_objects_of(struct pins_owners *owners, const struct pins_section
 
     for (size_t i = blocks->first[number]; i < blocks->first[number + 1]; i++) {
         const struct pin_block *block = &blocks->blocks[i];
-        struct pin_owner *owner = block->kind ? owner_of(owners, block->kind) : NULL;
+        struct pin_owner *owner = owner_of_block(owners, block);
         uint32_t group = owner ? (uint32_t)(owner - owners->kinds) : 0;
         const struct pin_row *row = &section->rows[group];
-        uint64_t objects = row->cheap ? row->cheap : row->objects;
-        uint64_t object = arena->row->first_pool + block->offset + block->head;
+        uint64_t blocks_of_kind = row->cheap     ? row->cheap
+                                  : row->objects ? row->objects
+                                                 : row->parts;
 
         if (owner && does_keep(block, row, is_cheap) &&
-            met[group]++ % (objects / OBJECTS_OF_KIND_MAX + 1) == 0 &&
-            holders_search_add(&owners->search, object, group))
+            met[group]++ % (blocks_of_kind / OBJECTS_OF_KIND_MAX + 1) == 0 &&
+            add_to_search(owners, blocks, block, arena->row->first_pool, group))
             owner->looked_up++;
     }
 }

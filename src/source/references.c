@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "layout/member_layout.h"
+#include "layout/object_parts.h"
 #include "util/bytes.h"
 
 #define ITEMS_MAX    (UINT64_C(1) << 28) /* of one table */
@@ -273,4 +274,23 @@ void references_visit(struct references *references, const struct met_object *me
         else
             visit_fields(references, met);
     }
+}
+
+void references_parts(struct references *references, const struct met_object *met)
+{
+    const struct object_layout *layout = &references->walk->layout.object;
+    struct object_part parts[OBJECT_PARTS_MAX];
+    bool is_split;
+    size_t count;
+
+    if (met->entry->is_plain_dict) {
+        tell(references, object_dict_table(layout, &met->view, &is_split), BY_PART, 0);
+        return;
+    }
+    if (!met->entry->shape.has_parts)
+        return;
+    count = object_parts(layout, &met->entry->shape, &met->view, parts);
+    for (size_t i = 0; i < count; i++)
+        if (parts[i].what != OBJECT_PART_DICT)
+            tell(references, parts[i].address, BY_PART, 0);
 }

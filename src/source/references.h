@@ -22,6 +22,7 @@ enum reference_by {
     BY_ATTRIBUTE, /* likewise, but of an instance that has no dict */
     BY_DICT,      /* it is the object's __dict__ */
     BY_TYPE,
+    BY_PART, /* it is no object, but what the object has elsewhere: references_parts() */
 };
 
 struct reference {
@@ -42,6 +43,9 @@ struct references {
 };
 
 void references_visit(struct references *references, const struct met_object *met);
+
+/* The blocks in which it has its items, keys or buffer, of itself alone. */
+void references_parts(struct references *references, const struct met_object *met);
 
 /* The value that a dict has under this name, when both its key is a str; 0 = none. */
 uint64_t references_lookup(struct references *references, uint64_t dict,
