@@ -22,7 +22,7 @@ static void state_words(const struct fleet_row *row, char *text, size_t size)
     else if (row->outlier != OUTLIER_NONE)
         fleet_outlier_words(row, text, size);
     else if (row->rule[0])
-        snprintf(text, size, "%d: %.320s", (int)row->pid, row->verdict);
+        snprintf(text, size, "%d: %.400s", (int)row->pid, row->verdict);
     else
         snprintf(text, size, "%d is read for the first time", (int)row->pid);
 }

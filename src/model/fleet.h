@@ -56,7 +56,7 @@ struct fleet_row {
                                     watched for long enough */
     struct reading gc_milli_percent; /* of the time: collections; exact with the agent */
     const char *rule;                /* of the first verdict, "R2"; "" = none yet */
-    char verdict[320];               /* its words */
+    char verdict[480];               /* its words */
 
     struct sharing sharing; /* with its parent */
     char sharing_why[160];  /* it is not known; "" */

@@ -72,22 +72,34 @@ const struct pins_section *pins_seal(const struct pins_section *facts,
     return section;
 }
 
+/* The kind with most objects in the cheap arenas, of those that come after `before`. */
+static const struct pin_row *most_after(const struct pins_section *section,
+                                        const struct pin_row *before)
+{
+    const struct pin_row *most = NULL;
+
+    for (size_t i = 0; i < section->n_rows; i++) {
+        const struct pin_row *row = &section->rows[i];
+        bool is_after = !before || row->cheap < before->cheap ||
+                        (row->cheap == before->cheap && row > before);
+
+        if (row->cheap && is_after && (!most || row->cheap > most->cheap))
+            most = row;
+    }
+    return most;
+}
+
 /* The kinds with most objects in the cheap arenas. */
 static int name_kinds(const struct pins_section *section, char *words, int length)
 {
-    uint64_t below = UINT64_MAX;
+    const struct pin_row *before = NULL, *most;
     char count[UNITS_MAX];
 
     for (int named = 0; named < KINDS_NAMED && length < PINS_WORDS_MAX; named++) {
-        const struct pin_row *most = NULL;
-
-        for (size_t i = 0; i < section->n_rows; i++)
-            if (section->rows[i].cheap < below &&
-                (!most || section->rows[i].cheap > most->cheap))
-                most = &section->rows[i];
-        if (!most || !most->cheap)
+        most = most_after(section, before);
+        if (!most)
             break;
-        below = most->cheap;
+        before = most;
         length += snprintf(words + length, (size_t)(PINS_WORDS_MAX - length),
                            "%s%s %.40s", named ? ", " : ": ",
                            units_count(count, reading_exact((int64_t)most->cheap)),
@@ -110,5 +122,22 @@ bool pins_words(const struct pins_section *section, char words[PINS_WORDS_MAX])
                       units_count(arenas, reading_exact((int64_t)cheap->arenas)),
                       units_bytes(returned, reading_exact((int64_t)cheap->return_bytes)));
     name_kinds(section, words, length);
+    return true;
+}
+
+bool pins_owner_words(const struct pins_section *section, char words[PINS_WORDS_MAX])
+{
+    const struct pin_row *row = section ? most_after(section, NULL) : NULL;
+    char count[UNITS_MAX];
+
+    /* "(a frame or C code)" is nothing to look for. */
+    while (row && (!row->owner[0] || row->owner[0] == '(' ||
+                   row->owner_references * 2 < row->references))
+        row = most_after(section, row);
+    if (!row)
+        return false;
+    snprintf(words, PINS_WORDS_MAX, "%s %.40s by %s",
+             units_count(count, reading_exact((int64_t)row->cheap)), row->kind->name,
+             row->owner);
     return true;
 }

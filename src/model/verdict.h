@@ -28,7 +28,7 @@ struct verdict_counter {
 
 struct verdict {
     const char *rule; /* "R2": as in the manual */
-    char words[320];
+    char words[480];
     struct reading bytes; /* that it is about */
     /* Of a growth: from when to when the bytes came; 0 for what is there already. */
     int64_t since_wall_ns, until_wall_ns;

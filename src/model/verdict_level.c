@@ -170,7 +170,9 @@ enum judgement judge_fragmentation(const struct evidence *evidence,
     const struct pymalloc_section *pymalloc = evidence->now->pymalloc;
     const struct account_section *account = evidence->now->account;
     struct verdict *verdict = &finding->verdict;
-    char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], pins[PINS_WORDS_MAX];
+    char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
+    char pins[PINS_WORDS_MAX], owner[PINS_WORDS_MAX];
+    bool has_owner;
     int64_t unused;
 
     if (!pymalloc)
@@ -178,12 +180,15 @@ enum judgement judge_fragmentation(const struct evidence *evidence,
     unused = unused_bytes(evidence);
     if (unused < 32 * MB || unused * 10 < (int64_t)pymalloc->arena_bytes * 4)
         return JUDGED_NO;
+    has_owner = pins_owner_words(evidence->now->pins, owner);
     snprintf(verdict->words, sizeof(verdict->words),
-             "pymalloc is fragmented: %s of its %s is free, but %s; %s is in free pools",
+             "pymalloc is fragmented: %s of its %s is free, but %s; %s is in free pools"
+             "%s%s",
              say_bytes(a, unused), say_bytes(b, (int64_t)pymalloc->arena_bytes),
              pins_words(evidence->now->pins, pins) ? pins
                                                    : "every arena has something in use",
-             say_bytes(c, (int64_t)pymalloc->free_pool_bytes));
+             say_bytes(c, (int64_t)pymalloc->free_pool_bytes),
+             has_owner ? "; held are " : "", has_owner ? owner : "");
     verdict->bytes = reading_exact(unused);
     verdict->gain_bytes = account ? account->restart_bytes : reading_unknown();
     verdict_count(verdict, "arenas", HISTORY_NUMBER,

@@ -9,6 +9,7 @@
 
 #include "model/builder.h"
 #include "model/kind.h"
+#include "model/pins.h"
 #include "model/verdict.h"
 
 #define SECOND  INT64_C(1000000000)
@@ -283,6 +284,42 @@ static void says_words_and_gain(void **state)
     assert_false(verdict_is_calm(&verdicts.items[0]));
 }
 
+/* Kinds of which there are as many are all named; who holds most of one, if anybody. */
+static void names_who_holds_survivors(void **state)
+{
+    const struct pin_row rows[] = {{.kind = kind_of("str"),
+                                    .arenas = 9,
+                                    .cheap = 20,
+                                    .owner = "(a frame or C code)"},
+                                   {.kind = kind_of("app.Entry"),
+                                    .arenas = 8,
+                                    .cheap = 9,
+                                    .references = 9,
+                                    .owner_references = 8,
+                                    .owner = "list in app.Cache._items"},
+                                   {.kind = kind_of("app.Key"),
+                                    .arenas = 7,
+                                    .cheap = 9,
+                                    .references = 9,
+                                    .owner_references = 2,
+                                    .owner = "tuple"}};
+    const struct pins_section facts = {
+        .cheap = {.arenas = 9, .objects = 38, .bytes = 2048, .return_bytes = 9 << 20}};
+    const struct pins_section *pins = pins_seal(&facts, rows, 3);
+    char words[PINS_WORDS_MAX];
+
+    (void)state;
+    assert_true(pins_words(pins, words));
+    assert_string_equal(words, "38 objects of 2.0K keep 9 arenas, 9.0M: 20 str, "
+                               "9 app.Entry, 9 app.Key");
+    assert_true(pins_owner_words(pins, words));
+    assert_string_equal(words, "9 app.Entry by list in app.Cache._items");
+    pins_unref(pins);
+    pins = pins_seal(&facts, rows, 1);
+    assert_false(pins_owner_words(pins, words));
+    pins_unref(pins);
+}
+
 /* Nothing is called growth in the first minute. */
 static void waits(void **state)
 {
@@ -391,6 +428,7 @@ int main(void)
         cmocka_unit_test(garbage_is_no_leak),
         cmocka_unit_test(tells_the_agents_module),
         cmocka_unit_test(says_words_and_gain),
+        cmocka_unit_test(names_who_holds_survivors),
         cmocka_unit_test(waits),
         cmocka_unit_test(looks_back),
         cmocka_unit_test(sees_slow_leaks),
