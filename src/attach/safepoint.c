@@ -16,6 +16,7 @@ struct safepoint {
     uint64_t stack_start;
     size_t stack_bytes;
     bool is_rehearsed;
+    uint64_t rehearsed_pc, rehearsed_sp; /* the last ones */
 };
 
 struct safepoint *safepoint_new(struct scene *scene)
@@ -195,6 +196,10 @@ void safepoint_rehearse(struct safepoint *safepoint, pid_t tid)
     safepoint->is_rehearsed = true;
     if (tid > 0)
         threads_where(safepoint->scene->target, tid, &pc, &sp);
+    if (pc == safepoint->rehearsed_pc && sp == safepoint->rehearsed_sp)
+        return;
+    safepoint->rehearsed_pc = pc;
+    safepoint->rehearsed_sp = sp;
     registers = arch_imagined(pc, sp);
     safepoint_objection(safepoint, &registers, false);
 }

@@ -173,8 +173,10 @@ struct unwinder *unwinder_new(struct scene *scene)
 
     unwinder->scene = scene;
     unwinder->space = unw_create_addr_space(&accessors, 0);
+    /* What was learned of a function before a thread stood still is not looked up again
+     * while it does. The space ends with the process, which lives for one target. */
     if (unwinder->space)
-        unw_set_caching_policy(unwinder->space, UNW_CACHE_NONE);
+        unw_set_caching_policy(unwinder->space, UNW_CACHE_GLOBAL);
     return unwinder;
 }
 
