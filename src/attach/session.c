@@ -26,6 +26,7 @@
 #define ATTACH_LIMIT_NS (12 * NS_PER_S)
 #define STOP_LIMIT_NS   (3 * NS_PER_S)
 #define CLOSE_LIMIT_NS  (2 * NS_PER_S)
+#define REAP_NS         NS_PER_S
 #define OWNER_DIED      UINT32_C(0x40000000) /* FUTEX_OWNER_DIED, linux/futex.h */
 
 /* The lock dies with the descriptor of the directory, so with heaptop. */
@@ -222,8 +223,17 @@ static void step_attaching(struct session *session)
     }
     if (page_fd >= 0)
         close(page_fd);
-    if (session->state == SESSION_WAITING_FOR_GIL && !session->report.page_is_private)
-        injector_end(&session->injector); /* else it beats on: heart.h */
+}
+
+/* It ends by itself when the page is shared, else it beats on (heart.h). Its end is not
+ * waited for while the agent gets ready, for a process takes its time to end. */
+static void reap_injector(struct session *session)
+{
+    if (session->injector.socket < 0 || session->report.page_is_private)
+        return;
+    if (session->state == SESSION_READY ||
+        clock_monotonic_ns() - session->began_ns > REAP_NS)
+        injector_end(&session->injector);
 }
 
 static void lose(struct session *session)
@@ -277,6 +287,7 @@ static void step_connected(struct session *session)
         session->state = SESSION_READY;
         faultpoint_reach(FAULTPOINT_agent_ready);
     }
+    reap_injector(session);
 }
 
 enum session_state session_step(struct session *session)
