@@ -233,7 +233,7 @@ static void add_tail_calls(struct scene *scene, uint64_t start, uint64_t end,
     size_t length = end - start < sizeof(code) ? (size_t)(end - start) : sizeof(code);
 
     if (depth == TAIL_CALLS_MAX || end <= start ||
-        scene_read(scene, start, code, length) != 0)
+        scene_read_image(scene, start, code, length) != 0)
         return;
     for (size_t at = 0; at < length; at++) {
         uint64_t target, target_start, target_end;

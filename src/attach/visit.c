@@ -1,18 +1,17 @@
 #include "attach/visit.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <signal.h>
 #include <sys/ptrace.h>
 #include <time.h>
 
 #include "attach/mend.h"
 #include "attach/threads.h"
-#include "target/procfs.h"
 #include "util/clock.h"
 
 #define STOP_WAIT_NS    (200 * NS_PER_MS)
 #define STARVED_WAIT_NS (5 * NS_PER_S)
 #define SIGNAL_WAIT_NS  (5 * NS_PER_MS)
+#define SIGNALS_MAX     16
 
 enum stop visit_interrupt(struct scene *scene, pid_t tid)
 {
@@ -39,16 +38,19 @@ void visit_let_go(struct scene *scene, pid_t tid, struct arch_registers *registe
     ptrace(PTRACE_DETACH, tid, NULL, NULL);
 }
 
-/* Signals for the whole process that no thread has taken yet. */
-static uint64_t shared_pending(const struct target *target)
+/* Signals for the whole process that no thread has taken yet. The thread stands still, so
+ * that the kernel tells them in one call; /proc would have it write a page of text. */
+static uint64_t shared_pending(pid_t tid)
 {
-    char text[PROCFS_TEXT_BYTES];
-    const char *line;
+    struct __ptrace_peeksiginfo_args from = {
+        .off = 0, .flags = PTRACE_PEEKSIGINFO_SHARED, .nr = SIGNALS_MAX};
+    siginfo_t signals[SIGNALS_MAX];
+    long n = ptrace(PTRACE_PEEKSIGINFO, tid, &from, signals);
+    uint64_t pending = 0;
 
-    if (procfs_read(target->fds.status, text, sizeof(text)) <= 0)
-        return 0;
-    line = strstr(text, "\nShdPnd:");
-    return line ? strtoull(line + strlen("\nShdPnd:"), NULL, 16) : 0;
+    for (long i = 0; i < n; i++)
+        pending |= UINT64_C(1) << ((signals[i].si_signo - 1) & 63);
+    return pending;
 }
 
 void visit_yield_signals(struct scene *scene, pid_t tid, uint64_t mask)
@@ -58,7 +60,7 @@ void visit_yield_signals(struct scene *scene, pid_t tid, uint64_t mask)
 
     if (tid == scene->target->pid)
         return;
-    while (shared_pending(scene->target) & ~mask) {
+    while (shared_pending(tid) & ~mask) {
         if (clock_monotonic_ns() > deadline)
             return;
         nanosleep(&nap, NULL);
