@@ -108,8 +108,8 @@ static json_t *moment_json(enum faultpoint point, int64_t *wall, int64_t *cpu)
         return NULL;
     qsort(wall, (size_t)n, sizeof(wall[0]), compare);
     qsort(cpu, (size_t)n, sizeof(cpu[0]), compare);
-    return json_pack("[s, I, I, I, I]", faultpoint_name(point), (json_int_t)wall[n / 2],
-                     (json_int_t)cpu[n / 2], (json_int_t)wall[n - 1], (json_int_t)wall[0]);
+    return json_pack("[s, I, I, I]", faultpoint_name(point), (json_int_t)wall[n / 2],
+                     (json_int_t)cpu[n / 2], (json_int_t)wall[n - 1]);
 }
 
 json_t *attach_times_json(void)
