@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#define LRU_CACHE   "functools._lru_cache_wrapper"
+#define LRU_ELEMENT "functools._lru_list_elem"
+
 struct field_fact {
     const char *type, *name;
     uint16_t offset;
@@ -9,17 +12,22 @@ struct field_fact {
 };
 
 /* Include/cpython/funcobject.h PyFunctionObject (3.10: PyFrameConstructor first),
- * cellobject.h PyCellObject, object.h PyTypeObject. */
+ * cellobject.h PyCellObject, object.h PyTypeObject, genobject.h _PyGenObject_HEAD,
+ * Modules/_functoolsmodule.c lru_cache_object, lru_list_elem. */
 static const struct field_fact facts[] = {
-    {"function", "__defaults__", 32, 8, 9},   {"function", "__kwdefaults__", 40, 8, 9},
-    {"function", "__closure__", 48, 8, 9},    {"function", "__code__", 16, 8, 9},
-    {"function", "__globals__", 24, 8, 9},    {"function", "__globals__", 16, 10, 15},
-    {"function", "__builtins__", 24, 10, 15}, {"function", "__name__", 32, 10, 15},
-    {"function", "__qualname__", 40, 10, 15}, {"function", "__code__", 48, 10, 15},
-    {"function", "__defaults__", 56, 10, 15}, {"function", "__kwdefaults__", 64, 10, 15},
-    {"function", "__closure__", 72, 10, 15},  {"cell", "cell_contents", 16, 8, 15},
-    {"type", "__base__", 256, 8, 15},         {"type", "__bases__", 336, 8, 15},
-    {"type", "__mro__", 344, 8, 15},
+    {"function", "__defaults__", 32, 8, 9},    {"function", "__kwdefaults__", 40, 8, 9},
+    {"function", "__closure__", 48, 8, 9},     {"function", "__code__", 16, 8, 9},
+    {"function", "__globals__", 24, 8, 9},     {"function", "__globals__", 16, 10, 15},
+    {"function", "__builtins__", 24, 10, 15},  {"function", "__name__", 32, 10, 15},
+    {"function", "__qualname__", 40, 10, 15},  {"function", "__code__", 48, 10, 15},
+    {"function", "__defaults__", 56, 10, 15},  {"function", "__kwdefaults__", 64, 10, 15},
+    {"function", "__closure__", 72, 10, 15},   {"cell", "cell_contents", 16, 8, 15},
+    {"type", "__base__", 256, 8, 15},          {"type", "__bases__", 336, 8, 15},
+    {"type", "__mro__", 344, 8, 15},           {"function", "__qualname__", 104, 8, 9},
+    {"generator", "__qualname__", 56, 8, 9},   {"generator", "__qualname__", 48, 10, 10},
+    {"generator", "__qualname__", 40, 11, 11}, {"generator", "__qualname__", 32, 12, 15},
+    {LRU_CACHE, "cache", 72, 8, 15},           {LRU_CACHE, "__wrapped__", 88, 8, 15},
+    {LRU_ELEMENT, "key", 40, 8, 15},           {LRU_ELEMENT, "result", 48, 8, 15},
 };
 
 const char *member_name_of(uint8_t minor, const char *type, uint64_t offset)
@@ -29,4 +37,13 @@ const char *member_name_of(uint8_t minor, const char *type, uint64_t offset)
             minor <= facts[i].last && !strcmp(facts[i].type, type))
             return facts[i].name;
     return NULL;
+}
+
+uint64_t member_offset_of(uint8_t minor, const char *type, const char *name)
+{
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+        if (minor >= facts[i].first && minor <= facts[i].last &&
+            !strcmp(facts[i].type, type) && !strcmp(facts[i].name, name))
+            return facts[i].offset;
+    return 0;
 }

@@ -24,5 +24,7 @@
 
 /* The name of a field that no PyMemberDef describes; NULL: not known. */
 const char *member_name_of(uint8_t minor, const char *type, uint64_t offset);
+/* Where such a field stands; 0: not known. */
+uint64_t member_offset_of(uint8_t minor, const char *type, const char *name);
 
 #endif

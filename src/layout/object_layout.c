@@ -132,11 +132,15 @@ static void layout_code(struct object_layout *layout)
     if (layout->minor == 11) {
         layout->gen_code = 112;
         layout->gen_bytes = 152;
+        layout->gen_locals = 152;
+        layout->gen_stack_top = 144;
         layout->code_stacksize = 68;
         layout->code_nlocalsplus = 76;
     } else if (layout->minor >= 12) {
         layout->gen_code = 72;
         layout->gen_bytes = 72;
+        layout->gen_locals = layout->minor >= 14 ? 152 : 144;
+        layout->gen_stack_top = 136;
         layout->code_framesize = 76;
     }
 }

@@ -77,8 +77,11 @@ struct object_layout {
     bool code_is_var; /* 3.11+: the byte code is in the object */
 
     /* Generators (genobject.h): 3.11+ hold their frame. */
-    uint16_t gen_code;       /* pointer to the code object; 0 = not needed */
-    uint16_t gen_bytes;      /* 3.11+: size without slots (3.12+: without the frame) */
+    uint16_t gen_code;  /* pointer to the code object; 0 = not needed */
+    uint16_t gen_bytes; /* 3.11+: size without slots (3.12+: without the frame) */
+    /* 3.11+, pycore_frame.h _PyInterpreterFrame, in the generator: localsplus; stacktop,
+     * an int, so many slots are in use (-1: it runs) - 3.14+: stackpointer, their end. */
+    uint16_t gen_locals, gen_stack_top;
     uint16_t code_stacksize; /* 3.11: slots = co_stacksize + co_nlocalsplus */
     uint16_t code_nlocalsplus;
     uint16_t code_framesize; /* 3.12+: co_framesize, in words */

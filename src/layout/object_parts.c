@@ -4,12 +4,10 @@
 
 #include "util/bytes.h"
 
-#define KEYS_LOG2_LEAST 3  /* dictobject.c PyDict_LOG_MINSIZE; PyDict_MINSIZE is 8 */
-#define KEYS_LOG2_MOST  40 /* no table is larger */
-#define DEQUE_BLOCK     528
+#define KEYS_LOG2_LEAST 3   /* dictobject.c PyDict_LOG_MINSIZE; PyDict_MINSIZE is 8 */
+#define KEYS_LOG2_MOST  40  /* no table is larger */
 #define DEQUE_RIGHT     520 /* _collectionsmodule.c: leftlink, data[64], rightlink */
-#define DEQUE_ITEMS     64
-#define ODICT_NODE      32 /* odictobject.c _odictnode: key, hash, next, prev */
+#define ODICT_NODE      32  /* odictobject.c _odictnode: key, hash, next, prev */
 #define ODICT_NEXT      16
 
 /* Collects parts; no object has more than OBJECT_PARTS_MAX. */

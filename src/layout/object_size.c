@@ -7,8 +7,6 @@
 #define ITEMS_MAX      (UINT64_C(1) << 40) /* no container has more */
 #define BASICSIZE_MAX  (UINT64_C(1) << 20)
 #define ITEMSIZE_MAX   4096
-#define DEQUE_BLOCK    528 /* _collectionsmodule.c block: 64 items and two links */
-#define DEQUE_ITEMS    64
 #define ODICT_NODE     32 /* odictobject.c _ODictNode: key, hash, next, prev */
 #define SET_ENTRY      16 /* setobject.h setentry: key, hash */
 #define DEQUE_SIZE_MAX (UINT64_C(1) << 36)

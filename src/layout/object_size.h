@@ -81,14 +81,22 @@ static inline char object_debug_id(const uint8_t id[8])
     return (char)id[0];
 }
 
+/* _collectionsmodule.c block: a link to the left, the items, a link to the right. */
+#define DEQUE_ITEMS 64
+#define DEQUE_BLOCK (8 * (1 + DEQUE_ITEMS + 1))
+
 /* numpy/ndarraytypes.h PyArrayObject_fields, the same in 1.x and 2.x: data, nd,
- * dimensions (the strides follow them in the same block), flags. */
+ * dimensions (the strides follow them in the same block), base, descr, flags;
+ * PyArray_Descr: kind, 'O' for objects. */
 #define NDARRAY_DATA       16
 #define NDARRAY_ND         24
 #define NDARRAY_DIMENSIONS 32
+#define NDARRAY_BASE       48
+#define NDARRAY_DESCR      56
 #define NDARRAY_FLAGS      64
 #define NDARRAY_OWNS_DATA  4
 #define NDARRAY_ND_MAX     64
+#define DESCR_KIND         24
 
 /* _decimal.c PyDecObject: the mpd_t behind the hash; mpdecimal.h: flags, alloc, data. */
 #define DECIMAL_FLAGS       24

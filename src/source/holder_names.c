@@ -58,6 +58,8 @@ bool holder_is_container(const struct kind *kind)
                                         "set",
                                         "frozenset",
                                         "collections.deque",
+                                        "numpy.ndarray",
+                                        "functools._lru_list_elem",
                                         "collections.OrderedDict",
                                         "collections.defaultdict"};
 
@@ -127,6 +129,29 @@ static void key_name(const struct walk *walk, uint64_t key, char *name, size_t s
 {
     if (!remote_str(walk->reader, &walk->layout.object, key, name, size))
         snprintf(name, size, "(not a str)");
+}
+
+/* Whose name says more than its type's: "coroutine (app.serve)". */
+static void thing_name(const struct walk *walk, const struct holder_link *link,
+                       char *text, size_t size)
+{
+    const struct object_layout *layout = &walk->layout.object;
+    const char *type = link->rule == OBJECT_GENERATOR ? "generator" : link->kind->name;
+    uint64_t at = member_offset_of(layout->minor, type, "__qualname__"), address;
+    uint64_t wrapped = member_offset_of(layout->minor, type, "__wrapped__");
+    uint64_t holder = link->holder;
+    char name[NAME_MAX_BYTES];
+
+    if (wrapped) {
+        at = member_offset_of(layout->minor, "function", "__qualname__");
+        if (!reader_u64(walk->reader, raddr_of(holder + wrapped), &holder))
+            at = 0;
+    }
+    if (at && reader_u64(walk->reader, raddr_of(holder + at), &address) &&
+        remote_str(walk->reader, layout, address, name, sizeof(name)))
+        snprintf(text, size, "%.100s (%s)", link->kind->name, name);
+    else
+        snprintf(text, size, "%.100s", link->kind->name);
 }
 
 /* ---- labels ---- */
@@ -211,10 +236,11 @@ static bool make_label(const struct holder_links *links, const struct holder_lin
 {
     struct walk *walk = links->references->walk;
     const char *kind = link->kind->name;
-    char name[NAME_MAX_BYTES];
+    char name[NAME_MAX_BYTES], thing[HOLDER_LABEL_MAX];
 
     if (holder_is_container(link->kind))
         return container_label(links, link, depth, label, size);
+    thing_name(walk, link, thing, sizeof(thing));
     switch (link->by) {
     case BY_ATTRIBUTE:
     case BY_VALUE:
@@ -240,7 +266,7 @@ static bool make_label(const struct holder_links *links, const struct holder_lin
     if (link->rule == OBJECT_TYPE)
         snprintf(label, size, "type %.80s.%s", class_name(links, link->holder), name);
     else
-        snprintf(label, size, "%.100s.%s", kind, name);
+        snprintf(label, size, "%.100s.%s", thing, name);
     return is_module(link) || link->rule == OBJECT_TYPE;
 }
 

@@ -6,10 +6,12 @@
 #include "layout/object_parts.h"
 #include "util/bytes.h"
 
-#define ITEMS_MAX    (UINT64_C(1) << 28) /* of one table */
-#define BODY_MAX     4096                /* bytes of an object's own fields */
-#define LOOKUP_MAX   512
-#define VALUES_VALID 3 /* 3.13+ struct _dictvalues: capacity, size, embedded, valid */
+#define ITEMS_MAX       (UINT64_C(1) << 28) /* of one table */
+#define BODY_MAX        4096                /* bytes of an object's own fields */
+#define LOOKUP_MAX      512
+#define FLOAT_BYTES     24  /* Include/cpython/floatobject.h PyFloatObject */
+#define SET_SMALL_BYTES 128 /* setobject.h: smalltable, PySet_MINSIZE entries */
+#define VALUES_VALID    3 /* 3.13+ struct _dictvalues: capacity, size, embedded, valid */
 
 /* Copies from the walk's window where it has the address; pages that are not in memory
  * are left alone. */
@@ -204,6 +206,50 @@ static uint64_t dict_field(const struct object_layout *layout,
     return at > 0 ? (uint64_t)at : 0;
 }
 
+/* Where the fields begin that are told one by one: what stands before leads to the
+ * table, or is in it. */
+static uint64_t fields_start(const struct object_layout *layout,
+                             const struct type_entry *entry)
+{
+    uint64_t key;
+
+    switch (entry->shape.rule) {
+    case OBJECT_LIST:
+        return layout->list_allocated + 8u;
+    case OBJECT_DICT:
+    case OBJECT_ORDERED_DICT:
+        return layout->dict_values + 8u;
+    case OBJECT_SET:
+        return layout->set_small_table + SET_SMALL_BYTES;
+    case OBJECT_DEQUE:
+        return layout->deque_left_index + 8u;
+    case OBJECT_NDARRAY:
+        return NDARRAY_BASE;
+    default:
+        if (entry->shape.has_gc_head)
+            return layout->ob_type + 8u;
+        /* Of lru_cache's elements: the links among them are borrowed. */
+        key = member_offset_of(layout->minor, entry->kind->name, "key");
+        return key ? key : layout->ob_type + 8u;
+    }
+}
+
+/* The slots of a generator's frame, as far as they are in use; 0 while it runs. */
+static uint64_t slots_end(const struct object_layout *layout,
+                          const struct object_view *view)
+{
+    uint64_t top, end = 0;
+
+    if (view->length < layout->gen_locals)
+        return 0;
+    top = u64_at(view->bytes, layout->gen_stack_top);
+    if (layout->minor >= 14)
+        end = top - view->address;
+    else if ((int32_t)top > 0)
+        end = layout->gen_locals + (uint64_t)(int32_t)top * 8;
+    return end <= view->length ? end : 0;
+}
+
 /* How much of the object itself is looked at, at most BODY_MAX. */
 static uint64_t body_bytes(const struct object_layout *layout,
                            const struct met_object *met)
@@ -215,6 +261,8 @@ static uint64_t body_bytes(const struct object_layout *layout,
         items = u64_at(met->view.bytes, layout->ob_size);
     if (items < BODY_MAX / 8)
         bytes += items * 8;
+    if (shape->rule == OBJECT_GENERATOR && layout->minor >= 11)
+        return slots_end(layout, &met->view);
     if (shape->rule == OBJECT_FRAME && layout->minor < 11)
         most = u64_at(met->view.bytes, FRAME_VALUE_STACK) - met->view.address;
     bytes = bytes < most ? bytes : most;
@@ -225,21 +273,73 @@ static void visit_fields(struct references *references, const struct met_object 
 {
     const struct object_layout *layout = &references->walk->layout.object;
     uint64_t bytes = body_bytes(layout, met), dict = dict_field(layout, met);
+    uint64_t start = fields_start(layout, met->entry);
     uint8_t body[BODY_MAX];
 
+    if (bytes <= start)
+        return;
     if (met->view.length >= bytes)
         memcpy(body, met->view.bytes, bytes);
     else if (!read_at(references, met->view.address, body, bytes))
         return;
-    for (uint64_t at = 16; at + 8 <= bytes; at += 8)
+    for (uint64_t at = start; at + 8 <= bytes; at += 8)
         tell(references, u64_at(body, at), at == dict ? BY_DICT : BY_FIELD, at);
+}
+
+/* Blocks that lead from one to the next, each with DEQUE_ITEMS; the first and the last
+ * are filled in part. */
+static void visit_deque(struct references *references, const struct object_view *view)
+{
+    const struct object_layout *layout = &references->walk->layout.object;
+    uint64_t block = u64_at(view->bytes, layout->deque_left_block);
+    uint64_t first = u64_at(view->bytes, layout->deque_left_index);
+    uint64_t left = u64_at(view->bytes, layout->ob_size);
+
+    if (first >= DEQUE_ITEMS || left > ITEMS_MAX)
+        return;
+    while (left) {
+        uint64_t words[1 + DEQUE_ITEMS + 1];
+        uint64_t some = left < DEQUE_ITEMS - first ? left : DEQUE_ITEMS - first;
+
+        if (!read_at(references, block, words, sizeof(words)))
+            return;
+        for (uint64_t i = first; i < first + some; i++)
+            tell(references, words[1 + i], BY_ITEM, 0);
+        left -= some;
+        first = 0;
+        block = words[1 + DEQUE_ITEMS];
+    }
+}
+
+/* One whose elements are objects, and which has them itself, in one piece. */
+static void visit_ndarray(struct references *references, const struct object_view *view)
+{
+    uint64_t dimensions[NDARRAY_ND_MAX], count = 1;
+    uint32_t nd = u32_at(view->bytes, NDARRAY_ND);
+    char kind;
+
+    if (!(u32_at(view->bytes, NDARRAY_FLAGS) & NDARRAY_OWNS_DATA) || !nd ||
+        nd > NDARRAY_ND_MAX ||
+        !read_at(references, u64_at(view->bytes, NDARRAY_DESCR) + DESCR_KIND, &kind, 1) ||
+        kind != 'O' ||
+        !read_at(references, u64_at(view->bytes, NDARRAY_DIMENSIONS), dimensions, nd * 8))
+        return;
+    for (uint32_t i = 0; i < nd; i++) {
+        if (dimensions[i] > ITEMS_MAX / count) /* a hostile or an empty one */
+            return;
+        count *= dimensions[i] ? dimensions[i] : 1;
+    }
+    visit_items(references, u64_at(view->bytes, NDARRAY_DATA), count);
 }
 
 /* Texts and numbers refer to nothing. */
 static bool is_plain(const struct type_entry *entry)
 {
-    return !entry->shape.has_gc_head && entry->shape.rule != OBJECT_CODE &&
-           !entry->shape.dict_offset;
+    const struct object_shape *shape = &entry->shape;
+    bool has_fields = shape->rule == OBJECT_CODE || shape->rule == OBJECT_NDARRAY ||
+                      (shape->rule == OBJECT_FIXED && shape->basicsize > FLOAT_BYTES);
+
+    return !shape->has_gc_head && !shape->dict_offset && !has_fields;
 }
 
 void references_visit(struct references *references, const struct met_object *met)
@@ -267,13 +367,20 @@ void references_visit(struct references *references, const struct met_object *me
         visit_items(references, u64_at(bytes, layout->set_table),
                     (u64_at(bytes, layout->set_mask) + 1) * 2);
         break;
+    case OBJECT_DEQUE:
+        visit_deque(references, &met->view);
+        break;
+    case OBJECT_NDARRAY:
+        visit_ndarray(references, &met->view);
+        break;
     default:
-        if (!strcmp(met->entry->kind->name, "tuple"))
-            visit_items(references, met->view.address + shape->basicsize,
-                        u64_at(bytes, layout->ob_size));
-        else
-            visit_fields(references, met);
+        break;
     }
+    if (!strcmp(met->entry->kind->name, "tuple"))
+        visit_items(references, met->view.address + shape->basicsize,
+                    u64_at(bytes, layout->ob_size));
+    else
+        visit_fields(references, met);
 }
 
 void references_parts(struct references *references, const struct met_object *met)

@@ -2,9 +2,9 @@
  * references.h - what an object refers to, and by what.
  *
  * The references that tp_traverse would visit, read from outside: fields of the object,
- * items of lists and tuples, entries of dicts and sets, attributes that stand in values
- * or in the object itself. Each comes with where it stands, so that it can be named.
- * What a type in C keeps elsewhere is not seen.
+ * items of lists, tuples, deques and numpy's arrays of objects, entries of dicts and
+ * sets, attributes that stand in values or in the object itself. Each comes with where it
+ * stands, so that it can be named. What another type in C keeps elsewhere is not seen.
  *
  * Tables are read where they lie, in pieces, and bounded. Everything read is hostile.
  * One thread.
@@ -16,7 +16,7 @@
 
 enum reference_by {
     BY_FIELD,     /* the word at offset `at` of the object */
-    BY_ITEM,      /* of a list, tuple, set */
+    BY_ITEM,      /* of a list, tuple, set, deque, array */
     BY_KEY,       /* it is a key of the dict */
     BY_VALUE,     /* of the dict, under the key object at the address `at` */
     BY_ATTRIBUTE, /* likewise, but of an instance that has no dict */
