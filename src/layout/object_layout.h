@@ -18,6 +18,7 @@
 #define TYPE_FLAG_MANAGED_DICT    (UINT64_C(1) << 4) /* 3.11+ */
 #define TYPE_FLAG_HEAP            (UINT64_C(1) << 9)
 #define TYPE_FLAG_READY           (UINT64_C(1) << 12)
+#define TYPE_FLAG_VERSION_TAG     (UINT64_C(1) << 18) /* all of Py_TPFLAGS_DEFAULT, 3.8 */
 #define TYPE_FLAG_HAVE_GC         (UINT64_C(1) << 14)
 #define TYPE_FLAG_INT             (UINT64_C(1) << 24)
 #define TYPE_FLAG_LIST            (UINT64_C(1) << 25)

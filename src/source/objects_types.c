@@ -178,6 +178,19 @@ static uint64_t type_fingerprint(const struct object_layout *layout, const uint8
     return hash;
 }
 
+/* 3.8 makes the elements of lru_cache of a static type that is never made ready
+ * (_functoolsmodule.c lru_list_elem_type): as it was compiled, it has its flags and its
+ * metatype, and neither a base nor a dict. */
+static bool is_ready(const struct object_layout *layout, const uint8_t *bytes)
+{
+    uint64_t flags = u64_at(bytes, layout->tp_flags);
+
+    if (flags & TYPE_FLAG_READY)
+        return true;
+    return layout->minor == 8 && flags == TYPE_FLAG_VERSION_TAG &&
+           !u64_at(bytes, layout->tp_base) && !u64_at(bytes, layout->tp_dict);
+}
+
 /* Reads the struct of a type, whole; false when it can be none. */
 static bool type_read(struct types *types, uint64_t address,
                       uint8_t bytes[TYPE_BYTES_MAX])
@@ -189,7 +202,7 @@ static bool type_read(struct types *types, uint64_t address,
     if (reader_read(types->reader, raddr_of(address), bytes, layout->type_bytes))
         return false;
     flags = u64_at(bytes, layout->tp_flags);
-    if (!(flags & TYPE_FLAG_READY) ||
+    if (!is_ready(layout, bytes) ||
         !metatype_is_sane(types, u64_at(bytes, layout->ob_type)))
         return false;
     return !(flags & TYPE_FLAG_HEAP) ||
