@@ -136,8 +136,8 @@ bool pins_owner_words(const struct pins_section *section, char words[PINS_WORDS_
         row = most_after(section, row);
     if (!row)
         return false;
-    snprintf(words, PINS_WORDS_MAX, "%s %.40s by %s",
+    snprintf(words, PINS_WORDS_MAX, "%s %.40s %s held by %s",
              units_count(count, reading_exact((int64_t)row->cheap)), row->kind->name,
-             row->owner);
+             row->cheap == 1 ? "is" : "are", row->owner);
     return true;
 }

@@ -16,8 +16,8 @@ const struct pins_section *pins_seal(const struct pins_section *facts,
  * which hardly anything is in use. False when nothing of the kind would be returned. */
 bool pins_words(const struct pins_section *section, char words[PINS_WORDS_MAX]);
 
-/* "190 app.Entry by list in app.Cache._items": of the kinds of which most are held in one
- * way, the one with most objects there. False when that is not known. */
+/* "190 app.Entry are held by list in app.Cache._items": of the kinds of which most are
+ * held in one way, the one with most objects there. False when that is not known. */
 bool pins_owner_words(const struct pins_section *section, char words[PINS_WORDS_MAX]);
 
 #endif

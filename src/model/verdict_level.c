@@ -188,7 +188,7 @@ enum judgement judge_fragmentation(const struct evidence *evidence,
              pins_words(evidence->now->pins, pins) ? pins
                                                    : "every arena has something in use",
              say_bytes(c, (int64_t)pymalloc->free_pool_bytes),
-             has_owner ? "; held are " : "", has_owner ? owner : "");
+             has_owner ? "; " : "", has_owner ? owner : "");
     verdict->bytes = reading_exact(unused);
     verdict->gain_bytes = account ? account->restart_bytes : reading_unknown();
     verdict_count(verdict, "arenas", HISTORY_NUMBER,

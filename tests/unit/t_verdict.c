@@ -313,7 +313,7 @@ static void names_who_holds_survivors(void **state)
     assert_string_equal(words, "38 objects of 2.0K keep 9 arenas, 9.0M: 20 str, "
                                "9 app.Entry, 9 app.Key");
     assert_true(pins_owner_words(pins, words));
-    assert_string_equal(words, "9 app.Entry by list in app.Cache._items");
+    assert_string_equal(words, "9 app.Entry are held by list in app.Cache._items");
     pins_unref(pins);
     pins = pins_seal(&facts, rows, 1);
     assert_false(pins_owner_words(pins, words));
