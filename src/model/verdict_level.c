@@ -187,8 +187,8 @@ enum judgement judge_fragmentation(const struct evidence *evidence,
              say_bytes(a, unused), say_bytes(b, (int64_t)pymalloc->arena_bytes),
              pins_words(evidence->now->pins, pins) ? pins
                                                    : "every arena has something in use",
-             say_bytes(c, (int64_t)pymalloc->free_pool_bytes),
-             has_owner ? "; " : "", has_owner ? owner : "");
+             say_bytes(c, (int64_t)pymalloc->free_pool_bytes), has_owner ? "; " : "",
+             has_owner ? owner : "");
     verdict->bytes = reading_exact(unused);
     verdict->gain_bytes = account ? account->restart_bytes : reading_unknown();
     verdict_count(verdict, "arenas", HISTORY_NUMBER,
