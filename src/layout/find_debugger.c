@@ -78,11 +78,12 @@ int layout_find_debugger(struct target *target, struct layout_debugger *layout,
     uint32_t enabled;
 
     memset(layout, 0, sizeof(*layout));
-    if (target->version.minor < FIRST_MINOR || target->version.minor > LAST_MINOR)
-        return err_set(
-            err, ERR_UNSUPPORTED,
-            "CPython %s does not execute scripts on request (3.14 and later do)",
-            target->facts.python);
+    if (target->version.minor < FIRST_MINOR || target->version.minor > LAST_MINOR) {
+        err_set(err, ERR_UNSUPPORTED,
+                "CPython %s does not execute scripts on request (3.14 and later do)",
+                target->facts.python);
+        return err_remedy(err, "use --agent-via=ptrace");
+    }
     interpreter = find_main_interpreter(target);
     if (!interpreter || !read_support(target, &support) ||
         !offset_is(target, DEBUG_INTERPRETER_MAIN_THREAD, &main_thread) ||
