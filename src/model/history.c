@@ -9,6 +9,8 @@
 
 #define THINNED_TO      (HISTORY_POINTS / 8 * 7)
 #define KEPT_THINNED_TO (HISTORY_KEPT / 8 * 7)
+#define KEPT_LEAST      2 /* whatever room they need */
+#define RECENT_LEAST    4
 
 static const struct {
     const char *name;
@@ -75,6 +77,13 @@ void history_free(struct history *history)
     growth_free(history->series);
     growth_free(history->parts);
     free(history);
+}
+
+static size_t n_recent(const struct history *history)
+{
+    size_t first = history->added > HISTORY_RECENT ? history->added - HISTORY_RECENT : 0;
+
+    return history->added - (history->released > first ? history->released : first);
 }
 
 /* Pauses are what came since the point before, so those of points that go are added to
@@ -226,16 +235,16 @@ void history_add_event(struct history *history, const struct event *event)
 }
 
 /* The older, the sparser: see thinning.h. */
-static void thin_kept(struct history *history)
+static void thin_kept(struct history *history, size_t most)
 {
     int64_t times_ns[HISTORY_KEPT + 1];
-    size_t kept[KEPT_THINNED_TO + 1], n_kept, next = 0;
+    size_t kept[HISTORY_KEPT + 1], count = history->n_kept, n_kept, next = 0;
 
-    for (size_t i = 0; i < HISTORY_KEPT; i++)
+    for (size_t i = 0; i < count; i++)
         times_ns[i] = history->kept[i]->mono_ns;
-    times_ns[HISTORY_KEPT] = history_latest(history)->mono_ns;
-    n_kept = thinning_choose(times_ns, HISTORY_KEPT + 1, KEPT_THINNED_TO + 1, kept) - 1;
-    for (size_t i = 0; i < HISTORY_KEPT; i++) {
+    times_ns[count] = history_latest(history)->mono_ns;
+    n_kept = thinning_choose(times_ns, count + 1, most + 1, kept) - 1;
+    for (size_t i = 0; i < count; i++) {
         if (next == n_kept || kept[next] != i)
             snapshot_unref(history->kept[i]);
         else
@@ -250,8 +259,48 @@ static void keep_old(struct history *history, const struct snapshot *snapshot)
     if (!snapshot)
         return;
     if (history->n_kept == HISTORY_KEPT)
-        thin_kept(history);
+        thin_kept(history, KEPT_THINNED_TO);
     history->kept[history->n_kept++] = snapshot;
+}
+
+/* Of the partitions that are held; samples share them until the next walk. */
+static uint64_t rows_bytes(const struct history *history)
+{
+    const struct objects_section *last = NULL;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < history_count(history); i++) {
+        const struct objects_section *objects = history_at(history, i)->objects;
+
+        if (objects && objects != last)
+            bytes += objects->n_kinds * sizeof(objects->kinds[0]);
+        last = objects;
+    }
+    return bytes;
+}
+
+/* The oldest recent one counts as old from now on. */
+static void release_oldest(struct history *history)
+{
+    size_t oldest = history->added - n_recent(history);
+    const struct snapshot **slot = &history->recent[oldest % HISTORY_RECENT];
+
+    keep_old(history, *slot);
+    *slot = NULL;
+    history->released = oldest + 1;
+}
+
+/* A program that makes classes without end has partitions of many megabytes. */
+static void keep_within_room(struct history *history)
+{
+    while (rows_bytes(history) > HISTORY_ROWS_BYTES) {
+        if (history->n_kept > KEPT_LEAST)
+            thin_kept(history, history->n_kept - 1);
+        else if (n_recent(history) > RECENT_LEAST)
+            release_oldest(history);
+        else
+            return;
+    }
 }
 
 void history_add_numbers(struct history *history, const struct history_point *point)
@@ -276,6 +325,7 @@ void history_add(struct history *history, const struct snapshot *snapshot)
     follow_kinds(history, snapshot->objects);
     follow_classes(history, snapshot);
     follow_parts(history, snapshot->account);
+    keep_within_room(history);
     for (size_t i = 0; i < snapshot->n_events; i++)
         history_add_event(history, &snapshot->events[i]);
 }
@@ -283,11 +333,6 @@ void history_add(struct history *history, const struct snapshot *snapshot)
 const struct snapshot *history_latest(const struct history *history)
 {
     return history_back(history, 0);
-}
-
-static size_t n_recent(const struct history *history)
-{
-    return history->added < HISTORY_RECENT ? history->added : HISTORY_RECENT;
 }
 
 const struct snapshot *history_back(const struct history *history, size_t back)

@@ -24,6 +24,10 @@
 #define HISTORY_POINTS 4096 /* the older the sparser, see thinning.h */
 #define HISTORY_EVENTS 512
 
+/* What the partitions of all whole snapshots may take: where they are larger, fewer are
+ * kept. */
+#define HISTORY_ROWS_BYTES (UINT64_C(64) << 20)
+
 struct history;
 
 /* What each point of the series has; see series_names in history.c. */

@@ -10,7 +10,7 @@
 
 struct history {
     const struct snapshot *recent[HISTORY_RECENT]; /* newest at (added - 1) % RECENT */
-    size_t added;
+    size_t added, released; /* released: of the added ones, to keep within room */
     const struct snapshot *kept[HISTORY_KEPT]; /* the oldest first */
     size_t n_kept;
     struct history_point points[HISTORY_POINTS];

@@ -14,6 +14,8 @@
 #include "model/mark.h"
 #include "model/partition.h"
 
+#define KINDS_MANY 50000
+
 static const struct kind *kind_of(const char *name)
 {
     return kind_intern(name, strlen(name));
@@ -145,6 +147,37 @@ static void test_history_finds_the_previous_walk(void **state)
     assert_null(history_previous_walk(history, history_back(history, 4)));
     objects_unref(first);
     objects_unref(second);
+    history_free(history);
+}
+
+/* Partitions of many kinds, as of a program that makes classes: fewer are kept, and the
+ * newest and the oldest always. */
+static void test_history_keeps_within_room(void **state)
+{
+    const size_t most = HISTORY_ROWS_BYTES / (KINDS_MANY * sizeof(struct kind_row));
+    struct kind_row *rows = calloc(KINDS_MANY, sizeof(*rows));
+    struct history *history = history_new();
+    (void)state;
+
+    for (size_t i = 0; i < KINDS_MANY; i++)
+        rows[i].kind = kind_of("many");
+    for (uint64_t seq = 1; seq <= 3 * most; seq++) {
+        const struct objects_section *section = section_of(rows, KINDS_MANY);
+        const struct snapshot *snapshot = snapshot_of(seq, section);
+
+        history_add(history, snapshot);
+        assert_true(history_count(history) <= most);
+        assert_ptr_equal(history_latest(history), snapshot);
+        objects_unref(section);
+        snapshot_unref(snapshot);
+    }
+    assert_int_equal(history_count(history), most);
+    assert_int_equal(history_at(history, 0)->seq, 1);
+    for (size_t i = 1; i < most; i++)
+        assert_true(history_at(history, i - 1)->seq < history_at(history, i)->seq);
+    assert_ptr_equal(history_at(history, most - 1), history_back(history, 0));
+    assert_null(history_back(history, most));
+    free(rows);
     history_free(history);
 }
 
@@ -283,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_partition_with_deltas),
         cmocka_unit_test(test_partition_filter_and_order),
         cmocka_unit_test(test_history_finds_the_previous_walk),
+        cmocka_unit_test(test_history_keeps_within_room),
         cmocka_unit_test(test_marks_outlive_the_ring),
         cmocka_unit_test(test_events_travel_with_the_snapshot),
     };
