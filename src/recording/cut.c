@@ -108,10 +108,8 @@ int recording_cut(struct recording *recording, size_t first, size_t last,
         return -1;
     cut.encoder = encoder_new();
     cut.seqs = xcalloc(last - first + 1, sizeof(*cut.seqs));
-    status = writer_begin(cut.writer, err) || put_samples(&cut, err) ||
-                     writer_end(cut.writer, err)
-                 ? -1
-                 : 0;
+    writer_at_once(cut.writer);
+    status = put_samples(&cut, err) || writer_commit(cut.writer, err) ? -1 : 0;
     encoder_free(cut.encoder);
     free(cut.seqs);
     writer_close(cut.writer);

@@ -247,9 +247,9 @@ static int make_file(const char *path, struct err *err)
     return err_remedy(err, "give a file in a folder that can be written");
 }
 
-/* Each sample is one commit, which a killed writer cannot take back. From the write-ahead
- * log they are moved into the file itself some eighty at a time: that waits for the disk,
- * and costs ten times what writing a sample costs. */
+/* What was committed a killed writer cannot take back. From the write-ahead log it is
+ * moved into the file itself 256 pages at a time: that waits for the disk, and costs ten
+ * times what writing a sample costs. */
 int database_create(const char *path, sqlite3 **database, struct err *err)
 {
     if (make_file(path, err))

@@ -62,7 +62,8 @@ struct message_answer {
     bool is_folder;
     char path[RECORDER_PATH_BYTES];
     int64_t samples, bytes;
-    struct err err; /* when it is not done */
+    int64_t lost;   /* samples, since the answer before */
+    struct err err; /* when it is not done, or samples are lost */
 };
 
 /* Once, as sendmsg() and recvmsg() do; flags as MSG_DONTWAIT. */

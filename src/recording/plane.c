@@ -21,6 +21,10 @@ void plane_release(struct plane *plane)
 
 #define WORD_BITS 64
 
+/* So far from a power of two that the values of a slot, a column apart each, do not all
+ * want the same few lines of the cache. */
+#define CACHE_LINE_VALUES 8
+
 static size_t touched_words(size_t slots)
 {
     return (slots + WORD_BITS - 1) / WORD_BITS;
@@ -59,7 +63,7 @@ bool plane_grow(struct plane *plane, size_t slots)
     if (slots > PLANE_VALUES_MAX / plane->columns)
         return false;
     while (capacity < slots)
-        capacity *= 2;
+        capacity = 2 * capacity + CACHE_LINE_VALUES;
     plane->now = moved(plane, plane->now, capacity);
     plane->before = moved(plane, plane->before, capacity);
     grow_touched(plane, capacity);
@@ -195,7 +199,8 @@ static inline void put_zeros(struct varints *varints)
     varints->zeros = 0;
 }
 
-#define STRIDE 32 /* slots that are compared at once, as most are as they were */
+#define FEW_SLOTS 64
+#define STRIDE    32 /* slots that are compared at once, as most are as they were */
 
 /* The first slot from here on that differs, else `slots`. */
 static size_t next_different(const int64_t *now, const int64_t *before, size_t slot,
@@ -230,31 +235,59 @@ static void encode_key_column(struct plane *plane, size_t column, struct varints
     }
 }
 
-static size_t next_to_encode(const struct plane *plane, size_t column, size_t slot)
+static inline void encode_slot(struct plane *plane, size_t at, size_t slot, size_t *done,
+                               struct varints *varints)
 {
-    const int64_t *now = plane->now + column * plane->capacity;
-    const int64_t *before = plane->before + column * plane->capacity;
-
-    if (column == 0)
-        return next_different(now, before, slot, plane->slots);
-    slot = plane_next_touched(plane, slot);
-    while (slot < plane->slots && now[slot] == before[slot])
-        slot = plane_next_touched(plane, slot + 1);
-    return slot;
+    varints->zeros += slot - *done;
+    put_value(varints, plane->now[at + slot], &plane->before[at + slot]);
+    *done = slot + 1;
 }
 
-static void encode_column(struct plane *plane, size_t column, struct varints *varints)
+static void encode_places(struct plane *plane, struct varints *varints)
 {
-    const int64_t *now = plane->now + column * plane->capacity;
-    int64_t *before = plane->before + column * plane->capacity;
     size_t done = 0, slot;
 
-    while ((slot = next_to_encode(plane, column, done)) < plane->slots) {
-        varints->zeros += slot - done;
-        put_value(varints, now[slot], &before[slot]);
-        done = slot + 1;
-    }
+    while ((slot = next_different(plane->now, plane->before, done, plane->slots)) <
+           plane->slots)
+        encode_slot(plane, 0, slot, &done, varints);
     varints->zeros += plane->slots - done;
+}
+
+static void encode_column(struct plane *plane, size_t column, const uint32_t *touched,
+                          size_t n_touched, struct varints *varints)
+{
+    size_t at = column * plane->capacity, done = 0;
+
+    for (size_t i = 0; i < n_touched; i++)
+        if (plane->now[at + touched[i]] != plane->before[at + touched[i]])
+            encode_slot(plane, at, touched[i], &done, varints);
+    varints->zeros += plane->slots - done;
+}
+
+/* Looked for once, not for each column. */
+static size_t list_touched(const struct plane *plane, uint32_t *touched)
+{
+    size_t count = 0;
+
+    for (size_t slot = plane_next_touched(plane, 0); slot < plane->slots;
+         slot = plane_next_touched(plane, slot + 1))
+        touched[count++] = (uint32_t)slot;
+    return count;
+}
+
+static void encode_changes(struct plane *plane, struct varints *varints)
+{
+    uint32_t few[FEW_SLOTS];
+    uint32_t *touched = plane->slots > FEW_SLOTS
+                            ? xreallocarray(NULL, plane->slots, sizeof(*touched))
+                            : few;
+    size_t n_touched = list_touched(plane, touched);
+
+    encode_places(plane, varints);
+    for (size_t column = 1; column < plane->columns; column++)
+        encode_column(plane, column, touched, n_touched, varints);
+    if (touched != few)
+        free(touched);
 }
 
 /* Values of rows that are gone stay as they were, which costs nothing. */
@@ -265,12 +298,10 @@ void plane_encode(struct plane *plane, struct strbuf *out)
     varints.out = out;
     varints.zeros = varints.length = 0;
     put_varint(&varints, plane->slots);
-    for (size_t column = 0; plane->slots && column < plane->columns; column++) {
-        if (plane->is_key)
-            encode_key_column(plane, column, &varints);
-        else
-            encode_column(plane, column, &varints);
-    }
+    if (plane->slots && !plane->is_key)
+        encode_changes(plane, &varints);
+    for (size_t column = 0; plane->is_key && column < plane->columns; column++)
+        encode_key_column(plane, column, &varints);
     put_zeros(&varints);
     hand_over(&varints);
     plane->is_key = false;

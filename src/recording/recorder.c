@@ -73,9 +73,9 @@ int recorder_start(const char *only, struct recorder **started, struct err *err)
     return 0;
 }
 
-static void lose(struct recorder *recorder, const char *why)
+static void lose(struct recorder *recorder, int64_t samples, const char *why)
 {
-    recorder->lost++;
+    recorder->lost += samples;
     snprintf(recorder->trouble, sizeof(recorder->trouble), "%s", why);
     encoder_make_key(recorder->encoder);
 }
@@ -87,7 +87,7 @@ static void lose_process(struct recorder *recorder)
     recorder->socket = -1;
     recorder->is_open = false;
     recorder->n_unanswered = 0;
-    lose(recorder, "the process that writes the recording has ended");
+    lose(recorder, 1, "the process that writes the recording has ended");
 }
 
 static void take_answer(struct recorder *recorder)
@@ -102,8 +102,8 @@ static void take_answer(struct recorder *recorder)
     if (answer->to == MESSAGE_RECALL &&
         !(recorder->is_recalling && recorder->n_unanswered == 0))
         recorder->unwanted = answer->more;
-    if (answer->to == MESSAGE_SAMPLE && !answer->is_done)
-        lose(recorder, answer->err.text);
+    if (answer->lost)
+        lose(recorder, answer->lost, answer->err.text);
 }
 
 void recorder_look(const struct recorder *recorder, struct recorder_state *state)
@@ -321,15 +321,15 @@ void recorder_add(struct recorder *recorder, const struct snapshot *snapshot,
     if (!recorder->is_open)
         return;
     if (is_full(recorder) && open_file(recorder, &err)) {
-        lose(recorder, err.text);
+        lose(recorder, 1, err.text);
         return;
     }
     if (recorder->pending.length > PENDING_MAX) {
         recorder->next_sample++; /* the file has a gap that is seen */
-        lose(recorder, "the disk does not keep up with the samples");
+        lose(recorder, 1, "the disk does not keep up with the samples");
     } else if (encoder_add(recorder->encoder, snapshot, &sample, &err)) {
         recorder->next_sample++;
-        lose(recorder, err.text);
+        lose(recorder, 1, err.text);
     } else {
         put_names(recorder, &sample);
         put_events(recorder, history);

@@ -1,4 +1,5 @@
 /* The recorder's own process: takes messages, writes, answers, until its client ends. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "recording/message.h"
 #include "recording/recall.h"
 #include "recording/writer.h"
+#include "util/clock.h"
 #include "util/xalloc.h"
 
 struct process {
@@ -18,9 +20,27 @@ struct process {
     const char *only;      /* where it may write; see recorder_start() */
     struct writer *writer; /* NULL: no recording is open */
     struct message_answer state;
+    struct err trouble; /* why samples were lost of which no answer has told yet */
     char before[RECALL_FILES_MAX][RECORDER_PATH_BYTES]; /* files that were ended */
     size_t n_before;
 };
+
+static void lose(struct process *process, size_t samples, const struct err *err)
+{
+    process->state.lost += (int64_t)samples;
+    process->trouble = *err;
+}
+
+static void commit(struct process *process)
+{
+    size_t samples = writer_open_samples(process->writer);
+    struct err err = ERR_INIT;
+
+    if (writer_commit(process->writer, &err) == 0)
+        return;
+    process->state.samples -= (int64_t)samples;
+    lose(process, samples, &err);
+}
 
 static void close_recording(struct process *process)
 {
@@ -28,6 +48,7 @@ static void close_recording(struct process *process)
 
     if (!process->writer)
         return;
+    commit(process);
     writer_close(process->writer);
     process->writer = NULL;
     if (stat(process->state.path, &status) == 0) /* its log is in it now */
@@ -75,13 +96,21 @@ static int add_sample(struct process *process, const uint8_t *bytes, size_t leng
                       struct err *err)
 {
     struct headline headline;
+    size_t before;
 
-    if (!process->writer)
-        return err_set(err, ERR_FAILED, "no recording is open");
+    if (!process->writer) {
+        err_set(err, ERR_FAILED, "no recording is open");
+        lose(process, 1, err);
+        return -1;
+    }
+    before = writer_open_samples(process->writer);
     memcpy(&headline, bytes, sizeof(headline));
     if (writer_sample(process->writer, &headline, bytes + sizeof(headline),
-                      length - sizeof(headline), err))
+                      length - sizeof(headline), err)) {
+        process->state.samples -= (int64_t)before;
+        lose(process, before + 1, err);
         return -1;
+    }
     process->state.samples++;
     process->state.bytes = writer_bytes(process->writer);
     return 0;
@@ -91,8 +120,10 @@ static int answer(struct process *process, uint32_t to, int result, const struct
 {
     process->state.to = to;
     process->state.is_done = result == 0;
-    process->state.err = *err;
-    return message_send(process->socket, &process->state, sizeof(process->state));
+    process->state.err = result || !process->state.lost ? *err : process->trouble;
+    result = message_send(process->socket, &process->state, sizeof(process->state));
+    process->state.lost = 0;
+    return result;
 }
 
 static int read_samples(struct process *process, const struct message_recall *wanted,
@@ -206,12 +237,28 @@ static int take(struct process *process, uint32_t type, const uint8_t *bytes,
     }
 }
 
+/* Until there is a message; what has to be committed meanwhile is. */
+static void wait_for_message(struct process *process)
+{
+    struct pollfd ready = {.fd = process->socket, .events = POLLIN};
+    int64_t left_ns;
+
+    while (process->writer && writer_open_samples(process->writer)) {
+        left_ns = writer_due_ns(process->writer) - clock_monotonic_ns();
+        if (left_ns > 0 && poll(&ready, 1, (int)(left_ns / NS_PER_MS) + 1) > 0)
+            return;
+        if (left_ns <= 0)
+            commit(process);
+    }
+}
+
 static int take_one(struct process *process)
 {
     struct message_head head;
     uint8_t *bytes;
     int result = -1;
 
+    wait_for_message(process);
     if (message_receive(process->socket, &head, sizeof(head)) ||
         head.length > MESSAGE_BYTES_MAX || head.length < least_bytes(head.type))
         return -1;

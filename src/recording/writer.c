@@ -4,7 +4,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "util/clock.h"
 #include "util/xalloc.h"
+
+/* A commit costs as much as all else that SQLite does for a sample: several share one,
+ * as far as it may be lost with a recorder that is killed. */
+#define COMMIT_SAMPLES 4
+#define COMMIT_NS      (4 * NS_PER_S)
 
 #define READ_DATA "SELECT bytes FROM data WHERE sample BETWEEN ? AND ? ORDER BY sample"
 
@@ -16,8 +22,8 @@ struct waiting_name {
 
 struct writer {
     sqlite3 *database;
-    char *path, *log_path;        /* the log is SQLite's, beside it */
-    sqlite3_stmt *begin, *commit; /* a savepoint is a transaction where there is none */
+    char *path, *log_path; /* the log is SQLite's, beside it */
+    sqlite3_stmt *begin, *commit;
     sqlite3_stmt *add_sample, *add_data, *add_name, *add_event, *add_mark, *read_data;
     struct waiting_name *names;
     size_t n_names, names_capacity;
@@ -25,7 +31,12 @@ struct writer {
     size_t n_events, events_capacity;
     struct message_mark *marks;
     size_t n_marks, marks_capacity;
-    struct totals totals; /* that were written */
+    /* What of them is in the open transaction. */
+    size_t put_names, put_events, put_marks;
+    size_t n_open; /* samples in it */
+    int64_t last_sample, committed_ns;
+    bool is_at_once;
+    struct totals totals; /* that were committed */
 };
 
 static sqlite3_stmt *prepare(sqlite3 *database, const char *sql)
@@ -71,8 +82,8 @@ int writer_open(const char *path, struct writer **opened, struct err *err)
     }
     writer->path = xstrdup(path);
     writer->log_path = log_path_of(path);
-    writer->begin = prepare(writer->database, "SAVEPOINT sample");
-    writer->commit = prepare(writer->database, "RELEASE sample");
+    writer->begin = prepare(writer->database, "BEGIN");
+    writer->commit = prepare(writer->database, "COMMIT");
     writer->add_sample = prepare_sample(writer->database);
     writer->add_data = prepare(writer->database, "INSERT INTO data VALUES(?, ?)");
     writer->add_name = prepare(writer->database, "INSERT INTO names VALUES(?, ?, ?)");
@@ -163,7 +174,7 @@ static int write_data(struct writer *writer, int64_t sample, const void *bytes,
 
 static int write_names(struct writer *writer)
 {
-    for (size_t i = 0; i < writer->n_names; i++) {
+    for (size_t i = writer->put_names; i < writer->n_names; i++) {
         const struct waiting_name *name = &writer->names[i];
         uint64_t sum = name_checksum(name->number, name->text, name->length);
 
@@ -179,15 +190,16 @@ static int write_names(struct writer *writer)
 
 static int write_events(struct writer *writer, int64_t sample)
 {
-    for (size_t i = 0; i < writer->n_events; i++) {
+    for (size_t i = writer->put_events; i < writer->n_events; i++) {
         const struct event *event = &writer->events[i];
         size_t length = strlen(event->words);
         const char *type = event_type_name(event->type);
-        uint64_t sum = event_checksum(sample, (int64_t)i, event->wall_ns, type,
-                                      event->words, length);
+        int64_t place = (int64_t)(i - writer->put_events);
+        uint64_t sum =
+            event_checksum(sample, place, event->wall_ns, type, event->words, length);
 
         sqlite3_bind_int64(writer->add_event, 1, sample);
-        sqlite3_bind_int64(writer->add_event, 2, (int64_t)i);
+        sqlite3_bind_int64(writer->add_event, 2, place);
         sqlite3_bind_int64(writer->add_event, 3, event->wall_ns);
         sqlite3_bind_text(writer->add_event, 4, type, -1, SQLITE_STATIC);
         sqlite3_bind_text64(writer->add_event, 5, event->words, length, SQLITE_STATIC,
@@ -201,7 +213,7 @@ static int write_events(struct writer *writer, int64_t sample)
 
 static int write_marks(struct writer *writer, int64_t sample)
 {
-    for (size_t i = 0; i < writer->n_marks; i++) {
+    for (size_t i = writer->put_marks; i < writer->n_marks; i++) {
         const struct message_mark *mark = &writer->marks[i];
         uint64_t sum = mark_checksum(mark->number, sample, mark->seq, mark->is_automatic,
                                      mark->name, strlen(mark->name));
@@ -223,43 +235,74 @@ static void forget_waiting(struct writer *writer)
     for (size_t i = 0; i < writer->n_names; i++)
         free(writer->names[i].text);
     writer->n_names = writer->n_events = writer->n_marks = 0;
+    writer->n_open = writer->put_names = writer->put_events = writer->put_marks = 0;
 }
 
-static int run(struct writer *writer, const char *sql, struct err *err)
+/* What comes beside samples is kept for the next one, as later ones need the names. */
+static int lose_open(struct writer *writer, struct err *err)
 {
-    if (database_run(writer->database, sql) == 0)
+    database_error(writer->database, err, ERR_FAILED, "cannot write", writer->path);
+    database_run(writer->database, "ROLLBACK");
+    writer->n_open = writer->put_names = writer->put_events = writer->put_marks = 0;
+    return -1;
+}
+
+int writer_commit(struct writer *writer, struct err *err)
+{
+    if (!writer->n_open)
         return 0;
-    return database_error(writer->database, err, ERR_FAILED, "cannot write",
-                          writer->path);
-}
-
-int writer_begin(struct writer *writer, struct err *err)
-{
-    return run(writer, "BEGIN", err);
-}
-
-int writer_end(struct writer *writer, struct err *err)
-{
-    return run(writer, "COMMIT", err);
-}
-
-int writer_sample(struct writer *writer, const struct headline *headline,
-                  const void *bytes, size_t length, struct err *err)
-{
-    if (finish(writer->begin) || write_names(writer) ||
-        write_data(writer, headline->sample, bytes, length) ||
-        write_events(writer, headline->sample) || write_marks(writer, headline->sample) ||
-        write_headline(writer, headline) || finish(writer->commit)) {
-        database_error(writer->database, err, ERR_FAILED, "cannot write", writer->path);
-        database_run(writer->database, "ROLLBACK");
-        return -1;
-    }
-    writer->totals.samples = headline->sample;
+    writer->committed_ns = clock_monotonic_ns();
+    if (finish(writer->commit))
+        return lose_open(writer, err);
+    writer->totals.samples = writer->last_sample;
     writer->totals.names += (int64_t)writer->n_names;
     writer->totals.events += (int64_t)writer->n_events;
     writer->totals.marks += (int64_t)writer->n_marks;
     forget_waiting(writer);
     return 0;
+}
+
+static int put_sample(struct writer *writer, const struct headline *headline,
+                      const void *bytes, size_t length)
+{
+    if ((!writer->n_open && finish(writer->begin)) || write_names(writer) ||
+        write_data(writer, headline->sample, bytes, length) ||
+        write_events(writer, headline->sample) || write_marks(writer, headline->sample) ||
+        write_headline(writer, headline))
+        return -1;
+    writer->put_names = writer->n_names;
+    writer->put_events = writer->n_events;
+    writer->put_marks = writer->n_marks;
+    writer->last_sample = headline->sample;
+    writer->n_open++;
+    return 0;
+}
+
+int writer_sample(struct writer *writer, const struct headline *headline,
+                  const void *bytes, size_t length, struct err *err)
+{
+    if (put_sample(writer, headline, bytes, length))
+        return lose_open(writer, err);
+    if (writer->is_at_once ||
+        (writer->n_open < COMMIT_SAMPLES && clock_monotonic_ns() < writer_due_ns(writer)))
+        return 0;
+    return writer_commit(writer, err);
+}
+
+int64_t writer_due_ns(const struct writer *writer)
+{
+    return writer->n_open && !writer->is_at_once ? writer->committed_ns + COMMIT_NS
+                                                 : INT64_MAX;
+}
+
+size_t writer_open_samples(const struct writer *writer)
+{
+    return writer->n_open;
+}
+
+void writer_at_once(struct writer *writer)
+{
+    writer->is_at_once = true;
 }
 
 static int read_samples(sqlite3_stmt *statement, int64_t first, int64_t last,
@@ -334,6 +377,9 @@ static void write_totals(struct writer *writer)
 
 void writer_close(struct writer *writer)
 {
+    struct err err = ERR_INIT;
+
+    writer_commit(writer, &err);
     write_totals(writer);
     sqlite3_finalize(writer->begin);
     sqlite3_finalize(writer->commit);

@@ -106,9 +106,17 @@ static int64_t write_one(struct writer *writer, struct encoder *encoder,
     return (int64_t)sample.length;
 }
 
-/* As the recorder writes them, or all at once, which is quick. */
+static void commit(struct writer *writer)
+{
+    struct err err = ERR_INIT;
+
+    if (writer_commit(writer, &err))
+        fail(&err);
+}
+
+/* As the recorder writes them, so many to a commit, or (0) all at once. */
 static void write_samples(const struct real *real, const char *path, size_t count,
-                          bool is_at_once)
+                          const char *name, size_t together)
 {
     struct encoder *encoder = encoder_new();
     struct writer *writer;
@@ -117,22 +125,23 @@ static void write_samples(const struct real *real, const char *path, size_t coun
     int64_t packed_bytes = 0, began_ns;
 
     unlink(path);
-    if (writer_open(path, &writer, &err) || (is_at_once && writer_begin(writer, &err)))
+    if (writer_open(path, &writer, &err))
         fail(&err);
+    writer_at_once(writer);
     began_ns = cpu_ns();
     for (size_t i = 0; i < count; i++) {
         struct snapshot sample = sample_of(real, i);
 
         packed_bytes += write_one(writer, encoder, &sample);
+        if (together && (i + 1) % together == 0)
+            commit(writer);
     }
-    printf(" %s_cpu_us %" PRId64, is_at_once ? "at_once" : "write",
-           (cpu_ns() - began_ns) / 1000 / (int64_t)count);
-    if (is_at_once && writer_end(writer, &err))
-        fail(&err);
+    commit(writer);
+    printf(" %s_cpu_us %" PRId64, name, (cpu_ns() - began_ns) / 1000 / (int64_t)count);
     writer_close(writer);
     encoder_free(encoder);
     stat(path, &status);
-    if (is_at_once)
+    if (!together)
         printf(" samples %zu packed_bytes %" PRId64 " file_bytes %" PRId64, count,
                packed_bytes / (int64_t)count, (int64_t)status.st_size);
 }
@@ -183,7 +192,7 @@ static void measure_jumps(const char *path)
 int main(int argc, char **argv)
 {
     struct real real = {.count = 0};
-    size_t count = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
+    size_t count = argc == 4 ? strtoul(argv[3], NULL, 10) : 0, single;
 
     if (!count) {
         fprintf(stderr, "usage: bench_recording FILE NEW SAMPLES\n");
@@ -192,8 +201,11 @@ int main(int argc, char **argv)
     read_real(argv[1], &real);
     printf("kinds %zu",
            real.snapshots[0]->objects ? real.snapshots[0]->objects->n_kinds : 0);
-    write_samples(&real, argv[2], count < SINGLE_MOST ? count : SINGLE_MOST, false);
-    write_samples(&real, argv[2], count, true);
+    single = count < SINGLE_MOST ? count : SINGLE_MOST;
+    write_samples(&real, argv[2], single, "write_alone", 1);
+    write_samples(&real, argv[2], single, "write_2s", 2);
+    write_samples(&real, argv[2], single, "write_1s", 4);
+    write_samples(&real, argv[2], count, "at_once", 0);
     measure_opening(argv[2]);
     measure_jumps(argv[2]);
     printf("\n");

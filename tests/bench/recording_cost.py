@@ -46,9 +46,11 @@ def measure(python):
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print("recording: %d kinds, a walk with each of %d real samples" % (found["kinds"], REAL))
-    print("  a sample: %d bytes packed, %d in the file (bar 3072); %d us of CPU to encode and "
-          "write (bar 100)" % (found["packed_bytes"], found["file_bytes"] // found["samples"],
-                               found["write_cpu_us"]))
+    print("  a sample: %d bytes packed, %d in the file (bar 3072)" % (
+        found["packed_bytes"], found["file_bytes"] // found["samples"]))
+    print("  CPU to encode and write it: %d us with one each second (bar 100), %d with one each "
+          "two, %d with one each minute" % (found["write_1s_cpu_us"], found["write_2s_cpu_us"],
+                                            found["write_alone_cpu_us"]))
     print("  a day at 2 s: %d samples, %.1f MB" % (found["samples"],
                                                    found["file_bytes"] / 1e6))
     for name, bar in ("open", "500"), ("jump", "50"):

@@ -75,7 +75,8 @@ def guarded(function, *arguments):
     try:
         return function(*arguments)
     except Exception:
-        ok(False, "%s%r ended without an exception" % (function.__name__, arguments),
+        given = ("%r" % (arguments,))[:200]
+        ok(False, "%s%s ended without an exception" % (function.__name__, given),
            traceback.format_exc())
         return None
 
