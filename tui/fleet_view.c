@@ -390,6 +390,19 @@ static void add_oldest(const struct fleet_sample *sample, char *text, size_t use
         memcpy(text + used, words, (size_t)length + 1);
 }
 
+/* While the first walks are not all done: they take their time. */
+static size_t add_first_walks(const struct fleet_sample *sample, char *text, size_t used)
+{
+    size_t walked = 0;
+
+    for (size_t i = 0; i < sample->count; i++)
+        walked += sample->rows[i].state == MEMBER_LIVE && sample->rows[i].walked_wall_ns;
+    if (!walked || walked >= sample->sums.members)
+        return used;
+    return used +
+           (size_t)snprintf(text + used, TEXT_BYTES - used, "  %zu walked", walked);
+}
+
 /* The counts that the rows do not show: how many stand out, ended, cannot be read. */
 static void draw_counts(const struct fleet_view *view, struct canvas *canvas, int y)
 {
@@ -411,6 +424,7 @@ static void draw_counts(const struct fleet_view *view, struct canvas *canvas, in
     if (view->sample->n_left_out)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "  %zu more left out",
                                  view->sample->n_left_out);
+    used = add_first_walks(view->sample, text, used);
     add_oldest(view->sample, text, used, canvas->width - 2);
     canvas_fill(canvas, (struct rect){y, 0, 1, canvas->width}, ROLE_HEADER);
     canvas_text(canvas, y, 1, canvas->width - 2, ROLE_HEADER, text);

@@ -294,22 +294,18 @@ static void give_sample_turn(struct fleet *fleet, int64_t now_ns)
         begin_sample(fleet, member);
 }
 
-/* Only who was never looked at does not wait until the turns before are paid for. */
-static int64_t after_rest_ns(const struct fleet *fleet, int64_t due_ns)
-{
-    return due_ns ? later(due_ns, fleet->walk.rest_until_mono_ns) : 0;
-}
-
-/* What the first looks cost, and a screen of one member, is not the fleet's. */
+/* What a screen of one member costs is not the fleet's. */
 static void settle_budget(struct fleet *fleet)
 {
-    bool is_fleets = fleet_is_complete(fleet);
+    enum budget_kind kind =
+        fleet_is_complete(fleet) ? BUDGET_LONG_RUN : BUDGET_FIRST_LOOK;
     int64_t due_ns, most_ns = fleet->walk.ended_mono_ns + WALK_REST_MAX;
+    bool is_fleets = true;
 
     for (size_t i = 0; i < fleet->count; i++)
         is_fleets = is_fleets && !fleet->members[i]->is_lent;
-    if (!is_fleets)
-        budget_begin(&fleet->budget);
+    if (!is_fleets || kind != fleet->budget.kind)
+        budget_begin(&fleet->budget, kind);
     due_ns = budget_due_ns(&fleet->budget);
     fleet->walk.rest_until_mono_ns = due_ns < most_ns ? due_ns : most_ns;
 }
@@ -322,9 +318,9 @@ static void give_walk_turn(struct fleet *fleet, int64_t now_ns)
 
     /* A comparison is cheaper: before the first walk there is time for it. */
     if (compared && comparison_ns <= walk_ns) {
-        if (after_rest_ns(fleet, comparison_ns) <= now_ns)
+        if (later(comparison_ns, fleet->walk.rest_until_mono_ns) <= now_ns)
             begin_comparison(fleet, compared);
-    } else if (walked && after_rest_ns(fleet, walk_ns) <= now_ns) {
+    } else if (walked && later(walk_ns, fleet->walk.rest_until_mono_ns) <= now_ns) {
         begin_walk(fleet, walked);
     }
 }
@@ -353,6 +349,7 @@ int64_t fleet_turns_due_ns(const struct fleet *fleet)
     walk_ns = walk_ns < comparison_ns ? walk_ns : comparison_ns;
     sample_ns = fleet->sample.member ? stuck_ns
                                      : later(sample_ns, fleet->sample.rest_until_mono_ns);
-    walk_ns = fleet->walk.member ? stuck_ns : after_rest_ns(fleet, walk_ns);
+    walk_ns =
+        fleet->walk.member ? stuck_ns : later(walk_ns, fleet->walk.rest_until_mono_ns);
     return sample_ns < walk_ns ? sample_ns : walk_ns;
 }
