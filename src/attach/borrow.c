@@ -503,6 +503,14 @@ static int no_safe_moment(const struct scene *scene, pid_t tid, const char *why,
 {
     if (why == uninterruptible)
         return explain_uninterruptible(scene->target, tid, err);
+    if (why == safepoint_no_python && scene->libc == scene->loader) {
+        err_set(
+            err, ERR_UNSUPPORTED,
+            "process %d uses musl, in which a thread that waits cannot be unwound, and "
+            "none computed in Python for 3 s",
+            (int)scene->target->pid);
+        return err_remedy(err, "try again while it computes, or use --agent=never");
+    }
     err_set(err, ERR_FAILED,
             "no safe moment to attach to process %d in 3 s (last: a thread was in %s)",
             (int)scene->target->pid, why ? why : "nothing that is known");

@@ -9,6 +9,8 @@
 
 #define STACK_ROOM_BYTES 24576
 
+const char safepoint_no_python[] = "code without Python";
+
 struct safepoint {
     struct scene *scene;
     struct unwinder *unwinder;
@@ -160,7 +162,7 @@ const char *safepoint_objection(struct safepoint *safepoint,
     }
     if (walk.python_frames || (is_main && walk.reached_end && walk.frames > 1))
         return NULL;
-    return "a thread without Python";
+    return safepoint_no_python;
 }
 
 /* What is found on the stack of nearly every thread of Python's. */

@@ -18,6 +18,7 @@ void safepoint_free(struct safepoint *safepoint);
 /* NULL when it may, else static words about where the thread is: "malloc". The
  * main thread needs no frame of Python's when its stack was unwound to the end:
  * that of a program that embeds Python may never have one while it waits. */
+extern const char safepoint_no_python[]; /* nothing of Python's was met on the way */
 const char *safepoint_objection(struct safepoint *safepoint,
                                 const struct arch_registers *registers, bool is_main);
 
