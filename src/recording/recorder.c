@@ -84,8 +84,8 @@ static void lose_process(struct recorder *recorder)
 {
     if (recorder->socket >= 0)
         close(recorder->socket);
-    recorder->socket = -1;
-    recorder->is_open = false;
+    recorder->socket =
+        -1; /* the recording stays open: that it is lost is told at its end */
     recorder->n_unanswered = 0;
     lose(recorder, 1, "the process that writes the recording has ended");
 }
@@ -320,6 +320,10 @@ void recorder_add(struct recorder *recorder, const struct snapshot *snapshot,
     take_answers(recorder);
     if (!recorder->is_open)
         return;
+    if (recorder->socket < 0) {
+        recorder->lost++;
+        return;
+    }
     if (is_full(recorder) && open_file(recorder, &err)) {
         lose(recorder, 1, err.text);
         return;
@@ -363,7 +367,8 @@ const struct snapshot *recorder_recall(struct recorder *recorder, uint64_t seq,
     bool is_answered;
     uint8_t *bytes;
 
-    if (!recorder->is_open || !recall_needs(recorder->recall, seq, &wanted)) {
+    if (!recorder->is_open || recorder->socket < 0 ||
+        !recall_needs(recorder->recall, seq, &wanted)) {
         err_set(err, ERR_FAILED, "this sample is not in the recording");
         return NULL;
     }
@@ -389,8 +394,10 @@ int recorder_close(struct recorder *recorder, struct err *err)
 {
     if (!recorder->is_open)
         return 0;
-    put(recorder, MESSAGE_CLOSE, NULL, 0, NULL, 0);
     recorder->is_open = false;
+    if (recorder->socket < 0)
+        return err_set(err, ERR_FAILED, "%s", recorder->trouble);
+    put(recorder, MESSAGE_CLOSE, NULL, 0, NULL, 0);
     if (settle(recorder, ANSWER_LIMIT_NS, err))
         return -1;
     if (!recorder->lost)
