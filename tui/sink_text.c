@@ -123,7 +123,28 @@ static int put_pane(struct sink_text *text, const char *name, struct err *err)
     return result;
 }
 
-static int put_panes(struct sink_text *text, struct err *err)
+/* Of each that is used, as its tab shows it: a table, or why there is none. */
+static int put_plugins(struct sink_text *text, const struct snapshot *snapshot,
+                       struct err *err)
+{
+    const struct plugins_section *plugins = snapshot->plugins;
+
+    for (size_t i = 0; plugins && i < plugins->n_views; i++) {
+        const struct plugin_view *view = &plugins->views[i];
+        char pane[PLUGIN_NAME_BYTES + 8];
+
+        if (view->state == PLUGIN_FOUND || (view->is_sink && !view->is_source))
+            continue;
+        snprintf(pane, sizeof(pane), "plugin:%s", view->name);
+        fputc('\n', text->options.out);
+        if (put_pane(text, pane, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int put_panes(struct sink_text *text, const struct snapshot *snapshot,
+                     struct err *err)
 {
     const char *pane = text->options.pane;
 
@@ -134,6 +155,8 @@ static int put_panes(struct sink_text *text, struct err *err)
     fputc('\n', text->options.out);
     screen_set_filter(text->screen, ""); /* the filter chooses kinds */
     int result = put_pane(text, "sizes", err);
+    if (!result)
+        result = put_plugins(text, snapshot, err);
     screen_set_filter(text->screen, text->options.filter);
     return result;
 }
@@ -153,7 +176,7 @@ static int text_snapshot(void *state, const struct snapshot *snapshot,
     if (put_header(text, err))
         return -1;
     fputc('\n', text->options.out);
-    if (put_panes(text, err))
+    if (put_panes(text, snapshot, err))
         return -1;
     if (fflush(text->options.out))
         return err_set_errno(err, ERR_FAILED, errno, "cannot write the text");
