@@ -241,6 +241,7 @@ static bool rule_has_parts(const struct object_layout *layout, enum object_rule 
     case OBJECT_FRAME:
     case OBJECT_BYTES_IO:
     case OBJECT_TYPE:
+    case OBJECT_WEAKREF:
         return false;
     case OBJECT_BYTEARRAY:
         return !layout->bytearray_is_bytes;

@@ -84,6 +84,12 @@ enum object_rule object_rule_of_name(const struct object_layout *layout, const c
         {"coroutine", OBJECT_GENERATOR},
         {"async_generator", OBJECT_GENERATOR},
         {"frame", OBJECT_FRAME},
+        {"weakref", OBJECT_WEAKREF},
+        {"weakproxy", OBJECT_WEAKREF},
+        {"weakcallableproxy", OBJECT_WEAKREF},
+        {"weakref.ReferenceType", OBJECT_WEAKREF},
+        {"weakref.ProxyType", OBJECT_WEAKREF},
+        {"weakref.CallableProxyType", OBJECT_WEAKREF},
         {"_io.BytesIO", OBJECT_BYTES_IO},
         {"_io.BufferedReader", OBJECT_BUFFERED},
         {"_io.BufferedWriter", OBJECT_BUFFERED},
@@ -352,6 +358,7 @@ uint64_t object_size(const struct object_layout *layout, const struct object_sha
     case OBJECT_FIXED:
     case OBJECT_LOOSE:
     case OBJECT_DATETIME:
+    case OBJECT_WEAKREF:
         return bytes;
     }
     return bytes;
@@ -401,7 +408,8 @@ bool object_fits_is_constant(const struct object_shape *shape)
 bool object_size_is_constant(const struct object_shape *shape)
 {
     return shape->rule == OBJECT_FIXED || shape->rule == OBJECT_LOOSE ||
-           shape->rule == OBJECT_DATETIME || shape->rule == OBJECT_STRUCT;
+           shape->rule == OBJECT_DATETIME || shape->rule == OBJECT_STRUCT ||
+           shape->rule == OBJECT_WEAKREF;
 }
 
 bool object_fits(const struct object_layout *layout, const struct object_shape *shape,

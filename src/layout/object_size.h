@@ -42,6 +42,7 @@ enum object_rule {
     OBJECT_STRUCT, /* _struct.Struct */
     OBJECT_ELEMENT,
     OBJECT_TYPE,
+    OBJECT_WEAKREF, /* as fixed; it does not hold what it refers to */
 };
 
 #define OBJECT_LEARNED_MAX     8
@@ -80,6 +81,12 @@ static inline char object_debug_id(const uint8_t id[8])
             return 0;
     return (char)id[0];
 }
+
+/* Include/cpython/weakrefobject.h PyWeakReference, 3.8 - 3.15: wr_object, wr_callback,
+ * the hash, and the links among those of one object. */
+#define WEAKREF_CALLBACK 24
+#define WEAKREF_HASH     32
+#define WEAKREF_LINKED   56
 
 /* _collectionsmodule.c block: a link to the left, the items, a link to the right. */
 #define DEQUE_ITEMS 64

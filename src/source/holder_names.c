@@ -131,23 +131,40 @@ static void key_name(const struct walk *walk, uint64_t key, char *name, size_t s
         snprintf(name, size, "(not a str)");
 }
 
+/* What has the name of the thing: itself, or the function or coroutine in a field of it;
+ * 0 = nothing has. `type` becomes that one's. */
+static uint64_t named_part(const struct walk *walk, const struct holder_link *link,
+                           const char **type)
+{
+    static const char *const fields[][2] = {{"__wrapped__", "function"},
+                                            {"_coro", "generator"}};
+    uint64_t at, address;
+
+    *type = link->kind->name;
+    if (!strcmp(*type, "coroutine") || !strcmp(*type, "async_generator"))
+        *type = fields[1][1];
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        at = member_offset_of(walk->layout.object.minor, *type, fields[i][0]);
+        if (!at)
+            continue;
+        *type = fields[i][1];
+        return reader_u64(walk->reader, raddr_of(link->holder + at), &address) ? address
+                                                                               : 0;
+    }
+    return link->holder;
+}
+
 /* Whose name says more than its type's: "coroutine (app.serve)". */
 static void thing_name(const struct walk *walk, const struct holder_link *link,
                        char *text, size_t size)
 {
     const struct object_layout *layout = &walk->layout.object;
-    const char *type = link->rule == OBJECT_GENERATOR ? "generator" : link->kind->name;
-    uint64_t at = member_offset_of(layout->minor, type, "__qualname__"), address;
-    uint64_t wrapped = member_offset_of(layout->minor, type, "__wrapped__");
-    uint64_t holder = link->holder;
+    const char *type;
+    uint64_t named = named_part(walk, link, &type), address;
+    uint64_t at = member_offset_of(layout->minor, type, "__qualname__");
     char name[NAME_MAX_BYTES];
 
-    if (wrapped) {
-        at = member_offset_of(layout->minor, "function", "__qualname__");
-        if (!reader_u64(walk->reader, raddr_of(holder + wrapped), &holder))
-            at = 0;
-    }
-    if (at && reader_u64(walk->reader, raddr_of(holder + at), &address) &&
+    if (named && at && reader_u64(walk->reader, raddr_of(named + at), &address) &&
         remote_str(walk->reader, layout, address, name, sizeof(name)))
         snprintf(text, size, "%.100s (%s)", link->kind->name, name);
     else

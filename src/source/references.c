@@ -225,6 +225,8 @@ static uint64_t fields_start(const struct object_layout *layout,
         return layout->deque_left_index + 8u;
     case OBJECT_NDARRAY:
         return NDARRAY_BASE;
+    case OBJECT_WEAKREF:
+        return WEAKREF_CALLBACK;
     default:
         if (entry->shape.has_gc_head)
             return layout->ob_type + 8u;
@@ -269,6 +271,11 @@ static uint64_t body_bytes(const struct object_layout *layout,
     return bytes < BODY_MAX ? bytes : BODY_MAX;
 }
 
+static bool is_weakrefs_own(const struct object_shape *shape, uint64_t at)
+{
+    return shape->rule == OBJECT_WEAKREF && at >= WEAKREF_HASH && at < WEAKREF_LINKED;
+}
+
 static void visit_fields(struct references *references, const struct met_object *met)
 {
     const struct object_layout *layout = &references->walk->layout.object;
@@ -283,7 +290,8 @@ static void visit_fields(struct references *references, const struct met_object 
     else if (!read_at(references, met->view.address, body, bytes))
         return;
     for (uint64_t at = start; at + 8 <= bytes; at += 8)
-        tell(references, u64_at(body, at), at == dict ? BY_DICT : BY_FIELD, at);
+        if (!is_weakrefs_own(&met->entry->shape, at))
+            tell(references, u64_at(body, at), at == dict ? BY_DICT : BY_FIELD, at);
 }
 
 /* Blocks that lead from one to the next, each with DEQUE_ITEMS; the first and the last
