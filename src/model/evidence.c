@@ -146,6 +146,21 @@ int64_t evidence_growth_least(const struct evidence *evidence)
     return least < GROWTH_LEAST_BYTES ? GROWTH_LEAST_BYTES : least;
 }
 
+/* Scratch memory hides the trend: what RES falls back to rises for sure. */
+static void find_floor(struct evidence *evidence)
+{
+    struct fit floor;
+
+    if (evidence->is_growing || !evidence->is_long || !evidence_floor(evidence, &floor) ||
+        floor.grown < evidence_growth_least(evidence))
+        return;
+    evidence->is_growing = evidence->is_of_floor = true;
+    evidence->res = floor;
+    evidence->res_growth_bytes = floor.grown;
+    evidence->first_ns = floor.first_ns;
+    evidence->last_ns = floor.last_ns;
+}
+
 /* Enough bytes, and a trend that is sure. */
 static void find_growth(struct evidence *evidence)
 {
@@ -176,6 +191,7 @@ static void gather_window(struct evidence *evidence, const struct history *histo
     evidence_fit(evidence, SERIES_RES, &evidence->res);
     gather_parts(evidence);
     find_growth(evidence);
+    find_floor(evidence);
     evidence_gather_kinds(evidence);
 }
 

@@ -30,6 +30,7 @@ struct evidence {
     int64_t elapsed_ns;
     bool is_long;    /* watched long enough to speak of growth */
     bool is_growing; /* RES, really: enough bytes, and a trend */
+    bool is_of_floor; /* and what is said of RES is said of its lowest values */
     bool is_warming_up;
     int64_t res_bytes; /* now */
     int64_t res_growth_bytes;
@@ -68,6 +69,9 @@ static inline int64_t fit_risen(const struct evidence *evidence, const struct fi
     return has_risen(evidence, fit) ? fit->grown : 0;
 }
 
+/* In evidence_floor.c: the line through the lowest of RES in each slice of the window;
+ * false when it does not rise for sure. */
+bool evidence_floor(const struct evidence *evidence, struct fit *fit);
 /* In evidence_kinds.c. */
 void evidence_gather_kinds(struct evidence *evidence);
 /* Since when no module and no code was added: 0 when that was all the time. */

@@ -6,7 +6,8 @@ libheaptop_a_SOURCES += \
 	src/model/collect_cost.c src/model/collect_cost.h \
 	src/model/difference.c src/model/difference.h \
 	src/model/duplicates.c src/model/duplicates.h \
-	src/model/evidence.c src/model/evidence.h src/model/evidence_kinds.c \
+	src/model/evidence.c src/model/evidence.h src/model/evidence_floor.c \
+	src/model/evidence_kinds.c \
 	src/model/fleet.h src/model/fleet_judge.c src/model/fleet_row.c \
 	src/model/fit.c src/model/fit.h \
 	src/model/gc_debug.c src/model/gc_debug.h \

@@ -138,13 +138,16 @@ static void say_kind(const struct evidence *evidence, struct verdict *verdict,
                      const char *what, int64_t bytes)
 {
     const struct kinds_growth *kinds = &evidence->kinds;
+    int64_t share = share_of_growth(evidence, &kinds->first_fit, bytes);
     char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
 
+    /* More than all of it went into memory that was free before. */
     snprintf(
         verdict->words, sizeof(verdict->words),
-        "%s: +%s in %s, %lld %% of the growth of RES; most of it %.80s, %s a minute%s",
+        "%s: +%s in %s, %lld %% of the growth of %s; most of it %.80s, %s a minute%s",
         what, say_bytes(a, bytes), say_elapsed(b, evidence),
-        (long long)share_of_growth(evidence, &kinds->first_fit, bytes),
+        (long long)(share < 100 ? share : 100),
+        evidence->is_of_floor ? "what RES falls back to" : "RES",
         kinds->first->kind->name,
         kinds->is_container
             ? units_bytes_delta(c, reading_exact((int64_t)kinds->first_fit.per_minute))
@@ -154,11 +157,15 @@ static void say_kind(const struct evidence *evidence, struct verdict *verdict,
     count_objects(verdict, evidence);
 }
 
-/* What of the kinds' growth is not garbage, by the last dry run. */
+/* What of the kinds' growth is not garbage, by the last dry run. Where only the floor of
+ * RES rises, walks saw scratch memory of these kinds as well: no more than that rose. */
 static int64_t kept_growth(const struct evidence *evidence, int64_t bytes)
 {
     double share = garbage_share(evidence);
+    int64_t of_res = share_of_growth(evidence, &evidence->kinds.first_fit, bytes);
 
+    if (evidence->is_of_floor && of_res > 100)
+        bytes = bytes / of_res * 100;
     return share > 0.02 ? (int64_t)((double)bytes * (1 - share)) : bytes;
 }
 
