@@ -8,6 +8,7 @@
 #include "model/verdict.h"
 #include "tui/fleet_notes.h"
 #include "tui/header.h"
+#include "util/plural.h"
 #include "util/utf8.h"
 #include "util/xalloc.h"
 
@@ -414,7 +415,7 @@ static void draw_counts(const struct fleet_view *view, struct canvas *canvas, in
         text, sizeof(text), "%zu process%s  PSS %s of RES %s  %zu outlier%s",
         sums->members, sums->members == 1 ? "" : "es", units_bytes(pss, sums->pss_bytes),
         units_bytes(res, sums->res_bytes), sums->outliers,
-        sums->outliers == 1 ? "" : "s");
+        plural((int64_t)sums->outliers));
     if (sums->ended)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "  %zu ended",
                                  sums->ended);

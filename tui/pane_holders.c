@@ -13,6 +13,7 @@
 #include "model/holders.h"
 #include "tui/kinds_table.h"
 #include "tui/line.h"
+#include "util/plural.h"
 #include "util/xalloc.h"
 
 #define STEPS_MAX 32
@@ -129,7 +130,7 @@ static void draw_facts(const struct pane_holders *pane, struct canvas *canvas, i
     line_init(&line);
     part_add(line_part(&line, 0), ROLE_VALUE, "%s object%s, %s held by objects",
              units_count(objects, reading_exact((int64_t)pane->answer->objects)),
-             pane->answer->objects == 1 ? "" : "s",
+             plural((int64_t)pane->answer->objects),
              units_count(held, reading_exact((int64_t)pane->answer->held)));
     part_add(line_part(&line, 2), ROLE_DIM, "found out in %s%s",
              units_duration(seconds, reading_exact(walk->wall_ns)),

@@ -9,6 +9,7 @@
 #include "recording/folder.h"
 #include "recording/recorder.h"
 #include "tui/tui_private.h"
+#include "util/plural.h"
 
 static bool is_recording(const struct tui *tui, struct recorder_state *state)
 {
@@ -26,7 +27,7 @@ static void show(struct tui *tui)
 
     if (is_recording(tui, &state))
         snprintf(label, sizeof(label), "%lld sample%s   %s   %s%s%s",
-                 (long long)state.samples, state.samples == 1 ? "" : "s",
+                 (long long)state.samples, plural((int64_t)state.samples),
                  units_bytes(bytes, reading_exact(state.bytes)),
                  state.lost ? "samples are lost: " : "", state.lost ? state.trouble : "",
                  state.lost ? "" : state.path);

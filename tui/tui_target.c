@@ -9,6 +9,7 @@
 
 #include "heaptop/units.h"
 #include "model/born.h"
+#include "model/cause.h"
 #include "target/target.h"
 #include "util/clock.h"
 
@@ -233,8 +234,17 @@ void tui_remember(struct tui *tui, uint32_t mark)
 
 static void take_answer(struct tui *tui, const struct sampler_message *message)
 {
+    struct inquiry wanted;
+
     if (!strcmp(message->inquiry.topic, INQUIRY_REMEMBER)) {
         say_remembered(tui, message);
+        return;
+    }
+    screen_wanted_inquiry(tui->screen, &wanted);
+    if (cause_take(tui->history, &message->inquiry, message->answer) &&
+        !inquiry_is_same(&wanted, &message->inquiry)) {
+        tui->asked = (struct inquiry){0};
+        answer_free(message->answer);
         return;
     }
     screen_take_answer(tui->screen, &message->inquiry, message->answer,
@@ -261,6 +271,8 @@ void tui_ask(struct tui *tui)
     if (!tui->screen || tui->is_picking || !tui->sampler || tui->remembering.topic)
         return;
     screen_wanted_inquiry(tui->screen, &wanted);
+    if (!wanted.topic)
+        cause_wants(tui->history, &wanted); /* who holds what grows, for the verdict */
     if (inquiry_is_same(&wanted, &tui->asked) || tui->is_ended || tui->is_failed)
         return;
     tui->asked = wanted;

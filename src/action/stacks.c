@@ -12,6 +12,7 @@
 #include "attach/witness_start.h"
 #include "heaptop/action.h"
 #include "heaptop/units.h"
+#include "util/plural.h"
 
 struct looking {
     struct witness_call *call;
@@ -81,12 +82,12 @@ static void say(const struct looking *looking, const char *text,
     if (stopped)
         snprintf(result->words, sizeof(result->words),
                  "stacks(1): %lld thread%s seen, %lld of them stopped, for %s at most",
-                 threads, threads == 1 ? "" : "s", stopped,
+                 threads, plural((int64_t)threads), stopped,
                  units_duration(took, result->pause_ns));
     else
         snprintf(result->words, sizeof(result->words),
                  "stacks(%d): %lld thread%s seen, none was stopped", looking->stops,
-                 threads, threads == 1 ? "" : "s");
+                 threads, plural((int64_t)threads));
 }
 
 static enum action_progress stacks_poll(void *state, struct action_result *result)

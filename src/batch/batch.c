@@ -10,6 +10,7 @@
 
 #include "attach/launch.h"
 #include "batch/output.h"
+#include "model/cause.h"
 #include "util/clock.h"
 
 int batch_block_signals(struct err *err)
@@ -38,6 +39,7 @@ int batch_open(struct batch *batch, const struct args *args, int signal_fd,
 
     batch->signal_fd = signal_fd;
     batch->sampler = NULL;
+    batch->asked = (struct inquiry){0};
     batch->launch = args->sampler.launch;
     batch->outlives_terminal = beside_is_wanted(args);
     if (target_open(args->pid, &target, err))
@@ -131,6 +133,17 @@ static void hand_on(struct batch *batch, struct feed *feed,
         sampler_hand(batch->sampler, text);
 }
 
+/* Who holds what grows. */
+static void ask_for_cause(struct batch *batch, const struct batch_output *output)
+{
+    struct inquiry wanted;
+
+    if (!cause_wants(output->history, &wanted) || inquiry_is_same(&wanted, &batch->asked))
+        return;
+    batch->asked = wanted;
+    sampler_ask(batch->sampler, &wanted);
+}
+
 static int batch_loop(struct batch *batch, struct batch_output *output, struct err *err)
 {
     struct sampler_message message;
@@ -151,11 +164,17 @@ static int batch_loop(struct batch *batch, struct batch_output *output, struct e
             *err = message.err;
             return -1;
         }
+        if (message.type == SAMPLER_ANSWER) {
+            cause_take(output->history, &message.inquiry, message.answer);
+            answer_free(message.answer);
+            batch->asked = (struct inquiry){0};
+        }
         if (message.type != SAMPLER_SNAPSHOT)
             continue;
         result = output_snapshot(output, message.snapshot, err);
         hand_on(batch, &output->feed, output, message.snapshot);
         snapshot_unref(message.snapshot);
+        ask_for_cause(batch, output);
         if (result != OUTPUT_GOES_ON)
             return result == OUTPUT_FAILED ? -1 : 0;
     }

@@ -22,6 +22,7 @@ struct batch {
     int signal_fd;               /* INT, TERM, HUP and USR1, which are blocked */
     const struct launch *launch; /* the program that was started; NULL: none */
     bool outlives_terminal;      /* HUP is not a wish to leave */
+    struct inquiry asked;        /* who holds what grows; topic NULL: nothing */
 };
 
 enum batch_event {

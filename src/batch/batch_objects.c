@@ -13,6 +13,7 @@
 #include "model/kind.h"
 #include "sink/json_inquiry.h"
 #include "util/clock.h"
+#include "util/plural.h"
 
 #define MARK         1 /* the only one */
 #define ROWS_OF_TEXT 30
@@ -100,7 +101,7 @@ static void print_holders(const struct holders *holders, size_t rows)
 
     printf("%s: %s object%s, %s of them held by objects\n", holders->of,
            units_count(a, reading_exact((int64_t)holders->objects)),
-           holders->objects == 1 ? "" : "s",
+           plural((int64_t)holders->objects),
            units_count(b, reading_exact((int64_t)holders->held)));
     print_walk(&holders->answer.walk);
     printf("%12s %12s  %s\n", "REFERENCES", "HOLDERS", "HELD BY");

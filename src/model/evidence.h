@@ -28,8 +28,8 @@ struct evidence {
     const struct history *history;
     const struct snapshot *now, *then; /* the ends of the window */
     int64_t elapsed_ns;
-    bool is_long;    /* watched long enough to speak of growth */
-    bool is_growing; /* RES, really: enough bytes, and a trend */
+    bool is_long;     /* watched long enough to speak of growth */
+    bool is_growing;  /* RES, really: enough bytes, and a trend */
     bool is_of_floor; /* and what is said of RES is said of its lowest values */
     bool is_warming_up;
     int64_t res_bytes; /* now */

@@ -6,8 +6,8 @@
 #include "model/evidence.h"
 
 /* Ten lows in a chance order have as few as four pairs that do not rise once in 5,000
- * times; made anew with each sample of ten minutes of scratch memory of random sizes, they
- * have it once in a hundred. */
+ * times; made anew with each sample of ten minutes of scratch memory of random sizes,
+ * they have it once in a hundred. */
 #define SLICES      10
 #define FALLS_MOST  4
 #define LEAST       2  /* samples of a slice */

@@ -3,9 +3,10 @@
 
 #include "model/evidence.h"
 
-#define CHANGE_LEAST (INT64_C(64) << 10)   /* bytes of a kind that are looked at */
-#define IMPORTS_NS   INT64_C(180000000000) /* from the start: later it is no start */
-#define CODE_LEAST   20 /* code objects more between two walks: an import */
+#define CHANGE_LEAST   (INT64_C(64) << 10)   /* bytes of a kind that are looked at */
+#define IMPORTS_NS     INT64_C(180000000000) /* from the start: later it is no start */
+#define IMPORT_MOST_NS INT64_C(10000000000)  /* of one module */
+#define CODE_LEAST     20 /* code objects more between two walks: an import */
 
 static bool is_one_of(const char *name, const char *const *names)
 {
@@ -186,5 +187,8 @@ int64_t evidence_imports_end_ns(const struct history *history)
     modules_ns = last_rise_ns(&counts, 1, agent_came_ns(history));
     get_counts(&counts, history, "code");
     code_ns = last_rise_ns(&counts, CODE_LEAST, 0);
+    /* Code without a module is none of an import: it is made at run time. */
+    if (!modules_ns || code_ns > modules_ns + IMPORT_MOST_NS)
+        return modules_ns;
     return modules_ns > code_ns ? modules_ns : code_ns;
 }

@@ -52,6 +52,16 @@ const struct sharing *history_sharing(const struct history *history)
     return &history->sharing;
 }
 
+struct cause *history_cause(struct history *history)
+{
+    return &history->cause;
+}
+
+const struct cause *history_cause_found(const struct history *history)
+{
+    return &history->cause;
+}
+
 struct history *history_new(void)
 {
     struct history *history = xcalloc(1, sizeof(*history));

@@ -88,5 +88,7 @@ struct history *history_as_of(const struct history *history,
     past->parts = growth_as_of(history->parts, mono_ns);
     if (history->sharing.wall_ns <= snapshot->wall_ns)
         past->sharing = history->sharing;
+    if (history->cause.begun_mono_ns <= mono_ns)
+        past->cause = history->cause;
     return past;
 }

@@ -5,6 +5,7 @@
 #ifndef HEAPTOP_MODEL_HISTORY_PRIVATE_H
 #define HEAPTOP_MODEL_HISTORY_PRIVATE_H
 
+#include "model/cause.h"
 #include "model/history.h"
 #include "model/thinning.h"
 
@@ -22,6 +23,7 @@ struct history {
     struct growth *kinds, *classes, *series, *parts;
     int64_t walk_ended_ns;    /* of the walk that the kinds' growth saw last */
     struct sharing sharing;   /* with the parent, as it was compared last */
+    struct cause cause;       /* of what grows */
     int64_t account_ended_ns; /* of the round that the parts' growth saw last */
 };
 

@@ -39,8 +39,8 @@ static struct holder_row *row_of(struct holders *holders, const char *label)
     return row;
 }
 
-void holders_add(struct holders *holders, const char *raw_label, uint64_t references,
-                 uint64_t address, bool is_root)
+void holders_add(struct holders *holders, const char *raw_label, const struct kind *kind,
+                 uint64_t references, uint64_t address, bool is_root)
 {
     char label[HOLDER_LABEL_MAX];
     struct holder_row *row;
@@ -52,6 +52,7 @@ void holders_add(struct holders *holders, const char *raw_label, uint64_t refere
         return;
     }
     row->references += references;
+    row->kind = kind;
     row->is_root = is_root;
     if (row->last != address) {
         row->last = address;

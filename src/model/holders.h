@@ -23,6 +23,7 @@ struct holder_row {
     uint64_t address;               /* of the one that holds most; 0 = none */
     uint64_t most;                  /* its references */
     uint64_t last, last_references; /* of the holder that was added last; private */
+    const struct kind *kind;        /* of a holder */
     bool is_root;                   /* a module or a class: here the way ends */
 };
 
@@ -39,8 +40,8 @@ struct holders {
 struct holders *holders_new(void);
 /* Adds to the row of this label, which is made clean. What one holder holds comes in a
  * row. */
-void holders_add(struct holders *holders, const char *raw_label, uint64_t references,
-                 uint64_t address, bool is_root);
+void holders_add(struct holders *holders, const char *raw_label, const struct kind *kind,
+                 uint64_t references, uint64_t address, bool is_root);
 void holders_sort(struct holders *holders);
 
 #endif

@@ -3,6 +3,7 @@ libheaptop_a_SOURCES += \
 	src/model/condition.c src/model/condition.h \
 	src/model/account.c src/model/account.h \
 	src/model/builder.h src/model/snapshot.c \
+	src/model/cause.c src/model/cause.h \
 	src/model/collect_cost.c src/model/collect_cost.h \
 	src/model/difference.c src/model/difference.h \
 	src/model/duplicates.c src/model/duplicates.h \

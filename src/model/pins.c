@@ -8,6 +8,7 @@
 #include "heaptop/snapshot.h"
 #include "heaptop/units.h"
 #include "util/arena.h"
+#include "util/plural.h"
 
 #define PINS_MAX_BYTES ((size_t)32 << 20)
 #define KINDS_NAMED    3
@@ -116,10 +117,13 @@ bool pins_words(const struct pins_section *section, char words[PINS_WORDS_MAX])
 
     if (!cheap || !cheap->return_bytes || !cheap->objects)
         return false;
-    length = snprintf(words, PINS_WORDS_MAX, "%s objects of %s keep %s arenas, %s",
+    length = snprintf(words, PINS_WORDS_MAX, "%s object%s of %s %s %s arena%s, %s",
                       units_count(objects, reading_exact((int64_t)cheap->objects)),
+                      plural((int64_t)cheap->objects),
                       units_bytes(bytes, reading_exact((int64_t)cheap->bytes)),
+                      cheap->objects == 1 ? "keeps" : "keep",
                       units_count(arenas, reading_exact((int64_t)cheap->arenas)),
+                      plural((int64_t)cheap->arenas),
                       units_bytes(returned, reading_exact((int64_t)cheap->return_bytes)));
     name_kinds(section, words, length);
     return true;

@@ -29,7 +29,9 @@ struct verdict_counter {
 struct verdict {
     const char *rule; /* "R2": as in the manual */
     char words[480];
-    struct reading bytes; /* that it is about */
+    struct reading bytes;    /* that it is about */
+    const struct kind *kind; /* of objects that grow: the one that does most; or NULL */
+    bool is_of_few;          /* not more of them, but larger ones */
     /* Of a growth: from when to when the bytes came; 0 for what is there already. */
     int64_t since_wall_ns, until_wall_ns;
     const char *remedy;        /* static text */

@@ -305,7 +305,7 @@ enum judgement judge_saw_tooth(const struct evidence *evidence, struct finding *
     if (swings < 3)
         return JUDGED_NO;
     snprintf(verdict->words, sizeof(verdict->words),
-             "saw-tooth: RES goes up and down by %s and more, %d times seen; %s",
+             "saw-tooth: RES goes up and down by %s and more, seen %d times; %s",
              say_bytes(a, least), swings,
              evidence->res.troughs_rose > evidence_growth_least(evidence)
                  ? "its lowest rises, which may be chance or a growth: watch on"

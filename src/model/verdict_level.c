@@ -6,6 +6,7 @@
 
 #include "model/pins.h"
 #include "model/verdict_private.h"
+#include "util/plural.h"
 
 #define TRIMMED_LEAST 10 /* a trim that returns less than a tenth is no remedy */
 
@@ -272,9 +273,10 @@ enum judgement judge_free_lists(const struct evidence *evidence, struct finding 
         return JUDGED_NO;
     kept = (int64_t)(lists->arenas * pymalloc->arena_bytes_each);
     snprintf(verdict->words, sizeof(verdict->words),
-             "free lists hold %s and alone keep %llu arenas of %s",
+             lists->arenas ? "free lists hold %s and alone keep %llu arena%s, %s"
+                           : "free lists hold %s",
              say_bytes(a, (int64_t)lists->bytes), (unsigned long long)lists->arenas,
-             say_bytes(b, kept));
+             plural((int64_t)lists->arenas), say_bytes(b, kept));
     verdict->bytes =
         reading_exact((int64_t)lists->bytes > kept ? (int64_t)lists->bytes : kept);
     verdict->gain_bytes = reading_exact(kept);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/cause.h"
 #include "model/verdict_private.h"
 
 #define GARBAGE_CERTAIN   (20 * MB)
@@ -133,18 +134,22 @@ static void count_objects(struct verdict *verdict, const struct evidence *eviden
                       evidence->now->account->garbage_bytes);
 }
 
+static const char *const remedy_held =
+    "take out of it what is done with, or bound it (a cache that still fills ends by "
+    "itself)";
+
 /* "Python objects grow: +40M in 70 s, most of it app.Session, +600 a minute, 96 % ..." */
 static void say_kind(const struct evidence *evidence, struct verdict *verdict,
                      const char *what, int64_t bytes)
 {
     const struct kinds_growth *kinds = &evidence->kinds;
     int64_t share = share_of_growth(evidence, &kinds->first_fit, bytes);
-    char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
+    char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], held_by[CAUSE_WORDS_MAX];
 
     /* More than all of it went into memory that was free before. */
     snprintf(
         verdict->words, sizeof(verdict->words),
-        "%s: +%s in %s, %lld %% of the growth of %s; most of it %.80s, %s a minute%s",
+        "%s: +%s in %s, %lld %% of the growth of %s; most of it %.80s, %s a minute%s%s",
         what, say_bytes(a, bytes), say_elapsed(b, evidence),
         (long long)(share < 100 ? share : 100),
         evidence->is_of_floor ? "what RES falls back to" : "RES",
@@ -152,7 +157,12 @@ static void say_kind(const struct evidence *evidence, struct verdict *verdict,
         kinds->is_container
             ? units_bytes_delta(c, reading_exact((int64_t)kinds->first_fit.per_minute))
             : units_count_delta(c, reading_exact((int64_t)kinds->first_count_per_minute)),
-        kinds->is_container ? " (not more of them, but larger ones)" : "");
+        kinds->is_container ? " (not more of them, but larger ones)" : "",
+        cause_words(held_by, evidence->history, kinds->first->kind));
+    verdict->kind = kinds->first->kind;
+    verdict->is_of_few = kinds->is_container;
+    if (*held_by)
+        verdict->remedy = remedy_held;
     verdict_take_fit(verdict, evidence, &kinds->first_fit, bytes);
     count_objects(verdict, evidence);
 }

@@ -8,6 +8,7 @@
 
 #include "recording/folder.h"
 #include "recording/recording_file.h"
+#include "util/plural.h"
 #include "util/strbuf.h"
 #include "util/xalloc.h"
 
@@ -468,7 +469,8 @@ bool recording_note(const struct recording *recording, char *words, size_t size)
 
     if (recording->folder) {
         strbuf_addf(&text, "%zu file%s of process %d", recording->n_parts,
-                    recording->n_parts == 1 ? "" : "s", (int)recording->newest.pid);
+                    plural((int64_t)recording->n_parts),
+                    (int)recording->newest.pid);
         if (recording->n_older)
             strbuf_addf(&text, ", %zu older left out", recording->n_older);
         if (recording->n_others)
@@ -497,7 +499,7 @@ size_t recording_lost(const struct recording *recording, char *words, size_t siz
                  "part of its texts, is lost");
     else if (recording->n_unread)
         snprintf(words, size, "%zu file%s of the folder cannot be read",
-                 recording->n_unread, recording->n_unread == 1 ? "" : "s");
+                 recording->n_unread, plural((int64_t)recording->n_unread));
     else if (losses.lacks_log)
         snprintf(words, size,
                  "the recording was not ended and has no -wal file beside it: the newest "

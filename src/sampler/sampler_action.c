@@ -9,6 +9,7 @@
 #include "model/builder.h"
 #include "target/procfs.h"
 #include "util/clock.h"
+#include "util/plural.h"
 
 #define END_PATIENCE_NS (500 * NS_PER_MS)
 
@@ -54,7 +55,7 @@ static void action_add_words(struct action_result *result)
         return;
     snprintf(result->words + used, sizeof(result->words) - used, "%s%s arena%s %s",
              used ? "; " : "", units_count(text, reading_exact(count)),
-             count == 1 ? "" : "s", freed.value < 0 ? "more" : "freed");
+             plural((int64_t)count), freed.value < 0 ? "more" : "freed");
 }
 
 static void action_add_details(struct action_result *result)

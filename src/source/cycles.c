@@ -7,6 +7,7 @@
 #include "layout/pymalloc_layout.h"
 
 #define STEP          2000
+#define UNREAD_MOST   1000              /* references that were not followed */
 #define WORK_LEAST    ((size_t)1 << 14) /* reached objects that are noted at once */
 #define COUNTED_LEAST ((size_t)1 << 12)
 #define COUNTED_MOST  ((size_t)1 << 24)
@@ -467,6 +468,10 @@ static void begin_stage(struct cycles *cycles, enum cycles_stage stage)
 
     cycles->stage = stage;
     restart(cycles);
+    /* What a large table led to would look like garbage, had it moved meanwhile. */
+    if (stage == CYCLES_OPAQUE && cycles->edges.n_unread >= UNREAD_MOST)
+        is_good = false;
+    cycles->edges.n_unread = 0;
     cycles->edges.visit_table = NULL;
     cycles->edges.visit = stage == CYCLES_SUBTRACT ? subtract_one : reach_one;
     if (stage == CYCLES_SUBTRACT)

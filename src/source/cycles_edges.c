@@ -5,15 +5,16 @@
 #include "layout/object_parts.h"
 #include "util/bytes.h"
 
-#define BODY_MOST     4096       /* bytes of an object itself that are looked at */
-#define TABLE_MOST    (1u << 20) /* entries of a table */
-#define WORDS_A_READ  512
-#define TYPE_READ     304
-#define TYPE_TRAVERSE 184 /* Include/cpython/object.h PyTypeObject.tp_traverse */
-#define TYPE_CALLBACK 24  /* weakrefobject.h wr_callback: the only owned reference */
-#define LIST_ITEMS    24
-#define PARTS_BODY    160 /* of an object: where its parts' addresses stand */
-#define VALUES_LIVE   2   /* 3.13+ struct _dictvalues: embedded at 2, valid at 3 */
+#define BODY_MOST      4096       /* bytes of an object itself that are looked at */
+#define TABLE_MOST     (1u << 20) /* entries of a table */
+#define WORDS_A_READ   512
+#define TYPE_READ      304
+#define TYPE_TRAVERSE  184 /* Include/cpython/object.h PyTypeObject.tp_traverse */
+#define TYPE_EXCEPTION (UINT64_C(1) << 30) /* object.h Py_TPFLAGS_BASE_EXC_SUBCLASS */
+#define TYPE_CALLBACK  24 /* weakrefobject.h wr_callback: the only owned reference */
+#define LIST_ITEMS     24
+#define PARTS_BODY     160 /* of an object: where its parts' addresses stand */
+#define VALUES_LIVE    2   /* 3.13+ struct _dictvalues: embedded at 2, valid at 3 */
 
 /* Types in C whose references stand in the object itself, or in tables known here. */
 static const char *const known[] = {
@@ -51,7 +52,6 @@ static const char *const known[] = {
     "reversed",
     "super",
     "memoryview",
-    "BaseException",
     "functools.partial",
     "member_descriptor",
     "getset_descriptor",
@@ -118,7 +118,9 @@ static void type_read(struct cycles_edges *edges, struct cycles_type *type)
     type->is_weakref = !strcmp(name, "weakref") ||
                        !strcmp(name, "weakref.ReferenceType") ||
                        !strcmp(name, "KeyedRef");
-    type->is_known = is_one_of(name, known, sizeof(known) / sizeof(known[0]));
+    /* exceptions.c: each has its references in itself. */
+    type->is_known = type->flags & TYPE_EXCEPTION ||
+                     is_one_of(name, known, sizeof(known) / sizeof(known[0]));
     type_shape(edges, type, name);
 }
 
@@ -151,8 +153,10 @@ static void visit_words(struct cycles_edges *edges, uint64_t start, uint64_t cou
     while (count) {
         size_t some = count < WORDS_A_READ ? (size_t)count : WORDS_A_READ;
 
-        if (!cycles_memory_read(edges->memory, start, words, some * 8))
+        if (!cycles_memory_read(edges->memory, start, words, some * 8)) {
+            edges->n_unread += count;
             return;
+        }
         for (size_t i = 0; i < some; i++)
             if (words[i] >= 4096 && words[i] < RADDR_END && !(words[i] & 7))
                 edges->visit(edges->context, words[i], is_table);

@@ -38,6 +38,7 @@ struct cycles_edges {
     /* Called for each table that the object has outside itself; NULL: not told. */
     void (*visit_table)(void *context, uint64_t address);
     void *context;
+    uint64_t n_unread; /* words of tables: they moved, or went */
 };
 
 /* The type at the address; NULL when none is there. */

@@ -115,7 +115,7 @@ static void name_owner(struct pins_owners *owners, uint32_t group)
             continue;
         owner->references += link->count;
         is_root = holder_label(&search->owners, link, label);
-        holders_add(holders, label, link->count, link->holder, is_root);
+        holders_add(holders, label, link->kind, link->count, link->holder, is_root);
     }
     holders_sort(holders);
     if (holders->n_rows) {

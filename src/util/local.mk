@@ -6,6 +6,7 @@ libheaptop_a_SOURCES += \
 	src/util/clock.c src/util/clock.h \
 	src/util/err.c \
 	src/util/log.c src/util/log.h \
+	src/util/plural.h \
 	src/util/strbuf.c src/util/strbuf.h \
 	src/util/thread.c src/util/thread.h \
 	src/util/units.c \

@@ -82,15 +82,15 @@ static struct answer *fixture_holders(const struct inquiry *inquiry)
 
     assert(holders);
     for (uint64_t i = 0; i < 300; i++) {
-        holders_add(holders, "app.Entry.children", 3, UINT64_C(0x7f3a10c04000) + i * 96,
-                    false);
+        holders_add(holders, "app.Entry.children", NULL, 3,
+                    UINT64_C(0x7f3a10c04000) + i * 96, false);
         if (i % 3 == 0)
-            holders_add(holders, "list in app.Cache._items", 40,
+            holders_add(holders, "list in app.Cache._items", NULL, 40,
                         UINT64_C(0x7f3a10d00000) + i * 64, false);
     }
-    holders_add(holders, "dict of module app, key LEAK", 3800, UINT64_C(0x7f3a0f001000),
-                true);
-    holders_add(holders, "tuple", 12, UINT64_C(0x7f3a0f002000), false);
+    holders_add(holders, "dict of module app, key LEAK", NULL, 3800,
+                UINT64_C(0x7f3a0f001000), true);
+    holders_add(holders, "tuple", NULL, 12, UINT64_C(0x7f3a0f002000), false);
     holders_sort(holders);
     holders->objects = 4000;
     holders->held = 3992;
