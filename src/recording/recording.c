@@ -469,8 +469,7 @@ bool recording_note(const struct recording *recording, char *words, size_t size)
 
     if (recording->folder) {
         strbuf_addf(&text, "%zu file%s of process %d", recording->n_parts,
-                    plural((int64_t)recording->n_parts),
-                    (int)recording->newest.pid);
+                    plural((int64_t)recording->n_parts), (int)recording->newest.pid);
         if (recording->n_older)
             strbuf_addf(&text, ", %zu older left out", recording->n_older);
         if (recording->n_others)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "model/builder.h"
+#include "model/cause.h"
 #include "model/kind.h"
 #include "model/pins.h"
 #include "model/verdict.h"
@@ -21,7 +22,8 @@ struct story {
     int64_t res, objects, large, native, file, swap, uss; /* bytes a sample */
     int64_t garbage, malloc_free, trim, free_blocks, free_pools, free_lists;
     int64_t garbage_growth, threshold_free;
-    int64_t saw; /* RES stands so much higher in every other ten samples */
+    int64_t ramp; /* RES climbs by so much in each of five samples, and falls back */
+    int64_t saw;  /* RES stands so much higher in every other ten samples */
     bool has_no_account;
     int64_t uss_age_ns;
     int stops_at; /* RES and objects grow no more from this sample on; 0: they do */
@@ -107,7 +109,7 @@ static const struct snapshot *sample(const struct story *story, int at)
     if (story->agent_at && at >= story->agent_at)
         builder->snapshot->access.agent = AGENT_LOADED;
     process->res_bytes = reading_exact(200 * MB + story->res * grown_for(story, at) +
-                                       at / 10 % 2 * story->saw);
+                                       at / 10 % 2 * story->saw + at % 5 * story->ramp);
     process->file_bytes = reading_exact(20 * MB + story->file * at);
     process->shmem_bytes = reading_exact(0);
     process->swap_bytes = reading_exact(story->swap * at);
@@ -394,6 +396,96 @@ static void long_ago_is_no_leak(void **state)
     }
 }
 
+/* Batches of scratch memory stand high above it: their troughs show it. */
+static void sees_a_rising_floor(void **state)
+{
+    const int64_t step = MB / 2;
+    struct verdicts verdicts;
+
+    (void)state;
+    judge_first(&(struct story){.ramp = 25 * MB}, SAMPLES, &verdicts);
+    assert_string_equal(verdicts.items[0].rule, "R14");
+    assert_non_null(strstr(verdicts.items[0].words, "not a leak"));
+    judge_first(&(struct story){.ramp = 25 * MB, .res = step, .objects = step}, SAMPLES,
+                &verdicts);
+    assert_string_equal(verdicts.items[0].rule, "R2");
+    assert_in_range(verdicts.items[0].bytes.value, (SAMPLES - 1) * step * 9 / 10,
+                    (SAMPLES - 1) * step * 11 / 10);
+    assert_first(&(struct story){.ramp = 25 * MB, .res = step, .native = step}, "R6",
+                 (SAMPLES - 1) * step);
+}
+
+/* One level up: a row that holds `references` of the 1000 objects that were asked for. */
+static void answer(struct history *history, const char *label, const char *kind,
+                   uint64_t references, uint64_t n_holders, bool is_root)
+{
+    struct holders *holders = holders_new();
+    struct inquiry wanted;
+
+    assert_true(cause_wants(history, &wanted));
+    assert_string_equal(wanted.topic, INQUIRY_HOLDERS);
+    holders->answer.inquiry = wanted;
+    holders->objects = wanted.kind ? 1000 : 1;
+    for (uint64_t i = 0; i < n_holders; i++)
+        holders_add(holders, label, kind_of(kind), references / n_holders, 4096 + i * 64,
+                    is_root);
+    holders_sort(holders);
+    assert_true(cause_take(history, &wanted, &holders->answer));
+    assert_false(cause_take(history, &wanted, &holders->answer));
+    answer_free(&holders->answer);
+}
+
+static void assert_words(const struct history *history, const char *words)
+{
+    struct verdicts verdicts;
+
+    assert_true(verdict_judge(history, &verdicts));
+    assert_string_equal(verdicts.items[0].rule, "R2");
+    if (!strstr(verdicts.items[0].words, words))
+        fail_msg("\"%s\" is not in \"%s\"", words, verdicts.items[0].words);
+}
+
+/* The kind that grows most is asked about, its holders as a kind, the last one by itself.
+ */
+static void names_the_holder(void **state)
+{
+    const struct story story = {.res = MB, .objects = MB};
+    struct history *history = history_new();
+    struct inquiry wanted;
+
+    (void)state;
+    assert_false(cause_wants(history, &wanted));
+    watch(history, &story, SAMPLES);
+    assert_true(cause_wants(history, &wanted));
+    assert_ptr_equal(wanted.kind, kind_of("app.Entry"));
+    answer(history, "app.Page.entries", "app.Page", 990, 99, false);
+    assert_words(history, "; held by app.Page.entries");
+    assert_true(cause_wants(history, &wanted));
+    assert_ptr_equal(wanted.kind, kind_of("app.Page"));
+    answer(history, "dict", "dict", 600, 1, false);
+    assert_true(cause_wants(history, &wanted));
+    assert_null(wanted.kind);
+    answer(history, "dict of module app key PAGES", "dict", 1, 1, true);
+    assert_words(history,
+                 "held by app.Page.entries, and that by dict of module app key PAGES");
+    assert_false(cause_wants(history, &wanted));
+    history_free(history);
+}
+
+/* What holds a few of them is not said to hold them. */
+static void names_no_chance_holder(void **state)
+{
+    struct history *history = history_new();
+    struct inquiry wanted;
+
+    (void)state;
+    watch(history, &(struct story){.res = MB, .objects = MB}, SAMPLES);
+    answer(history, "list in app.Other.items", "list", 100, 1, false);
+    assert_false(cause_wants(history, &wanted));
+    assert_words(history, "a minute");
+    history_free(history);
+}
+
 static bool has_gap(const struct verdicts *verdicts, const char *rule)
 {
     for (size_t i = 0; i < verdicts->n_gaps; i++)
@@ -433,6 +525,9 @@ int main(void)
         cmocka_unit_test(looks_back),
         cmocka_unit_test(sees_slow_leaks),
         cmocka_unit_test(long_ago_is_no_leak),
+        cmocka_unit_test(sees_a_rising_floor),
+        cmocka_unit_test(names_the_holder),
+        cmocka_unit_test(names_no_chance_holder),
         cmocka_unit_test(names_what_is_missing),
     };
 
