@@ -181,8 +181,8 @@ static void say_rises(const struct heaptop_host *host, const struct rises *rises
         return;
     }
     snprintf(line, sizeof(line),
-             "RES rose %" PRIu64 " times by %s or more from one sample to the next%s",
-             rises->n_ever, rises_bytes(bytes, rises->least_bytes),
+             "RES rose %" PRIu64 " times by %s or more within %d minutes%s",
+             rises->n_ever, rises_bytes(bytes, rises->least_bytes), RISE_MINUTES,
              rises->count ? ":" : "");
     host->line(host, line);
     if (rises->count)

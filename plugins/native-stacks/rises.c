@@ -9,6 +9,7 @@
 
 #define TOLD_EVERY_NS INT64_C(10000000000)
 #define ROWS_A_THREAD 25
+#define TROUGH_NS     (RISE_MINUTES * INT64_C(60000000000) / TROUGHS)
 
 const char *rises_bytes(char text[24], int64_t bytes)
 {
@@ -45,16 +46,50 @@ static int64_t read_res(const struct rises *rises)
     return resident ? strtoll(resident, NULL, 10) * sysconf(_SC_PAGESIZE) : -1;
 }
 
+static void add_trough(struct rises *rises, int64_t now_ns)
+{
+    struct trough *newest = rises->troughs + rises->n_troughs - 1;
+
+    if (rises->n_troughs && now_ns - newest->began_ns < TROUGH_NS) {
+        if (rises->res_bytes <= newest->res_bytes) {
+            newest->res_bytes = rises->res_bytes;
+            newest->at_ns = now_ns;
+        }
+        return;
+    }
+    if (rises->n_troughs == TROUGHS)
+        memmove(rises->troughs, rises->troughs + 1,
+                --rises->n_troughs * sizeof(rises->troughs[0]));
+    rises->troughs[rises->n_troughs++] =
+        (struct trough){now_ns, now_ns, rises->res_bytes};
+}
+
+static const struct trough *lowest_trough(const struct rises *rises)
+{
+    const struct trough *lowest = rises->troughs;
+
+    for (size_t i = 1; i < rises->n_troughs; i++)
+        if (rises->troughs[i].res_bytes <= lowest->res_bytes)
+            lowest = &rises->troughs[i];
+    return lowest;
+}
+
 int64_t rises_look(struct rises *rises, int64_t *interval_ns)
 {
-    int64_t now_ns = seen_now_ns(), before = rises->res_bytes;
+    int64_t now_ns = seen_now_ns(), rise_bytes;
 
-    *interval_ns = now_ns - rises->read_ns;
+    *interval_ns = 0;
     rises->res_bytes = read_res(rises);
-    rises->read_ns = now_ns;
-    if (before < 0 || rises->res_bytes - before < rises->least_bytes)
+    if (rises->res_bytes < 0)
         return 0;
-    return rises->res_bytes - before;
+    add_trough(rises, now_ns);
+    rise_bytes = rises->res_bytes - lowest_trough(rises)->res_bytes;
+    if (rise_bytes < rises->least_bytes)
+        return 0;
+    *interval_ns = now_ns - lowest_trough(rises)->at_ns;
+    rises->n_troughs = 0;
+    add_trough(rises, now_ns);
+    return rise_bytes;
 }
 
 /* Who held the GIL, and where; else who ran Python, as far as that was seen. */
