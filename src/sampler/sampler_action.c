@@ -240,7 +240,7 @@ void sampler_action_step(struct sampler *sampler)
             !session_answer(sampler->agent.session, NS_PER_MS, &answer))
             return;
         sampler->agent.is_asked = false;
-        if (sampler->probing.is_under_way)
+        if (sampler->probing.is_under_way || sampler->stacks.call)
             return;
         action_start(sampler);
         return;

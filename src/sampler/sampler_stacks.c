@@ -65,7 +65,8 @@ void sampler_stacks_serve(struct sampler *sampler, size_t index)
     struct sampler_stacks *stacks = &sampler->stacks;
     struct err err = ERR_INIT;
 
-    if (stacks->call)
+    /* Two looks at a time there are not: the helper ends the first. */
+    if (stacks->call || sampler->action.ops)
         return;
     stacks->call = witness_start(sampler->target, false, &err);
     stacks->plugin = index;
