@@ -20,6 +20,7 @@
 #define PAGE               4096u
 #define BOUNDARY_EVERY     (UINT64_C(64) << 10)
 #define RESTARTS_MAX       4
+#define STRANGE_PAGES_MOST 64
 
 void walk_set_regions(struct walk *walk, const struct walk_region *regions, size_t count)
 {
@@ -225,19 +226,23 @@ static void region_done(struct walk_chunks *chunks)
     chunks->state = CHUNKS_NEW_REGION;
 }
 
+static void mmapped_begin(struct walk_chunks *chunks, uint64_t at)
+{
+    chunks->at = at;
+    chunks->end = chunks->regions[chunks->next].end;
+    chunks->strange_pages = 0;
+    chunks->state = CHUNKS_MMAPPED;
+}
+
 /* Behind the heap of a thread more chunks may follow in what is one mapping. */
 static void chain_done(struct walk *walk)
 {
     struct walk_chunks *chunks = &walk->chunks;
-    uint64_t end = chunks->regions[chunks->next].end;
 
-    if (walk->method != WALK_BY_CHUNKS || !chunks->flag || chunks->end >= end) {
+    if (chunks->flag && chunks->end < chunks->regions[chunks->next].end)
+        mmapped_begin(chunks, chunks->end);
+    else
         region_done(chunks);
-        return;
-    }
-    chunks->at = chunks->end;
-    chunks->end = end;
-    chunks->state = CHUNKS_MMAPPED;
 }
 
 static void chain_step(struct walk *walk)
@@ -262,7 +267,8 @@ static void chain_begin(struct walk_chunks *chunks, uint64_t at, uint64_t end,
 }
 
 /* arena.c heap_info: ar_ptr, prev, size; malloc_state may follow. The first chunk is
- * where a chain with the flag of a thread's arena begins. */
+ * where a chain with the flag of a thread's arena begins. On false it is to be decided
+ * anew what is at `start`. */
 static bool thread_heap_begin(struct walk *walk, uint64_t start, uint64_t end)
 {
     struct walk_chunks *chunks = &walk->chunks;
@@ -344,21 +350,68 @@ static uint64_t mmapped_bytes(const uint8_t *bytes, uint64_t left)
     return chunk % PAGE || chunk > left ? 0 : chunk;
 }
 
-/* Nothing at this page: chunks may still follow. True when a thread's heap begins at the
- * next page, in the middle of what the kernel shows as one mapping. */
-static bool mmapped_next_page(struct walk *walk)
+/* Without pymalloc each object is a chunk, so every page is looked at; but what was never
+ * touched holds no chunk, and what was swapped out may. */
+static uint64_t behind_run(struct walk *walk)
 {
     struct walk_chunks *chunks = &walk->chunks;
-    uint64_t end = chunks->end;
     bool is_present;
-    uint64_t run =
-        pagemap_run(&walk->workers[0].pagemap, chunks->at, end - chunks->at, &is_present);
+    uint64_t run = pagemap_run(&walk->workers[0].pagemap, chunks->at,
+                               chunks->end - chunks->at, &is_present);
 
-    /* What was never touched holds no chunk; what was swapped out may. */
     walk->workers[0].counts.absent_chunks +=
         !is_present && pagemap_is_swapped(&walk->workers[0].pagemap, chunks->at);
-    chunks->at += is_present ? PAGE : run;
-    return chunks->at < end && thread_heap_begin(walk, chunks->at, end);
+    return chunks->at + (is_present ? PAGE : run);
+}
+
+/* Where to look when no chunk is at this page. Small memory of others (the stacks of
+ * frames, 3.11+) may stand between chunks. */
+static uint64_t behind_no_chunk(struct walk *walk)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+    bool is_pythons = is_of_python(walk, chunks->at);
+
+    if (walk->method == WALK_BY_CHUNKS)
+        return behind_run(walk);
+    if (!is_pythons && chunks->strange_pages++ < STRANGE_PAGES_MOST)
+        return chunks->at + PAGE;
+    chunks->strange_pages = 0;
+    if (walk->method == WALK_BY_MIMALLOC)
+        return behind_next_segment(walk, chunks->at, chunks->end);
+    return behind_next_arena(walk, chunks->at, chunks->end);
+}
+
+/* Goes there, or to where the heap of a thread may begin before; true when one does, in
+ * the middle of what the kernel shows as one mapping. */
+static bool mmapped_go(struct walk *walk, uint64_t next)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+    uint64_t region_end = chunks->end;
+    uint64_t heap = (chunks->at | (THREAD_HEAP_BYTES - 1)) + 1;
+
+    chunks->at = next < heap || !heap ? next : heap;
+    if (chunks->at >= region_end || chunks->at != heap)
+        return false;
+    if (!is_of_python(walk, heap) && thread_heap_begin(walk, heap, region_end))
+        return true;
+    mmapped_begin(chunks, heap);
+    return false;
+}
+
+/* The pages of the mmapped chunk here; its beginning in `bytes`. 0: there is none. */
+static uint64_t mmapped_here(struct walk *walk, uint8_t bytes[CHUNK_HEADER + CHUNK_LOOK])
+{
+    struct walk_chunks *chunks = &walk->chunks;
+
+    if (is_of_python(walk, chunks->at) ||
+        !pagemap_is_present(&walk->workers[0].pagemap, chunks->at))
+        return 0;
+    if (reader_read(walk->reader, raddr_of(chunks->at), bytes,
+                    CHUNK_HEADER + CHUNK_LOOK)) {
+        chunk_unreadable(walk);
+        return 0;
+    }
+    return mmapped_bytes(bytes, chunks->end - chunks->at);
 }
 
 static void mmapped_step(struct walk *walk)
@@ -369,22 +422,11 @@ static void mmapped_step(struct walk *walk)
     walk->workers[0].window_bytes = 0;
     pagemap_forget(&walk->workers[0].pagemap);
     for (int n = 0; n < MMAPPED_PER_STEP && chunks->at < chunks->end; n++) {
-        uint64_t chunk = 0;
+        uint64_t chunk = mmapped_here(walk, bytes);
 
-        if (!is_of_python(walk, chunks->at) &&
-            pagemap_is_present(&walk->workers[0].pagemap, chunks->at)) {
-            if (reader_read(walk->reader, raddr_of(chunks->at), bytes, sizeof(bytes)))
-                chunk_unreadable(walk);
-            else
-                chunk = mmapped_bytes(bytes, chunks->end - chunks->at);
-        }
         if (!chunk) {
-            if (walk->method == WALK_BY_CHUNKS && mmapped_next_page(walk))
+            if (mmapped_go(walk, behind_no_chunk(walk)))
                 return;
-            if (walk->method != WALK_BY_CHUNKS)
-                chunks->at = walk->method == WALK_BY_MIMALLOC
-                                 ? behind_next_segment(walk, chunks->at, chunks->end)
-                                 : behind_next_arena(walk, chunks->at, chunks->end);
             continue;
         }
         walk_chunk_look(walk, &(struct walk_chunk){.user = chunks->at + CHUNK_HEADER,
@@ -393,6 +435,7 @@ static void mmapped_step(struct walk *walk)
                                                    .chunk_bytes = chunk,
                                                    .usable_bytes = chunk - CHUNK_OVERHEAD,
                                                    .sort = CHUNK_MMAPPED_ALONE});
+        chunks->strange_pages = 0;
         chunks->at += chunk;
     }
     if (chunks->at >= chunks->end)
@@ -417,9 +460,7 @@ static void region_begin(struct walk *walk)
     }
     if (thread_heap_begin(walk, region->start, region->end))
         return;
-    chunks->at = region->start;
-    chunks->end = region->end;
-    chunks->state = CHUNKS_MMAPPED;
+    mmapped_begin(chunks, region->start);
 }
 
 bool walk_chunks_step(struct walk *walk)

@@ -168,6 +168,32 @@ static uint64_t part_memory(struct measure *measure, const struct object_part *p
     return 0;
 }
 
+/* A class is charged the keys that its instances share (typeobject.c
+ * type___sizeof___impl). */
+static void add_cached_keys(struct measure *measure, uint64_t address,
+                            struct measured *measured)
+{
+    const struct type_entry *class = types_get(&measure->walk->types, address);
+    struct size_more more = {MORE_TYPE_KEYS, class ? class->cached_keys : 0, 0};
+    uint64_t bytes = more.address ? size_elsewhere(measure, more) : 0;
+
+    measured->size_bytes += bytes;
+    measured->memory_bytes += bytes ? part_bytes(measure, more.address, bytes) : 0;
+}
+
+/* Tables that have room for as many entries as their block: the size counts them all. */
+static uint64_t part_size(const struct measure *measure, const struct object_part *part,
+                          uint64_t memory_bytes)
+{
+    bool is_near = arena_map_has(&measure->walk->map, part->address);
+
+    if (part->what != OBJECT_PART_SIZED || !memory_bytes)
+        return 0;
+    return walk_sized_room(measure->walk,
+                           is_near ? memory_bytes
+                                   : memory_bytes - walk_chunk_overhead(measure->walk));
+}
+
 void measure_object(struct measure *measure, const struct met_object *met,
                     struct measured *measured)
 {
@@ -180,12 +206,18 @@ void measure_object(struct measure *measure, const struct met_object *met,
     size_t count = shape->has_parts ? object_parts(layout, shape, &met->view, parts) : 0;
 
     *measured = (struct measured){size + elsewhere, met->block_bytes, 0};
+    if (shape->rule == OBJECT_TYPE)
+        add_cached_keys(measure, met->view.address, measured);
     for (size_t i = 0; i < count; i++) {
+        uint64_t memory_bytes;
+
         if (parts[i].what == OBJECT_PART_DICT)
             measured->dict = parts[i].address;
         if (parts[i].what == OBJECT_PART_BLOCK &&
             is_inline(measure, shape, parts[i].address))
             continue;
-        measured->memory_bytes += part_memory(measure, &parts[i], elsewhere);
+        memory_bytes = part_memory(measure, &parts[i], elsewhere);
+        measured->memory_bytes += memory_bytes;
+        measured->size_bytes += part_size(measure, &parts[i], memory_bytes);
     }
 }

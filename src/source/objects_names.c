@@ -7,9 +7,12 @@
 #include "util/utf8.h"
 
 #define MODULE_BYTES     256
-#define KEYS_READ_BYTES  16384 /* of a class's dict: index and entries */
 #define KEYS_PER_READ    64
-#define DICT_ENTRIES_MAX 512
+#define DICT_ENTRIES_MAX 65536 /* of a class's dict: an enumeration may have many */
+#define STRINGS_MAX      512   /* of them: looked at as strings */
+#define KEYS_ENTRY_BYTES 24    /* the longer of the two kinds */
+#define KEYS_HEADER_MAX  64
+#define INDEX_LOG2_MAX   18 /* bytes of an index for DICT_ENTRIES_MAX */
 #define KEY_BYTES        64 /* header of a str and "__module__" */
 #define STR_READ_BYTES   1024
 
@@ -122,85 +125,107 @@ static bool is_module_key(const struct object_layout *layout, const uint8_t *str
            !memcmp(str + layout->str_ascii_bytes, module_key, sizeof(module_key) - 1);
 }
 
-/* The entries of a dict's keys table. */
+/* The entries of a dict's keys table, of which some were read. */
 struct keys_view {
-    uint8_t bytes[KEYS_READ_BYTES];
-    size_t n_entries, entry_bytes, first, key_at;
+    uint8_t bytes[KEYS_PER_READ * KEYS_ENTRY_BYTES];
+    uint64_t entries; /* their address */
+    size_t n_entries, entry_bytes, key_at;
+    size_t from, count; /* which were read */
 };
 
 static uint64_t entry_key(const struct keys_view *keys, size_t i)
 {
-    return u64_at(keys->bytes, keys->first + i * keys->entry_bytes + keys->key_at);
+    return u64_at(keys->bytes, i * keys->entry_bytes + keys->key_at);
 }
 
 static uint64_t entry_value(const struct keys_view *keys, size_t i)
 {
-    return u64_at(keys->bytes, keys->first + i * keys->entry_bytes + keys->key_at + 8);
+    return u64_at(keys->bytes, i * keys->entry_bytes + keys->key_at + 8);
 }
 
 /* How long the index is and how long an entry; false when it makes no sense. */
-static bool keys_measure(const struct object_layout *layout, struct keys_view *keys,
-                         uint64_t *index_bytes)
+static bool keys_measure(const struct object_layout *layout, const uint8_t *header,
+                         struct keys_view *keys, uint64_t *index_bytes)
 {
-    uint64_t size = u64_at(keys->bytes, layout->keys_size);
+    uint64_t size = u64_at(header, layout->keys_size);
 
-    keys->entry_bytes = 24;
+    keys->entry_bytes = KEYS_ENTRY_BYTES;
     keys->key_at = 8;
     if (!layout->keys_is_log2) {
         *index_bytes = size * (size <= 0xff ? 1 : size <= 0xffff ? 2 : 4);
-        return size <= KEYS_READ_BYTES;
+        return size <= 2 * DICT_ENTRIES_MAX;
     }
-    if (keys->bytes[layout->keys_log2_index] > 13)
+    if (header[layout->keys_log2_index] > INDEX_LOG2_MAX)
         return false;
-    *index_bytes = UINT64_C(1) << keys->bytes[layout->keys_log2_index];
-    if (keys->bytes[layout->keys_kind]) {
+    *index_bytes = UINT64_C(1) << header[layout->keys_log2_index];
+    if (header[layout->keys_kind]) {
         keys->entry_bytes = 16;
         keys->key_at = 0;
     }
     return true;
 }
 
-static bool keys_read(struct types *types, uint64_t dict, struct keys_view *keys)
+static bool keys_open(struct types *types, uint64_t dict, struct keys_view *keys)
 {
     const struct object_layout *layout = types->layout;
-    uint64_t address, n_entries, index_bytes, need;
+    uint64_t address, n_entries, index_bytes;
+    uint8_t header[KEYS_HEADER_MAX];
 
-    if (!dict ||
+    if (!dict || layout->keys_header_bytes > sizeof(header) ||
         !reader_u64(types->reader, raddr_add(raddr_of(dict), layout->dict_keys),
                     &address) ||
-        reader_read(types->reader, raddr_of(address), keys->bytes,
-                    layout->keys_header_bytes))
+        reader_read(types->reader, raddr_of(address), header, layout->keys_header_bytes))
         return false;
-    n_entries = u64_at(keys->bytes, layout->keys_nentries);
+    n_entries = u64_at(header, layout->keys_nentries);
     if (n_entries > DICT_ENTRIES_MAX)
         n_entries = DICT_ENTRIES_MAX;
-    if (!keys_measure(layout, keys, &index_bytes))
+    if (!keys_measure(layout, header, keys, &index_bytes))
         return false;
-    keys->first = (size_t)(layout->keys_header_bytes + index_bytes);
-    need = keys->first + n_entries * keys->entry_bytes;
-    if (need > KEYS_READ_BYTES)
-        return false;
+    keys->entries = address + layout->keys_header_bytes + index_bytes;
     keys->n_entries = (size_t)n_entries;
-    return !reader_read(types->reader, raddr_of(address), keys->bytes, (size_t)need);
+    keys->from = keys->count = 0;
+    return true;
 }
 
-/* Looks at the keys [from, from + count) as strings; gives the index or -1. */
-static int keys_search(struct types *types, const struct keys_view *keys, size_t from,
-                       size_t count)
+/* Reads the entries from `from` on, as many as there is room for; false behind the last.
+ */
+static bool keys_read(struct types *types, struct keys_view *keys, size_t from)
+{
+    size_t left = from < keys->n_entries ? keys->n_entries - from : 0;
+
+    keys->from = from;
+    keys->count = left < KEYS_PER_READ ? left : KEYS_PER_READ;
+    return keys->count &&
+           !reader_read(types->reader, raddr_of(keys->entries + from * keys->entry_bytes),
+                        keys->bytes, keys->count * keys->entry_bytes);
+}
+
+/* Which of the entries that were read has a known "__module__" for its key; -1: none. */
+static int keys_find(const struct types *types, const struct keys_view *keys)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        if (is_known_module_key(types, entry_key(keys, i)))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* The same by looking at the keys as strings. */
+static int keys_search(struct types *types, const struct keys_view *keys)
 {
     uint8_t strings[KEYS_PER_READ][KEY_BYTES];
     struct piece pieces[KEYS_PER_READ];
     size_t length = types->layout->str_ascii_bytes + sizeof(module_key);
 
-    for (size_t i = 0; i < count; i++)
-        pieces[i] = (struct piece){raddr_of(entry_key(keys, from + i)), strings[i],
-                                   length, false};
-    reader_readv(types->reader, pieces, count);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < keys->count; i++)
+        pieces[i] =
+            (struct piece){raddr_of(entry_key(keys, i)), strings[i], length, false};
+    reader_readv(types->reader, pieces, keys->count);
+    for (size_t i = 0; i < keys->count; i++) {
         if (!pieces[i].done || !is_module_key(types->layout, strings[i]))
             continue;
-        remember_module_key(types, entry_key(keys, from + i));
-        return (int)(from + i);
+        remember_module_key(types, entry_key(keys, i));
+        return (int)i;
     }
     return -1;
 }
@@ -211,18 +236,14 @@ static uint64_t class_module(struct types *types, uint64_t dict)
     struct keys_view keys;
     int found = -1;
 
-    if (!keys_read(types, dict, &keys))
+    if (!keys_open(types, dict, &keys))
         return 0;
-    for (size_t i = 0; i < keys.n_entries && found < 0; i++) {
-        if (is_known_module_key(types, entry_key(&keys, i)))
-            found = (int)i;
-    }
-    for (size_t from = 0; from < keys.n_entries && found < 0; from += KEYS_PER_READ) {
-        size_t left = keys.n_entries - from;
-
-        found =
-            keys_search(types, &keys, from, left < KEYS_PER_READ ? left : KEYS_PER_READ);
-    }
+    for (size_t from = 0; found < 0 && keys_read(types, &keys, from); from += keys.count)
+        found = keys_find(types, &keys);
+    for (size_t from = 0;
+         found < 0 && from < STRINGS_MAX && keys_read(types, &keys, from);
+         from += keys.count)
+        found = keys_search(types, &keys);
     return found < 0 ? 0 : entry_value(&keys, (size_t)found);
 }
 

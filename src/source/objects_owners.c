@@ -193,14 +193,6 @@ static void charge_keys(struct walk_worker *worker, const struct charge *charge,
         walk_later(worker, charge->entry, charge->is_dict_of, &more);
 }
 
-/* Tables with entries of 32 bytes: what a block of so many bytes has room for. */
-static uint64_t sized_room(const struct walk *walk, uint64_t block_bytes)
-{
-    uint32_t overhead = walk->layout.pymalloc.debug_prefix_bytes ? OBJECT_DEBUG_BYTES : 0;
-
-    return (block_bytes - overhead) & ~UINT64_C(31);
-}
-
 /* False when the address is in no block that was scanned. */
 static bool near_part(struct walk_worker *worker, const struct charge *charge,
                       uint64_t address, enum edge_what what)
@@ -216,7 +208,7 @@ static bool near_part(struct walk_worker *worker, const struct charge *charge,
         return true;
     charge_bytes(worker, charge, block.pool->block_bytes, false);
     if (what == EDGE_SIZED)
-        charge_size(worker, charge, sized_room(walk, block.pool->block_bytes));
+        charge_size(worker, charge, walk_sized_room(walk, block.pool->block_bytes));
     if (what == EDGE_KEYS)
         charge_keys(
             worker, charge, address,
@@ -479,7 +471,7 @@ static void far_part(struct walk *walk, const struct far_edge *edge)
     room = chunk->bytes - walk_chunk_overhead(walk) - (prefix ? OBJECT_DEBUG_BYTES : 0);
     if (edge->what == EDGE_SIZED)
         charge_size(worker, &charge,
-                    sized_room(walk, chunk->bytes - walk_chunk_overhead(walk)));
+                    walk_sized_room(walk, chunk->bytes - walk_chunk_overhead(walk)));
     if (edge->what == EDGE_KEYS)
         charge_keys(worker, &charge, edge->address,
                     object_keys_of_room(layout, room, chunk_slack(walk, chunk->bytes)));

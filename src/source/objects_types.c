@@ -6,15 +6,16 @@
 #include "util/bytes.h"
 #include "util/xalloc.h"
 
-#define SLOTS_FIRST     8192
-#define SLOTS_MAX       ((size_t)1 << 20)
-#define TYPE_BYTES_MAX  1024 /* of any PyHeapTypeObject */
-#define METATYPE_STEPS  6
-#define BASE_STEPS      32
-#define TYPE_NAME_BYTES 256
-#define TYPES_PER_READ  256
-#define LEARN_LEAST     24  /* smaller instances have no room for a part's address */
-#define TP_MRO          344 /* PyTypeObject.tp_mro, 3.8 - 3.15 */
+#define SLOTS_FIRST      8192
+#define SLOTS_MAX        ((size_t)1 << 20)
+#define TYPE_BYTES_MAX   1024 /* of any PyHeapTypeObject */
+#define METATYPE_STEPS   6
+#define BASE_STEPS       32
+#define TYPE_NAME_BYTES  256
+#define TYPES_PER_READ   256
+#define LEARN_LEAST      24  /* smaller instances have no room for a part's address */
+#define LEARN_LEAST_DICT 64  /* a dict, or defaultdict, has no such field */
+#define TP_MRO           344 /* PyTypeObject.tp_mro, 3.8 - 3.15 */
 
 void types_init(struct types *types, struct reader *reader,
                 const struct object_layout *layout, uint64_t type_type,
@@ -209,28 +210,53 @@ static bool type_read(struct types *types, uint64_t address,
            !reader_read(types->reader, raddr_of(address), bytes, layout->heap_type_bytes);
 }
 
-/* Sets, deques, generators are known by the name of a static type among the bases. */
-static enum object_rule type_named_rule(struct types *types, uint64_t base)
+/* What a type has from the types of C that it is or derives from. */
+struct ancestry {
+    enum object_rule rule;  /* of the first that is known by its name */
+    uint64_t own_basicsize; /* of the first: fields of Python's classes come behind */
+};
+
+/* Sets, deques, generators are known by the name of a type of C among the bases; the name
+ * of one has a dot, or it is static. */
+static struct ancestry type_ancestry(struct types *types, uint64_t base)
 {
     const struct object_layout *layout = types->layout;
+    struct ancestry found = {OBJECT_FIXED, 0};
     uint8_t bytes[512];
     char name[64];
 
     for (int step = 0; step < BASE_STEPS && is_user_address(base); step++) {
-        enum object_rule rule;
-
         if (reader_read(types->reader, raddr_of(base), bytes, layout->type_bytes))
             break;
         if (reader_string(types->reader, raddr_of(u64_at(bytes, layout->tp_name)), name,
                           sizeof(name)) &&
             (!(u64_at(bytes, layout->tp_flags) & TYPE_FLAG_HEAP) || strchr(name, '.'))) {
-            rule = object_rule_of_name(layout, name);
-            if (rule != OBJECT_FIXED)
-                return rule;
+            if (!found.own_basicsize)
+                found.own_basicsize = u64_at(bytes, layout->tp_basicsize);
+            found.rule = object_rule_of_name(layout, name);
+            if (found.rule != OBJECT_FIXED)
+                break;
         }
         base = u64_at(bytes, layout->tp_base);
     }
-    return OBJECT_FIXED;
+    return found;
+}
+
+/* May its instances have fields that are known to C only? Those of the commonest types
+ * have none. */
+static bool type_may_learn(const struct type_entry *entry, uint64_t own_basicsize)
+{
+    switch (entry->shape.rule) {
+    case OBJECT_INT:
+    case OBJECT_STR:
+    case OBJECT_LIST:
+    case OBJECT_VAR:
+        return false;
+    case OBJECT_DICT:
+        return own_basicsize > LEARN_LEAST_DICT;
+    default:
+        return own_basicsize > LEARN_LEAST;
+    }
 }
 
 static bool type_shape(struct types *types, struct type_entry *entry,
@@ -238,16 +264,17 @@ static bool type_shape(struct types *types, struct type_entry *entry,
 {
     const struct object_layout *layout = types->layout;
     uint64_t flags = u64_at(bytes, layout->tp_flags);
-    enum object_rule named;
+    struct ancestry ancestry;
     struct size_more more;
     const struct object_view nothing = {bytes, 0, 0};
 
     if (!object_shape_init(&entry->shape, layout, u64_at(bytes, layout->tp_basicsize),
                            u64_at(bytes, layout->tp_itemsize), flags))
         return false;
-    named = type_named_rule(types, entry->address);
-    if (named != OBJECT_FIXED)
-        entry->shape.rule = named;
+    ancestry = type_ancestry(types, entry->address);
+    if (ancestry.rule != OBJECT_FIXED)
+        entry->shape.rule = ancestry.rule;
+    entry->may_learn = type_may_learn(entry, ancestry.own_basicsize);
     if (types->debug_prefix_bytes)
         entry->shape.overhead = OBJECT_DEBUG_BYTES;
     entry->type_at = types->debug_prefix_bytes + entry->shape.prefix + layout->ob_type;
@@ -259,13 +286,6 @@ static bool type_shape(struct types *types, struct type_entry *entry,
     object_shape_parts(&entry->shape, layout, flags,
                        (int64_t)u64_at(bytes, layout->tp_dictoffset));
     return true;
-}
-
-/* The commonest types have no field that is not known. */
-static bool rule_may_learn(enum object_rule rule)
-{
-    return rule != OBJECT_INT && rule != OBJECT_STR && rule != OBJECT_LIST &&
-           rule != OBJECT_DICT && rule != OBJECT_VAR;
 }
 
 /* Fills the entry from memory; false when there is no type at its address. */
@@ -285,13 +305,9 @@ static bool type_examine(struct types *types, struct type_entry *entry)
     entry->dict_kind = NULL;
     entry->is_plain_dict =
         entry->shape.rule == OBJECT_DICT && !entry->is_heap && !strcmp(name, "dict");
-    /* A class of Python's has but references of its own: a name without a dot. */
     entry->is_just_list = entry->shape.rule == OBJECT_LIST && !entry->shape.dict_offset &&
                           !entry->shape.is_managed;
     entry->is_just_managed = entry->shape.rule == OBJECT_FIXED && entry->shape.is_managed;
-    entry->may_learn = rule_may_learn(entry->shape.rule) &&
-                       entry->shape.basicsize > LEARN_LEAST &&
-                       (!entry->is_heap || strchr(name, '.'));
     return true;
 }
 

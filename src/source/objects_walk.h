@@ -113,6 +113,7 @@ struct walk_chunks {
     uint64_t boundary; /* an earlier chunk of this chain, to start from after a break */
     uint64_t counted;  /* chunks that begin before are counted */
     int restarts;      /* since the chain last went on */
+    int strange_pages; /* that held no chunk, one behind the other */
     bool has_chain;    /* the main heap is glibc's */
 };
 
@@ -461,6 +462,14 @@ static inline uint32_t walk_chunk_overhead(const struct walk *walk)
 {
     return walk->method == WALK_BY_MIMALLOC ? walk->mimalloc.map.layout->padding_bytes
                                             : CHUNK_OVERHEAD;
+}
+
+/* Tables with entries of 32 bytes: what a block with so much room has place for. */
+static inline uint64_t walk_sized_room(const struct walk *walk, uint64_t room_bytes)
+{
+    uint32_t overhead = walk->layout.pymalloc.debug_prefix_bytes ? OBJECT_DEBUG_BYTES : 0;
+
+    return (room_bytes - overhead) & ~UINT64_C(31);
 }
 
 /* The segments of mimalloc, when Python's objects are in them; false when none is there.
