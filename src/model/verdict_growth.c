@@ -295,6 +295,7 @@ enum judgement judge_saw_tooth(const struct evidence *evidence, struct finding *
     size_t count =
         growth_values(growth, 1 + SERIES_RES, values, counts, times, GROWTH_POINTS);
     int swings;
+    bool is_unsure;
     char a[UNITS_MAX];
 
     if (!evidence->is_long || evidence->is_growing || !count)
@@ -304,12 +305,13 @@ enum judgement judge_saw_tooth(const struct evidence *evidence, struct finding *
     swings = count_swings(values, count, least);
     if (swings < 3)
         return JUDGED_NO;
+    is_unsure = evidence->res.troughs_rose > evidence_growth_least(evidence);
+    if (is_unsure)
+        verdict->remedy = "watch on: a growth is named once its lowest rises for sure";
     snprintf(verdict->words, sizeof(verdict->words),
              "saw-tooth: RES goes up and down by %s and more, seen %d times; %s",
              say_bytes(a, least), swings,
-             evidence->res.troughs_rose > evidence_growth_least(evidence)
-                 ? "its lowest rises, which may be chance or a growth: watch on"
-                 : "not a leak");
+             is_unsure ? "its lowest rises, by chance or as a growth" : "not a leak");
     verdict->bytes = reading_exact(least);
     verdict_count(verdict, "lowest of RES at first", HISTORY_BYTES,
                   reading_exact(evidence->res.low_at_first));

@@ -107,6 +107,8 @@ enum judgement judge_garbage(const struct evidence *evidence, struct finding *fi
              units_duration(c, reading_exact(age_ns > 0 ? age_ns : 0)),
              collector_words(evidence));
     verdict->bytes = verdict->gain_bytes = account->garbage_bytes;
+    if (is_collector_off(evidence))
+        verdict->remedy = "gc.collect() frees it now, gc.enable() from then on";
     verdict->until_wall_ns = evidence->now->wall_ns - age_ns;
     verdict_count(verdict, "garbage", HISTORY_BYTES, account->garbage_bytes);
     verdict_count(verdict, "memory of objects", HISTORY_BYTES,
@@ -293,6 +295,9 @@ enum judgement judge_classes(const struct evidence *evidence, struct finding *fi
     row = first_steady(evidence, names, CLASSES_A_MINUTE, &per_minute);
     if (!row)
         return JUDGED_NO;
+    if (!strcmp(row->kind->name, "code"))
+        verdict->remedy =
+            "compile once what exec, eval or a template makes, and reuse it";
     snprintf(
         verdict->words, sizeof(verdict->words),
         "classes or code are made at run time: %.20s, %s a minute; +%s in %s with all "
@@ -325,6 +330,7 @@ static enum judgement judge_threads(const struct evidence *evidence,
              "threads pile up: %lld more in %s; their stacks have %s more",
              (long long)more.value, say_elapsed(b, evidence),
              say_bytes(a, stacks->grown));
+    verdict->remedy = "let them end and be joined, or use a pool of a fixed size";
     verdict_take_fit(verdict, evidence, stacks, stacks->grown);
     verdict_count(verdict, "threads now", HISTORY_NUMBER, now->threads);
     finding->is_now = true;
@@ -355,7 +361,7 @@ enum judgement judge_tasks(const struct evidence *evidence, struct finding *find
     struct verdict *verdict = &finding->verdict;
     const struct kind_row *row;
     double per_minute;
-    char a[UNITS_MAX];
+    char a[UNITS_MAX], held_by[CAUSE_WORDS_MAX];
 
     if (judge_threads(evidence, finding) == JUDGED_YES)
         return JUDGED_YES;
@@ -365,8 +371,12 @@ enum judgement judge_tasks(const struct evidence *evidence, struct finding *find
     if (!row || are_of_tracebacks(evidence, row, per_minute))
         return JUDGED_NO;
     snprintf(verdict->words, sizeof(verdict->words),
-             "tasks pile up: %s %s a minute that do not finish",
-             units_count_delta(a, reading_exact((int64_t)per_minute)), row->kind->name);
+             "tasks pile up: %s %s a minute that do not finish%s",
+             units_count_delta(a, reading_exact((int64_t)per_minute)), row->kind->name,
+             cause_words(held_by, evidence->history, row->kind));
+    verdict->kind = row->kind;
+    if (strstr(row->kind->name, "generator"))
+        verdict->remedy = "run them to their end, or close() them";
     verdict_take_fit(verdict, evidence, &kinds->first_fit, kinds->bytes);
     count_objects(verdict, evidence);
     finding->is_now =

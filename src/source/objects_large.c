@@ -17,6 +17,9 @@
 #define LARGE_BEFORE   16  /* what stands in front of the GC head of some */
 #define LARGE_OBJECT   304 /* of an object: enough for its size, and to find its parts */
 #define LARGE_BYTES    (LARGE_BEFORE + GC_HEAD_BYTES + LARGE_OBJECT)
+/* Beyond what is known to be needed: in an arena that is new, no chunk's header stands
+ * in front of an object, but the end of another one. */
+#define LOOSE_MOST (UINT64_C(16) << 20)
 
 /* True when the address was not there yet. The table has room. */
 static bool large_put(struct large *large, uint64_t gc_head)
@@ -166,7 +169,7 @@ uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need, bool
     if (reader_u64(walk->reader, raddr_of(block - CHUNK_OVERHEAD), &word)) {
         chunk = word & ~CHUNK_FLAGS;
         if (chunk >= need + CHUNK_OVERHEAD && !(chunk & 15) &&
-            (!is_exact || chunk <= need + need / 2 + 8192))
+            chunk <= (is_exact ? need + need / 2 + 8192 : need + LOOSE_MOST))
             return chunk;
     }
     return (need + CHUNK_OVERHEAD + 15) & ~UINT64_C(15);

@@ -144,6 +144,23 @@ def short_tasks():
     return [Tasks()]
 
 
+@healthy("batches of small objects, 30 to 130 MB, at times that vary")
+def uneven_batches():
+    import random
+    chance = random.Random(5)
+
+    class Uneven(parts.SmallSawTooth):
+        def step(self, seconds):
+            if seconds >= self.ends:
+                self.most, self.period = chance.uniform(30, 130) * MB, chance.uniform(4, 9)
+                self.began, self.ends, self.kept = seconds, seconds + self.period, []
+            wanted = self.most * (seconds - self.began) / self.period
+            while len(self.kept) * 160 < wanted:
+                self.kept.append("%0100d" % len(self.kept))
+        ends = 0
+    return [Uneven(), Work()]
+
+
 @healthy("10 MB of scratch every 3 s")
 def little_scratch():
     return [parts.SawTooth(10 * MB, 3), Work()]

@@ -62,6 +62,46 @@ def logging_buffer():
     return [parts.ByRes(lambda number: log.info("request %d: %s", number, "%0100d" % number))]
 
 
+@row("R2", "plain", "closures that subscribed and never leave")
+def closures():
+    subscribers = []
+
+    def subscribe(number):
+        text = "callback %0100d" % number
+        subscribers.append(lambda: text)
+    return [parts.ByRes(subscribe)]
+
+
+@row("R2", "plain", "an asyncio.Queue that nobody empties")
+def queue_of_nobody():
+    import asyncio
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)  # before 3.10 the queue asks for it
+    queue = asyncio.Queue()
+    return [parts.ByRes(lambda number: queue.put_nowait(("event", number, "%060d" % number)))]
+
+
+@row("R2", "plain", "objects of a WeakValueDictionary that a list holds all the same")
+def weak_values_held():
+    import weakref
+
+    class Entry:
+        def __init__(self, number):
+            self.text = "%0100d" % number
+    table, kept = weakref.WeakValueDictionary(), []
+
+    def add(number):
+        kept.append(Entry(number))
+        table[number] = kept[-1]
+    return [parts.ByRes(add)]
+
+
+@row("R2", "saw-tooth", "sessions, behind batches of 100 MB that come and go every 6 s",
+     has_bytes=False)
+def registry_behind_batches():
+    return [parts.Registry(1.0 * MB), parts.SmallSawTooth(100 * MB, 6)]
+
+
 @row("R2", "mixed", "sessions, and 30 % that is native")
 def registry_and_native():
     return [parts.Registry(), parts.Native(THIRD)]
@@ -300,6 +340,11 @@ def native_and_scratch():
     return [parts.Native(), parts.SmallSawTooth()]
 
 
+@row("R6", "saw-tooth", "malloc without free, behind batches of 100 MB every 6 s")
+def native_behind_batches():
+    return [parts.Native(1.0 * MB), parts.SmallSawTooth(100 * MB, 6)]
+
+
 @row("R6", "warm-up", "malloc without free, after imports and 24 MB of data")
 def native_after_start():
     return [parts.Native(after=14), parts.WarmUp()]
@@ -424,6 +469,18 @@ def classes():
     return [parts.Classes()]
 
 
+@row("R11", "plain", "code is compiled with each call", has_bytes=False)
+def compiled_code():
+    kept = []
+
+    def compile_one(number):
+        space = {}
+        exec("def f%d(a, b):\n    x = a + b * %d\n    return [x, 'text %d', (a, b)]\n"
+             % (number, number, number), space)
+        kept.append(space.popitem()[1])
+    return [parts.ByRes(compile_one)]
+
+
 @row("R11", "mixed", "a class is made with each call, and 30 % sessions", has_bytes=False)
 def classes_and_registry():
     return [parts.Classes(), parts.Registry(THIRD)]
@@ -432,6 +489,21 @@ def classes_and_registry():
 @row("R12", "plain", "tasks wait for what never comes", has_bytes=False)
 def tasks():
     return [parts.Tasks()]
+
+
+@row("R12", "plain", "generators are begun and never ended", has_bytes=False)
+def begun_generators():
+    kept = []
+
+    def lines(number):
+        text = "%0150d" % number
+        while True:
+            yield text
+
+    def begin(number):
+        kept.append(lines(number))
+        next(kept[-1])
+    return [parts.ByRes(begin)]
 
 
 @row("R12", "plain", "threads never end", has_bytes=False)
