@@ -9,8 +9,8 @@
 #define MODULE_BYTES     256
 #define KEYS_PER_READ    64
 #define DICT_ENTRIES_MAX 65536 /* of a class's dict: an enumeration may have many */
-#define STRINGS_MAX      8192 /* of them: looked at as strings, when no key is known yet */
-#define KEYS_ENTRY_BYTES 24   /* the longer of the two kinds */
+#define STRINGS_MAX      8192  /* of them: looked at as strings */
+#define KEYS_ENTRY_BYTES 24    /* the longer of the two kinds */
 #define KEYS_HEADER_MAX  64
 #define INDEX_LOG2_MAX   18 /* bytes of an index for DICT_ENTRIES_MAX */
 #define KEY_BYTES        64 /* header of a str and "__module__" */
