@@ -4,6 +4,7 @@
 
 #include "tui/glyphs.h"
 #include "tui/series.h"
+#include "util/clock.h"
 
 #define LABEL_COLUMNS 9
 #define COLUMNS_MOST  512
@@ -176,6 +177,8 @@ static void draw_axis(const struct plot *plot)
     int64_t span_ns = plot->end_ns - plot->start_ns;
     char text[UNITS_MAX];
 
+    if (span_ns < NS_PER_S) /* of one sample: four times "-0 s" */
+        parts = 0;
     canvas_text(plot->canvas, y, at->x - 1, 1, ROLE_DIM, "+");
     for (int i = 0; i < at->width; i++)
         canvas_text(plot->canvas, y, at->x + i, 1, ROLE_DIM, "-");
