@@ -118,9 +118,9 @@ static void layout_frame(struct object_layout *layout)
         return;
     layout->frame_inner = 24;
     layout->frame_code = layout->minor == 11 ? 32 : 0;
-    layout->frame_bytes = layout->minor <= 12   ? 48 + 72
-                          : layout->minor == 13 ? 64 + 72
-                                                : 72 + 80;
+    layout->frame_data = layout->minor <= 12 ? 48 : layout->minor == 13 ? 64 : 72;
+    layout->frame_bytes =
+        (uint16_t)(layout->frame_data + (layout->minor >= 14 ? 80 : 72));
     if (layout->minor >= 12)
         layout->frame_extra_words = layout->minor >= 14 ? 10 : 9;
 }
@@ -134,6 +134,7 @@ static void layout_code(struct object_layout *layout)
         layout->gen_bytes = 152;
         layout->gen_locals = 152;
         layout->gen_stack_top = 144;
+        layout->gen_state = 75;
         layout->code_stacksize = 68;
         layout->code_nlocalsplus = 76;
     } else if (layout->minor >= 12) {
@@ -141,8 +142,11 @@ static void layout_code(struct object_layout *layout)
         layout->gen_bytes = 72;
         layout->gen_locals = layout->minor >= 14 ? 152 : 144;
         layout->gen_stack_top = 136;
+        layout->gen_state = 67;
         layout->code_framesize = 76;
     }
+    layout->gen_state_first = layout->minor >= 15 ? 0 : -3; /* created */
+    layout->gen_state_last = layout->minor >= 15 ? 3 : -1;  /* suspended */
 }
 
 bool object_layout_for(uint8_t major, uint8_t minor, struct object_layout *layout)

@@ -83,6 +83,10 @@ struct object_layout {
     /* 3.11+, pycore_frame.h _PyInterpreterFrame, in the generator: localsplus; stacktop,
      * an int, so many slots are in use (-1: it runs) - 3.14+: stackpointer, their end. */
     uint16_t gen_locals, gen_stack_top;
+    /* genobject.h gi_frame_state, a signed byte, and what it is (pycore_frame.h
+     * _framestate) while the slots hold something and no code runs in them. */
+    uint16_t gen_state;
+    int8_t gen_state_first, gen_state_last;
     uint16_t code_stacksize; /* 3.11: slots = co_stacksize + co_nlocalsplus */
     uint16_t code_nlocalsplus;
     uint16_t code_framesize; /* 3.12+: co_framesize, in words */
@@ -91,6 +95,7 @@ struct object_layout {
      * the code in it, the size without slots, and how many words co_framesize counts
      * more than slots. */
     uint16_t frame_inner, frame_code, frame_bytes, frame_extra_words;
+    uint16_t frame_data; /* _f_frame_data: f_frame leads there when the frame has ended */
 };
 
 /* False when the version is not known. */

@@ -60,6 +60,8 @@ static const char *const known[] = {
     "classmethod_descriptor",
 };
 
+static const char *const generators[] = {"generator", "coroutine", "async_generator"};
+
 static bool is_one_of(const char *name, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -119,6 +121,8 @@ static void type_read(struct cycles_edges *edges, struct cycles_type *type)
                        !strcmp(name, "weakref.ReferenceType") ||
                        !strcmp(name, "KeyedRef");
     /* exceptions.c: each has its references in itself. */
+    type->is_frame = !strcmp(name, "frame");
+    type->is_generator = is_one_of(name, generators, 3);
     type->is_known = type->flags & TYPE_EXCEPTION ||
                      is_one_of(name, known, sizeof(known) / sizeof(known[0]));
     type_shape(edges, type, name);
@@ -321,6 +325,40 @@ static void visit_inline(struct cycles_edges *edges, uint64_t object,
     visit_words(edges, values + 8, head[0], true);
 }
 
+/* Of a frame that stands still: stacktop, or 3.14+ stackpointer, in front of them says
+ * how many are in use. */
+static void visit_slots(struct cycles_edges *edges, uint64_t slots)
+{
+    bool has_pointer = edges->layout->minor >= 14;
+    uint64_t top, count = 0;
+
+    if (!cycles_memory_u64(edges->memory, slots - (has_pointer ? 16 : 8), &top))
+        return;
+    if (has_pointer)
+        count = (top - slots) / 8;
+    else if ((int32_t)top > 0)
+        count = (uint64_t)(int32_t)top;
+    if (count <= BODY_MOST / 8)
+        visit_words(edges, slots, count, true);
+}
+
+/* 3.11+: what frame_traverse and gen_traverse tell of the frame that is in the object. */
+static void visit_own_frame(struct cycles_edges *edges, uint64_t object,
+                            const struct cycles_type *type, const uint8_t *body)
+{
+    const struct object_layout *layout = edges->layout;
+    int8_t state;
+
+    if (type->is_frame && layout->frame_inner &&
+        u64_at(body, layout->frame_inner) == object + layout->frame_data)
+        visit_slots(edges, object + layout->frame_bytes);
+    if (!type->is_generator || !layout->gen_locals)
+        return;
+    state = (int8_t)body[layout->gen_state];
+    if (state >= layout->gen_state_first && state <= layout->gen_state_last)
+        visit_slots(edges, object + layout->gen_locals);
+}
+
 void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
                         const struct cycles_type *type)
 {
@@ -346,6 +384,7 @@ void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
     tell_parts(edges, object, type);
     visit_managed(edges, object, type);
     visit_inline(edges, object, type);
+    visit_own_frame(edges, object, type, body);
     items = type->itemsize ? u64_at(body, 16) : 0;
     if (items > TABLE_MOST)
         items = 0;

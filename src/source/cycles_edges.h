@@ -24,6 +24,7 @@ struct cycles_type {
     uint32_t basicsize, itemsize, prefix;
     bool is_type; /* else something that is none */
     bool is_set, is_weakref, is_known;
+    bool is_frame, is_generator;
     bool tells_parts; /* what it has besides lists, dicts and sets: by its shape */
     struct object_shape shape;
 };

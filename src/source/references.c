@@ -236,13 +236,18 @@ static uint64_t fields_start(const struct object_layout *layout,
     }
 }
 
-/* The slots of a generator's frame, as far as they are in use; 0 while it runs. */
+/* The slots of a generator's frame, as far as they are in use; 0 while it runs, and when
+ * it has ended. */
 static uint64_t slots_end(const struct object_layout *layout,
                           const struct object_view *view)
 {
     uint64_t top, end = 0;
+    int8_t state;
 
     if (view->length < layout->gen_locals)
+        return 0;
+    state = (int8_t)view->bytes[layout->gen_state];
+    if (state < layout->gen_state_first || state > layout->gen_state_last)
         return 0;
     top = u64_at(view->bytes, layout->gen_stack_top);
     if (layout->minor >= 14)
