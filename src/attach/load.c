@@ -27,6 +27,19 @@ int region_put(struct scene *scene, uint64_t region, uint64_t offset, uint64_t v
     return scene_write(scene, region + offset, &value, bytes);
 }
 
+/* The agent's memory went with the process, or with the agent, which found no Python to
+ * work with. */
+static int gone(struct scene *scene, struct err *err)
+{
+    int pid = (int)scene->target->pid;
+
+    if (target_state(scene->target) == TARGET_ENDED)
+        return err_set(err, ERR_GONE, "process %d ended while attaching", pid);
+    err_set(err, ERR_FAILED,
+            "the agent found no Python at work in process %d, and left it", pid);
+    return err_remedy(err, "try again when it has started; --agent=never needs none");
+}
+
 int region_wait(struct scene *scene, uint64_t region, uint32_t wanted,
                 struct agent_region *copy, struct err *err)
 {
@@ -36,7 +49,7 @@ int region_wait(struct scene *scene, uint64_t region, uint32_t wanted,
 
     while (clock_monotonic_ns() < deadline) {
         if (scene_read(scene, region, copy, sizeof(*copy)) != 0)
-            return err_set(err, ERR_GONE, "process %d ended while attaching", pid);
+            return gone(scene, err);
         if (copy->state == REGION_STATE_FAILED) {
             err_set_errno(err, ERR_FAILED, (int)copy->trouble,
                           "process %d has no room for the agent's code", pid);
