@@ -4,11 +4,14 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import attach
 import heaptop
 
 DEADLINE = 90
+STILL = 20         # seconds in which who hangs uses no processor
+MOST = 6 * DEADLINE
 
 # done: rounds that came to their end; refusal: the sentence of the one that did not
 Rounds = collections.namedtuple("Rounds", "done refusal is_hung")
@@ -21,6 +24,39 @@ def _kill(process):
     process.communicate()
 
 
+def _ticks(pid):
+    """Of processor time, used by the process and all below it."""
+    used, below = {}, collections.defaultdict(list)
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % name, encoding="ascii", errors="replace") as file:
+                words = file.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        used[int(name)] = sum(int(word) for word in words[11:15])
+        below[int(words[1])].append(int(name))
+    total, left = 0, [pid]
+    while left:
+        one = left.pop()
+        total += used.get(one, 0)
+        left += below[one]
+    return total
+
+
+def _outcome(process, seconds):
+    """What it printed; None when it hangs. Who gets hardly any processor is slow, no more."""
+    end, before = time.monotonic() + seconds + MOST, None
+    while True:
+        try:
+            return process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            used = _ticks(process.pid)
+            if used == before or time.monotonic() > end:
+                _kill(process)
+                return None
+            before, seconds = used, STILL
+
+
 def start_driver(pid, rounds, prefix=(), fault=None):
     environment = dict(os.environ)
     if fault:
@@ -31,13 +67,11 @@ def start_driver(pid, rounds, prefix=(), fault=None):
 
 
 def finish_driver(process, seconds=DEADLINE):
-    try:
-        out = process.communicate(timeout=seconds)[0]
-    except subprocess.TimeoutExpired:
-        _kill(process)
+    outcome = _outcome(process, seconds)
+    if outcome is None:
         return Rounds(0, None, True)
     done, refusal = 0, None
-    for line in out.decode("utf-8", "replace").splitlines():
+    for line in outcome[0].decode("utf-8", "replace").splitlines():
         said = json.loads(line)
         done = said.get("rounds", done)
         refusal = said.get("error", refusal)
@@ -55,11 +89,10 @@ def by_program(pid, prefix=()):
                                                str(pid)],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
-    try:
-        out, errors = process.communicate(timeout=DEADLINE)
-    except subprocess.TimeoutExpired:
-        _kill(process)
+    outcome = _outcome(process, DEADLINE)
+    if outcome is None:
         return Rounds(0, None, True)
+    out, errors = outcome
     if process.returncode != 0:
         return Rounds(0, errors.decode("utf-8", "replace").strip() or "exit status %d"
                       % process.returncode, False)
