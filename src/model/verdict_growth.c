@@ -165,6 +165,15 @@ static const struct kind_row *payload_kind(const struct evidence *evidence, int6
     return found;
 }
 
+/* Blocks that these objects lead to are theirs in the partition, and native all the same.
+ */
+static int64_t payload_parts(const struct kind_row *kind, int64_t more)
+{
+    return kind->count ? (int64_t)((double)kind->malloc_bytes / (double)kind->count *
+                                   (double)more)
+                       : 0;
+}
+
 static double correlation(const int64_t *a, const int64_t *b, size_t n)
 {
     double mean_a = 0, mean_b = 0, both = 0, square_a = 0, square_b = 0;
@@ -248,6 +257,7 @@ enum judgement judge_native_of_garbage(const struct evidence *evidence,
     if (!explains(evidence, fit, grown) || !kind || more < 10 ||
         !moves_with_garbage(evidence, more))
         return JUDGED_NO;
+    grown += payload_parts(kind, more);
     snprintf(verdict->words, sizeof(verdict->words),
              "garbage keeps native memory: +%s in %s, together with %s unreachable "
              "objects, among them %.60s (%s more)",
