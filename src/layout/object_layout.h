@@ -98,6 +98,15 @@ struct object_layout {
     uint16_t frame_data; /* _f_frame_data: f_frame leads there when the frame has ended */
 };
 
+/* By gi_frame_state: the slots of a generator hold something, and no code runs in them.
+ */
+static inline bool object_slots_are_still(const struct object_layout *layout,
+                                          uint8_t state)
+{
+    return (int8_t)state >= layout->gen_state_first &&
+           (int8_t)state <= layout->gen_state_last;
+}
+
 /* False when the version is not known. */
 bool object_layout_for(uint8_t major, uint8_t minor, struct object_layout *layout);
 

@@ -347,15 +347,12 @@ static void visit_own_frame(struct cycles_edges *edges, uint64_t object,
                             const struct cycles_type *type, const uint8_t *body)
 {
     const struct object_layout *layout = edges->layout;
-    int8_t state;
 
     if (type->is_frame && layout->frame_inner &&
         u64_at(body, layout->frame_inner) == object + layout->frame_data)
         visit_slots(edges, object + layout->frame_bytes);
-    if (!type->is_generator || !layout->gen_locals)
-        return;
-    state = (int8_t)body[layout->gen_state];
-    if (state >= layout->gen_state_first && state <= layout->gen_state_last)
+    if (type->is_generator && layout->gen_locals &&
+        object_slots_are_still(layout, body[layout->gen_state]))
         visit_slots(edges, object + layout->gen_locals);
 }
 

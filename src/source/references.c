@@ -241,20 +241,17 @@ static uint64_t fields_start(const struct object_layout *layout,
 static uint64_t slots_end(const struct object_layout *layout,
                           const struct object_view *view)
 {
-    uint64_t top, end = 0;
-    int8_t state;
+    uint64_t top, end = 0, most = view->length < BODY_MAX ? view->length : BODY_MAX;
 
-    if (view->length < layout->gen_locals)
-        return 0;
-    state = (int8_t)view->bytes[layout->gen_state];
-    if (state < layout->gen_state_first || state > layout->gen_state_last)
+    if (view->length < layout->gen_locals ||
+        !object_slots_are_still(layout, view->bytes[layout->gen_state]))
         return 0;
     top = u64_at(view->bytes, layout->gen_stack_top);
     if (layout->minor >= 14)
         end = top - view->address;
     else if ((int32_t)top > 0)
         end = layout->gen_locals + (uint64_t)(int32_t)top * 8;
-    return end <= view->length ? end : 0;
+    return end <= most ? end : 0;
 }
 
 /* How much of the object itself is looked at, at most BODY_MAX. */
@@ -304,10 +301,13 @@ static void visit_fields(struct references *references, const struct met_object 
 static void visit_deque(struct references *references, const struct object_view *view)
 {
     const struct object_layout *layout = &references->walk->layout.object;
-    uint64_t block = u64_at(view->bytes, layout->deque_left_block);
-    uint64_t first = u64_at(view->bytes, layout->deque_left_index);
-    uint64_t left = u64_at(view->bytes, layout->ob_size);
+    uint64_t block, first, left;
 
+    if (view->length < layout->deque_left_index + 8u)
+        return;
+    block = u64_at(view->bytes, layout->deque_left_block);
+    first = u64_at(view->bytes, layout->deque_left_index);
+    left = u64_at(view->bytes, layout->ob_size);
     if (first >= DEQUE_ITEMS || left > ITEMS_MAX)
         return;
     while (left) {
@@ -328,9 +328,12 @@ static void visit_deque(struct references *references, const struct object_view 
 static void visit_ndarray(struct references *references, const struct object_view *view)
 {
     uint64_t dimensions[NDARRAY_ND_MAX], count = 1;
-    uint32_t nd = u32_at(view->bytes, NDARRAY_ND);
+    uint32_t nd;
     char kind;
 
+    if (view->length < NDARRAY_FLAGS + 4)
+        return;
+    nd = u32_at(view->bytes, NDARRAY_ND);
     if (!(u32_at(view->bytes, NDARRAY_FLAGS) & NDARRAY_OWNS_DATA) || !nd ||
         nd > NDARRAY_ND_MAX ||
         !read_at(references, u64_at(view->bytes, NDARRAY_DESCR) + DESCR_KIND, &kind, 1) ||
