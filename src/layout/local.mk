@@ -2,7 +2,8 @@
 libheaptop_a_SOURCES += src/layout/mimalloc_layout.c src/layout/mimalloc_layout.h
 libheaptop_a_SOURCES += src/layout/member_layout.c src/layout/member_layout.h
 libheaptop_a_SOURCES += src/layout/free_list_layout.c src/layout/free_list_layout.h
-libheaptop_a_SOURCES += src/layout/object_layout.c src/layout/object_layout.h \
+libheaptop_a_SOURCES += src/layout/dict_keys.c src/layout/dict_keys.h \
+	src/layout/object_layout.c src/layout/object_layout.h \
 	src/layout/object_parts.c src/layout/object_parts.h \
 	src/layout/object_size.c src/layout/object_size.h
 libheaptop_a_SOURCES += \
@@ -26,7 +27,9 @@ tests_unit_t_layout_LDADD = $(UNIT_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/t_object_parts tests/unit/t_object_size
+check_PROGRAMS += tests/unit/t_dict_keys tests/unit/t_object_parts tests/unit/t_object_size
+tests_unit_t_dict_keys_SOURCES = tests/unit/t_dict_keys.c
+tests_unit_t_dict_keys_LDADD = $(UNIT_LIBS)
 tests_unit_t_object_parts_SOURCES = tests/unit/t_object_parts.c
 tests_unit_t_object_parts_LDADD = $(UNIT_LIBS)
 tests_unit_t_object_size_SOURCES = tests/unit/t_object_size.c

@@ -4,11 +4,9 @@
 
 #include "util/bytes.h"
 
-#define KEYS_LOG2_LEAST 3   /* dictobject.c PyDict_LOG_MINSIZE; PyDict_MINSIZE is 8 */
-#define KEYS_LOG2_MOST  40  /* no table is larger */
-#define DEQUE_RIGHT     520 /* _collectionsmodule.c: leftlink, data[64], rightlink */
-#define ODICT_NODE      32  /* odictobject.c _odictnode: key, hash, next, prev */
-#define ODICT_NEXT      16
+#define DEQUE_RIGHT 520 /* _collectionsmodule.c: leftlink, data[64], rightlink */
+#define ODICT_NODE  32  /* odictobject.c _odictnode: key, hash, next, prev */
+#define ODICT_NEXT  16
 
 /* Collects parts; no object has more than OBJECT_PARTS_MAX. */
 struct collector {
@@ -274,55 +272,6 @@ bool object_shape_learn(struct object_shape *shape, uint32_t offset)
     shape->learned[shape->n_learned++] = (uint16_t)offset;
     shape->has_parts = true;
     return true;
-}
-
-/* How many entries a table with so many slots has room for: dictobject.c
- * USABLE_FRACTION. */
-static uint64_t usable_of(uint32_t log2_size)
-{
-    return (UINT64_C(2) << log2_size) / 3;
-}
-
-/* dictobject.c new_keys_object. */
-static uint64_t keys_bytes_of(const struct object_layout *layout, uint32_t log2_size,
-                              uint32_t entry_bytes)
-{
-    uint32_t index = log2_size < 8 ? 1 : log2_size < 16 ? 2 : log2_size < 32 ? 4 : 8;
-
-    return layout->keys_header_bytes + (UINT64_C(1) << log2_size) * index +
-           usable_of(log2_size) * entry_bytes;
-}
-
-uint64_t object_keys_of_room(const struct object_layout *layout, uint64_t room,
-                             uint64_t slack)
-{
-    for (uint32_t log2 = KEYS_LOG2_LEAST; log2 < KEYS_LOG2_MOST; log2++) {
-        uint64_t general = keys_bytes_of(layout, log2, 24);
-        uint64_t unicode =
-            layout->keys_is_log2 ? keys_bytes_of(layout, log2, 16) : general;
-
-        if (unicode > room)
-            break;
-        if (room - unicode <= slack)
-            return unicode;
-        if (general <= room && room - general <= slack)
-            return general;
-    }
-    return 0;
-}
-
-uint64_t object_values_of_room(const struct object_layout *layout, uint64_t room)
-{
-    uint64_t bytes = 0;
-
-    if (layout->keys_is_log2)
-        return 0;
-    for (uint32_t log2 = KEYS_LOG2_LEAST; log2 < KEYS_LOG2_MOST; log2++) {
-        if (usable_of(log2) * 8 > room)
-            break;
-        bytes = usable_of(log2) * 8;
-    }
-    return bytes;
 }
 
 uint64_t object_dict_table(const struct object_layout *layout,

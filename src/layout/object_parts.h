@@ -66,12 +66,4 @@ size_t object_parts(const struct object_layout *layout, const struct object_shap
 uint64_t object_dict_table(const struct object_layout *layout,
                            const struct object_view *view, bool *is_split);
 
-/* The size of the table of keys in a block with so much room, of which up to `slack`
- * bytes may be unused; 0 when no table fits. */
-uint64_t object_keys_of_room(const struct object_layout *layout, uint64_t room,
-                             uint64_t slack);
-
-/* The same for the values of a split dict, where the room alone tells (3.8 - 3.10). */
-uint64_t object_values_of_room(const struct object_layout *layout, uint64_t room);
-
 #endif

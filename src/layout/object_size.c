@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "layout/dict_keys.h"
 #include "util/bytes.h"
 
 #define ITEMS_MAX      (UINT64_C(1) << 40) /* no container has more */
@@ -431,43 +432,18 @@ bool object_fits(const struct object_layout *layout, const struct object_shape *
     return false;
 }
 
-/* dictobject.c _PyDict_KeysSize, and how many values a split table has room for. */
-static uint64_t keys_bytes(const struct object_layout *layout, const uint8_t *keys,
-                           uint64_t *n_values)
-{
-    uint64_t size, entry = 24, index;
-
-    if (layout->keys_is_log2) {
-        uint8_t log2_size = keys[layout->keys_size];
-        uint8_t log2_index = keys[layout->keys_log2_index];
-
-        *n_values =
-            u64_at(keys, layout->keys_usable) + u64_at(keys, layout->keys_nentries);
-        if (log2_size > 40 || log2_index > 44)
-            return 0;
-        entry = keys[layout->keys_kind] ? 16 : 24;
-        return layout->keys_header_bytes + (UINT64_C(1) << log2_index) +
-               (UINT64_C(2) << log2_size) / 3 * entry;
-    }
-    size = u64_at(keys, layout->keys_size);
-    *n_values = size <= ITEMS_MAX ? size * 2 / 3 : 0;
-    index = size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= UINT32_MAX ? 4 : 8;
-    return layout->keys_header_bytes + items_bytes(size, index) +
-           items_bytes(*n_values, entry);
-}
-
 static uint64_t keys_more(const struct object_layout *layout, enum size_more_what what,
-                          const uint8_t *keys, bool *is_shared)
+                          const uint8_t *header, bool *is_shared)
 {
-    uint64_t refcnt = u64_at(keys, layout->keys_refcnt), n_values = 0;
-    uint64_t bytes = keys_bytes(layout, keys, &n_values);
+    struct dict_keys keys;
+    uint64_t bytes = 0;
 
-    *is_shared = refcnt != 1;
-    if (what == MORE_TYPE_KEYS)
-        return bytes;
-    if (refcnt != 1)
-        bytes = 0;
-    return what == MORE_VALUES ? bytes + items_bytes(n_values, 8) : bytes;
+    *is_shared = u64_at(header, layout->keys_refcnt) != 1;
+    if (!dict_keys_decode(layout, header, 0, &keys))
+        return 0;
+    if (what == MORE_TYPE_KEYS || !*is_shared)
+        bytes = keys.bytes;
+    return what == MORE_VALUES ? bytes + items_bytes(keys.n_values, 8) : bytes;
 }
 
 /* 3.11: co_stacksize + co_nlocalsplus; 3.12+: co_framesize; all in words. */

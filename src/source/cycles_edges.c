@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "layout/dict_keys.h"
 #include "layout/object_parts.h"
 #include "util/bytes.h"
 
@@ -194,37 +195,14 @@ static void tell_parts(struct cycles_edges *edges, uint64_t object,
         tell_table(edges, parts[i].address);
 }
 
-struct keys {
-    uint64_t entries, n_entries, entry_words, size;
-};
-
-/* pycore_dict.h PyDictKeysObject: header, index, entries. */
-static bool keys_read(struct cycles_edges *edges, uint64_t address, struct keys *keys)
+static bool keys_read(struct cycles_edges *edges, uint64_t address,
+                      struct dict_keys *keys)
 {
-    const struct object_layout *layout = edges->layout;
-    uint8_t header[40];
-    uint64_t index_bytes;
+    uint8_t header[DICT_KEYS_HEADER_MAX];
 
-    if (!cycles_memory_read(edges->memory, address, header, sizeof(header)))
-        return false;
-    keys->n_entries = u64_at(header, layout->keys_nentries);
-    keys->entry_words = 3;
-    if (layout->keys_is_log2) {
-        if (header[layout->keys_size] > 40 || header[layout->keys_log2_index] > 44)
-            return false;
-        keys->size = UINT64_C(1) << header[layout->keys_size];
-        index_bytes = UINT64_C(1) << header[layout->keys_log2_index];
-        if (header[layout->keys_kind])
-            keys->entry_words = 2;
-    } else {
-        keys->size = u64_at(header, layout->keys_size);
-        index_bytes = keys->size * (keys->size <= 0xff         ? 1
-                                    : keys->size <= 0xffff     ? 2
-                                    : keys->size <= 0xffffffff ? 4
-                                                               : 8);
-    }
-    keys->entries = address + layout->keys_header_bytes + index_bytes;
-    return keys->n_entries <= TABLE_MOST && keys->size <= TABLE_MOST * 2;
+    return cycles_memory_read(edges->memory, address, header, sizeof(header)) &&
+           dict_keys_decode(edges->layout, header, address, keys) &&
+           keys->n_entries <= TABLE_MOST;
 }
 
 static void visit_dict(struct cycles_edges *edges, const uint8_t *body)
@@ -233,13 +211,13 @@ static void visit_dict(struct cycles_edges *edges, const uint8_t *body)
     uint64_t table = u64_at(body, layout->dict_keys);
     uint64_t values = u64_at(body, layout->dict_values);
     uint8_t live[4] = {0};
-    struct keys keys;
+    struct dict_keys keys;
 
     if (!keys_read(edges, table, &keys))
         return;
     if (!values) {
         tell_table(edges, table);
-        visit_words(edges, keys.entries, keys.n_entries * keys.entry_words, true);
+        visit_words(edges, keys.entries, keys.n_entries * keys.entry_bytes / 8, true);
         return;
     }
     /* Values that are embedded in their instance belong to that. */
@@ -278,7 +256,7 @@ static void visit_set(struct cycles_edges *edges, const uint8_t *body, uint64_t 
 static void visit_values(struct cycles_edges *edges, uint64_t values,
                          const struct cycles_type *type)
 {
-    struct keys keys;
+    struct dict_keys keys;
     uint64_t table;
     uint8_t prefix;
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "layout/dict_keys.h"
 #include "model/kind.h"
 #include "util/bytes.h"
 #include "util/utf8.h"
@@ -11,9 +12,7 @@
 #define DICT_ENTRIES_MAX 65536 /* of a class's dict: an enumeration may have many */
 #define STRINGS_MAX      8192  /* of them: looked at as strings */
 #define KEYS_ENTRY_BYTES 24    /* the longer of the two kinds */
-#define KEYS_HEADER_MAX  64
-#define INDEX_LOG2_MAX   18 /* bytes of an index for DICT_ENTRIES_MAX */
-#define KEY_BYTES        64 /* header of a str and "__module__" */
+#define KEY_BYTES        64    /* header of a str and "__module__" */
 #define STR_READ_BYTES   1024
 
 static const char module_key[] = "__module__";
@@ -128,61 +127,45 @@ static bool is_module_key(const struct object_layout *layout, const uint8_t *str
 /* The entries of a dict's keys table, of which some were read. */
 struct keys_view {
     uint8_t bytes[KEYS_PER_READ * KEYS_ENTRY_BYTES];
-    uint64_t entries; /* their address */
-    size_t n_entries, entry_bytes, key_at;
+    struct dict_keys table;
+    size_t n_entries;   /* that are looked at */
     size_t from, count; /* which were read */
 };
 
+/* An entry that was read: {key, value}. */
+static uint64_t entry_word(const struct keys_view *keys, size_t i, size_t word)
+{
+    uint64_t at = dict_keys_key(&keys->table, i) - keys->table.entries;
+
+    return u64_at(keys->bytes, at + word * 8);
+}
+
 static uint64_t entry_key(const struct keys_view *keys, size_t i)
 {
-    return u64_at(keys->bytes, i * keys->entry_bytes + keys->key_at);
+    return entry_word(keys, i, 0);
 }
 
 static uint64_t entry_value(const struct keys_view *keys, size_t i)
 {
-    return u64_at(keys->bytes, i * keys->entry_bytes + keys->key_at + 8);
-}
-
-/* How long the index is and how long an entry; false when it makes no sense. */
-static bool keys_measure(const struct object_layout *layout, const uint8_t *header,
-                         struct keys_view *keys, uint64_t *index_bytes)
-{
-    uint64_t size = u64_at(header, layout->keys_size);
-
-    keys->entry_bytes = KEYS_ENTRY_BYTES;
-    keys->key_at = 8;
-    if (!layout->keys_is_log2) {
-        *index_bytes = size * (size <= 0xff ? 1 : size <= 0xffff ? 2 : 4);
-        return size <= 2 * DICT_ENTRIES_MAX;
-    }
-    if (header[layout->keys_log2_index] > INDEX_LOG2_MAX)
-        return false;
-    *index_bytes = UINT64_C(1) << header[layout->keys_log2_index];
-    if (header[layout->keys_kind]) {
-        keys->entry_bytes = 16;
-        keys->key_at = 0;
-    }
-    return true;
+    return entry_word(keys, i, 1);
 }
 
 static bool keys_open(struct types *types, uint64_t dict, struct keys_view *keys)
 {
     const struct object_layout *layout = types->layout;
-    uint64_t address, n_entries, index_bytes;
-    uint8_t header[KEYS_HEADER_MAX];
+    uint8_t header[DICT_KEYS_HEADER_MAX];
+    uint64_t address;
 
-    if (!dict || layout->keys_header_bytes > sizeof(header) ||
+    if (!dict ||
         !reader_u64(types->reader, raddr_add(raddr_of(dict), layout->dict_keys),
                     &address) ||
-        reader_read(types->reader, raddr_of(address), header, layout->keys_header_bytes))
+        reader_read(types->reader, raddr_of(address), header,
+                    layout->keys_header_bytes) ||
+        !dict_keys_decode(layout, header, address, &keys->table))
         return false;
-    n_entries = u64_at(header, layout->keys_nentries);
-    if (n_entries > DICT_ENTRIES_MAX)
-        n_entries = DICT_ENTRIES_MAX;
-    if (!keys_measure(layout, header, keys, &index_bytes))
-        return false;
-    keys->entries = address + layout->keys_header_bytes + index_bytes;
-    keys->n_entries = (size_t)n_entries;
+    keys->n_entries = keys->table.n_entries < DICT_ENTRIES_MAX
+                          ? (size_t)keys->table.n_entries
+                          : DICT_ENTRIES_MAX;
     keys->from = keys->count = 0;
     return true;
 }
@@ -196,8 +179,9 @@ static bool keys_read(struct types *types, struct keys_view *keys, size_t from)
     keys->from = from;
     keys->count = left < KEYS_PER_READ ? left : KEYS_PER_READ;
     return keys->count &&
-           !reader_read(types->reader, raddr_of(keys->entries + from * keys->entry_bytes),
-                        keys->bytes, keys->count * keys->entry_bytes);
+           !reader_read(types->reader,
+                        raddr_of(keys->table.entries + from * keys->table.entry_bytes),
+                        keys->bytes, keys->count * keys->table.entry_bytes);
 }
 
 /* Which of the entries that were read has a known "__module__" for its key; -1: none. */

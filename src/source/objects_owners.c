@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layout/dict_keys.h"
 #include "layout/malloc_layout.h"
 #include "util/bytes.h"
 
@@ -246,7 +247,7 @@ static void charge_values_size(struct walk_worker *worker, const struct charge *
     struct size_more more = {MORE_VALUES, charge->entry->cached_keys, 0};
 
     if (!layout->keys_is_log2)
-        charge_size(worker, charge, object_values_of_room(layout, room));
+        charge_size(worker, charge, dict_values_of_room(layout, room));
     else if (more.address)
         walk_later(worker, charge->entry, charge->is_dict_of, &more);
 }
@@ -474,9 +475,9 @@ static void far_part(struct walk *walk, const struct far_edge *edge)
                     walk_sized_room(walk, chunk->bytes - walk_chunk_overhead(walk)));
     if (edge->what == EDGE_KEYS)
         charge_keys(worker, &charge, edge->address,
-                    object_keys_of_room(layout, room, chunk_slack(walk, chunk->bytes)));
+                    dict_keys_of_room(layout, room, chunk_slack(walk, chunk->bytes)));
     else if (edge->is_split && !layout->keys_is_log2)
-        charge_size(worker, &charge, object_values_of_room(layout, room));
+        charge_size(worker, &charge, dict_values_of_room(layout, room));
 }
 
 /* Each address once: objects that share a part do not own it twice. */
@@ -515,9 +516,9 @@ void walk_owners_init(struct walk *walk)
         uint32_t room = pymalloc_block_bytes(class);
 
         walk->keys_of_class[class] =
-            room <= overhead ? 0
-                             : (uint16_t)object_keys_of_room(&walk->layout.object,
-                                                             room - overhead, 15);
+            room <= overhead
+                ? 0
+                : (uint16_t)dict_keys_of_room(&walk->layout.object, room - overhead, 15);
     }
 }
 

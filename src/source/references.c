@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "layout/dict_keys.h"
 #include "layout/member_layout.h"
 #include "layout/object_parts.h"
 #include "util/bytes.h"
@@ -62,41 +63,21 @@ static void visit_items(struct references *references, uint64_t start, uint64_t 
 
 /* ---- dicts ---- */
 
-struct keys {
-    uint64_t entries, n_entries, entry_words;
-};
-
-/* pycore_dict.h PyDictKeysObject: header, index, entries of two words (str keys) or of
- * three (hash first). */
-static bool keys_read(struct references *references, uint64_t address, struct keys *keys)
+static bool keys_read(struct references *references, uint64_t address,
+                      struct dict_keys *keys)
 {
     const struct object_layout *layout = &references->walk->layout.object;
-    uint64_t index_bytes, size;
-    uint8_t header[40];
+    uint8_t header[DICT_KEYS_HEADER_MAX];
 
-    if (!address || !read_at(references, address, header, sizeof(header)))
-        return false;
-    keys->n_entries = u64_at(header, layout->keys_nentries);
-    keys->entry_words = 3;
-    if (layout->keys_is_log2) {
-        if (header[layout->keys_size] > 40 || header[layout->keys_log2_index] > 44)
-            return false;
-        index_bytes = UINT64_C(1) << header[layout->keys_log2_index];
-        keys->entry_words = header[layout->keys_kind] ? 2 : 3;
-    } else {
-        size = u64_at(header, layout->keys_size);
-        if (size > ITEMS_MAX)
-            return false;
-        index_bytes = size * (size <= 0xff ? 1 : size <= 0xffff ? 2 : 4);
-    }
-    keys->entries = address + layout->keys_header_bytes + index_bytes;
-    return keys->n_entries <= ITEMS_MAX;
+    return address && read_at(references, address, header, sizeof(header)) &&
+           dict_keys_decode(layout, header, address, keys) &&
+           keys->n_entries <= ITEMS_MAX;
 }
 
 /* Entries that have their values; those of a split table have none. */
-static void visit_entries(struct references *references, const struct keys *keys)
+static void visit_entries(struct references *references, const struct dict_keys *keys)
 {
-    uint64_t words = keys->entry_words, left = keys->n_entries, at = keys->entries;
+    uint64_t words = keys->entry_bytes / 8, left = keys->n_entries, at = keys->entries;
     size_t most = REFERENCES_PIECE / 3;
 
     while (left) {
@@ -119,20 +100,19 @@ static void visit_entries(struct references *references, const struct keys *keys
 static void visit_values(struct references *references, uint64_t table, uint64_t values,
                          enum reference_by by)
 {
-    uint64_t attributes[64];
-    struct keys keys;
+    uint64_t attributes[64], words;
+    struct dict_keys keys;
     size_t count;
 
     if (!keys_read(references, table, &keys))
         return;
+    words = keys.entry_bytes / 8;
     count = keys.n_entries < 64 ? (size_t)keys.n_entries : 64;
     if (!count || !read_at(references, values, attributes, count * 8) ||
-        !read_at(references, keys.entries, references->words,
-                 count * keys.entry_words * 8))
+        !read_at(references, keys.entries, references->words, count * keys.entry_bytes))
         return;
     for (size_t i = 0; i < count; i++)
-        tell(references, attributes[i], by,
-             references->words[(i + 1) * keys.entry_words - 2]);
+        tell(references, attributes[i], by, references->words[(i + 1) * words - 2]);
 }
 
 static void visit_dict(struct references *references, const struct object_view *view)
@@ -140,7 +120,7 @@ static void visit_dict(struct references *references, const struct object_view *
     const struct object_layout *layout = &references->walk->layout.object;
     uint64_t table = u64_at(view->bytes, layout->dict_keys);
     uint64_t values = u64_at(view->bytes, layout->dict_values);
-    struct keys keys;
+    struct dict_keys keys;
 
     if (values)
         visit_values(references, table, layout->minor >= 13 ? values + 8 : values,
@@ -153,7 +133,7 @@ uint64_t references_lookup(struct references *references, uint64_t dict, const c
 {
     const struct object_layout *layout = &references->walk->layout.object;
     uint8_t bytes[64];
-    struct keys keys;
+    struct dict_keys keys;
     char text[64];
 
     if (!read_at(references, dict, bytes, sizeof(bytes)) ||
@@ -163,8 +143,7 @@ uint64_t references_lookup(struct references *references, uint64_t dict, const c
     for (uint64_t i = 0; i < keys.n_entries && i < LOOKUP_MAX; i++) {
         uint64_t entry[2];
 
-        if (!read_at(references, keys.entries + ((i + 1) * keys.entry_words - 2) * 8,
-                     entry, 16))
+        if (!read_at(references, dict_keys_key(&keys, i), entry, sizeof(entry)))
             return 0;
         if (entry[0] &&
             remote_str(references->walk->reader, layout, entry[0], text, sizeof(text)) &&

@@ -175,27 +175,6 @@ static void test_learned_fields(void **state)
     assert_int_equal(made.count, 0);
 }
 
-/* dictobject.c: 8 slots have room for 5 entries, 16 for 10, 32 for 21. */
-static void test_keys_of_room(void **state)
-{
-    struct object_layout layout;
-
-    (void)state;
-    assert_true(object_layout_for(3, 11, &layout));
-    assert_int_equal(object_keys_of_room(&layout, 128, 15), 32 + 8 + 5 * 16);
-    assert_int_equal(object_keys_of_room(&layout, 160, 15), 32 + 8 + 5 * 24);
-    assert_int_equal(object_keys_of_room(&layout, 208, 15), 32 + 16 + 10 * 16);
-    assert_int_equal(object_keys_of_room(&layout, 1112, 24), 32 + 64 + 42 * 24);
-    assert_int_equal(object_keys_of_room(&layout, 256, 15), 0);
-    assert_int_equal(object_keys_of_room(&layout, 16, 15), 0);
-    assert_int_equal(object_values_of_room(&layout, 48), 0);
-    assert_true(object_layout_for(3, 9, &layout));
-    assert_int_equal(object_keys_of_room(&layout, 176, 15), 40 + 8 + 5 * 24);
-    assert_int_equal(object_values_of_room(&layout, 48), 40);
-    assert_int_equal(object_values_of_room(&layout, 176), 168);
-    assert_true(object_keys_of_room(&layout, UINT64_MAX, 0) == 0);
-}
-
 /* Whatever the bytes are, parts are few and nothing is read outside. */
 static void test_any_bytes(void **state)
 {
@@ -224,7 +203,7 @@ int main(void)
         cmocka_unit_test(test_list),         cmocka_unit_test(test_managed_dicts),
         cmocka_unit_test(test_dict_offsets), cmocka_unit_test(test_containers),
         cmocka_unit_test(test_str),          cmocka_unit_test(test_learned_fields),
-        cmocka_unit_test(test_keys_of_room), cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_any_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
