@@ -133,7 +133,6 @@ static void layout_code(struct object_layout *layout)
         layout->gen_code = 112;
         layout->gen_bytes = 152;
         layout->gen_locals = 152;
-        layout->gen_stack_top = 144;
         layout->gen_state = 75;
         layout->code_stacksize = 68;
         layout->code_nlocalsplus = 76;
@@ -141,10 +140,10 @@ static void layout_code(struct object_layout *layout)
         layout->gen_code = 72;
         layout->gen_bytes = 72;
         layout->gen_locals = layout->minor >= 14 ? 152 : 144;
-        layout->gen_stack_top = 136;
         layout->gen_state = 67;
         layout->code_framesize = 76;
     }
+    layout->slots_top_before = layout->minor >= 14 ? 16 : 8;
     layout->gen_state_first = layout->minor >= 15 ? 0 : -3; /* created */
     layout->gen_state_last = layout->minor >= 15 ? 3 : -1;  /* suspended */
 }

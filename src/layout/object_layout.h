@@ -80,9 +80,10 @@ struct object_layout {
     /* Generators (genobject.h): 3.11+ hold their frame. */
     uint16_t gen_code;  /* pointer to the code object; 0 = not needed */
     uint16_t gen_bytes; /* 3.11+: size without slots (3.12+: without the frame) */
-    /* 3.11+, pycore_frame.h _PyInterpreterFrame, in the generator: localsplus; stacktop,
-     * an int, so many slots are in use (-1: it runs) - 3.14+: stackpointer, their end. */
-    uint16_t gen_locals, gen_stack_top;
+    /* 3.11+, pycore_frame.h _PyInterpreterFrame, in the generator: localsplus, and how
+     * far in front of it stands stacktop, an int, so many slots are in use (-1: it runs)
+     * - 3.14+: stackpointer, their end. */
+    uint16_t gen_locals, slots_top_before;
     /* genobject.h gi_frame_state, a signed byte, and what it is (pycore_frame.h
      * _framestate) while the slots hold something and no code runs in them. */
     uint16_t gen_state;
@@ -105,6 +106,16 @@ static inline bool object_slots_are_still(const struct object_layout *layout,
 {
     return (int8_t)state >= layout->gen_state_first &&
            (int8_t)state <= layout->gen_state_last;
+}
+
+/* How many slots of the frame whose slots begin at the address are in use, by stacktop or
+ * stackpointer; hostile: bounded by who reads them. */
+static inline uint64_t object_slots_used(const struct object_layout *layout,
+                                         uint64_t slots, uint64_t top)
+{
+    if (layout->minor >= 14)
+        return (top - slots) / 8;
+    return (int32_t)top > 0 ? (uint64_t)(int32_t)top : 0;
 }
 
 /* False when the version is not known. */

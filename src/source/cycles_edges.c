@@ -303,19 +303,14 @@ static void visit_inline(struct cycles_edges *edges, uint64_t object,
     visit_words(edges, values + 8, head[0], true);
 }
 
-/* Of a frame that stands still: stacktop, or 3.14+ stackpointer, in front of them says
- * how many are in use. */
+/* Of a frame that stands still. */
 static void visit_slots(struct cycles_edges *edges, uint64_t slots)
 {
-    bool has_pointer = edges->layout->minor >= 14;
-    uint64_t top, count = 0;
+    uint64_t top, count;
 
-    if (!cycles_memory_u64(edges->memory, slots - (has_pointer ? 16 : 8), &top))
+    if (!cycles_memory_u64(edges->memory, slots - edges->layout->slots_top_before, &top))
         return;
-    if (has_pointer)
-        count = (top - slots) / 8;
-    else if ((int32_t)top > 0)
-        count = (uint64_t)(int32_t)top;
+    count = object_slots_used(edges->layout, slots, top);
     if (count <= BODY_MOST / 8)
         visit_words(edges, slots, count, true);
 }

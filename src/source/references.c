@@ -220,17 +220,15 @@ static uint64_t fields_start(const struct object_layout *layout,
 static uint64_t slots_end(const struct object_layout *layout,
                           const struct object_view *view)
 {
-    uint64_t top, end = 0, most = view->length < BODY_MAX ? view->length : BODY_MAX;
+    uint64_t most = view->length < BODY_MAX ? view->length : BODY_MAX;
+    uint64_t slots = layout->gen_locals, used;
 
-    if (view->length < layout->gen_locals ||
+    if (view->length < slots ||
         !object_slots_are_still(layout, view->bytes[layout->gen_state]))
         return 0;
-    top = u64_at(view->bytes, layout->gen_stack_top);
-    if (layout->minor >= 14)
-        end = top - view->address;
-    else if ((int32_t)top > 0)
-        end = layout->gen_locals + (uint64_t)(int32_t)top * 8;
-    return end <= most ? end : 0;
+    used = object_slots_used(layout, view->address + slots,
+                             u64_at(view->bytes, slots - layout->slots_top_before));
+    return used <= (most - slots) / 8 ? slots + used * 8 : 0;
 }
 
 /* How much of the object itself is looked at, at most BODY_MAX. */
