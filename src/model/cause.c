@@ -7,11 +7,9 @@
 #include "model/kind_detail.h"
 #include "model/verdict.h"
 
-#define AGAIN_NS INT64_C(60000000000)
-#define WALK_MOST                                                        \
-    INT64_C(2000000000) /* the question looks at all objects a few times \
-                         */
-#define HOLDERS_FEW 3   /* so many are asked about one by one, more as a kind */
+#define AGAIN_NS     INT64_C(60000000000)
+#define WALK_MOST_NS INT64_C(2000000000) /* the question takes a few such walks */
+#define HOLDERS_FEW  3 /* so many are asked about one by one, more as a kind */
 
 static void ask(struct cause *cause, const char *topic, const struct kind *kind,
                 uint64_t address)
@@ -38,7 +36,7 @@ static void look_whether_to_begin(struct history *history)
     if (!now || cause->judged_seq == now->seq)
         return;
     cause->judged_seq = now->seq;
-    if (!now->objects || now->objects->walk.wall_ns > WALK_MOST ||
+    if (!now->objects || now->objects->walk.wall_ns > WALK_MOST_NS ||
         (cause->kind && now->mono_ns - cause->begun_mono_ns < AGAIN_NS) ||
         !verdict_judge(history, &verdicts))
         return;
