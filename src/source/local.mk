@@ -67,6 +67,8 @@ libheaptop_a_SOURCES += \
 	src/source/objects_later.c \
 	src/source/objects_learn.c \
 	src/source/objects_local.c \
+	src/source/objects_ahead.c src/source/objects_ahead.h \
+	src/source/objects_share.c \
 	src/source/objects_malloc.c \
 	src/source/objects_map.c src/source/objects_map.h \
 	src/source/objects_measure.c src/source/objects_measure.h \

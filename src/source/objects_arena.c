@@ -167,16 +167,16 @@ static void worker_arena_whole(struct walk_worker *worker, size_t row)
     size_t first_dict = worker->edges.dicts.count;
 
     walk_kept_open(worker);
+    worker->is_in_arena = true;
     worker_arena(worker, arena);
+    worker->is_in_arena = false;
     walk_owners_local(worker, arena->first_pool, first_dict);
     walk_kept_close(worker, row);
 }
 
-/* Takes the next arena until none is left. */
-static void worker_arenas(struct walk_worker *worker, void *with)
+void walk_worker_arenas(struct walk_worker *worker, int64_t deadline_mono_ns)
 {
     struct walk *walk = worker->walk;
-    int64_t deadline_mono_ns = *(const int64_t *)with;
 
     do {
         size_t next = __atomic_fetch_add(&walk->next_arena, 1, __ATOMIC_RELAXED);
@@ -194,11 +194,4 @@ static void worker_arenas(struct walk_worker *worker, void *with)
     } while (deadline_mono_ns <= 0 || clock_monotonic_ns() < deadline_mono_ns);
     worker->window_bytes = 0;
     walk_later_flush(worker);
-}
-
-void walk_arenas(struct walk *walk, int64_t deadline_mono_ns)
-{
-    walk_parallel(walk, worker_arenas, &deadline_mono_ns);
-    if (walk->next_arena > walk->table.count)
-        walk->next_arena = walk->table.count;
 }

@@ -249,7 +249,9 @@ static void chain_step(struct walk *walk)
 {
     struct walk_chunks *chunks = &walk->chunks;
 
-    if (chunks->at >= chunks->end || !chain_window(walk, chunks->at)) {
+    if (chunks->at >= chunks->end ||
+        (!walk_ahead_take(walk->ahead, &walk->workers[0], chunks->at, chunks->end) &&
+         !chain_window(walk, chunks->at))) {
         chain_done(walk);
         return;
     }
@@ -461,6 +463,17 @@ static void region_begin(struct walk *walk)
     if (thread_heap_begin(walk, region->start, region->end))
         return;
     mmapped_begin(chunks, region->start);
+}
+
+uint64_t walk_chunks_left(const struct walk *walk)
+{
+    const struct walk_chunks *chunks = &walk->chunks;
+
+    if (chunks->state == CHUNKS_CHAIN)
+        return chunks->end - chunks->at;
+    return chunks->next < chunks->count
+               ? chunks->regions[chunks->next].end - chunks->regions[chunks->next].start
+               : 0;
 }
 
 bool walk_chunks_step(struct walk *walk)

@@ -174,16 +174,13 @@ static void follow_arenas(struct walk *walk, int64_t deadline_mono_ns)
 {
     walk_visitor *visit = walk->visit;
     void *with = walk->visit_with;
-    size_t n_workers = walk->n_workers;
     struct walk_counts counts = walk->workers[0].counts;
 
     walk->visit = follow_met;
     walk->visit_with = walk;
-    walk->n_workers = 1;
-    walk_arenas(walk, deadline_mono_ns);
+    walk_worker_arenas(&walk->workers[0], deadline_mono_ns);
     walk->visit = visit;
     walk->visit_with = with;
-    walk->n_workers = n_workers;
     walk->workers[0].counts = counts;
 }
 
@@ -193,7 +190,7 @@ static void follow_large(struct walk *walk)
     uint64_t type;
 
     for (size_t n = 0; n < FOLLOW_PER_STEP && follow->next < walk->large.count; n++) {
-        uint64_t object = walk->large.queue[follow->next++] + GC_HEAD_BYTES;
+        uint64_t object = walk_large_head(walk, follow->next++) + GC_HEAD_BYTES;
 
         if (cycles_memory_u64(&follow->memory, object + walk->layout.object.ob_type,
                               &type))

@@ -17,6 +17,8 @@
 #define LARGE_BEFORE   16  /* what stands in front of the GC head of some */
 #define LARGE_OBJECT   304 /* of an object: enough for its size, and to find its parts */
 #define LARGE_BYTES    (LARGE_BEFORE + GC_HEAD_BYTES + LARGE_OBJECT)
+/* In the queue: it was met in a chunk, and counted there. */
+#define LARGE_IS_COUNTED UINT64_C(1)
 /* Beyond what is known to be needed: in an arena that is new, no chunk's header stands
  * in front of an object, but the end of another one. */
 #define LOOSE_MOST (UINT64_C(16) << 20)
@@ -66,22 +68,32 @@ static bool large_grow(struct large *large)
     large->slots = slots;
     large->n_slots = n_slots;
     for (size_t i = 0; i < large->count; i++)
-        large_put(large, large->queue[i]);
+        large_put(large, large->queue[i] & ~LARGE_IS_COUNTED);
+    return true;
+}
+
+/* True when the address is new. */
+static bool large_add(struct large *large, uint64_t gc_head, uint64_t flag)
+{
+    if (large->count * 2 >= large->n_slots && !large_grow(large)) {
+        large->is_full = true;
+        return false;
+    }
+    if (!large_put(large, gc_head))
+        return false;
+    large->queue[large->count++] = gc_head | flag;
     return true;
 }
 
 void walk_large_add(struct walk *walk, uint64_t gc_head)
 {
-    struct large *large = &walk->large;
+    if (!(gc_head & 7) && gc_head >= 4096 && gc_head < RADDR_END)
+        large_add(&walk->large, gc_head, 0);
+}
 
-    if (gc_head & 7 || gc_head < 4096 || gc_head >= RADDR_END)
-        return;
-    if (large->count * 2 >= large->n_slots && !large_grow(large)) {
-        large->is_full = true;
-        return;
-    }
-    if (large_put(large, gc_head))
-        large->queue[large->count++] = gc_head;
+uint64_t walk_large_head(const struct walk *walk, size_t index)
+{
+    return walk->large.queue[index] & ~LARGE_IS_COUNTED;
 }
 
 void walk_large_begin(struct walk *walk)
@@ -107,6 +119,23 @@ static void large_link(struct walk *walk, uint64_t link)
     link &= GC_LINK_MASK;
     if (link && !arena_map_has(&walk->map, link))
         walk_large_add(walk, link);
+}
+
+/* The next ones on the lists. What is being collected is on none. */
+static void large_links(struct walk *walk, const uint8_t *head)
+{
+    large_link(walk, u64_at(head, 0));
+    if (u64_at(head, 0) && !(u64_at(head, 8) & GC_PREV_COLLECTING))
+        large_link(walk, u64_at(head, 8));
+}
+
+bool walk_large_claim(struct walk *walk, uint64_t gc_head, const uint8_t *head)
+{
+    if (walk_large_has(walk, gc_head))
+        return false;
+    large_add(&walk->large, gc_head, LARGE_IS_COUNTED);
+    large_links(walk, head);
+    return true;
 }
 
 static void large_seed_generation(struct walk *walk, uint16_t offset)
@@ -235,9 +264,7 @@ static bool large_look_at(struct walk *walk, uint64_t gc_head, const uint8_t *by
     if (!entry || !entry->shape.has_gc_head)
         return false;
     large_count(walk, entry, &view);
-    large_link(walk, u64_at(bytes, 0));
-    if (!(u64_at(bytes, 8) & GC_PREV_COLLECTING))
-        large_link(walk, u64_at(bytes, 8));
+    large_links(walk, bytes);
     return true;
 }
 
@@ -258,17 +285,20 @@ bool walk_large_step(struct walk *walk)
     struct large *large = &walk->large;
     struct piece pieces[LARGE_PER_READ];
     uint8_t bytes[LARGE_PER_READ][LARGE_BYTES];
-    size_t count = large->count - large->done, first = large->done;
+    size_t count = 0;
 
+    for (; large->done < large->count && count < LARGE_PER_READ; large->done++) {
+        uint64_t gc_head = large->queue[large->done];
+
+        if (gc_head & LARGE_IS_COUNTED)
+            continue;
+        pieces[count] = (struct piece){raddr_of(gc_head - LARGE_BEFORE), bytes[count],
+                                       LARGE_BYTES, false};
+        count++;
+    }
     if (!count)
         return false;
-    if (count > LARGE_PER_READ)
-        count = LARGE_PER_READ;
-    for (size_t i = 0; i < count; i++)
-        pieces[i] = (struct piece){raddr_of(large->queue[first + i] - LARGE_BEFORE),
-                                   bytes[i], LARGE_BYTES, false};
     reader_readv(walk->reader, pieces, count);
-    large->done += count;
     for (size_t i = 0; i < count; i++) {
         /* Copied: the queue may move while new addresses are added. */
         uint64_t gc_head = pieces[i].address.value + LARGE_BEFORE;

@@ -527,20 +527,38 @@ void walk_owners_begin(struct walk *walk)
     memset(&walk->owners, 0, sizeof(walk->owners));
 }
 
+static size_t count_near(const struct walk *walk)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < walk->n_workers; i++)
+        count += walk->workers[i].edges.near.count;
+    return count;
+}
+
+static size_t count_dicts(const struct walk *walk)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < walk->n_workers; i++)
+        count += walk->workers[i].edges.dicts.count + walk->workers[i].edges.n_far_dicts;
+    return count;
+}
+
 bool walk_owners_step(struct walk *walk)
 {
     struct type_entry *dict = plain_dict(walk);
 
     switch (walk->owners.phase) {
     case 0:
-        walk_parallel(walk, owners_of_near_dicts, dict);
+        walk_parallel_over(walk, count_near(walk), owners_of_near_dicts, dict);
         owners_of_far_dicts(walk, dict);
         break;
     case 1:
-        walk_parallel(walk, parts_of_dicts, dict);
+        walk_parallel_over(walk, count_dicts(walk), parts_of_dicts, dict);
         break;
     case 2:
-        walk_parallel(walk, parts_near, NULL);
+        walk_parallel_over(walk, count_near(walk), parts_near, NULL);
         break;
     case 3:
         if (chains_step(walk))

@@ -22,7 +22,7 @@ void walk_part(struct walk_worker *worker, const struct type_entry *entry,
     struct far_edge edge;
 
     /* Of chunks, too, there is a window. What is learned comes after what is known. */
-    if (walk->stage == WALK_ARENAS && (what == EDGE_PART || what == EDGE_DICT) &&
+    if (worker->is_in_arena && (what == EDGE_PART || what == EDGE_DICT) &&
         address - worker->window_address < worker->window_bytes) {
         EDGES_ADD_WORD(&worker->edges, local, edge_pack(address, entry->id, what));
         return;

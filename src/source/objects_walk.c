@@ -40,6 +40,7 @@ void walk_release(struct walk *walk)
     walk_mimalloc_release(walk);
     walk_follow_release(walk);
     walk_workers_release(walk);
+    walk_ahead_close(walk->ahead);
     memset(walk, 0, sizeof(*walk));
 }
 
@@ -76,6 +77,7 @@ static void walk_reset(struct walk *walk)
 {
     walk->next_arena = 0;
     walk->open_links = 0;
+    walk->is_more_outside = false;
     walk->unowned_blocks = walk->unowned_bytes = 0;
     walk->chunks.next = 0;
     walk->chunks.state = CHUNKS_NEW_REGION;
@@ -123,6 +125,8 @@ int walk_begin(struct walk *walk, struct err *err)
     walk_large_begin(walk);
     if (walk->method == WALK_BY_MIMALLOC)
         walk_mimalloc_begin(walk);
+    if (walk_is_shared(walk))
+        walk_large_seed(walk);
     walk->stage = WALK_ARENAS;
     walk->facts.cpu_ns = clock_thread_cpu_ns() - cpu_ns;
     return 0;
@@ -165,23 +169,16 @@ static void walk_advance(struct walk *walk, int64_t deadline_mono_ns)
     switch (walk->stage) {
     case WALK_ARENAS:
         if (walk->next_arena < walk->table.count) {
-            walk_arenas(walk, deadline_mono_ns);
+            walk_share(walk, deadline_mono_ns);
             break;
         }
         walk_kept_end(walk);
         if (!walk_has_no_arenas(walk))
             walk_large_seed(walk);
-        walk->stage = WALK_LARGE;
+        walk->stage = WALK_OUTSIDE;
         break;
-    case WALK_LARGE:
-        if (walk_has_no_arenas(walk) || !walk_large_step(walk))
-            walk->stage = WALK_CHUNKS;
-        break;
-    case WALK_CHUNKS:
-        if (walk->method == WALK_BY_MIMALLOC && walk_mimalloc_step(walk))
-            break;
-        if (walk->method != WALK_BY_LISTS && !walk->follow.is_wanted &&
-            walk_chunks_step(walk))
+    case WALK_OUTSIDE:
+        if (walk_share(walk, deadline_mono_ns))
             break;
         if (walk->follow.is_wanted)
             walk_follow_begin(walk);

@@ -26,6 +26,7 @@
 #include "layout/malloc_layout.h"
 #include "layout/pymalloc_layout.h"
 #include "source/arenas.h"
+#include "source/objects_ahead.h"
 #include "source/objects_edges.h"
 #include "source/objects_kept.h"
 #include "source/objects_follow.h"
@@ -171,9 +172,8 @@ enum walk_method {
 
 enum walk_stage {
     WALK_IDLE = 0,
-    WALK_ARENAS,
-    WALK_LARGE,
-    WALK_CHUNKS,
+    WALK_ARENAS,  /* and what is known already of what lies outside them */
+    WALK_OUTSIDE, /* on the collector's lists, in malloc's chunks, in mimalloc's pages */
     WALK_FOLLOW,
     WALK_OWNERS,
     WALK_LEARN,
@@ -224,6 +224,7 @@ struct walk_worker {
     uint8_t *window;
     uint64_t window_address, window_bytes; /* what the window holds now */
     struct pagemap pagemap;
+    bool is_in_arena;
     bool has_absent; /* the arena in the window has pages that are not in memory */
     struct later *later;
     struct tally *tallies; /* by the number of the type */
@@ -265,6 +266,7 @@ struct walk {
     uint16_t keys_of_class[PYMALLOC_SIZE_CLASSES]; /* size of a table of keys there */
     struct large large;
     struct walk_chunks chunks;
+    struct walk_ahead *ahead; /* NULL: one worker */
     struct walk_mimalloc mimalloc;
     struct kept_arenas kept;
     struct walk_follow follow;
@@ -272,7 +274,8 @@ struct walk {
     struct walk_learning learning;
     walk_visitor *visit; /* objects are shown to it, and not counted; NULL: counted */
     void *visit_with;
-    uint64_t open_links; /* of the collector's lists, that lead to no object */
+    bool is_more_outside; /* than was looked at so far */
+    uint64_t open_links;  /* of the collector's lists, that lead to no object */
     struct walk_facts facts;
     int64_t helpers_cpu_ns; /* of facts.cpu_ns */
     int64_t
@@ -340,8 +343,19 @@ void walk_workers_merge(struct walk *walk);
 void walk_parallel(struct walk *walk,
                    void (*work)(struct walk_worker *worker, void *with), void *with);
 
-/* Reads and scans arenas until none is left or the time is up. objects_arena.c */
-void walk_arenas(struct walk *walk, int64_t deadline_mono_ns);
+/* All memory, shared by the workers until none is left (false) or the time is up.
+ * objects_share.c */
+bool walk_share(struct walk *walk, int64_t deadline_mono_ns);
+/* Do several workers share it, so that some of it comes before its turn? */
+bool walk_is_shared(const struct walk *walk);
+
+/* The same, with helpers only where there are items enough. */
+void walk_parallel_over(struct walk *walk, size_t items,
+                        void (*work)(struct walk_worker *worker, void *with), void *with);
+
+/* Reads and scans the next arena until none is left or the time is up; at least one.
+ * objects_arena.c */
+void walk_worker_arenas(struct walk_worker *worker, int64_t deadline_mono_ns);
 
 /* Classifies and counts the blocks of a pool. objects_scan.c */
 void walk_scan_pool(struct walk_worker *worker, const struct pool *pool,
@@ -441,6 +455,10 @@ void walk_large_seed(struct walk *walk);
 /* Handles a batch; false when none is left. */
 bool walk_large_step(struct walk *walk);
 bool walk_large_has(const struct walk *walk, uint64_t gc_head);
+/* An object with this head was met elsewhere: true when it is to be counted there. */
+bool walk_large_claim(struct walk *walk, uint64_t gc_head, const uint8_t *head);
+/* The GC head that was found as number `index` < large.count. */
+uint64_t walk_large_head(const struct walk *walk, size_t index);
 void walk_large_release(struct walk *walk);
 
 /* The size of the malloc chunk whose user part starts at `block`, or an estimate when no
@@ -481,6 +499,8 @@ void walk_mimalloc_release(struct walk *walk);
 
 /* Looks at some chunks; false when none is left. */
 bool walk_chunks_step(struct walk *walk);
+/* Of the chain under way, or else of the next region: what is not looked at yet. */
+uint64_t walk_chunks_left(const struct walk *walk);
 void walk_chunks_release(struct walk *walk);
 
 /* Time, price and what was left out, of a walk that is over. objects_rows.c */

@@ -15,7 +15,8 @@
  * The workers of a walk. The first is the thread that steps the walk; helpers live
  * inside one walk_parallel(), so that nothing of them is left between two slices.
  */
-#define HELPER_NICE 5 /* a helper takes what others leave */
+#define ITEMS_FOR_HELPERS 50000 /* fewer are done before a thread has begun */
+#define HELPER_NICE       5     /* a helper takes what others leave */
 
 static int worker_begin(struct walk_worker *worker, struct walk *walk, uint32_t index,
                         int pagemap_fd)
@@ -48,6 +49,9 @@ int walk_workers_begin(struct walk *walk, struct err *err)
         if (worker_begin(&walk->workers[i], walk, i, walk->workers[0].pagemap.fd))
             return err_set(err, ERR_FAILED, "out of memory for the window of the walk");
     }
+    if (walk->n_workers > 1 && !walk->ahead)
+        walk->ahead = walk_ahead_open(walk->window_capacity);
+    walk_ahead_forget(walk->ahead);
     return 0;
 }
 
@@ -144,6 +148,17 @@ static void *helper_main(void *given)
     parallel->work(parallel->worker, parallel->with);
     parallel->cpu_ns = clock_thread_cpu_ns();
     return NULL;
+}
+
+void walk_parallel_over(struct walk *walk, size_t items,
+                        void (*work)(struct walk_worker *worker, void *with), void *with)
+{
+    if (items >= ITEMS_FOR_HELPERS) {
+        walk_parallel(walk, work, with);
+        return;
+    }
+    for (size_t i = 0; i < walk->n_workers; i++)
+        work(&walk->workers[i], with);
 }
 
 void walk_parallel(struct walk *walk,

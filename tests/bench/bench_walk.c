@@ -1,9 +1,10 @@
 /*
  * bench_walk PID [TIMES [UID]] - walks the objects of a target that stands still with
  * one worker and with two, refreshes what was found with one, and copies the same arenas
- * with process_vm_readv alone, in turns, so that all meet the same machine. Prints one
- * line of figures: the median and the least of each. With UID it becomes that user once
- * the target is open, as the guard does, so the reader has what is left then.
+ * and the same heap with process_vm_readv alone, in turns, so that all meet the same
+ * machine. Prints one line of figures: the median and the least of each. With UID it
+ * becomes that user once the target is open, as the guard does, so the reader has what is
+ * left then.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ struct series {
 struct figures {
     struct series walk, walk_two, refresh, copy;
     int64_t alone_ns[TIMES_MAX]; /* CPU time of the walk of two that only one had */
-    uint64_t objects, blocks, arena_bytes, read_bytes;
+    uint64_t objects, blocks, arena_bytes, heap_bytes, read_bytes;
     uint64_t peak_bytes; /* of this process, over what it had before the first walk */
 };
 
@@ -55,6 +56,26 @@ static uint64_t peak_rss_bytes(void)
     return (uint64_t)kib * 1024;
 }
 
+/* The main heap, window by window. */
+static uint64_t copy_heap(struct walk *walk)
+{
+    const struct walk_region *region = walk->chunks.regions;
+    uint64_t bytes = 0, length, absent_bytes = 0;
+
+    for (size_t i = 0; i < walk->chunks.count; i++, region++)
+        for (uint64_t at = region->start; region->is_main_heap && at < region->end;
+             at += length) {
+            length = region->end - at;
+            if (length > walk->window_capacity)
+                length = walk->window_capacity;
+            pagemap_forget(&walk->workers[0].pagemap);
+            if (!pagemap_read(&walk->workers[0].pagemap, walk->reader, at,
+                              walk->workers[0].window, length, &absent_bytes))
+                bytes += length;
+        }
+    return bytes - absent_bytes;
+}
+
 /* The same reads as the walk's, and nothing else. */
 static uint64_t copy_arenas(struct reader *reader, const struct arena_table *table,
                             void *buffer, uint64_t buffer_bytes)
@@ -72,10 +93,12 @@ static uint64_t copy_arenas(struct reader *reader, const struct arena_table *tab
     return bytes;
 }
 
-static const struct objects_section *walk_whole(struct walk *walk, struct err *err)
+static const struct objects_section *walk_whole(struct walk *walk, struct target *target,
+                                                struct err *err)
 {
     const struct objects_section *section;
 
+    walk_set_target_regions(walk, target);
     if (walk_begin(walk, err))
         return NULL;
     walk_step(walk, 0);
@@ -85,11 +108,11 @@ static const struct objects_section *walk_whole(struct walk *walk, struct err *e
     return section;
 }
 
-static int bench_walk(struct walk *walk, struct series *series, struct figures *figures,
-                      size_t i, struct err *err)
+static int bench_walk(struct walk *walk, struct target *target, struct series *series,
+                      struct figures *figures, size_t i, struct err *err)
 {
     int64_t shared_ns = walk->shared_cpu_ns;
-    const struct objects_section *section = walk_whole(walk, err);
+    const struct objects_section *section = walk_whole(walk, target, err);
 
     if (!section)
         return -1;
@@ -110,6 +133,7 @@ static void bench_copy(struct walk *walk, struct figures *figures, size_t i)
 
     figures->arena_bytes = copy_arenas(walk->reader, &walk->table,
                                        walk->workers[0].window, walk->window_capacity);
+    figures->heap_bytes = copy_heap(walk);
     figures->copy.wall_ns[i] = clock_monotonic_ns() - began_ns;
     figures->copy.cpu_ns[i] = clock_thread_cpu_ns() - began_cpu_ns;
 }
@@ -133,8 +157,9 @@ static void print_series(const char *name, struct series *series, size_t times)
 static void print_figures(struct figures *figures, size_t times)
 {
     printf("{\"objects\":%" PRIu64 ",\"blocks\":%" PRIu64 ",\"arena_bytes\":%" PRIu64
-           ",\"read_bytes\":%" PRIu64 ",",
-           figures->objects, figures->blocks, figures->arena_bytes, figures->read_bytes);
+           ",\"heap_bytes\":%" PRIu64 ",\"read_bytes\":%" PRIu64 ",",
+           figures->objects, figures->blocks, figures->arena_bytes, figures->heap_bytes,
+           figures->read_bytes);
     print_series("walk", &figures->walk, times);
     print_series("walk_two", &figures->walk_two, times);
     print_series("refresh", &figures->refresh, times);
@@ -154,24 +179,24 @@ static void bench_walk_init(struct walk *walk, struct target *target,
 
 enum { ONE, TWO, REFRESH, WALKS };
 
-static int bench_turn(struct walk walks[WALKS], struct figures *figures, size_t i,
-                      struct err *err)
+static int bench_turn(struct walk walks[WALKS], struct target *target,
+                      struct figures *figures, size_t i, struct err *err)
 {
-    if (bench_walk(&walks[REFRESH], &figures->refresh, figures, i, err) ||
-        bench_walk(&walks[TWO], &figures->walk_two, figures, i, err) ||
-        bench_walk(&walks[ONE], &figures->walk, figures, i, err))
+    if (bench_walk(&walks[REFRESH], target, &figures->refresh, figures, i, err) ||
+        bench_walk(&walks[TWO], target, &figures->walk_two, figures, i, err) ||
+        bench_walk(&walks[ONE], target, &figures->walk, figures, i, err))
         return -1;
     bench_copy(&walks[ONE], figures, i);
     return 0;
 }
 
 /* The first walks learn, and are never refreshes. */
-static int warm_up(struct walk *walk, struct err *err)
+static int warm_up(struct walk *walk, struct target *target, struct err *err)
 {
     struct figures ignored;
 
     for (int i = 0; i < WARM_UPS && (!i || !walk->kept.n_kept); i++)
-        if (bench_walk(walk, &ignored.walk, &ignored, 0, err))
+        if (bench_walk(walk, target, &ignored.walk, &ignored, 0, err))
             return -1;
     return 0;
 }
@@ -189,10 +214,10 @@ static int bench(struct target *target, size_t times, struct err *err)
     for (size_t i = 0; i < WALKS; i++)
         bench_walk_init(&walks[i], target, &layout, i == TWO ? 2 : 1);
     walk_set_refresh(&walks[REFRESH], 1, true);
-    result = warm_up(&walks[REFRESH], err);
+    result = warm_up(&walks[REFRESH], target, err);
     figures.peak_bytes = peak_rss_bytes() - before_bytes;
     for (size_t i = 0; i < times && !result; i++)
-        result = bench_turn(walks, &figures, i, err);
+        result = bench_turn(walks, target, &figures, i, err);
     for (size_t i = 0; i < WALKS; i++)
         walk_release(&walks[i]);
     if (!result)
