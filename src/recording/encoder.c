@@ -18,6 +18,7 @@
  * laid out again. */
 struct kept_rows {
     uint8_t *rows;
+    uint32_t *places; /* as column 0 of the plane, but close together */
     size_t capacity;
 };
 
@@ -73,7 +74,8 @@ static void release_sheets(struct encoder *encoder)
         plane_release(&encoder->planes[i]);
         slots_release(&encoder->slots[i]);
         free(encoder->kept[i].rows);
-        encoder->kept[i] = (struct kept_rows){NULL, 0};
+        free(encoder->kept[i].places);
+        encoder->kept[i] = (struct kept_rows){NULL, NULL, 0};
     }
 }
 
@@ -153,16 +155,31 @@ static bool grow_sheet(struct encoder *encoder, enum sheet_id sheet, size_t slot
         return true;
     kept->rows = xreallocarray(kept->rows, capacity, bytes);
     memset(kept->rows + kept->capacity * bytes, 0, (capacity - kept->capacity) * bytes);
+    kept->places = xreallocarray(kept->places, capacity, sizeof(*kept->places));
+    memset(kept->places + kept->capacity, 0,
+           (capacity - kept->capacity) * sizeof(*kept->places));
     kept->capacity = capacity;
     return true;
+}
+
+/* 0: there is no row. */
+static inline void set_place(struct encoder *encoder, enum sheet_id sheet, size_t slot,
+                             uint32_t place)
+{
+    uint32_t *known = &encoder->kept[sheet].places[slot];
+
+    if (*known == place)
+        return;
+    *known = place;
+    *plane_line(&encoder->planes[sheet], slot) = place;
+    plane_touch(&encoder->planes[sheet], slot);
 }
 
 static void put_fields(struct encoder *encoder, enum sheet_id sheet, size_t slot,
                        const void *row)
 {
     const struct sheet_shape *shape = &sheet_shapes[sheet];
-    struct plane *plane = &encoder->planes[sheet];
-    size_t column = 1;
+    int64_t *value = plane_line(&encoder->planes[sheet], slot) + 1;
 
     for (size_t i = 0; i < shape->n_fields; i++) {
         const struct field *field = &shape->fields[i];
@@ -171,12 +188,12 @@ static void put_fields(struct encoder *encoder, enum sheet_id sheet, size_t slot
         if (field->type == FIELD_READING) {
             const struct reading *reading = (const void *)at;
 
-            *plane_value(plane, column++, slot) = reading->value;
-            *plane_value(plane, column++, slot) = reading->state;
+            *value++ = reading->value;
+            *value++ = reading->state;
         } else if (field->type >= FIELD_TEXT) {
-            *plane_value(plane, column++, slot) = read_name(encoder, sheet, field, at);
+            *value++ = read_name(encoder, sheet, field, at);
         } else {
-            *plane_value(plane, column++, slot) = read_number(field, at);
+            *value++ = read_number(field, at);
         }
     }
 }
@@ -197,11 +214,9 @@ static void put_changed(struct encoder *encoder, enum sheet_id sheet, size_t slo
 static inline void put_sized(struct encoder *encoder, enum sheet_id sheet, size_t slot,
                              size_t place, const void *row, size_t bytes)
 {
-    struct plane *plane = &encoder->planes[sheet];
-
-    if (slot >= plane->slots && !grow_sheet(encoder, sheet, slot + 1))
+    if (slot >= encoder->planes[sheet].slots && !grow_sheet(encoder, sheet, slot + 1))
         return;
-    *plane_value(plane, 0, slot) = (int64_t)place + 1;
+    set_place(encoder, sheet, slot, (uint32_t)place + 1);
     if (memcmp(encoder->kept[sheet].rows + slot * bytes, row, bytes) != 0)
         put_changed(encoder, sheet, slot, row);
 }
@@ -212,16 +227,24 @@ static void put(struct encoder *encoder, enum sheet_id sheet, size_t slot, size_
     put_sized(encoder, sheet, slot, place, row, sheet_shapes[sheet].struct_bytes);
 }
 
+/* There are no rows from this slot on. */
+static void remove_from(struct encoder *encoder, enum sheet_id sheet, size_t slot)
+{
+    for (; slot < encoder->planes[sheet].slots; slot++)
+        set_place(encoder, sheet, slot, 0);
+}
+
 /* Besides its fields it has references and addresses, which other threads change: it is
  * not compared. */
 static void put_section(struct encoder *encoder, enum sheet_id sheet, const void *section)
 {
     struct plane *plane = &encoder->planes[sheet];
 
-    plane_clear(plane);
-    if (!section || !plane_grow(plane, 1))
+    if (!section)
+        remove_from(encoder, sheet, 0);
+    if (!section || !grow_sheet(encoder, sheet, 1))
         return;
-    *plane_value(plane, 0, 0) = 1;
+    set_place(encoder, sheet, 0, 1);
     put_fields(encoder, sheet, 0, section);
     plane_touch(plane, 0);
 }
@@ -232,9 +255,9 @@ static void put_rows(struct encoder *encoder, enum sheet_id sheet, const void *r
 {
     const uint8_t *row = rows;
 
-    plane_clear(&encoder->planes[sheet]);
     for (size_t i = 0; i < count; i++)
         put(encoder, sheet, i, i, row + i * sheet_shapes[sheet].struct_bytes);
+    remove_from(encoder, sheet, count);
 }
 
 static void put_keyed(struct encoder *encoder, enum sheet_id sheet, uint64_t key,
@@ -243,10 +266,16 @@ static void put_keyed(struct encoder *encoder, enum sheet_id sheet, uint64_t key
     put(encoder, sheet, slots_of(&encoder->slots[sheet], key), place, row);
 }
 
-static void begin_keyed(struct encoder *encoder, enum sheet_id sheet)
+/* Rows that were not put are no more. */
+static void end_keyed(struct encoder *encoder, enum sheet_id sheet)
 {
-    plane_clear(&encoder->planes[sheet]);
-    slots_begin(&encoder->slots[sheet]);
+    struct slots *slots = &encoder->slots[sheet];
+
+    if (!slots_end(slots))
+        return;
+    for (size_t slot = 0; slot < encoder->planes[sheet].slots; slot++)
+        if (slots_is_vacant(slots, slot))
+            set_place(encoder, sheet, slot, 0);
 }
 
 /* Kinds are sorted when they are sealed: their place need not be kept. They are told
@@ -259,14 +288,14 @@ static void put_objects(struct encoder *encoder, const struct objects_section *o
     if (objects == encoder->objects)
         return;
     put_section(encoder, SHEET_OBJECTS, objects);
-    begin_keyed(encoder, SHEET_KINDS);
+    slots_begin(&encoder->slots[SHEET_KINDS]);
     for (size_t i = 0; objects && i < objects->n_kinds; i++) {
         const struct kind_row *row = &objects->kinds[i];
 
         put_sized(encoder, SHEET_KINDS, slots_of(slots, (uintptr_t)row->kind), 0, row,
                   sizeof(*row));
     }
-    slots_end(slots);
+    end_keyed(encoder, SHEET_KINDS);
     objects_unref(encoder->objects);
     encoder->objects = objects ? objects_ref(objects) : NULL;
 }
@@ -289,10 +318,10 @@ static void put_arenas(struct encoder *encoder, const struct arenas_section *are
     if (arenas == encoder->arenas)
         return;
     put_section(encoder, SHEET_ARENAS, arenas);
-    begin_keyed(encoder, SHEET_ARENA_ROWS);
+    slots_begin(&encoder->slots[SHEET_ARENA_ROWS]);
     for (size_t i = 0; arenas && i < arenas->n_arenas; i++)
         put_arena(encoder, arenas, i);
-    slots_end(&encoder->slots[SHEET_ARENA_ROWS]);
+    end_keyed(encoder, SHEET_ARENA_ROWS);
     arenas_unref(encoder->arenas);
     encoder->arenas = arenas ? arenas_ref(arenas) : NULL;
 }
@@ -302,10 +331,10 @@ static void put_pins(struct encoder *encoder, const struct pins_section *pins)
     if (pins == encoder->pins)
         return;
     put_section(encoder, SHEET_PINS, pins);
-    begin_keyed(encoder, SHEET_PIN_ROWS);
+    slots_begin(&encoder->slots[SHEET_PIN_ROWS]);
     for (size_t i = 0; pins && i < pins->n_rows; i++)
         put_keyed(encoder, SHEET_PIN_ROWS, pins->rows[i].kind->id, 0, &pins->rows[i]);
-    slots_end(&encoder->slots[SHEET_PIN_ROWS]);
+    end_keyed(encoder, SHEET_PIN_ROWS);
     put_rows(encoder, SHEET_PIN_STEPS, pins ? pins->steps : NULL,
              pins ? pins->n_steps : 0);
     put_rows(encoder, SHEET_PIN_CLASSES, pins ? pins->classes : NULL,
@@ -317,8 +346,9 @@ static void put_pins(struct encoder *encoder, const struct pins_section *pins)
 /* The cells of all heaps, one after the other. */
 static void put_cells(struct encoder *encoder, const uint8_t *cells, size_t count)
 {
-    plane_clear(&encoder->planes[SHEET_HEAP_CELLS]);
-    for (size_t i = 0; i * RECORDED_CELLS_EACH < count; i++) {
+    size_t n_rows = (count + RECORDED_CELLS_EACH - 1) / RECORDED_CELLS_EACH;
+
+    for (size_t i = 0; i < n_rows; i++) {
         size_t left = count - i * RECORDED_CELLS_EACH;
         struct recorded_cells row;
 
@@ -327,6 +357,7 @@ static void put_cells(struct encoder *encoder, const uint8_t *cells, size_t coun
                left < RECORDED_CELLS_EACH ? left : RECORDED_CELLS_EACH);
         put(encoder, SHEET_HEAP_CELLS, i, i, &row);
     }
+    remove_from(encoder, SHEET_HEAP_CELLS, n_rows);
 }
 
 static void put_heaps(struct encoder *encoder, const struct malloc_section *section)
@@ -345,11 +376,11 @@ static void put_heaps(struct encoder *encoder, const struct malloc_section *sect
 static void put_malloc(struct encoder *encoder, const struct malloc_section *section)
 {
     put_section(encoder, SHEET_MALLOC, section);
-    begin_keyed(encoder, SHEET_MALLOC_ROWS);
+    slots_begin(&encoder->slots[SHEET_MALLOC_ROWS]);
     for (size_t i = 0; section && i < section->n_rows; i++)
         put_keyed(encoder, SHEET_MALLOC_ROWS, section->rows[i].address, i,
                   &section->rows[i]);
-    slots_end(&encoder->slots[SHEET_MALLOC_ROWS]);
+    end_keyed(encoder, SHEET_MALLOC_ROWS);
 }
 
 static void put_account(struct encoder *encoder, const struct account_section *account)
@@ -357,21 +388,21 @@ static void put_account(struct encoder *encoder, const struct account_section *a
     put_section(encoder, SHEET_ACCOUNT, account);
     put_rows(encoder, SHEET_PARTS, account ? account->parts : NULL,
              account ? ACCOUNT_PARTS : 0);
-    begin_keyed(encoder, SHEET_MAPPINGS);
+    slots_begin(&encoder->slots[SHEET_MAPPINGS]);
     for (size_t i = 0; account && i < account->n_mappings; i++) {
         const struct mapping_row *row = &account->mappings[i];
         uint64_t name = (uint64_t)names_number(encoder->names, row->name);
 
         put_keyed(encoder, SHEET_MAPPINGS, name << 8 | row->part, i, row);
     }
-    slots_end(&encoder->slots[SHEET_MAPPINGS]);
+    end_keyed(encoder, SHEET_MAPPINGS);
 }
 
 static void put_free_lists(struct encoder *encoder,
                            const struct free_lists_section *lists)
 {
     put_section(encoder, SHEET_FREE_LISTS, lists);
-    begin_keyed(encoder, SHEET_FREE_LIST_ROWS);
+    slots_begin(&encoder->slots[SHEET_FREE_LIST_ROWS]);
     for (size_t i = 0; lists && i < lists->n_rows; i++) {
         const struct free_list_row *row = &lists->rows[i];
         uint64_t type = (uint64_t)names_number(encoder->names, row->type);
@@ -379,7 +410,7 @@ static void put_free_lists(struct encoder *encoder,
         put_keyed(encoder, SHEET_FREE_LIST_ROWS, type << 32 | (uint32_t)row->length, i,
                   row);
     }
-    slots_end(&encoder->slots[SHEET_FREE_LIST_ROWS]);
+    end_keyed(encoder, SHEET_FREE_LIST_ROWS);
 }
 
 /* In each sample its texts are others, at other addresses: it is not compared. Rows are
@@ -396,9 +427,9 @@ static void put_plugin_row(struct encoder *encoder, size_t place,
     if (slots_is_asked(slots, key))
         key = UINT64_C(1) << 40 | place;
     slot = slots_of(slots, key);
-    if (!plane_grow(plane, slot + 1))
+    if (!grow_sheet(encoder, SHEET_PLUGIN_ROWS, slot + 1))
         return;
-    *plane_value(plane, 0, slot) = (int64_t)place + 1;
+    set_place(encoder, SHEET_PLUGIN_ROWS, slot, (uint32_t)place + 1);
     put_fields(encoder, SHEET_PLUGIN_ROWS, slot, row);
     plane_touch(plane, slot);
 }
@@ -411,10 +442,10 @@ static void put_tables(struct encoder *encoder, const struct plugin_view *views,
     plugin_rows_of(views, count, &rows);
     put_rows(encoder, SHEET_PLUGIN_COLUMNS, rows.columns, rows.n_columns);
     put_rows(encoder, SHEET_PLUGIN_TEXTS, rows.texts, rows.n_texts);
-    begin_keyed(encoder, SHEET_PLUGIN_ROWS);
+    slots_begin(&encoder->slots[SHEET_PLUGIN_ROWS]);
     for (size_t i = 0; i < rows.n_rows; i++)
         put_plugin_row(encoder, i, &rows.rows[i]);
-    slots_end(&encoder->slots[SHEET_PLUGIN_ROWS]);
+    end_keyed(encoder, SHEET_PLUGIN_ROWS);
     plugin_rows_release(&rows);
 }
 

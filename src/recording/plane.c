@@ -19,42 +19,24 @@ void plane_release(struct plane *plane)
     plane_init(plane, plane->columns);
 }
 
-#define WORD_BITS 64
-
-/* So far from a power of two that the values of a slot, a column apart each, do not all
- * want the same few lines of the cache. */
-#define CACHE_LINE_VALUES 8
-
 static size_t touched_words(size_t slots)
 {
-    return (slots + WORD_BITS - 1) / WORD_BITS;
+    return (slots + PLANE_WORD_BITS - 1) / PLANE_WORD_BITS;
 }
 
-static void grow_touched(struct plane *plane, size_t capacity)
+/* So many numbers of 64 bits, new ones 0. */
+static void *grown(void *old, size_t count, size_t more)
 {
-    uint64_t *touched = xcalloc(touched_words(capacity), sizeof(*touched));
+    uint64_t *numbers = xreallocarray(old, more, sizeof(*numbers));
 
-    if (plane->touched)
-        memcpy(touched, plane->touched,
-               touched_words(plane->capacity) * sizeof(*touched));
-    free(plane->touched);
-    plane->touched = touched;
-}
-
-static int64_t *moved(const struct plane *plane, int64_t *old, size_t capacity)
-{
-    int64_t *values = xcalloc(plane->columns * capacity, sizeof(*values));
-
-    for (size_t i = 0; old && i < plane->columns; i++)
-        memcpy(values + i * capacity, old + i * plane->capacity,
-               plane->slots * sizeof(*values));
-    free(old);
-    return values;
+    memset(numbers + count, 0, (more - count) * sizeof(*numbers));
+    return numbers;
 }
 
 bool plane_grow(struct plane *plane, size_t slots)
 {
     size_t capacity = plane->capacity ? plane->capacity : 4;
+    size_t count = plane->capacity * plane->columns;
 
     if (slots <= plane->capacity) {
         plane->slots = slots > plane->slots ? slots : plane->slots;
@@ -63,10 +45,11 @@ bool plane_grow(struct plane *plane, size_t slots)
     if (slots > PLANE_VALUES_MAX / plane->columns)
         return false;
     while (capacity < slots)
-        capacity = 2 * capacity + CACHE_LINE_VALUES;
-    plane->now = moved(plane, plane->now, capacity);
-    plane->before = moved(plane, plane->before, capacity);
-    grow_touched(plane, capacity);
+        capacity *= 2;
+    plane->now = grown(plane->now, count, capacity * plane->columns);
+    plane->before = grown(plane->before, count, capacity * plane->columns);
+    plane->touched =
+        grown(plane->touched, touched_words(plane->capacity), touched_words(capacity));
     plane->capacity = capacity;
     plane->slots = slots;
     return true;
@@ -78,25 +61,14 @@ static void clear(const struct plane *plane, int64_t *values)
         memset(values, 0, plane->columns * plane->capacity * sizeof(*values));
 }
 
-void plane_clear(struct plane *plane)
-{
-    if (plane->slots)
-        memset(plane->now, 0, plane->slots * sizeof(*plane->now));
-}
-
-void plane_touch(struct plane *plane, size_t slot)
-{
-    plane->touched[slot / WORD_BITS] |= UINT64_C(1) << slot % WORD_BITS;
-}
-
 size_t plane_next_touched(const struct plane *plane, size_t slot)
 {
     while (slot < plane->slots) {
-        uint64_t word = plane->touched[slot / WORD_BITS] >> slot % WORD_BITS;
+        uint64_t word = plane->touched[slot / PLANE_WORD_BITS] >> slot % PLANE_WORD_BITS;
 
         if (word)
             return slot + (size_t)__builtin_ctzll(word);
-        slot += WORD_BITS - slot % WORD_BITS;
+        slot += PLANE_WORD_BITS - slot % PLANE_WORD_BITS;
     }
     return plane->slots;
 }
@@ -104,7 +76,7 @@ size_t plane_next_touched(const struct plane *plane, size_t slot)
 bool plane_is_touched(const struct plane *plane, size_t slot)
 {
     return slot >= plane->slots ||
-           (plane->touched[slot / WORD_BITS] >> slot % WORD_BITS & 1);
+           (plane->touched[slot / PLANE_WORD_BITS] >> slot % PLANE_WORD_BITS & 1);
 }
 
 void plane_untouch(struct plane *plane)
@@ -200,19 +172,6 @@ static inline void put_zeros(struct varints *varints)
 }
 
 #define FEW_SLOTS 64
-#define STRIDE    32 /* slots that are compared at once, as most are as they were */
-
-/* The first slot from here on that differs, else `slots`. */
-static size_t next_different(const int64_t *now, const int64_t *before, size_t slot,
-                             size_t slots)
-{
-    while (slot + STRIDE <= slots &&
-           memcmp(now + slot, before + slot, STRIDE * sizeof(*now)) == 0)
-        slot += STRIDE;
-    while (slot < slots && now[slot] == before[slot])
-        slot++;
-    return slot;
-}
 
 static inline void put_value(struct varints *varints, int64_t now, int64_t *before)
 {
@@ -224,43 +183,30 @@ static inline void put_value(struct varints *varints, int64_t now, int64_t *befo
 /* Nothing but zeros was before, so that most values differ. */
 static void encode_key_column(struct plane *plane, size_t column, struct varints *varints)
 {
-    const int64_t *now = plane->now + column * plane->capacity;
-    int64_t *before = plane->before + column * plane->capacity;
+    size_t end = plane->slots * plane->columns;
 
-    for (size_t slot = 0; slot < plane->slots; slot++) {
-        if (now[slot] == before[slot])
+    for (size_t at = column; at < end; at += plane->columns) {
+        if (plane->now[at] == plane->before[at])
             varints->zeros++;
         else
-            put_value(varints, now[slot], &before[slot]);
+            put_value(varints, plane->now[at], &plane->before[at]);
     }
-}
-
-static inline void encode_slot(struct plane *plane, size_t at, size_t slot, size_t *done,
-                               struct varints *varints)
-{
-    varints->zeros += slot - *done;
-    put_value(varints, plane->now[at + slot], &plane->before[at + slot]);
-    *done = slot + 1;
-}
-
-static void encode_places(struct plane *plane, struct varints *varints)
-{
-    size_t done = 0, slot;
-
-    while ((slot = next_different(plane->now, plane->before, done, plane->slots)) <
-           plane->slots)
-        encode_slot(plane, 0, slot, &done, varints);
-    varints->zeros += plane->slots - done;
 }
 
 static void encode_column(struct plane *plane, size_t column, const uint32_t *touched,
                           size_t n_touched, struct varints *varints)
 {
-    size_t at = column * plane->capacity, done = 0;
+    size_t done = 0;
 
-    for (size_t i = 0; i < n_touched; i++)
-        if (plane->now[at + touched[i]] != plane->before[at + touched[i]])
-            encode_slot(plane, at, touched[i], &done, varints);
+    for (size_t i = 0; i < n_touched; i++) {
+        size_t at = touched[i] * plane->columns + column;
+
+        if (plane->now[at] == plane->before[at])
+            continue;
+        varints->zeros += touched[i] - done;
+        put_value(varints, plane->now[at], &plane->before[at]);
+        done = touched[i] + 1;
+    }
     varints->zeros += plane->slots - done;
 }
 
@@ -283,8 +229,7 @@ static void encode_changes(struct plane *plane, struct varints *varints)
                             : few;
     size_t n_touched = list_touched(plane, touched);
 
-    encode_places(plane, varints);
-    for (size_t column = 1; column < plane->columns; column++)
+    for (size_t column = 0; column < plane->columns; column++)
         encode_column(plane, column, touched, n_touched, varints);
     if (touched != few)
         free(touched);
@@ -319,14 +264,10 @@ static void note_differences(struct plane *plane, size_t slots_before)
 {
     size_t slots = plane->slots > slots_before ? plane->slots : slots_before;
 
-    for (size_t column = 0; column < plane->columns; column++) {
-        const int64_t *now = plane->now + column * plane->capacity;
-        const int64_t *before = plane->before + column * plane->capacity;
-
-        for (size_t slot = 0; slot < slots; slot++)
-            if (now[slot] != before[slot])
-                note_change(plane, slot);
-    }
+    for (size_t slot = 0; slot < slots; slot++)
+        if (memcmp(plane_line(plane, slot), plane->before + slot * plane->columns,
+                   plane->columns * sizeof(*plane->now)) != 0)
+            note_change(plane, slot);
     plane->is_key = false;
 }
 
@@ -335,9 +276,9 @@ static bool decode_values(struct plane *plane, const uint8_t **bytes, const uint
     uint64_t value, zeros = 0;
 
     for (size_t column = 0; column < plane->columns; column++) {
-        int64_t *now = plane->now + column * plane->capacity;
-
         for (size_t slot = 0; slot < plane->slots; slot++) {
+            int64_t *now = plane_value(plane, column, slot);
+
             if (zeros) {
                 size_t more = plane->slots - slot;
 
@@ -352,7 +293,7 @@ static bool decode_values(struct plane *plane, const uint8_t **bytes, const uint
                 return false;
             if (!value)
                 continue;
-            now[slot] = (int64_t)((uint64_t)now[slot] + unzigzag(value));
+            *now = (int64_t)((uint64_t)*now + unzigzag(value));
             if (!plane->is_key)
                 note_change(plane, slot);
         }

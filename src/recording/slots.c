@@ -68,10 +68,10 @@ bool slots_is_asked(const struct slots *slots, uint64_t key)
 }
 
 /* Rows seldom go: then the map is made anew. */
-void slots_end(struct slots *slots)
+bool slots_end(struct slots *slots)
 {
     if (slots->n_asked + slots->n_vacant == slots->count)
-        return;
+        return false;
     address_map_release(&slots->by_key);
     slots->n_vacant = 0;
     for (uint32_t slot = 0; slot < slots->count; slot++) {
@@ -84,4 +84,10 @@ void slots_end(struct slots *slots)
             slots->vacant[slots->n_vacant++] = slot;
         }
     }
+    return true;
+}
+
+bool slots_is_vacant(const struct slots *slots, size_t slot)
+{
+    return slots->rows[slot].key == NO_KEY;
 }

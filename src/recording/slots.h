@@ -35,7 +35,9 @@ void slots_begin(struct slots *slots);
 size_t slots_search(struct slots *slots, uint64_t key);
 /* Was it asked for in this sample? */
 bool slots_is_asked(const struct slots *slots, uint64_t key);
-void slots_end(struct slots *slots);
+/* True: there are rows that were not asked for. */
+bool slots_end(struct slots *slots);
+bool slots_is_vacant(const struct slots *slots, size_t slot);
 
 static inline size_t slots_of(struct slots *slots, uint64_t key)
 {
