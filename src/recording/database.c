@@ -14,6 +14,9 @@
 #include "util/strbuf.h"
 
 #define LENGTH_MAX (64 << 20) /* of a row */
+/* Five samples of 2,000 kinds: in the usual 4096, of which each has two, a quarter of the
+ * file is empty, and twice as many pages are written. */
+#define PAGE_BYTES 8192
 
 static const char schema[] =
     "CREATE TABLE about(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -219,6 +222,7 @@ static int write_schema(sqlite3 *database)
     struct strbuf sql = STRBUF_INIT;
     int result;
 
+    strbuf_addf(&sql, "PRAGMA page_size = %d;", PAGE_BYTES);
     strbuf_addf(&sql, "BEGIN; PRAGMA application_id = %d; PRAGMA user_version = %d;",
                 RECORDING_APPLICATION, RECORDING_FORMAT);
     strbuf_add_text(&sql, schema);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "recording/kind_order.h"
 #include "recording/names.h"
 #include "recording/plane.h"
 #include "recording/plugin_rows.h"
@@ -18,14 +19,16 @@
  * laid out again. */
 struct kept_rows {
     uint8_t *rows;
-    uint32_t *places; /* as column 0 of the plane, but close together */
     size_t capacity;
+    uint32_t *places; /* as column 0 of the plane, but close together */
+    size_t n_places;
 };
 
 struct encoder {
     struct plane planes[SHEETS];
     struct slots slots[SHEETS];
     struct kept_rows kept[SHEETS];
+    struct kind_order kinds;
     struct names *names;
     struct strbuf raw;
     void *packed;
@@ -75,8 +78,9 @@ static void release_sheets(struct encoder *encoder)
         slots_release(&encoder->slots[i]);
         free(encoder->kept[i].rows);
         free(encoder->kept[i].places);
-        encoder->kept[i] = (struct kept_rows){NULL, NULL, 0};
+        encoder->kept[i] = (struct kept_rows){NULL, 0, NULL, 0};
     }
+    kind_order_release(&encoder->kinds);
 }
 
 void encoder_free(struct encoder *encoder)
@@ -141,25 +145,29 @@ static int64_t read_name(struct encoder *encoder, enum sheet_id sheet,
     return number_of(encoder, sheet, pointer);
 }
 
-/* A new slot has a row of zeros, as its values are. */
 static bool grow_sheet(struct encoder *encoder, enum sheet_id sheet, size_t slots)
 {
     struct kept_rows *kept = &encoder->kept[sheet];
-    size_t bytes = sheet_shapes[sheet].struct_bytes;
     size_t capacity;
 
     if (!plane_grow(&encoder->planes[sheet], slots))
         return false;
     capacity = encoder->planes[sheet].capacity;
-    if (capacity == kept->capacity)
+    if (capacity == kept->n_places)
         return true;
+    kept->places = xreallocarray(kept->places, capacity, sizeof(*kept->places));
+    memset(kept->places + kept->n_places, 0,
+           (capacity - kept->n_places) * sizeof(*kept->places));
+    kept->n_places = capacity;
+    return true;
+}
+
+/* A new slot has a row of zeros, as its values are. */
+static void grow_kept(struct kept_rows *kept, size_t capacity, size_t bytes)
+{
     kept->rows = xreallocarray(kept->rows, capacity, bytes);
     memset(kept->rows + kept->capacity * bytes, 0, (capacity - kept->capacity) * bytes);
-    kept->places = xreallocarray(kept->places, capacity, sizeof(*kept->places));
-    memset(kept->places + kept->capacity, 0,
-           (capacity - kept->capacity) * sizeof(*kept->places));
     kept->capacity = capacity;
-    return true;
 }
 
 /* 0: there is no row. */
@@ -198,33 +206,34 @@ static void put_fields(struct encoder *encoder, enum sheet_id sheet, size_t slot
     }
 }
 
-static void put_changed(struct encoder *encoder, enum sheet_id sheet, size_t slot,
-                        const void *row)
+/* Lays a row out. `place` is its index in the section. */
+static void put_anew(struct encoder *encoder, enum sheet_id sheet, size_t slot,
+                     size_t place, const void *row)
 {
-    size_t bytes = sheet_shapes[sheet].struct_bytes;
-
-    memcpy(encoder->kept[sheet].rows + slot * bytes, row, bytes);
+    if (!grow_sheet(encoder, sheet, slot + 1))
+        return;
+    set_place(encoder, sheet, slot, (uint32_t)place + 1);
     put_fields(encoder, sheet, slot, row);
     plane_touch(&encoder->planes[sheet], slot);
 }
 
-/* Lays a row out. `place` is its index in the section. Most rows are as they were: there
- * are thousands in a sample, so that little is done for each. `bytes` is what the sheet's
- * shape says; as a constant it is compared without a call. */
-static inline void put_sized(struct encoder *encoder, enum sheet_id sheet, size_t slot,
-                             size_t place, const void *row, size_t bytes)
-{
-    if (slot >= encoder->planes[sheet].slots && !grow_sheet(encoder, sheet, slot + 1))
-        return;
-    set_place(encoder, sheet, slot, (uint32_t)place + 1);
-    if (memcmp(encoder->kept[sheet].rows + slot * bytes, row, bytes) != 0)
-        put_changed(encoder, sheet, slot, row);
-}
-
+/* Likewise, if it is not as it was. */
 static void put(struct encoder *encoder, enum sheet_id sheet, size_t slot, size_t place,
                 const void *row)
 {
-    put_sized(encoder, sheet, slot, place, row, sheet_shapes[sheet].struct_bytes);
+    size_t bytes = sheet_shapes[sheet].struct_bytes;
+    struct kept_rows *kept = &encoder->kept[sheet];
+
+    if (!grow_sheet(encoder, sheet, slot + 1))
+        return;
+    if (slot >= kept->capacity)
+        grow_kept(kept, encoder->planes[sheet].capacity, bytes);
+    if (memcmp(kept->rows + slot * bytes, row, bytes) == 0) {
+        set_place(encoder, sheet, slot, (uint32_t)place + 1);
+        return;
+    }
+    memcpy(kept->rows + slot * bytes, row, bytes);
+    put_anew(encoder, sheet, slot, place, row);
 }
 
 /* There are no rows from this slot on. */
@@ -238,15 +247,10 @@ static void remove_from(struct encoder *encoder, enum sheet_id sheet, size_t slo
  * not compared. */
 static void put_section(struct encoder *encoder, enum sheet_id sheet, const void *section)
 {
-    struct plane *plane = &encoder->planes[sheet];
-
-    if (!section)
+    if (section)
+        put_anew(encoder, sheet, 0, 0, section);
+    else
         remove_from(encoder, sheet, 0);
-    if (!section || !grow_sheet(encoder, sheet, 1))
-        return;
-    set_place(encoder, sheet, 0, 1);
-    put_fields(encoder, sheet, 0, section);
-    plane_touch(plane, 0);
 }
 
 /* Rows whose place tells which they are. */
@@ -266,11 +270,10 @@ static void put_keyed(struct encoder *encoder, enum sheet_id sheet, uint64_t key
     put(encoder, sheet, slots_of(&encoder->slots[sheet], key), place, row);
 }
 
-/* Rows that were not put are no more. */
-static void end_keyed(struct encoder *encoder, enum sheet_id sheet)
+/* Rows that were not asked for are no more. */
+static void remove_unasked(struct encoder *encoder, enum sheet_id sheet,
+                           struct slots *slots)
 {
-    struct slots *slots = &encoder->slots[sheet];
-
     if (!slots_end(slots))
         return;
     for (size_t slot = 0; slot < encoder->planes[sheet].slots; slot++)
@@ -278,24 +281,25 @@ static void end_keyed(struct encoder *encoder, enum sheet_id sheet)
             set_place(encoder, sheet, slot, 0);
 }
 
-/* Kinds are sorted when they are sealed: their place need not be kept. They are told
- * apart by their addresses, as their ids would have to be fetched from all over the
- * memory. */
+static void end_keyed(struct encoder *encoder, enum sheet_id sheet)
+{
+    remove_unasked(encoder, sheet, &encoder->slots[sheet]);
+}
+
+/* Kinds are sorted when they are sealed: their place need not be kept. */
 static void put_objects(struct encoder *encoder, const struct objects_section *objects)
 {
-    struct slots *slots = &encoder->slots[SHEET_KINDS];
+    struct kind_order *kinds = &encoder->kinds;
 
     if (objects == encoder->objects)
         return;
     put_section(encoder, SHEET_OBJECTS, objects);
-    slots_begin(&encoder->slots[SHEET_KINDS]);
-    for (size_t i = 0; objects && i < objects->n_kinds; i++) {
-        const struct kind_row *row = &objects->kinds[i];
-
-        put_sized(encoder, SHEET_KINDS, slots_of(slots, (uintptr_t)row->kind), 0, row,
-                  sizeof(*row));
-    }
-    end_keyed(encoder, SHEET_KINDS);
+    kind_order_follow(kinds, encoder->objects, objects);
+    for (size_t i = 0; i < kinds->n_changed; i++)
+        put_anew(encoder, SHEET_KINDS, kinds->slots[kinds->changed[i]], 0,
+                 &objects->kinds[kinds->changed[i]]);
+    if (kinds->has_gone)
+        remove_unasked(encoder, SHEET_KINDS, &kinds->by_kind);
     objects_unref(encoder->objects);
     encoder->objects = objects ? objects_ref(objects) : NULL;
 }
@@ -419,19 +423,12 @@ static void put_plugin_row(struct encoder *encoder, size_t place,
                            const struct recorded_plugin_row *row)
 {
     struct slots *slots = &encoder->slots[SHEET_PLUGIN_ROWS];
-    struct plane *plane = &encoder->planes[SHEET_PLUGIN_ROWS];
     uint64_t name = (uint64_t)names_of_plugin(encoder->names, plugin_row_name(row));
     uint64_t key = row->plugin << 32 | name;
-    size_t slot;
 
     if (slots_is_asked(slots, key))
         key = UINT64_C(1) << 40 | place;
-    slot = slots_of(slots, key);
-    if (!grow_sheet(encoder, SHEET_PLUGIN_ROWS, slot + 1))
-        return;
-    set_place(encoder, SHEET_PLUGIN_ROWS, slot, (uint32_t)place + 1);
-    put_fields(encoder, SHEET_PLUGIN_ROWS, slot, row);
-    plane_touch(plane, slot);
+    put_anew(encoder, SHEET_PLUGIN_ROWS, slots_of(slots, key), place, row);
 }
 
 static void put_tables(struct encoder *encoder, const struct plugin_view *views,

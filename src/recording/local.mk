@@ -4,6 +4,7 @@ libheaptop_a_SOURCES += \
 	src/recording/decoder.c src/recording/decoder.h \
 	src/recording/encoder.c src/recording/encoder.h \
 	src/recording/folder.c src/recording/folder.h \
+	src/recording/kind_order.c src/recording/kind_order.h \
 	src/recording/kind_rows.c src/recording/kind_rows.h \
 	src/recording/message.c src/recording/message.h \
 	src/recording/names.c src/recording/names.h \
@@ -24,7 +25,9 @@ libheaptop_a_SOURCES += \
 	src/recording/writer.c src/recording/writer.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/t_recall tests/unit/t_recording
+check_PROGRAMS += tests/unit/t_kind_order tests/unit/t_recall tests/unit/t_recording
+tests_unit_t_kind_order_SOURCES = tests/unit/t_kind_order.c
+tests_unit_t_kind_order_LDADD = $(UNIT_LIBS)
 tests_unit_t_recall_SOURCES = tests/unit/t_recall.c
 tests_unit_t_recall_LDADD = $(UNIT_LIBS)
 tests_unit_t_recording_SOURCES = tests/unit/t_recording.c

@@ -53,8 +53,7 @@ size_t slots_search(struct slots *slots, uint64_t key)
 
     if (slot == ADDRESS_MAP_NONE)
         slot = add_row(slots, key);
-    slots->n_asked += slots->rows[slot].turn != slots->turn;
-    slots->rows[slot].turn = slots->turn;
+    slots_ask(slots, slot);
     slots->rows[slots->last].next = slot;
     slots->last = slot;
     return slot;

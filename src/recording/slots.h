@@ -33,6 +33,12 @@ void slots_release(struct slots *slots);
 void slots_begin(struct slots *slots);
 /* Of a row that does not come where it came before. */
 size_t slots_search(struct slots *slots, uint64_t key);
+/* As if its key had been asked for. */
+static inline void slots_ask(struct slots *slots, size_t slot)
+{
+    slots->n_asked += slots->rows[slot].turn != slots->turn;
+    slots->rows[slot].turn = slots->turn;
+}
 /* Was it asked for in this sample? */
 bool slots_is_asked(const struct slots *slots, uint64_t key);
 /* True: there are rows that were not asked for. */
@@ -45,8 +51,7 @@ static inline size_t slots_of(struct slots *slots, uint64_t key)
 
     if (guess >= slots->count || slots->rows[guess].key != key)
         return slots_search(slots, key);
-    slots->n_asked += slots->rows[guess].turn != slots->turn;
-    slots->rows[guess].turn = slots->turn;
+    slots_ask(slots, guess);
     slots->last = guess;
     return guess;
 }
