@@ -23,6 +23,7 @@
 #define NS_PER_S        INT64_C(1000000000)
 #define PATIENCE_NS     (3 * NS_PER_S / 2) /* without a beat */
 #define CHANNEL_WAIT_NS (2 * NS_PER_S)
+#define SOON_NS         INT64_C(5000000) /* heaptop is at work, and cannot wake anyone */
 
 struct timespec64 {
     int64_t s, ns;
@@ -116,7 +117,8 @@ static int channel_offer(int fd)
     __atomic_store_n(&region->state, REGION_STATE_OFFERED, __ATOMIC_RELEASE);
     while (!(taken = __atomic_load_n(&region->channel_taken, __ATOMIC_ACQUIRE)) &&
            agent_now_ns() - began < CHANNEL_WAIT_NS)
-        agent_wait(&region->channel_taken, 0, 300000, false);
+        agent_wait(&region->channel_taken, 0,
+                   agent_now_ns() - began < SOON_NS ? SOON_NS / 100 : SOON_NS / 10, false);
     return taken == 1 ? 0 : -1;
 }
 

@@ -23,14 +23,13 @@
 #define REGION_DATA_BYTES  48
 #define REGION_IMAGE       56
 #define REGION_ENTRY       64
-#define REGION_HURRIED     72
 #define REGION_MAP_FLAGS   88
 #define REGION_FILE        92
 #define REGION_FILE_FLAGS  96
 #define REGION_FILE_NAME   100
 
 /* Values of state. */
-#define REGION_STATE_READY     1 /* the new thread waits for a command */
+#define REGION_STATE_READY     1 /* the new thread runs, or waits for a command */
 #define REGION_STATE_MAPPED    2 /* room for the image is there */
 #define REGION_STATE_FAILED    3 /* trouble holds an errno; the thread is leaving */
 #define REGION_STATE_RUNNING   4 /* the agent runs from its own memory */
@@ -64,7 +63,7 @@ struct agent_region {
     uint64_t data_bytes;
     uint64_t image;
     uint64_t entry;
-    uint32_t hurried;       /* the new thread inherited real-time priority: drop it */
+    uint32_t reserved;
     int32_t channel_fd;     /* the agent's memfd while it is offered; -1 = none */
     uint32_t channel_taken; /* futex: heaptop holds it now */
     uint32_t page_is_private;
@@ -88,7 +87,6 @@ REGION_CHECK(data_offset, REGION_DATA_OFFSET);
 REGION_CHECK(data_bytes, REGION_DATA_BYTES);
 REGION_CHECK(image, REGION_IMAGE);
 REGION_CHECK(entry, REGION_ENTRY);
-REGION_CHECK(hurried, REGION_HURRIED);
 REGION_CHECK(map_flags, REGION_MAP_FLAGS);
 REGION_CHECK(file, REGION_FILE);
 REGION_CHECK(file_flags, REGION_FILE_FLAGS);

@@ -119,6 +119,9 @@ static int inject_by_ptrace(struct injection *injection, struct err *err)
         return err_set(err, ERR_UNSUPPORTED, "this processor lacks what an attach needs");
     if (scene_prepare_borrowing(scene, err) != 0)
         return -1;
+    scene->table.image_bytes = injection->image.length;
+    scene->table.data_offset = injection->image.data_offset;
+    scene->table.data_bytes = injection->image.data_bytes;
     faultpoint_reach(FAULTPOINT_scene_open);
     if (cave_write_stub(scene, err) != 0)
         return -1;
@@ -128,7 +131,6 @@ static int inject_by_ptrace(struct injection *injection, struct err *err)
     stops_hurry(true);
     faultpoint_reach(FAULTPOINT_hurried);
     status = borrow_thread(scene, &injection->borrowed, err);
-    stops_hurry(false);
     injection->report.diverted_ns = injection->borrowed.diverted_ns;
     injection->report.stops = injection->borrowed.stops;
     injection->report.did_not_stop = injection->borrowed.must_end;
@@ -137,6 +139,7 @@ static int inject_by_ptrace(struct injection *injection, struct err *err)
     if (status == 0)
         status = load_agent(scene, &injection->image, injection->borrowed.region,
                             &injection->report.image, err);
+    stops_hurry(false);
     if (status != 0) {
         retreat(injection);
         return -1;

@@ -104,15 +104,14 @@ static int command(struct scene *scene, uint64_t region, uint32_t number, uint32
     return region_wait(scene, region, wanted, copy, err);
 }
 
-/* Asks for room, anonymous or of the file that `file` says. */
-static int map_room(struct scene *scene, const struct agent_image *image, uint64_t region,
-                    uint32_t flags, struct agent_region *copy, struct err *err)
+/* The new thread makes anonymous room without being asked: the stub knows how much. */
+static int wait_for_room(struct scene *scene, uint64_t region, struct agent_region *copy,
+                         struct err *err)
 {
-    region_put(scene, region, REGION_IMAGE_BYTES, image->length, 8);
-    region_put(scene, region, REGION_DATA_OFFSET, image->data_offset, 8);
-    region_put(scene, region, REGION_DATA_BYTES, image->data_bytes, 8);
-    region_put(scene, region, REGION_MAP_FLAGS, flags, 4);
-    return command(scene, region, REGION_COMMAND_MAP, REGION_STATE_MAPPED, copy, err);
+    if (region_wait(scene, region, REGION_STATE_READY, copy, err) != 0)
+        return -1;
+    faultpoint_reach(FAULTPOINT_thread_ready);
+    return region_wait(scene, region, REGION_STATE_MAPPED, copy, err);
 }
 
 /* The thread that could not make room waits for another command. */
@@ -153,7 +152,8 @@ static int map_by_file(struct scene *scene, const struct agent_image *image,
         return -1;
     if (fill_file(scene, image, copy->file - 1, err) != 0)
         return -1;
-    return map_room(scene, image, region, MAP_PRIVATE, copy, err);
+    region_put(scene, region, REGION_MAP_FLAGS, MAP_PRIVATE, 4);
+    return command(scene, region, REGION_COMMAND_MAP, REGION_STATE_MAPPED, copy, err);
 }
 
 static bool is_forbidden(const struct agent_region *copy)
@@ -198,10 +198,7 @@ int load_agent(struct scene *scene, struct agent_image *image, uint64_t region,
     struct agent_region copy;
     bool by_file = false;
 
-    if (region_wait(scene, region, REGION_STATE_READY, &copy, err) != 0)
-        return -1;
-    faultpoint_reach(FAULTPOINT_thread_ready);
-    if (map_room(scene, image, region, MAP_PRIVATE | MAP_ANONYMOUS, &copy, err) != 0) {
+    if (wait_for_room(scene, region, &copy, err) != 0) {
         by_file = is_forbidden(&copy) && scene->may_make_file;
         if (!by_file || map_by_file(scene, image, region, &copy, err) != 0)
             return -1;

@@ -66,10 +66,12 @@ struct stub_rest {
     uint64_t pc;
 };
 
-/* Functions of the target, in the order of the table at the stub's end. */
+/* Functions of the target and the room that the agent needs, in the order of the table at
+ * the stub's end. */
 struct stub_table {
     uint64_t attr_init, attr_setstacksize, attr_setdetachstate, create, unmap;
     uint64_t clock_gettime; /* of the vDSO; 0: the stub counts its naps */
+    uint64_t image_bytes, data_offset, data_bytes;
 };
 
 extern const uint8_t stub_begin[], stub_borrowed[], stub_rest[], stub_table_begin[],

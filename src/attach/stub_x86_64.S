@@ -19,6 +19,7 @@
 #define SYS_memfd_create   319
 #define CLOCK_MONOTONIC    1
 #define NAP_TICKS_MAX      1000 /* of one nap: the thread may have been stopped */
+#define SHORT_TICKS        20   /* so long the naps are short */
 #define FUTEX_WAIT_PRIVATE 128
 #define FUTEX_WAKE_PRIVATE 129
 
@@ -30,7 +31,8 @@ stub_begin:
 	.quad	STUB_MAGIC
 
 /* rbx = frame, rsp below it and aligned. Saves the vectors (x87, SSE, AVX and
- * AVX-512; nothing called here touches AMX), then starts the thread. */
+ * AVX-512; nothing called here touches AMX), then starts the thread. The region is left
+ * to that one: a page that is touched for the first time costs more than all else here. */
 stub_borrowed:
 	xorl	%ecx, %ecx
 	xgetbv
@@ -53,8 +55,6 @@ stub_borrowed:
 	cmpq	$-4095, %rax
 	jae	.Lno_region
 	movq	%rax, %r13
-	movl	FRAME_HURRIED(%rbx), %eax
-	movl	%eax, REGION_HURRIED(%r13)
 	leaq	FRAME_ATTR(%rbx), %r14
 	movl	$STUB_STACK_BYTES, %r15d
 .Lcreate:
@@ -69,7 +69,8 @@ stub_borrowed:
 	leaq	FRAME_THREAD(%rbx), %rdi
 	movq	%r14, %rsi
 	leaq	stub_thread(%rip), %rdx
-	movq	%r13, %rcx
+	movl	FRAME_HURRIED(%rbx), %ecx
+	orq	%r13, %rcx
 	call	*.Lcreate_thread(%rip)
 	testl	%eax, %eax
 	jz	.Lcreated
@@ -171,15 +172,18 @@ stub_borrowed:
 	popq	%rsp
 	ret	$128
 
-/* The new thread: tells that it is there and waits. ebp counts half milliseconds:
- * after 50 ms it frees the borrowed thread, after two seconds it gives up. */
+/* The new thread: tells that it is there, makes room for the agent's code and waits.
+ * rdi = the region, and in its lowest bit whether real-time priority was inherited. ebp
+ * counts half milliseconds: after 50 ms it frees the borrowed thread, after two seconds it
+ * gives up. */
 stub_thread:
 	endbr64
 	pushq	%rbx
 	pushq	%rbp
 	subq	$24, %rsp
 	movq	%rdi, %rbx
-	cmpl	$0, REGION_HURRIED(%rbx)
+	andq	$-2, %rbx
+	cmpq	%rdi, %rbx
 	je	.Lcalm
 	movq	$0, (%rsp)
 	movq	%rsp, %rdx
@@ -188,11 +192,22 @@ stub_thread:
 	xorl	%ebp, %ebp
 	call	.Ltick
 	movl	$REGION_STATE_READY, REGION_STATE(%rbx)
+	movq	.Limage_bytes(%rip), %rax
+	movq	%rax, REGION_IMAGE_BYTES(%rbx)
+	movq	.Ldata_offset(%rip), %rax
+	movq	%rax, REGION_DATA_OFFSET(%rbx)
+	movq	.Ldata_bytes(%rip), %rax
+	movq	%rax, REGION_DATA_BYTES(%rbx)
+	movl	$0x22, REGION_MAP_FLAGS(%rbx)
+	jmp	.Lmap
 .Lidle:
 	movl	REGION_COMMAND(%rbx), %eax
 	testl	%eax, %eax
 	jne	.Lcommand
-	leaq	REGION_COMMAND(%rbx), %rdi
+	movl	REGION_GO(%rbx), %eax
+	testl	%eax, %eax
+	jne	.Lgo
+	leaq	REGION_GO(%rbx), %rdi
 	call	.Lnap
 	addl	%eax, %ebp
 	cmpl	$100, %ebp
@@ -208,6 +223,7 @@ stub_thread:
 .Lnot_yet:
 	cmpl	$4000, %ebp
 	jb	.Lidle
+	call	.Lunmap_image
 	movl	$REGION_STATE_FAILED, REGION_STATE(%rbx)
 /* The borrowed thread may still look at the region when nobody has said that
  * it is out: then the region stays rather than a thread hangs. */
@@ -220,6 +236,7 @@ stub_thread:
 	ret
 .Lleave:
 	call	.Lclose_file
+	call	.Lunmap_image
 	movq	%rbx, %rdi
 	movl	$REGION_BYTES, %esi
 	addq	$24, %rsp
@@ -227,12 +244,29 @@ stub_thread:
 	popq	%rbx
 	jmp	*.Lunmap(%rip)
 
+.Lgo:
+	cmpl	$REGION_GO_RUN, %eax
+	jne	.Lleave
+	cmpq	$0, REGION_IMAGE(%rbx)
+	je	.Lleave
+	movq	REGION_ENTRY(%rbx), %rax
+	movq	%rbx, %rdi
+	addq	$24, %rsp
+	popq	%rbp
+	popq	%rbx
+	jmp	*%rax
+
 /* Waits half a millisecond while the word at rdi is 0, and goes on to tell in eax how
- * many of them have passed, one at least: on a busy machine a nap is long. The time-out
+ * many of them have passed, one at least: on a busy machine a nap is long. The first naps
+ * are short, for nobody can wake this thread and the code comes soon. The time-out
  * lies in the caller's frame, and the time of the last tick. */
 .Lnap:
 	movq	$0, 8(%rsp)
 	movq	$500000, 16(%rsp)
+	cmpl	$SHORT_TICKS, %ebp
+	jae	.Llong
+	movq	$50000, 16(%rsp)
+.Llong:
 	leaq	8(%rsp), %r10
 	movl	$FUTEX_WAIT_PRIVATE, %esi
 	xorl	%edx, %edx
@@ -283,11 +317,25 @@ stub_thread:
 .Lno_file:
 	ret
 
+/* 0 = it is not there. */
+.Lunmap_image:
+	movq	REGION_IMAGE(%rbx), %rdi
+	testq	%rdi, %rdi
+	jz	.Lno_file
+	movq	$0, REGION_IMAGE(%rbx)
+	movq	REGION_IMAGE_BYTES(%rbx), %rsi
+	movl	$SYS_munmap, %eax
+	syscall
+	ret
+
 .Lcommand:
+	cmpl	$REGION_COMMAND_LEAVE, %eax
+	je	.Lleave
+	movl	$0, REGION_COMMAND(%rbx)
+	xorl	%ebp, %ebp
 	cmpl	$REGION_COMMAND_FILE, %eax
 	je	.Lfile
-	cmpl	$REGION_COMMAND_MAP, %eax
-	jne	.Lleave
+.Lmap:
 	xorl	%edi, %edi
 	movq	REGION_IMAGE_BYTES(%rbx), %rsi
 	movl	$5, %edx
@@ -312,33 +360,8 @@ stub_thread:
 	cmpq	$-4095, %rax
 	jae	.Lno_data
 	call	.Lclose_file
-	xorl	%ebp, %ebp
 	movl	$REGION_STATE_MAPPED, REGION_STATE(%rbx)
-.Lgo_wait:
-	movl	REGION_GO(%rbx), %eax
-	cmpl	$REGION_GO_RUN, %eax
-	je	.Lrun
-	testl	%eax, %eax
-	jne	.Labandon
-	leaq	REGION_GO(%rbx), %rdi
-	call	.Lnap
-	addl	%eax, %ebp
-	cmpl	$4000, %ebp
-	jb	.Lgo_wait
-.Labandon:
-	movq	REGION_IMAGE(%rbx), %rdi
-	movq	REGION_IMAGE_BYTES(%rbx), %rsi
-	movl	$SYS_munmap, %eax
-	syscall
-	movl	$REGION_STATE_FAILED, REGION_STATE(%rbx)
-	jmp	.Lleave
-.Lrun:
-	movq	REGION_ENTRY(%rbx), %rax
-	movq	%rbx, %rdi
-	addq	$24, %rsp
-	popq	%rbp
-	popq	%rbx
-	jmp	*%rax
+	jmp	.Lidle
 
 /* heaptop fills the file before it asks for the room. */
 .Lfile:
@@ -350,25 +373,20 @@ stub_thread:
 	js	.Lno_image
 	incl	%eax
 	movl	%eax, REGION_FILE(%rbx)
-	movl	$0, REGION_COMMAND(%rbx)
 	movl	$REGION_STATE_FILE, REGION_STATE(%rbx)
-	xorl	%ebp, %ebp
 	jmp	.Lidle
 
-/* No room: tell the errno, and wait as long again for another command. */
+/* No room: tell the errno, and wait for another command. */
 .Lno_data:
-	movl	%eax, %ebp
-	movq	REGION_IMAGE(%rbx), %rdi
-	movq	REGION_IMAGE_BYTES(%rbx), %rsi
-	movl	$SYS_munmap, %eax
-	syscall
-	movl	%ebp, %eax
+	negl	%eax
+	movl	%eax, REGION_TROUBLE(%rbx)
+	call	.Lunmap_image
+	jmp	.Lno_room
 .Lno_image:
 	negl	%eax
 	movl	%eax, REGION_TROUBLE(%rbx)
-	movl	$0, REGION_COMMAND(%rbx)
+.Lno_room:
 	movl	$REGION_STATE_FAILED, REGION_STATE(%rbx)
-	xorl	%ebp, %ebp
 	jmp	.Lidle
 
 /* The rest of a write that the stop has cut short: the thread comes here from the
@@ -398,6 +416,12 @@ stub_table_begin:
 .Lunmap:
 	.quad	0
 .Lclock_gettime:
+	.quad	0
+.Limage_bytes:
+	.quad	0
+.Ldata_offset:
+	.quad	0
+.Ldata_bytes:
 	.quad	0
 stub_end:
 	.size	stub_begin, stub_end - stub_begin
