@@ -45,6 +45,8 @@ static bool add_segment(struct agent_image *image, const struct file *file,
         return false;
     memcpy(image->bytes + segment->p_vaddr, file->bytes + segment->p_offset,
            segment->p_filesz);
+    if (segment->p_vaddr + segment->p_filesz > image->filled_bytes)
+        image->filled_bytes = segment->p_vaddr + segment->p_filesz;
     end = (end + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
     if (end > image->length)
         image->length = end;
@@ -102,7 +104,7 @@ int agent_image_build(struct agent_image *image, struct err *err)
     image->entry = file.header->e_entry;
     image->data_bytes = image->length - image->data_offset;
     if (!image->data_offset || image->place < image->data_offset ||
-        image->place > image->length - sizeof(struct agent_place))
+        image->place > image->filled_bytes - sizeof(struct agent_place))
         return broken(err, "no data");
     return 0;
 }

@@ -16,6 +16,7 @@ struct agent_image {
     uint8_t bytes[AGENT_IMAGE_BYTES_MAX];
     uint64_t length;                  /* whole pages */
     uint64_t data_offset, data_bytes; /* the writable part, whole pages */
+    uint64_t filled_bytes;            /* behind them there are zeroes */
     uint64_t entry;                   /* offset of the first instruction */
     uint64_t place;                   /* offset of agent_place */
 };

@@ -21,12 +21,18 @@
 
 #define VECTOR_STATES 0xe7 /* as the stub: x87, SSE, AVX, AVX-512 */
 
+/* A virtual machine answers each question to the processor slowly: when all that it can
+ * save has room, nothing more is asked. */
 bool arch_is_usable(void)
 {
     unsigned a, b, c, d;
 
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+    __cpuid(1, a, b, c, d);
+    if (!(c & bit_OSXSAVE))
         return false;
+    __cpuid_count(0xd, 0, a, b, c, d);
+    if (b <= FRAME_BYTES - FRAME_VECTORS)
+        return true;
     for (unsigned state = 2; state < 8; state++) {
         if (!(VECTOR_STATES & (1u << state)) ||
             !__get_cpuid_count(0xd, state, &a, &b, &c, &d))

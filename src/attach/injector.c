@@ -26,6 +26,7 @@
 #include "attach/threads.h"
 #include "attach/ways.h"
 #include "util/clock.h"
+#include "util/xalloc.h"
 
 #define FAREWELL_NS     (5 * NS_PER_S / 2) /* the new thread waits for two seconds */
 #define REMOTE_MINOR    14                 /* executes scripts on request: PEP 768 */
@@ -226,9 +227,8 @@ void injector_send(int socket, const struct injector_report *report, int fd)
 
 void injector_main(struct target *target, int socket, uint64_t *region)
 {
-    static struct injection
-        whole; /* one a process, and no page of it is touched before */
-    struct injection *injection = &whole;
+    /* Each page of a forked child that is touched for the first time costs some 20 us. */
+    struct injection *injection = xmap_large(sizeof(*injection));
 
     prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
     srandom((unsigned)clock_monotonic_ns() ^ (unsigned)getpid());

@@ -186,7 +186,8 @@ static int write_data(struct scene *scene, struct agent_image *image, uint64_t r
     place->region = region;
     memcpy(image->bytes + image->place, place, sizeof(*place));
     if (scene_write(scene, address + image->data_offset,
-                    image->bytes + image->data_offset, image->data_bytes) == 0)
+                    image->bytes + image->data_offset,
+                    image->filled_bytes - image->data_offset) == 0)
         return 0;
     return err_set_errno(err, ERR_DENIED, errno, "cannot write into process %d",
                          (int)scene->target->pid);

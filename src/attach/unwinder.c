@@ -7,6 +7,7 @@
 
 #define CALL_BYTES_MAX  7
 #define GENERATED_BYTES 1024 /* of stack, that a function of generated code uses */
+#define WINDOW_BYTES    256  /* of a table, that are read at once */
 
 /* Exported by libunwind, declared in its private dwarf.h. */
 extern int UNW_OBJ(dwarf_search_unwind_table)(unw_addr_space_t space, unw_word_t ip,
@@ -22,6 +23,8 @@ struct unwinder {
     struct unwinder_stack stack;
     uint64_t above;            /* sp of the frame before; 0: this is the first */
     const struct image *image; /* where the last word was, for libunwind reads many */
+    uint64_t window;           /* the address of the words of images below; 0: none */
+    uint8_t words[WINDOW_BYTES];
     bool ran_out;              /* no unwind table for an address */
 };
 
@@ -30,6 +33,24 @@ static bool is_in_image(struct unwinder *unwinder, uint64_t address)
     if (!unwinder->image || !image_contains(unwinder->image, raddr_of(address)))
         unwinder->image = scene_image_at(unwinder->scene, address);
     return unwinder->image != NULL;
+}
+
+/* libunwind asks for each byte of a table by the word in which it lies. */
+static int read_image_word(struct unwinder *unwinder, uint64_t address, uint64_t *value)
+{
+    uint64_t inside = address % WINDOW_BYTES;
+
+    if (inside > WINDOW_BYTES - sizeof(*value))
+        return scene_read_image(unwinder->scene, address, value, sizeof(*value));
+    if (unwinder->window != address - inside) {
+        unwinder->window = 0;
+        if (scene_read_image(unwinder->scene, address - inside, unwinder->words,
+                             WINDOW_BYTES) != 0)
+            return scene_read_image(unwinder->scene, address, value, sizeof(*value));
+        unwinder->window = address - inside;
+    }
+    memcpy(value, unwinder->words + inside, sizeof(*value));
+    return 0;
 }
 
 static int read_word(struct unwinder *unwinder, uint64_t address, uint64_t *value)
@@ -42,7 +63,7 @@ static int read_word(struct unwinder *unwinder, uint64_t address, uint64_t *valu
         return 0;
     }
     if (is_in_image(unwinder, address))
-        return scene_read_image(unwinder->scene, address, value, sizeof(*value));
+        return read_image_word(unwinder, address, value);
     return scene_read(unwinder->scene, address, value, sizeof(*value));
 }
 

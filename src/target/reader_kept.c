@@ -16,7 +16,7 @@
 #include "util/xalloc.h"
 
 #define PAGE_BYTES   UINT64_C(4096)
-#define GROUP_BYTES  (8 * PAGE_BYTES) /* neighbours */
+#define GROUP_BYTES  (4 * PAGE_BYTES) /* neighbours */
 #define PAGES_MAX    1024
 #define SLOTS        2048 /* of the table that finds them */
 #define ROOM_BYTES   (PAGES_MAX * PAGE_BYTES)
