@@ -154,13 +154,16 @@ static bool widen(void *context, const char *name, const struct image_symbol *sy
 {
     struct block *block = context;
     uint64_t start = symbol->address.value, end = start + symbol->size_bytes;
+    bool is_nearer_below =
+        start < block->start && end <= block->start && end > block->below_end;
+    bool is_nearer_above = start >= block->end && start < block->above_start;
 
-    if (!symbol->is_function || is_member(block, start) ||
-        !strcmp(name, "__default_morecore"))
+    if ((!is_nearer_below && !is_nearer_above) || !symbol->is_function ||
+        is_member(block, start) || !strcmp(name, "__default_morecore"))
         return true;
-    if (start < block->start && end <= block->start && end > block->below_end)
+    if (is_nearer_below)
         block->below_end = end;
-    if (start >= block->end && start < block->above_start)
+    else
         block->above_start = start;
     return true;
 }

@@ -25,7 +25,7 @@ struct unwinder {
     const struct image *image; /* where the last word was, for libunwind reads many */
     uint64_t window;           /* the address of the words of images below; 0: none */
     uint8_t words[WINDOW_BYTES];
-    bool ran_out;              /* no unwind table for an address */
+    bool ran_out; /* no unwind table for an address */
 };
 
 static bool is_in_image(struct unwinder *unwinder, uint64_t address)
