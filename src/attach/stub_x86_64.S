@@ -32,7 +32,7 @@ stub_begin:
 
 /* rbx = frame, rsp below it and aligned. Saves the vectors (x87, SSE, AVX and
  * AVX-512; nothing called here touches AMX), then starts the thread. The region is left
- * to that one: a page that is touched for the first time costs more than all else here. */
+ * to that one: to touch a page for the first time costs more than all else here. */
 stub_borrowed:
 	xorl	%ecx, %ecx
 	xgetbv
@@ -174,8 +174,8 @@ stub_borrowed:
 
 /* The new thread: tells that it is there, makes room for the agent's code and waits.
  * rdi = the region, and in its lowest bit whether real-time priority was inherited. ebp
- * counts half milliseconds: after 50 ms it frees the borrowed thread, after two seconds it
- * gives up. */
+ * counts half milliseconds: after 50 ms it frees the borrowed thread, after two seconds
+ * it gives up. */
 stub_thread:
 	endbr64
 	pushq	%rbx
