@@ -48,6 +48,7 @@ def helper(write, close=(), pause=0.015):
     if os.fork():
         return
     os.close(0)
+    libc.prctl(1, signal.SIGKILL)  # it may wait in write() when its parent ends
     for descriptor in close:
         os.close(descriptor)
     try:
