@@ -16,6 +16,19 @@
 
 extern const struct action_ops action_collect;
 
+/* Old objects lie further apart in memory than the youngest, which were just made. */
+static void say_reckoned(struct action_plan *plan, const struct collect_cost *cost)
+{
+    char count[UNITS_MAX], last[UNITS_MAX], expected[UNITS_MAX];
+
+    plan_say(plan,
+             "None was seen yet: %s or more, reckoned from the %s that one of the "
+             "youngest objects took for some %s. ",
+             units_duration(expected, cost->expected_ns),
+             units_duration(last, cost->last_ns),
+             units_count(count, reading_exact(cost->last_objects.value)));
+}
+
 /* Within a fiftieth: no other price is expected. */
 static bool is_alike(const struct collect_cost *cost)
 {
@@ -32,7 +45,12 @@ static void say_cost(struct action_plan *plan, const struct collect_cost *cost,
     if (reading_is_known(cost->objects))
         plan_say(plan, "It looks at %s objects. ", units_count(count, cost->objects));
     if (!reading_is_known(cost->last_ns)) {
-        plan_say(plan, "How long that takes here is not known yet. ");
+        plan_say(plan, "How long that takes here is not known yet: no collection was "
+                       "seen. ");
+        return;
+    }
+    if (cost->is_of_youngest) {
+        say_reckoned(plan, cost);
         return;
     }
     plan_say(plan, "Last %scollection took %s", is_full ? "full " : "",

@@ -54,6 +54,19 @@ static struct reading scale(struct reading ns, struct reading then, struct readi
         READING_ESTIMATE};
 }
 
+/* A collection of the youngest begins when there are as many as its threshold says, and
+ * leaves its list empty. */
+static struct reading looked_at(const struct snapshot *seen, int generation)
+{
+    struct reading threshold = seen->gc->generations[0].threshold;
+
+    if (generation > 0)
+        return collect_objects(seen, generation);
+    if (!reading_is_known(threshold) || threshold.value <= 0)
+        return reading_unknown();
+    return (struct reading){threshold.value, READING_ESTIMATE};
+}
+
 void collect_cost(const struct history *history, int generation,
                   struct collect_cost *cost)
 {
@@ -64,9 +77,17 @@ void collect_cost(const struct history *history, int generation,
         return;
     cost->objects = collect_objects(latest, generation);
     seen = newest_with_pause(history, generation);
+    if (!seen) {
+        seen = newest_with_pause(history, 0);
+        generation = 0;
+        cost->is_of_youngest = true;
+    }
     if (!seen)
         return;
+    cost->last_objects = looked_at(seen, generation);
+    if (cost->is_of_youngest &&
+        (!reading_is_known(cost->last_objects) || !reading_is_known(cost->objects)))
+        return;
     cost->last_ns = seen->gc->pauses.last_ns;
-    cost->last_objects = collect_objects(seen, generation);
     cost->expected_ns = scale(cost->last_ns, cost->last_objects, cost->objects);
 }

@@ -12,6 +12,7 @@ struct collect_cost {
     struct reading last_ns;      /* the newest collection of this generation seen */
     struct reading last_objects; /* how many there were then */
     struct reading expected_ns;  /* last_ns, for as many as there are now */
+    bool is_of_youngest;         /* no other was seen: last_* are of generation 0 */
 };
 
 /* Objects on the collector's lists up to this generation; estimated from the walk

@@ -434,9 +434,42 @@ static void test_dialog(void **state)
     history_free(history);
 }
 
+static void let_pauses_be_of(const struct history *history, int generation)
+{
+    const struct snapshot *snapshot;
+
+    for (size_t back = 0; (snapshot = history_back(history, back)); back++)
+        if (snapshot->gc)
+            ((struct gc_section *)(uintptr_t)snapshot->gc)->pauses.last_generation =
+                generation;
+}
+
+/* What a full collection costs is reckoned from one of the youngest when no other was
+ * seen, and said to be; from nothing it is not. */
+static void test_collect_reckoned(void **state)
+{
+    struct history *history = fixture_history(FIXTURE_SERVICE);
+    struct action_arguments arguments = {.values = {2}};
+    struct action_plan plan = {0};
+    (void)state;
+
+    let_pauses_be_of(history, 0);
+    action_find("collect")->explain(history, &arguments, &plan);
+    assert_int_equal(plan.expected_ns.state, READING_ESTIMATE);
+    assert_true(plan.expected_ns.value > 0);
+    assert_non_null(strstr(plan.words, "reckoned from"));
+    memset(&plan, 0, sizeof(plan));
+    let_pauses_be_of(history, 1);
+    action_find("collect")->explain(history, &arguments, &plan);
+    assert_int_equal(plan.expected_ns.state, READING_UNKNOWN);
+    assert_non_null(strstr(plan.words, "not known yet"));
+    history_free(history);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_collect_reckoned, begin, end),
         cmocka_unit_test_setup_teardown(test_each_action_is_whole, begin, end),
         cmocka_unit_test_setup_teardown(test_arguments, begin, end),
         cmocka_unit_test_setup_teardown(test_collect, begin, end),
