@@ -15,6 +15,8 @@
 #define COLUMNS_MOST  1000
 #define SPARE_LINES   32 /* for panes that draw more than their table */
 
+#define REASON_LABEL_COLUMNS 12 /* "no agent:" and the margins */
+
 struct sink_text {
     struct sink_options options;
     struct history *history;
@@ -99,6 +101,17 @@ static int put_header(struct sink_text *text, struct err *err)
     return result;
 }
 
+/* Why not more is seen has its line in the header. What does not fit there follows whole:
+ * nobody can widen a text that was written. */
+static void put_whole_reason(const struct sink_text *text,
+                             const struct snapshot *snapshot)
+{
+    const char *why = snapshot->access.why;
+
+    if (strlen(why) + REASON_LABEL_COLUMNS > (size_t)text->options.columns)
+        fprintf(text->options.out, " why: %s\n", why);
+}
+
 static int put_pane(struct sink_text *text, const char *name, struct err *err)
 {
     struct table *table;
@@ -175,6 +188,7 @@ static int text_snapshot(void *state, const struct snapshot *snapshot,
         fputc('\n', text->options.out);
     if (put_header(text, err))
         return -1;
+    put_whole_reason(text, snapshot);
     fputc('\n', text->options.out);
     if (put_panes(text, snapshot, err))
         return -1;
