@@ -343,7 +343,8 @@ static int give_up_rights(struct witness *witness, struct err *err)
     if (guard_give_up_rights(err))
         return -1;
     filter_begin(GUARD_ALWAYS);
-    reader_live_spare(witness->target->reader, true); /* a descriptor keeps its rights */
+    /* A descriptor keeps its rights. */
+    reader_live_spare(witness->target->reader, true, -1);
     if (witness->has_scene)
         return 0;
     witness->has_scene = true;

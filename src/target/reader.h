@@ -69,9 +69,11 @@ void reader_close(struct reader *reader);
 /* The live reader of a process. `mem_fd` is a kept /proc/PID/mem or -1; borrowed. */
 int reader_live_open(int pid, int mem_fd, struct reader **reader, struct err *err);
 
-/* Of a process that shares pages with others only the descriptor reads: see
- * shared_pages.h. Taken for granted until somebody knows better. */
-void reader_live_spare(struct reader *reader, bool has_shared_pages);
+/* Of a process that shares pages with others the descriptor reads: see shared_pages.h.
+ * Taken for granted until somebody knows better. Where a `pagemap_fd` (borrowed; -1:
+ * none) shows that no page of a long read is shared, that read goes the faster way all
+ * the same. */
+void reader_live_spare(struct reader *reader, bool has_shared_pages, int pagemap_fd);
 
 /* Where only the descriptor reads: lets the privileged helper serve scattered reads, when
  * there is one and the number still belongs to the process that began then. */

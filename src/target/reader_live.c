@@ -15,18 +15,21 @@
 
 #include "guard/helper.h"
 #include "target/access.h"
+#include "target/shared_pages.h"
 #include "target/vectors.h"
 #include "util/xalloc.h"
 
-#define PIECES_PER_CALL 1024 /* the kernel's UIO_MAXIOV */
-#define STOPS_MAX       8    /* pieces that end a call of the vectors too early */
+#define PIECES_PER_CALL 1024        /* the kernel's UIO_MAXIOV */
+#define LONG_READ       (64u << 10) /* worth a look at the pages first */
+#define STOPS_MAX       8           /* pieces that end a call of the vectors too early */
 
 struct reader_live {
     struct reader reader;
     pid_t pid;
     int mem_fd;
     bool by_descriptor;
-    bool spares_pages;       /* atomic: reading must pin no page */
+    bool spares_pages;       /* atomic: reading must pin no shared page */
+    int pagemap_fd;          /* atomic: says which are; -1: nobody does */
     struct vectors *vectors; /* NULL: none */
 };
 
@@ -55,6 +58,15 @@ static bool is_sparing(const struct reader_live *live)
     return live->mem_fd >= 0 && __atomic_load_n(&live->spares_pages, __ATOMIC_RELAXED);
 }
 
+/* Must the descriptor read this? */
+static bool must_spare(const struct reader_live *live, uint64_t address, size_t length)
+{
+    return is_sparing(live) &&
+           (length < LONG_READ ||
+            !shared_pages_none(__atomic_load_n(&live->pagemap_fd, __ATOMIC_RELAXED),
+                               address, length));
+}
+
 static int live_read(struct reader *reader, struct raddr address, void *buffer,
                      size_t length)
 {
@@ -62,7 +74,7 @@ static int live_read(struct reader *reader, struct raddr address, void *buffer,
     struct iovec local = {buffer, length};
     struct iovec remote = {(void *)(uintptr_t)address.value, length};
 
-    if (live->by_descriptor || is_sparing(live))
+    if (live->by_descriptor || must_spare(live, address.value, length))
         return live_read_descriptor(live, address.value, buffer, length);
     if (!length)
         return 0;
@@ -171,14 +183,16 @@ int reader_live_open(int pid, int mem_fd, struct reader **reader, struct err *er
     live->mem_fd = mem_fd;
     live->by_descriptor = problem != 0;
     live->spares_pages = true;
+    live->pagemap_fd = -1;
     *reader = &live->reader;
     return 0;
 }
 
-void reader_live_spare(struct reader *reader, bool has_shared_pages)
+void reader_live_spare(struct reader *reader, bool has_shared_pages, int pagemap_fd)
 {
     struct reader_live *live = (struct reader_live *)reader;
 
+    __atomic_store_n(&live->pagemap_fd, pagemap_fd, __ATOMIC_RELAXED);
     __atomic_store_n(&live->spares_pages, has_shared_pages, __ATOMIC_RELAXED);
 }
 

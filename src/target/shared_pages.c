@@ -5,6 +5,7 @@
 #include "target/pagemap.h"
 
 #define SAMPLES 512
+#define WORDS   512 /* pages of one read */
 
 static uint64_t anonymous_bytes(const struct maps *maps)
 {
@@ -48,4 +49,31 @@ bool shared_pages_any(int pagemap_fd, const struct maps *maps)
         skip -= bytes;
     }
     return !has_private;
+}
+
+static bool is_targets_own(uint64_t word)
+{
+    return pagemap_word_is_anonymous(word) && word & PAGEMAP_EXCLUSIVE;
+}
+
+bool shared_pages_none(int pagemap_fd, uint64_t address, size_t length)
+{
+    uint64_t words[WORDS], page = address / PAGEMAP_PAGE_BYTES, end;
+
+    if (pagemap_fd < 0 || !length || length > UINT64_MAX - address - PAGEMAP_PAGE_BYTES)
+        return false;
+    end = (address + length + PAGEMAP_PAGE_BYTES - 1) / PAGEMAP_PAGE_BYTES;
+    while (page < end) {
+        size_t count = end - page < WORDS ? (size_t)(end - page) : WORDS;
+
+        if (pread(pagemap_fd, words, count * sizeof(*words),
+                  (off_t)(page * sizeof(*words))) != (ssize_t)(count * sizeof(*words)))
+            return false;
+        for (size_t i = 0; i < count; i++) {
+            if (!is_targets_own(words[i]))
+                return false;
+        }
+        page += count;
+    }
+    return true;
 }

@@ -11,11 +11,17 @@
 #define HEAPTOP_TARGET_SHARED_PAGES_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "target/maps.h"
 
 /* A few hundred pages, evenly spread, are asked for: what is missed is under 1 % of the
  * memory. True also where the kernel does not say. */
 bool shared_pages_any(int pagemap_fd, const struct maps *maps);
+
+/* Are all pages of [address, address + length) in memory, and the target's alone? Who
+ * reads them at once has none copied, unless the target forks in between. */
+bool shared_pages_none(int pagemap_fd, uint64_t address, size_t length);
 
 #endif

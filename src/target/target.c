@@ -127,7 +127,8 @@ static void spare_shared_pages(struct target *target)
 {
     if (target->reader)
         reader_live_spare(target->reader,
-                          shared_pages_any(target->fds.pagemap, &target->maps));
+                          shared_pages_any(target->fds.pagemap, &target->maps),
+                          target->fds.pagemap);
 }
 
 /* The reader, or the reason why there is none. */

@@ -234,7 +234,7 @@ static int become(struct target *target, uid_t uid, struct err *err)
     target->reader = NULL;
     if (reader_live_open(target->pid, target->fds.mem, &target->reader, err))
         return -1;
-    reader_live_spare(target->reader, false);
+    reader_live_spare(target->reader, false, -1);
     return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "target/procfs.h"
 #include "target/maps.h"
 #include "target/reader.h"
+#include "target/shared_pages.h"
 #include "target/vectors.h"
 
 #define PAGE     4096
@@ -197,6 +198,77 @@ static void test_live_descriptor(void **state)
     munmap(area, (size_t)15 * PAGE);
 }
 
+/* A child whose first half of the area is shared with its parent, the second its own. */
+static pid_t forked(char *area, size_t half)
+{
+    int ready[2];
+    char byte = 0;
+    pid_t child;
+
+    assert_int_equal(pipe(ready), 0);
+    child = fork();
+    if (!child) {
+        alarm(30);
+        memset(area + half, 3, half);
+        if (write(ready[1], &byte, 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    return child;
+}
+
+static int open_of(pid_t pid, const char *name)
+{
+    char path[64];
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* Memory that is shared with a parent is shared still when it has been read. */
+static void test_live_shared(void **state)
+{
+    const size_t half = (size_t)64 * PAGE;
+    char *area =
+        mmap(NULL, 2 * half, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *copy = malloc(2 * half);
+    struct reader *reader = NULL;
+    struct err err;
+    int mem_fd, pagemap_fd;
+    pid_t child;
+
+    (void)state;
+    assert_true(area != MAP_FAILED && copy);
+    memset(area, 2, 2 * half);
+    child = forked(area, half);
+    mem_fd = open_of(child, "mem");
+    pagemap_fd = open_of(child, "pagemap");
+    assert_int_equal(reader_live_open(child, mem_fd, &reader, &err), 0);
+    reader_live_spare(reader, true, pagemap_fd);
+    assert_int_equal(reader_read(reader, address_of(area), copy, 2 * half), 0);
+    assert_int_equal(reader_read(reader, address_of(area + half), copy + half, half), 0);
+    assert_true(copy[0] == 2 && copy[half - 1] == 2 && copy[half] == 3);
+    assert_true(shared_pages_none(pagemap_fd, (uintptr_t)area + half, half));
+    for (size_t at = 0; at < half; at += PAGE)
+        assert_false(shared_pages_none(pagemap_fd, (uintptr_t)area + at, 1));
+    assert_false(shared_pages_none(pagemap_fd, (uintptr_t)area, 2 * half));
+    assert_false(shared_pages_none(-1, (uintptr_t)area + half, half));
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    reader_close(reader);
+    close(mem_fd);
+    close(pagemap_fd);
+    free(copy);
+    munmap(area, 2 * half);
+}
+
 static void test_gone(void **state)
 {
     struct reader *reader = NULL;
@@ -346,15 +418,11 @@ static void test_vectors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_live_read),
-        cmocka_unit_test(test_live_readv),
-        cmocka_unit_test(test_live_straddle),
-        cmocka_unit_test(test_live_descriptor),
-        cmocka_unit_test(test_gone),
-        cmocka_unit_test(test_image),
-        cmocka_unit_test(test_image_faults),
-        cmocka_unit_test(test_kept),
-        cmocka_unit_test(test_kept_neighbours),
+        cmocka_unit_test(test_live_read),     cmocka_unit_test(test_live_readv),
+        cmocka_unit_test(test_live_straddle), cmocka_unit_test(test_live_descriptor),
+        cmocka_unit_test(test_live_shared),   cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_image),         cmocka_unit_test(test_image_faults),
+        cmocka_unit_test(test_kept),          cmocka_unit_test(test_kept_neighbours),
         cmocka_unit_test(test_vectors),
     };
 
