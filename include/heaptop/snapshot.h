@@ -230,7 +230,7 @@ struct malloc_section {
 
 /* The parts of RES, in the order in which they are shown. model/account.h names them. */
 enum account_part {
-    PART_OBJECTS = 0, /* objects and parts in pymalloc */
+    PART_OBJECTS = 0, /* objects and parts in pools of pymalloc, pages of mimalloc */
     PART_FREE_BLOCKS, /* in used pools */
     PART_FREE_POOLS,
     PART_POOL_HEADERS, /* and loss */

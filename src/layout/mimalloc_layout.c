@@ -20,6 +20,8 @@ const struct mimalloc_layout mimalloc_layouts[MIMALLOC_LAYOUTS] = {
     /* 2.2 and later: later 3.14, 3.15 */
     {32, 216, 224, 248, 272, 288, 96, 32, 2, 40, 8, 48, {16, 24, 56}, 0, 0},
     {32, 216, 224, 248, 272, 288, 112, 32, 2, 40, 8, 48, {16, 24, 72}, 56, 8},
+    /* 2.1 in free-threaded builds (Py_GIL_DISABLED: qsbr_node, qsbr_goal) */
+    {32, 208, 216, 224, 248, 264, 104, 24, 4, 28, 4, 0, {16, 32, 40}, 0, 0},
 };
 
 static uint64_t number_at(const uint8_t *bytes, size_t offset, size_t length)
@@ -58,6 +60,8 @@ bool mimalloc_page_parse(const struct mimalloc_layout *layout, const uint8_t *by
     page->block_bytes = number_at(bytes, layout->block_size, layout->block_size_bytes);
     if (page->block_bytes == HUGE_BLOCK && layout->block_size_bytes == 4)
         page->block_bytes = span_bytes;
+    page->span = span;
+    page->span_bytes = span_bytes;
     page->start = layout->page_start ? u64_at(bytes, layout->page_start)
                                      : span + start_of_blocks(page->block_bytes);
     page->capacity = (uint32_t)number_at(bytes, PAGE_CAPACITY, 2);
@@ -99,6 +103,7 @@ bool mimalloc_segment_parse(const struct mimalloc_layout *layout, const uint8_t 
     *segment = (struct mimalloc_segment){
         .address = address,
         .bytes = u64_at(bytes, layout->segment_size),
+        .info_bytes = info * MIMALLOC_SLICE_BYTES,
         .cookie = u64_at(bytes, layout->segment_cookie) ^ address,
     };
     if (segment->bytes > SEGMENT_BYTES_MOST || !slices ||

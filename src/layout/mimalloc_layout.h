@@ -11,7 +11,8 @@
  *
  * Sources: Include/internal/mimalloc/mimalloc/types.h (mi_segment_t, mi_page_t),
  * Objects/mimalloc/segment.c, page.c, alloc.c; offsets from the debug information of
- * 3.13.0, 3.13.18, 3.14.10, 3.15.2 and the debug builds of the last three. Pure.
+ * 3.13.0, 3.13.18, 3.14.10, 3.15.2 and the debug builds of the last three; of the
+ * free-threaded 3.13, whose mi_page_t ends with what QSBR needs, from types.h. Pure.
  */
 #ifndef HEAPTOP_LAYOUT_MIMALLOC_LAYOUT_H
 #define HEAPTOP_LAYOUT_MIMALLOC_LAYOUT_H
@@ -41,12 +42,13 @@ struct mimalloc_layout {
     uint16_t padding_bytes; /* at the end of each block, then */
 };
 
-#define MIMALLOC_LAYOUTS 4
+#define MIMALLOC_LAYOUTS 5
 extern const struct mimalloc_layout mimalloc_layouts[MIMALLOC_LAYOUTS];
 
 struct mimalloc_page {
-    uint64_t header; /* where its mi_page_t stands */
-    uint64_t start;  /* of its first block */
+    uint64_t header;           /* where its mi_page_t stands */
+    uint64_t span, span_bytes; /* the slices that it has */
+    uint64_t start;            /* of its first block */
     uint64_t block_bytes;
     uint32_t capacity; /* blocks that were ever handed out or are on a list */
     uint32_t used;     /* in use, or freed by another thread */
@@ -56,7 +58,8 @@ struct mimalloc_page {
 
 struct mimalloc_segment {
     uint64_t address, bytes;
-    uint64_t cookie; /* the same in all segments of a process */
+    uint64_t info_bytes; /* in front of its first span */
+    uint64_t cookie;     /* the same in all segments of a process */
     uint32_t n_pages;
 };
 

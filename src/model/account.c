@@ -3,7 +3,7 @@
 static const struct {
     const char *name, *title;
 } parts[ACCOUNT_PARTS] = {
-    [PART_OBJECTS] = {"objects", "objects and parts in pymalloc"},
+    [PART_OBJECTS] = {"objects", "objects and parts in pools"},
     [PART_FREE_BLOCKS] = {"free_blocks", "free blocks in used pools"},
     [PART_FREE_POOLS] = {"free_pools", "free pools"},
     [PART_POOL_HEADERS] = {"pool_headers", "pool headers and loss"},

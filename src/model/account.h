@@ -8,7 +8,7 @@
 
 #include "heaptop/snapshot.h"
 
-/* As on the screen: "objects and parts in pymalloc". */
+/* As on the screen: "objects and parts in pools". */
 const char *account_part_title(enum account_part part);
 
 /* As in JSON and in filters: "objects". */

@@ -141,7 +141,7 @@ static void put_in_order(struct findings *findings)
 
 /* ---- the rest ---- */
 
-/* "objects and parts in pymalloc +12M, malloc free +9M": the two that grew most; nothing
+/* "objects and parts in pools +12M, malloc free +9M": the two that grew most; nothing
  * where the parts were read too seldom to show a growth. */
 static void say_largest(const struct evidence *evidence, char *words, size_t size)
 {

@@ -141,7 +141,7 @@ static enum account_part claim_part(enum claim_sort sort)
     static const enum account_part of[] = {
         [CLAIM_ARENA] = PART_OBJECTS,    [CLAIM_HEAP] = PART_NATIVE,
         [CLAIM_MMAPPED] = PART_NATIVE,   [CLAIM_STACK] = PART_THREAD_STACKS,
-        [CLAIM_IMAGE] = PART_IMAGE_DATA,
+        [CLAIM_IMAGE] = PART_IMAGE_DATA, [CLAIM_MIMALLOC] = PART_OBJECTS,
     };
 
     return of[sort];

@@ -21,9 +21,10 @@
 #define CLAIM_ROWS_MAX 256
 
 enum claim_sort {
-    CLAIM_ARENA,   /* counted pool by pool */
-    CLAIM_HEAP,    /* counted chunk by chunk */
-    CLAIM_MMAPPED, /* ditto */
+    CLAIM_ARENA,    /* counted pool by pool */
+    CLAIM_MIMALLOC, /* counted page by page */
+    CLAIM_HEAP,     /* counted chunk by chunk */
+    CLAIM_MMAPPED,  /* ditto */
     CLAIM_STACK,
     CLAIM_IMAGE, /* a loaded segment of the interpreter or a library */
 };

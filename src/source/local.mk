@@ -18,9 +18,13 @@ libheaptop_a_SOURCES += \
 	src/source/gc_pauses.c src/source/gc_pauses.h \
 	src/source/pymalloc.c src/source/pymalloc.h
 libheaptop_a_SOURCES += \
-	src/source/account.c \
+	src/source/account.c src/source/account_state.h \
 	src/source/account_claims.c src/source/account_claims.h \
+	src/source/account_begin.c \
+	src/source/account_gain.c \
+	src/source/account_mimalloc.c src/source/account_mimalloc.h \
 	src/source/account_pools.c src/source/account_pools.h \
+	src/source/account_sections.c \
 	src/source/cycles.c src/source/cycles.h \
 	src/source/cycles_edges.c src/source/cycles_edges.h \
 	src/source/cycles_gather.c src/source/cycles_gather.h \

@@ -118,6 +118,8 @@ static void test_layouts(void **state)
         assert_true(f->segment.cookie == COOKIE);
         assert_true(f->pages[0].start == start_of(f));
         assert_int_equal(f->pages[0].capacity, CAPACITY);
+        assert_true(f->pages[0].span >= SEGMENT + f->segment.info_bytes);
+        assert_true(f->pages[0].start - f->pages[0].span < f->pages[0].span_bytes);
         assert_true(mimalloc_page_free(f->layout, &f->pages[0], f->blocks, found));
         assert_true(found[0] ==
                     (UINT64_C(7) << 5 | UINT64_C(1) << 20 | UINT64_C(1) << 30));
