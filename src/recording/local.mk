@@ -15,7 +15,7 @@ libheaptop_a_SOURCES += \
 	src/recording/recorder_process.c \
 	src/recording/recording.c src/recording/recording.h \
 	src/recording/recording_file.c src/recording/recording_file.h \
-	src/recording/recording_file_texts.c \
+	src/recording/recording_file_index.c src/recording/recording_file_texts.c \
 	src/recording/replay.c src/recording/replay.h \
 	src/recording/replay_cache.c src/recording/replay_cache.h \
 	src/recording/rows.c src/recording/rows.h \

@@ -34,11 +34,6 @@ struct recording {
     size_t n_marks;
 };
 
-static int64_t last_number(const struct recording_file *file)
-{
-    return file->entries[file->n_entries - 1].sample;
-}
-
 static const struct part *last_part(const struct recording *recording)
 {
     return &recording->parts[recording->n_parts - 1];
@@ -53,7 +48,7 @@ static void add_part(struct recording *recording, struct recording_file *file)
         const struct part *before = part - 1;
 
         part->first = before->first + before->file->n_entries;
-        part->before = before->before + last_number(before->file);
+        part->before = before->before + before->file->last.sample;
     }
     recording->n_parts++;
 }
@@ -63,6 +58,11 @@ size_t recording_count(const struct recording *recording)
     const struct part *last = last_part(recording);
 
     return last->first + last->file->n_entries;
+}
+
+size_t recording_files(const struct recording *recording)
+{
+    return recording->n_parts;
 }
 
 /* The part that has the sample; *within: its place there. NULL beyond the end. */
@@ -79,19 +79,18 @@ static const struct part *part_of(const struct recording *recording, size_t at,
     return &recording->parts[i - 1];
 }
 
-static const struct entry *entry_of(const struct recording *recording, size_t at)
+/* Beyond the end it is all 0. */
+static struct entry entry_of(const struct recording *recording, size_t at)
 {
     size_t within;
     const struct part *part = part_of(recording, at, &within);
 
-    return part ? &part->file->entries[within] : NULL;
+    return part ? recording_file_entry(part->file, within) : (struct entry){0};
 }
 
 int64_t recording_wall_ns(const struct recording *recording, size_t at)
 {
-    const struct entry *entry = entry_of(recording, at);
-
-    return entry ? entry->wall_ns : 0;
+    return entry_of(recording, at).wall_ns;
 }
 
 int64_t recording_number(const struct recording *recording, size_t at)
@@ -99,14 +98,14 @@ int64_t recording_number(const struct recording *recording, size_t at)
     size_t within;
     const struct part *part = part_of(recording, at, &within);
 
-    return part ? part->before + part->file->entries[within].sample : 0;
+    return part ? part->before + part->file->first.sample + (int64_t)within : 0;
 }
 
 size_t recording_at_time(const struct recording *recording, int64_t wall_ns)
 {
     size_t i = recording->n_parts;
 
-    while (i > 1 && recording->parts[i - 1].file->entries[0].wall_ns > wall_ns)
+    while (i > 1 && recording->parts[i - 1].file->first.wall_ns > wall_ns)
         i--;
     return recording->parts[i - 1].first +
            recording_file_at_time(recording->parts[i - 1].file, wall_ns);
@@ -114,12 +113,9 @@ size_t recording_at_time(const struct recording *recording, int64_t wall_ns)
 
 size_t recording_key_before(const struct recording *recording, size_t at, size_t least)
 {
-    for (size_t i = at + 1; i > least; i--) {
-        const struct entry *entry = entry_of(recording, i - 1);
-
-        if (entry && entry->is_key)
+    for (size_t i = at + 1; i > least; i--)
+        if (entry_of(recording, i - 1).is_key)
             return i - 1;
-    }
     return at;
 }
 
@@ -129,12 +125,11 @@ static bool find_marked(const struct recording *recording, size_t part, uint64_t
                         size_t *at)
 {
     for (size_t i = part + 1; i > 0; i--) {
-        const struct recording_file *file = recording->parts[i - 1].file;
+        struct recording_file *file = recording->parts[i - 1].file;
 
-        if (i <= part && file->entries[file->n_entries - 1].seq >=
-                             recording->parts[i].file->entries[0].seq)
+        if (i <= part && file->last.seq >= recording->parts[i].file->first.seq)
             return false;
-        if (recording_file_find(file, ENTRY_SEQ, seq, at)) {
+        if (recording_file_find_seq(file, seq, at)) {
             *at += recording->parts[i - 1].first;
             return true;
         }
@@ -162,8 +157,7 @@ static void add_mark(struct recording *recording, size_t part,
 
     memcpy(mark.name, found->name, sizeof(mark.name));
     if (!find_marked(recording, part, found->seq, &mark.at) ||
-        !recording_file_find(in->file, ENTRY_SAMPLE, (uint64_t)found->sample,
-                             &mark.set_at))
+        !recording_file_find_sample(in->file, found->sample, &mark.set_at))
         return;
     mark.set_at += in->first;
     if (recording->n_parts > 1 && is_known_mark(recording, &mark))
@@ -185,7 +179,7 @@ static int open_file(struct recording *recording, const char *path, struct err *
 {
     struct recording_file *file;
 
-    if (recording_file_open(path, &file, err))
+    if (recording_file_open(path, true, &file, err))
         return -1;
     if (file->n_entries) {
         add_part(recording, file);
@@ -200,36 +194,60 @@ static int open_file(struct recording *recording, const char *path, struct err *
     return -1;
 }
 
-/* Numbers of processes are used again: the newest file says which process it is. */
-static bool is_same_process(struct recording *recording, struct recording_file *file)
+static int64_t start_of(struct recording_file *file)
 {
     struct err err = ERR_INIT;
     const struct snapshot *snapshot = recording_file_snapshot(file, 0, &err);
     int64_t start_ns = snapshot ? snapshot->target.start_wall_ns : 0;
 
     snapshot_unref(snapshot);
+    return start_ns;
+}
+
+/* One heaptop looks at one process: its samples and the clock go on from file to file. */
+static bool goes_on(const struct recording_file *file, const struct recording_file *newer)
+{
+    int64_t mono_ns = newer->first.mono_ns - file->last.mono_ns;
+    int64_t wall_ns = newer->first.wall_ns - file->last.wall_ns;
+
+    return newer->first.seq > file->last.seq && mono_ns > 0 &&
+           llabs(wall_ns - mono_ns) < SAME_START_NS;
+}
+
+/* Numbers of processes are used again: the newest file says which process it is. To ask a
+ * file for its first sample takes as long as to open twenty. */
+static bool is_same_process(struct recording *recording, struct recording_file *file,
+                            const struct recording_file *newer)
+{
+    int64_t start_ns;
+
+    if (newer && goes_on(file, newer))
+        return true;
+    start_ns = start_of(file);
     if (!recording->start_wall_ns)
         recording->start_wall_ns = start_ns;
     return !start_ns || llabs(start_ns - recording->start_wall_ns) < SAME_START_NS;
 }
 
-/* NULL: it has nothing for us, and that is counted. */
+/* NULL: it has nothing for us, and that is counted. `newer`: the one behind it, or NULL.
+ * Only the newest may still be written, and is read whole. */
 static struct recording_file *open_one(struct recording *recording,
-                                       const struct folder_file *of)
+                                       const struct folder_file *of, bool is_newest,
+                                       const struct recording_file *newer)
 {
     struct strbuf path = STRBUF_INIT;
     struct recording_file *file = NULL;
     struct err err = ERR_INIT;
 
     strbuf_addf(&path, "%s/%s", recording->folder, of->name);
-    if (recording_file_open(strbuf_text(&path), &file, &err)) {
+    if (recording_file_open(strbuf_text(&path), is_newest, &file, &err)) {
         recording->n_unread++;
         file = NULL;
     } else if (!file->n_entries) {
         recording->n_unread += file->is_broken || file->lacks_log;
         recording_file_close(file);
         file = NULL;
-    } else if (!is_same_process(recording, file)) {
+    } else if (!is_same_process(recording, file, newer)) {
         recording->n_others++;
         recording_file_close(file);
         file = NULL;
@@ -255,7 +273,8 @@ static void open_files(struct recording *recording, const struct folder_file *fi
         } else {
             if (!recording->newest.pid)
                 recording->newest = files[i - 1];
-            file = open_one(recording, &files[i - 1]);
+            file = open_one(recording, &files[i - 1], !n_found,
+                            n_found ? found[n_found - 1] : NULL);
             if (file)
                 found[n_found++] = file;
         }
@@ -359,8 +378,9 @@ static void look_for_newer(struct recording *recording)
     if (folder_list(recording->folder, &files, &count, &err))
         return;
     for (size_t i = 0; i < count && recording->n_parts < RECORDING_FILES_MAX; i++) {
-        struct recording_file *file =
-            is_newer(recording, &files[i]) ? open_one(recording, &files[i]) : NULL;
+        struct recording_file *file = is_newer(recording, &files[i])
+                                          ? open_one(recording, &files[i], true, NULL)
+                                          : NULL;
 
         if (!file)
             continue;
@@ -438,12 +458,12 @@ size_t recording_marks(const struct recording *recording,
 }
 
 static const struct snapshot *snapshot_of(const struct history *history,
-                                          const struct entry *entry)
+                                          struct entry entry)
 {
     for (size_t i = history_count(history); i > 0; i--) {
         const struct snapshot *snapshot = history_at(history, i - 1);
 
-        if (snapshot->seq == entry->seq && snapshot->wall_ns == entry->wall_ns)
+        if (snapshot->seq == entry.seq && snapshot->wall_ns == entry.wall_ns)
             return snapshot;
     }
     return NULL;

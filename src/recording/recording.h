@@ -2,9 +2,11 @@
  * recording.h - reads a recording, also while it is written: a file, or the files that
  * one process has in a folder, one behind the other.
  *
- * The samples are numbered from 0 in their order. Any of them can be asked for; the one
- * after the last is had for a tenth of the price. What is damaged is skipped, counted
- * and put into words; nothing wrong is given for right, as everything has a checksum.
+ * The samples are numbered from 0 in their order, those that are missing between others
+ * as well. Any of them can be asked for; the one after the last is had for a tenth of the
+ * price. What is damaged is skipped, counted and put into words as it is met; nothing
+ * wrong is given for right, as everything has a checksum. Of a folder's older files only
+ * the first and the last sample are read until another one is asked for.
  * Belongs to one thread.
  */
 #ifndef HEAPTOP_RECORDING_RECORDING_H
@@ -20,7 +22,7 @@
 
 struct recording;
 
-#define RECORDING_FILES_MAX 64 /* of a folder: the newest */
+#define RECORDING_FILES_MAX 500 /* of a folder: the newest; each takes a descriptor */
 
 /* `path`: a file, a folder (its newest file says of which process), or the beginning of
  * the names in one, "DIR/heaptop-PID". */
@@ -28,6 +30,7 @@ int recording_open(const char *path, struct recording **recording, struct err *e
 void recording_close(struct recording *recording);
 
 size_t recording_count(const struct recording *recording);
+size_t recording_files(const struct recording *recording);
 /* Of a sample that was recorded; 0 beyond the end. */
 int64_t recording_wall_ns(const struct recording *recording, size_t at);
 /* Its number, which shows what is missing before it; 0 beyond the end. */

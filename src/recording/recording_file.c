@@ -8,8 +8,6 @@
 #include "util/strbuf.h"
 #include "util/xalloc.h"
 
-#define SAMPLES_MAX (1u << 24)
-
 sqlite3_stmt *recording_file_prepare(struct recording_file *file, const char *sql)
 {
     sqlite3_stmt *statement = NULL;
@@ -35,79 +33,6 @@ const char *recording_file_text(sqlite3_stmt *statement, int column)
     return text ? (const char *)text : "";
 }
 
-static void add_columns(struct strbuf *sql)
-{
-    strbuf_add_text(sql, "SELECT sample, seq, wall_ns, mono_ns, is_key, checksum");
-    for (int i = 0; i < SERIES_COUNT; i++)
-        strbuf_addf(sql, ", %s", headline_column((enum history_series)i));
-    strbuf_add_text(sql, " FROM samples");
-}
-
-/* False: it does not fit its checksum. */
-static bool take_headline(sqlite3_stmt *statement, struct headline *headline)
-{
-    memset(headline, 0, sizeof(*headline));
-    headline->sample = sqlite3_column_int64(statement, 0);
-    headline->seq = sqlite3_column_int64(statement, 1);
-    headline->wall_ns = sqlite3_column_int64(statement, 2);
-    headline->mono_ns = sqlite3_column_int64(statement, 3);
-    headline->is_key = sqlite3_column_int(statement, 4) != 0;
-    for (int i = 0; i < SERIES_COUNT; i++)
-        if (sqlite3_column_type(statement, 6 + i) == SQLITE_INTEGER)
-            headline->values[i] = reading_exact(sqlite3_column_int64(statement, 6 + i));
-    return headline_checksum(headline) == (uint64_t)sqlite3_column_int64(statement, 5);
-}
-
-/* Samples are numbered without a gap by who writes them; time may go back. */
-static void add_entry(struct recording_file *file, const struct headline *headline)
-{
-    const struct entry *last =
-        file->n_entries ? &file->entries[file->n_entries - 1] : NULL;
-    int64_t expected = last ? last->sample + 1 : 1;
-
-    if (headline->sample < expected || file->n_entries == SAMPLES_MAX)
-        return;
-    file->n_missing += (size_t)(headline->sample - expected);
-    if (file->n_entries == file->capacity) {
-        file->capacity = file->capacity ? 2 * file->capacity : 1024;
-        file->entries =
-            xreallocarray(file->entries, file->capacity, sizeof(*file->entries));
-    }
-    file->entries[file->n_entries++] = (struct entry){.sample = headline->sample,
-                                                      .wall_ns = headline->wall_ns,
-                                                      .mono_ns = headline->mono_ns,
-                                                      .seq = (uint64_t)headline->seq,
-                                                      .is_key = headline->is_key};
-}
-
-static int64_t last_sample(const struct recording_file *file)
-{
-    return file->n_entries ? file->entries[file->n_entries - 1].sample : 0;
-}
-
-static size_t read_index(struct recording_file *file)
-{
-    size_t before = file->n_entries;
-    struct strbuf sql = STRBUF_INIT;
-    struct headline headline;
-    sqlite3_stmt *statement;
-
-    add_columns(&sql);
-    strbuf_add_text(&sql, " WHERE sample > ? ORDER BY sample");
-    statement = recording_file_prepare(file, strbuf_text(&sql));
-    strbuf_release(&sql);
-    if (statement)
-        sqlite3_bind_int64(statement, 1, last_sample(file));
-    while (recording_file_next_row(file, statement)) {
-        if (take_headline(statement, &headline))
-            add_entry(file, &headline);
-        else
-            file->is_broken = true;
-    }
-    sqlite3_finalize(statement);
-    return file->n_entries - before;
-}
-
 static int64_t count_of(struct recording_file *file, const char *sql)
 {
     sqlite3_stmt *statement = recording_file_prepare(file, sql);
@@ -118,50 +43,54 @@ static int64_t count_of(struct recording_file *file, const char *sql)
     return count;
 }
 
-/* A recording that was ended says how much there is: what its tables do not have any more
- * is missing. */
-static void check_totals(struct recording_file *file)
+/* A recording that was ended says how much there is. */
+static void read_totals(struct recording_file *file)
 {
     sqlite3_stmt *statement =
         recording_file_prepare(file, "SELECT value FROM about WHERE key = 'end'");
-    struct totals totals;
-    bool has_end = recording_file_next_row(file, statement);
 
-    if (has_end && !totals_parse(&totals, recording_file_text(statement, 0)))
+    file->has_ended = recording_file_next_row(file, statement);
+    if (file->has_ended &&
+        !totals_parse(&file->totals, recording_file_text(statement, 0)))
         file->is_broken = true;
-    else if (has_end) {
-        recording_file_refresh(file); /* it may have ended just now */
-        file->lacks_log = false;      /* all of it had been moved into the file */
-        if (totals.samples > last_sample(file))
-            file->n_missing += (size_t)(totals.samples - last_sample(file));
-        if (totals.names != count_of(file, "SELECT count(*) FROM names") ||
-            totals.events != count_of(file, "SELECT count(*) FROM events") ||
-            totals.marks != count_of(file, "SELECT count(*) FROM marks"))
-            file->is_broken = true;
-    }
+    if (file->has_ended)
+        file->lacks_log = false; /* all of it had been moved into the file */
     sqlite3_finalize(statement);
 }
 
-static void prepare_reading(struct recording_file *file)
+/* What its tables do not have any more is lost. */
+static void check_texts(struct recording_file *file)
 {
-    struct strbuf sql = STRBUF_INIT;
+    if (file->totals.names != count_of(file, "SELECT count(*) FROM names") ||
+        file->totals.events != count_of(file, "SELECT count(*) FROM events") ||
+        file->totals.marks != count_of(file, "SELECT count(*) FROM marks"))
+        file->is_broken = true;
+}
 
+/* What is needed once a sample is had whole. */
+static int enter(struct recording_file *file, struct err *err)
+{
+    if (file->decoder)
+        return 0;
+    file->decoder = decoder_new();
+    if (recording_file_read_description(file, err)) {
+        decoder_free(file->decoder);
+        file->decoder = NULL;
+        return -1;
+    }
     file->read_data =
         recording_file_prepare(file, "SELECT bytes FROM data WHERE sample = ?");
     file->read_events = recording_file_prepare(
         file, "SELECT sample, wall_ns, type, words, checksum, place FROM events"
               " WHERE sample = ? ORDER BY place");
-    file->read_range = recording_file_prepare(
-        file, "SELECT * FROM (SELECT sample, wall_ns, type, words, checksum, place"
-              " FROM events WHERE sample BETWEEN ? AND ? ORDER BY sample DESC,"
-              " place DESC LIMIT 512) ORDER BY sample, place");
-    add_columns(&sql);
-    strbuf_add_text(&sql, " WHERE sample = ?");
-    file->read_headline = recording_file_prepare(file, strbuf_text(&sql));
-    strbuf_release(&sql);
+    recording_file_read_names(file);
+    if (file->has_ended)
+        check_texts(file);
+    return 0;
 }
 
-int recording_file_open(const char *path, struct recording_file **opened, struct err *err)
+int recording_file_open(const char *path, bool is_whole, struct recording_file **opened,
+                        struct err *err)
 {
     struct recording_file *file = xcalloc(1, sizeof(*file));
 
@@ -170,14 +99,16 @@ int recording_file_open(const char *path, struct recording_file **opened, struct
         free(file);
         return -1;
     }
-    file->decoder = decoder_new();
-    if (recording_file_read_description(file, err)) {
+    read_totals(file);
+    if (is_whole && enter(file, err)) {
         recording_file_close(file);
         return -1;
     }
-    prepare_reading(file);
-    recording_file_refresh(file);
-    check_totals(file);
+    if (is_whole)
+        recording_file_refresh(file);
+    else
+        recording_file_read_bounds(file);
+    recording_file_read_marks(file);
     *opened = file;
     return 0;
 }
@@ -189,61 +120,21 @@ void recording_file_close(struct recording_file *file)
     sqlite3_finalize(file->read_data);
     sqlite3_finalize(file->read_events);
     sqlite3_finalize(file->read_range);
-    sqlite3_finalize(file->read_headline);
+    recording_file_free_index(file);
     sqlite3_close(file->database);
     decoder_free(file->decoder);
-    free(file->entries);
     free(file->marks);
     free(file);
 }
 
-/* The last entry that is not later; 0 when all are. Time may go back. */
-size_t recording_file_at_time(const struct recording_file *file, int64_t wall_ns)
-{
-    size_t low = 0, high = file->n_entries;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (file->entries[middle].wall_ns <= wall_ns)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low ? low - 1 : 0;
-}
-
-/* Both numbers are compared without their signs: none below 0 is a sample's. */
-static uint64_t number_of(const struct entry *entry, enum entry_number which)
-{
-    return which == ENTRY_SEQ ? entry->seq : (uint64_t)entry->sample;
-}
-
-bool recording_file_find(const struct recording_file *file, enum entry_number which,
-                         uint64_t number, size_t *at)
-{
-    size_t low = 0, high = file->n_entries;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (number_of(&file->entries[middle], which) < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *at = low;
-    return low < file->n_entries && number_of(&file->entries[low], which) == number;
-}
-
 size_t recording_file_refresh(struct recording_file *file)
 {
-    size_t more = read_index(file);
+    size_t more = recording_file_read_index(file);
 
-    if (more || !file->last_name) {
+    if (more && file->decoder)
         recording_file_read_names(file);
+    if (more)
         recording_file_read_marks(file);
-    }
     return more;
 }
 
@@ -260,27 +151,27 @@ void recording_file_let_go(struct recording_file *file)
 /* Damage is counted once, however often the sample is asked for. */
 static int lose(struct recording_file *file, size_t at, struct err *err)
 {
-    struct entry *entry = &file->entries[at];
-
-    file->n_lost += !entry->is_lost;
-    entry->is_lost = true;
+    file->n_lost += recording_file_lose_entry(file, at);
     file->decoded = 0;
-    return err_prefix(err, "sample %" PRId64 " is lost", entry->sample);
+    return err_prefix(err, "sample %" PRId64 " is lost",
+                      file->first.sample + (int64_t)at);
 }
 
 static int take_sample(struct recording_file *file, size_t at, struct err *err)
 {
-    const struct entry *entry = &file->entries[at];
+    struct entry entry = recording_file_entry(file, at);
     sqlite3_stmt *statement = file->read_data;
     int result;
 
+    if (!entry.is_there)
+        return err_set(err, ERR_DAMAGED, "it is missing");
     if (!statement)
         return err_set(err, ERR_DAMAGED, "the table of samples cannot be read");
-    sqlite3_bind_int64(statement, 1, entry->sample);
+    sqlite3_bind_int64(statement, 1, entry.sample);
     if (recording_file_next_row(file, statement))
         result =
             decoder_take(file->decoder, sqlite3_column_blob(statement, 0),
-                         (size_t)sqlite3_column_bytes(statement, 0), entry->is_key, err);
+                         (size_t)sqlite3_column_bytes(statement, 0), entry.is_key, err);
     else
         result = err_set(err, ERR_DAMAGED, "its bytes cannot be read");
     sqlite3_reset(statement);
@@ -290,21 +181,27 @@ static int take_sample(struct recording_file *file, size_t at, struct err *err)
 }
 
 /* A sample builds on those back to the key; the decoder may stand on one of them. */
-static size_t first_needed(const struct recording_file *file, size_t at)
+static size_t first_needed(struct recording_file *file, size_t at)
 {
     size_t first = at;
 
-    while (first > 0 && !file->entries[first].is_key && file->decoded != first)
+    while (first > 0 && file->decoded != first) {
+        struct entry entry = recording_file_entry(file, first);
+
+        if (entry.is_key || !entry.is_there)
+            break;
         first--;
+    }
     if (file->decoded == at + 1)
         return file->decoded;
     return first;
 }
 
-static bool follows(const struct recording_file *file, size_t at)
+/* False: what it builds on is missing. */
+static bool follows(struct recording_file *file, size_t at)
 {
-    return at == 0 || file->entries[at].is_key ||
-           file->entries[at].sample == file->entries[at - 1].sample + 1;
+    return at == 0 || recording_file_entry(file, at).is_key ||
+           recording_file_entry(file, at - 1).is_there;
 }
 
 static bool fits(const struct entry *entry, const struct snapshot *snapshot)
@@ -313,28 +210,39 @@ static bool fits(const struct entry *entry, const struct snapshot *snapshot)
            snapshot->mono_ns == entry->mono_ns;
 }
 
+/* The decoder stands on the sample then. */
+static int build(struct recording_file *file, size_t at, struct err *err)
+{
+    if (enter(file, err))
+        return -1;
+    for (size_t i = first_needed(file, at); i <= at; i++) {
+        if (!follows(file, i))
+            return err_set(err, ERR_DAMAGED, "it builds on one that is missing");
+        if (take_sample(file, i, err))
+            return -1;
+    }
+    return 0;
+}
+
 const struct snapshot *recording_file_snapshot(struct recording_file *file, size_t at,
                                                struct err *err)
 {
     struct event events[EVENTS_MAX];
     const struct snapshot *snapshot;
+    struct entry entry;
 
     if (at >= file->n_entries) {
         err_set(err, ERR_FAILED, "there is no such sample");
         return NULL;
     }
-    for (size_t i = first_needed(file, at); i <= at; i++) {
-        if (!follows(file, i))
-            err_set(err, ERR_DAMAGED, "it builds on one that is missing");
-        else if (take_sample(file, i, err) == 0)
-            continue;
+    if (build(file, at, err)) {
         lose(file, at, err);
         return NULL;
     }
-    snapshot = decoder_snapshot(
-        file->decoder, events,
-        recording_file_read_events(file, file->entries[at].sample, events));
-    if (snapshot && fits(&file->entries[at], snapshot))
+    entry = recording_file_entry(file, at);
+    snapshot = decoder_snapshot(file->decoder, events,
+                                recording_file_read_events(file, entry.sample, events));
+    if (snapshot && fits(&entry, snapshot))
         return snapshot;
     snapshot_unref(snapshot);
     err_set(err, ERR_DAMAGED, "it is another one than the table says");
@@ -342,32 +250,16 @@ const struct snapshot *recording_file_snapshot(struct recording_file *file, size
     return NULL;
 }
 
-int recording_file_point(struct recording_file *file, size_t at,
-                         struct history_point *point)
-{
-    sqlite3_stmt *statement = file->read_headline;
-    struct headline headline;
-    int result = -1;
-
-    memset(point, 0, sizeof(*point));
-    if (!statement || at >= file->n_entries)
-        return -1;
-    sqlite3_bind_int64(statement, 1, file->entries[at].sample);
-    if (recording_file_next_row(file, statement) && take_headline(statement, &headline)) {
-        point->mono_ns = headline.mono_ns;
-        point->wall_ns = headline.wall_ns;
-        memcpy(point->values, headline.values, sizeof(point->values));
-        result = 0;
-    }
-    sqlite3_reset(statement);
-    return result;
-}
-
 void recording_file_add_losses(const struct recording_file *file,
                                struct recording_losses *losses)
 {
-    losses->lost += file->n_missing + file->n_lost;
-    losses->total += file->n_entries + file->n_missing;
+    size_t missing = recording_file_missing(file);
+    size_t outside = file->n_entries ? (size_t)(file->first.sample - 1) : 0;
+
+    if (file->has_ended && file->totals.samples > file->last.sample)
+        outside += (size_t)(file->totals.samples - file->last.sample);
+    losses->lost += missing + outside + file->n_lost;
+    losses->total += file->n_entries + outside;
     losses->is_broken |= file->is_broken;
     losses->lacks_log |= file->lacks_log;
 }

@@ -164,15 +164,22 @@ size_t recording_file_read_events(struct recording_file *file, int64_t sample,
 void recording_file_add_events(struct recording_file *file, size_t from, size_t to,
                                struct history *history)
 {
-    sqlite3_stmt *statement = file->read_range;
     struct event event;
 
-    if (from >= to || to > file->n_entries || !statement)
+    if (from >= to || to > file->n_entries ||
+        (file->has_ended && !file->totals.events && !file->is_broken))
         return;
-    sqlite3_bind_int64(statement, 1, file->entries[from].sample);
-    sqlite3_bind_int64(statement, 2, file->entries[to - 1].sample);
-    while (recording_file_next_row(file, statement))
-        if (take_event(file, statement, &event))
+    if (!file->read_range)
+        file->read_range = recording_file_prepare(
+            file, "SELECT * FROM (SELECT sample, wall_ns, type, words, checksum, place"
+                  " FROM events WHERE sample BETWEEN ? AND ? ORDER BY sample DESC,"
+                  " place DESC LIMIT 512) ORDER BY sample, place");
+    if (!file->read_range)
+        return;
+    sqlite3_bind_int64(file->read_range, 1, file->first.sample + (int64_t)from);
+    sqlite3_bind_int64(file->read_range, 2, file->first.sample + (int64_t)to - 1);
+    while (recording_file_next_row(file, file->read_range))
+        if (take_event(file, file->read_range, &event))
             history_add_event(history, &event);
-    sqlite3_reset(statement);
+    sqlite3_reset(file->read_range);
 }

@@ -6,9 +6,11 @@
 #include "recording/when.h"
 #include "util/xalloc.h"
 
-#define POINTS_WANTED  2048 /* of the headline numbers before the whole samples */
-#define WHOLE_OLDER    32   /* older samples that are had whole */
-#define EARLIEST_READY 4    /* jumps to the last 3/4 of the time find what they need */
+#define POINTS_WANTED 2048 /* of the headline numbers before the whole samples */
+#define WHOLE_OLDER   32   /* older samples that are had whole */
+#define WHOLE_OF_MANY \
+    16 /* likewise, where each is of another file, and costs five times */
+#define EARLIEST_READY 4 /* jumps to the last 3/4 of the time find what they need */
 
 struct replay {
     struct recording *recording;
@@ -62,7 +64,8 @@ static size_t step_for(size_t count, size_t wanted)
 static void add_older(struct replay *replay, size_t from, size_t to)
 {
     size_t step = step_for(to - from, POINTS_WANTED);
-    size_t whole_step = step_for(to - from, WHOLE_OLDER);
+    bool are_many = recording_files(replay->recording) > WHOLE_OLDER;
+    size_t whole_step = step_for(to - from, are_many ? WHOLE_OF_MANY : WHOLE_OLDER);
     size_t seen = from;
 
     for (size_t at = from; at < to; at += step) {

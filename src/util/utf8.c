@@ -79,11 +79,27 @@ static bool utf8_is_unsafe(uint32_t character)
            (character >= 0xe0000 && character <= 0xe0fff);
 }
 
+/* Most texts are nothing but these: they are taken over at once. */
+static size_t plain_characters(const char *text, size_t length)
+{
+    size_t count = 0;
+
+    while (count < length && text[count] >= ' ' && text[count] <= '~')
+        count++;
+    return count;
+}
+
 void utf8_clean(struct strbuf *out, const char *raw, size_t length)
 {
     for (size_t at = 0, used; at < length; at += used) {
-        uint32_t character = utf8_decode(raw + at, length - at, &used);
+        size_t plain = plain_characters(raw + at, length - at);
+        uint32_t character;
 
+        strbuf_add(out, raw + at, plain);
+        at += plain;
+        if (at == length)
+            break;
+        character = utf8_decode(raw + at, length - at, &used);
         if (character != UTF8_INVALID && !utf8_is_unsafe(character)) {
             strbuf_add(out, raw + at, used);
             continue;

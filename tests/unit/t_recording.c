@@ -525,21 +525,20 @@ static void test_flipped_bits_are_noticed(void **state)
  */
 static void test_negative_numbers_are_no_samples(void **state)
 {
-    struct entry entries[] = {{.sample = 1, .seq = 7},
-                              {.sample = 2, .seq = 9},
-                              {.sample = INT64_MAX, .seq = UINT64_MAX}};
-    struct recording_file file = {.entries = entries, .n_entries = 3};
-    static const int64_t hostile[] = {-1, -2, INT64_MIN, INT64_MIN + 1, 0, 3};
+    struct recording_file file = {.n_entries = 3,
+                                  .first = {.sample = 1, .seq = 7},
+                                  .last = {.sample = 3, .seq = 9}};
+    static const int64_t hostile[] = {-1, -2, INT64_MIN, INT64_MIN + 1, 0, 4, INT64_MAX};
     size_t at;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++)
-        assert_false(recording_file_find(&file, ENTRY_SAMPLE, (uint64_t)hostile[i], &at));
-    assert_true(recording_file_find(&file, ENTRY_SAMPLE, 2, &at) && at == 1);
-    assert_true(recording_file_find(&file, ENTRY_SEQ, 9, &at) && at == 1);
-    assert_true(recording_file_find(&file, ENTRY_SEQ, UINT64_MAX, &at) && at == 2);
+    for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
+        assert_false(recording_file_find_sample(&file, hostile[i], &at));
+        assert_false(recording_file_find_seq(&file, (uint64_t)hostile[i], &at));
+    }
+    assert_true(recording_file_find_sample(&file, 2, &at) && at == 1);
     file.n_entries = 0;
-    assert_false(recording_file_find(&file, ENTRY_SEQ, 0, &at) || at != 0);
+    assert_false(recording_file_find_seq(&file, 0, &at));
 }
 
 static void test_totals_come_back(void **state)
