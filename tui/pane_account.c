@@ -80,6 +80,9 @@ static void draw_predictions(struct detail *detail, const struct snapshot *snaps
     else
         detail_line(detail, "trim now", "not known: malloc is %s",
                     *allocator ? allocator : "unknown");
+    if (snapshot->objects && snapshot->objects->walk.is_exact)
+        detail_line(detail, "exact snapshot", "%s",
+                    "of the objects: this page is of the process as it is");
     draw_collect(detail, account);
     detail_line(detail, "only a restart", "returns %s more, free in pieces",
                 units_bytes(a, account->restart_bytes));

@@ -14,6 +14,8 @@
 
 #include <stdint.h>
 
+#include "util/bytes.h"
+
 #define CHUNK_HEADER      16 /* bytes before the user data */
 #define CHUNK_OVERHEAD    8  /* of a chunk in use: its size word */
 #define CHUNK_MIN         32
@@ -23,6 +25,21 @@
 #define CHUNK_OTHER_ARENA UINT64_C(4)
 #define FASTBIN_MAX       128 /* global_max_fast: larger chunks never go to a fastbin */
 #define THREAD_HEAP_BYTES (UINT64_C(64) << 20) /* arena.c HEAP_MAX_SIZE */
+
+/* Of an mmapped chunk whose first CHUNK_HEADER bytes these are: its bytes, whole pages,
+ * of at most `left`; 0 when it is none. 2.43 does not count the header in the size. */
+static inline uint64_t malloc_mmapped_bytes(const uint8_t *head, uint64_t left)
+{
+    const uint64_t page_bytes = 4096;
+    uint64_t word = u64_at(head, 8), bytes = word & ~CHUNK_FLAGS;
+
+    if (u64_at(head, 0) || (word & CHUNK_FLAGS) != CHUNK_MMAPPED ||
+        bytes < page_bytes - CHUNK_HEADER)
+        return 0;
+    if (bytes % page_bytes)
+        bytes += CHUNK_HEADER;
+    return bytes % page_bytes || bytes > left ? 0 : bytes;
+}
 
 /* malloc.c mtrim(): whole pages behind the header of a free chunk, which has two more
  * links when it is large. systrim(): the top keeps MINSIZE + 1 bytes. */

@@ -1,6 +1,6 @@
 #include "source/account_mimalloc.h"
 
-#include <string.h>
+#include "source/malloc_heaps.h"
 
 void account_mimalloc_release(struct account_mimalloc *mimalloc)
 {
@@ -11,18 +11,16 @@ void account_mimalloc_release(struct account_mimalloc *mimalloc)
 void account_mimalloc_find(struct account_mimalloc *mimalloc, struct reader *reader,
                            int pagemap_fd, const struct maps *maps)
 {
+    uint64_t start, end;
+    size_t next = 0;
+
     account_mimalloc_release(mimalloc);
     pagemap_init(&mimalloc->pagemap, pagemap_fd);
-    for (size_t i = 0; i < maps->count; i++) {
-        const struct mapping *mapping = &maps->mappings[i];
-
-        if (*mapping->path || !mapping->is_writable || !mapping_is_anonymous(mapping))
+    while (malloc_region_next(maps, &next, &start, &end)) {
+        if (mimalloc_map_add(&mimalloc->map, reader, &mimalloc->pagemap, start, end))
             continue;
-        if (!mimalloc_map_add(&mimalloc->map, reader, &mimalloc->pagemap, mapping->start,
-                              mapping->end)) {
-            account_mimalloc_release(mimalloc);
-            return;
-        }
+        account_mimalloc_release(mimalloc);
+        return;
     }
 }
 

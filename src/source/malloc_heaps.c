@@ -182,19 +182,6 @@ static uint64_t thread_heap_find(struct malloc_heaps *heaps,
 
 /* ---- mmapped chunks ---- */
 
-/* The bytes of the mmapped chunk at `at`, 0 when there is none. 2.43 does not count the
- * header in the size. */
-static uint64_t mmapped_bytes(const uint8_t *head, uint64_t left)
-{
-    uint64_t word = u64_at(head, 8), bytes = word & ~CHUNK_FLAGS;
-
-    if (u64_at(head, 0) || (word & CHUNK_FLAGS) != CHUNK_MMAPPED || bytes < PAGE - 16)
-        return 0;
-    if (bytes % PAGE)
-        bytes += 16;
-    return bytes % PAGE || bytes > left ? 0 : bytes;
-}
-
 /* A stretch of anonymous memory that is looked through page by page. */
 struct region {
     uint64_t at, end;
@@ -244,7 +231,7 @@ static void region_look(struct malloc_heaps *heaps, const struct malloc_places *
     for (size_t i = 0; i < count; i++) {
         uint64_t start = pieces[i].address.value, bytes;
 
-        bytes = pieces[i].done ? mmapped_bytes(heads[i], region->end - start) : 0;
+        bytes = pieces[i].done ? malloc_mmapped_bytes(heads[i], region->end - start) : 0;
         if (bytes) {
             mmapped_add(heaps, start, start + bytes);
             region->at = start + bytes;
@@ -289,6 +276,24 @@ static bool is_region(const struct mapping *mapping)
            strncmp(mapping->path, "[stack", 6) != 0;
 }
 
+bool malloc_region_next(const struct maps *maps, size_t *next, uint64_t *start,
+                        uint64_t *end)
+{
+    size_t i = *next;
+
+    while (i < maps->count && !is_region(&maps->mappings[i]))
+        i++;
+    if (i == maps->count)
+        return false;
+    *start = maps->mappings[i].start;
+    do
+        *end = maps->mappings[i++].end;
+    while (i < maps->count && is_region(&maps->mappings[i]) &&
+           maps->mappings[i].start == *end);
+    *next = i;
+    return true;
+}
+
 static int heap_compare(const void *left, const void *right)
 {
     const struct malloc_heap *a = left, *b = right;
@@ -298,8 +303,9 @@ static int heap_compare(const void *left, const void *right)
 
 void malloc_heaps_find(struct malloc_heaps *heaps, const struct malloc_places *places)
 {
-    const struct maps *maps = places->maps;
     struct malloc_chain chain;
+    uint64_t start, end;
+    size_t next = 0;
 
     heaps->count = heaps->n_mmapped = 0;
     heaps->is_cut = false;
@@ -308,17 +314,8 @@ void malloc_heaps_find(struct malloc_heaps *heaps, const struct malloc_places *p
         return;
     }
     main_heap_find(heaps, places, &chain);
-    for (size_t i = 0; i < maps->count; i++) {
-        uint64_t start = maps->mappings[i].start;
-
-        if (!is_region(&maps->mappings[i]))
-            continue;
-        /* The kernel splits one chunk over several mappings when part was madvised. */
-        while (i + 1 < maps->count && is_region(&maps->mappings[i + 1]) &&
-               maps->mappings[i + 1].start == maps->mappings[i].end)
-            i++;
-        region_find(heaps, places, &chain, start, maps->mappings[i].end);
-    }
+    while (malloc_region_next(places->maps, &next, &start, &end))
+        region_find(heaps, places, &chain, start, end);
     malloc_chain_release(&chain);
     if (heaps->count)
         qsort(heaps->heaps, heaps->count, sizeof(*heaps->heaps), heap_compare);

@@ -41,6 +41,12 @@ struct malloc_places {
     uint64_t arena_bytes;
 };
 
+/* The next stretch of memory, from mapping number *next on, in which there may be mmapped
+ * chunks and heaps of threads. Neighbours are joined: the kernel splits one chunk over
+ * several mappings when a part of it was madvised. False when there is none. */
+bool malloc_region_next(const struct maps *maps, size_t *next, uint64_t *start,
+                        uint64_t *end);
+
 void malloc_heaps_find(struct malloc_heaps *heaps, const struct malloc_places *places);
 void malloc_heaps_release(struct malloc_heaps *heaps);
 

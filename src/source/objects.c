@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "model/builder.h"
+#include "source/malloc_heaps.h"
 #include "source/objects_agent.h"
 #include "source/objects_walk.h"
 #include "util/xalloc.h"
@@ -80,38 +81,29 @@ void walk_set_target_image(struct walk *walk, const struct target *target)
     walk_set_image(walk, start, end);
 }
 
-static bool region_of(struct walk_region *region, const struct mapping *mapping)
-{
-    bool is_main_heap = !strcmp(mapping->path, "[heap]");
-
-    *region = (struct walk_region){mapping->start, mapping->end, is_main_heap};
-    return is_main_heap ||
-           (!*mapping->path && mapping_is_anonymous(mapping) && mapping->is_writable);
-}
-
-/* Where large objects may be. Neighbours are joined: the kernel splits one chunk over
- * several mappings when a part of it was madvised. */
+/* Where large objects may be: the main heap, then the rest, by address. */
 void walk_set_target_regions(struct walk *walk, struct target *target)
 {
     const struct maps *maps = &target->maps;
-    struct walk_region *regions;
+    struct walk_region *regions, region = {0, 0, false};
     struct err ignored = ERR_INIT;
-    size_t count = 0;
+    size_t count = 0, next = 0;
 
     if (target_refresh_maps(target, &ignored))
         return;
     regions = calloc(maps->count + 1, sizeof(*regions));
     for (size_t i = 0; regions && i < maps->count; i++) {
-        struct walk_region region;
+        const struct mapping *mapping = &maps->mappings[i];
 
-        if (!region_of(&region, &maps->mappings[i]))
+        if (strcmp(mapping->path, "[heap]") != 0)
             continue;
-        if (count && regions[count - 1].end == region.start &&
-            regions[count - 1].is_main_heap == region.is_main_heap)
-            regions[count - 1].end = region.end;
+        if (count && regions[count - 1].end == mapping->start)
+            regions[count - 1].end = mapping->end;
         else
-            regions[count++] = region;
+            regions[count++] = (struct walk_region){mapping->start, mapping->end, true};
     }
+    while (regions && malloc_region_next(maps, &next, &region.start, &region.end))
+        regions[count++] = region;
     walk_set_regions(walk, regions, regions ? count : 0);
     free(regions);
 }

@@ -339,19 +339,6 @@ static uint64_t behind_next_segment(const struct walk *walk, uint64_t at, uint64
     return segment->address + segment->bytes;
 }
 
-/* The pages of the mmapped chunk at `at`, 0 when there is none. glibc 2.43 does not
- * count the header in the size. */
-static uint64_t mmapped_bytes(const uint8_t *bytes, uint64_t left)
-{
-    uint64_t word = u64_at(bytes, 8), chunk = word & ~CHUNK_FLAGS;
-
-    if (u64_at(bytes, 0) || (word & CHUNK_FLAGS) != CHUNK_MMAPPED || chunk < PAGE - 16)
-        return 0;
-    if (chunk % PAGE)
-        chunk += 16;
-    return chunk % PAGE || chunk > left ? 0 : chunk;
-}
-
 /* Without pymalloc each object is a chunk, so every page is looked at; but what was never
  * touched holds no chunk, and what was swapped out may. */
 static uint64_t behind_run(struct walk *walk)
@@ -413,7 +400,7 @@ static uint64_t mmapped_here(struct walk *walk, uint8_t bytes[CHUNK_HEADER + CHU
         chunk_unreadable(walk);
         return 0;
     }
-    return mmapped_bytes(bytes, chunks->end - chunks->at);
+    return malloc_mmapped_bytes(bytes, chunks->end - chunks->at);
 }
 
 static void mmapped_step(struct walk *walk)
