@@ -54,7 +54,7 @@ struct agent_region {
     uint64_t magic;
     uint32_t state;
     uint32_t trouble;
-    uint32_t command;   /* futex of the new thread */
+    uint32_t command;   /* looked at after each nap of the new thread */
     uint32_t go;        /* futex of the new thread */
     uint32_t take_back; /* futex of the borrowed thread: nobody else frees it */
     uint32_t taken;     /* the borrowed thread is out of the stub */

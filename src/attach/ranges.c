@@ -140,6 +140,7 @@ struct block {
     size_t n_members;
     uint64_t start, end;             /* of the family itself */
     uint64_t below_end, above_start; /* of its exported neighbours */
+    uint64_t left_out;               /* __default_morecore, which lies among them */
 };
 
 static bool is_member(const struct block *block, uint64_t address)
@@ -150,7 +151,7 @@ static bool is_member(const struct block *block, uint64_t address)
     return false;
 }
 
-static bool widen(void *context, const char *name, const struct image_symbol *symbol)
+static bool widen(void *context, const struct image_symbol *symbol)
 {
     struct block *block = context;
     uint64_t start = symbol->address.value, end = start + symbol->size_bytes;
@@ -159,7 +160,7 @@ static bool widen(void *context, const char *name, const struct image_symbol *sy
     bool is_nearer_above = start >= block->end && start < block->above_start;
 
     if ((!is_nearer_below && !is_nearer_above) || !symbol->is_function ||
-        is_member(block, start) || !strcmp(name, "__default_morecore"))
+        is_member(block, start) || start == block->left_out)
         return true;
     if (is_nearer_below)
         block->below_end = end;
@@ -199,11 +200,14 @@ static void find_family(struct scene *scene, struct block *block)
 static void add_malloc_block(struct scene *scene)
 {
     struct block block = {.above_start = UINT64_MAX};
+    struct image_symbol symbol;
 
     find_family(scene, &block);
     if (!block.n_members)
         return;
-    image_each_symbol(scene->libc, scene->kept, widen, &block);
+    if (image_symbol(scene->libc, scene->kept, "__default_morecore", &symbol))
+        block.left_out = symbol.address.value;
+    image_each_place(scene->libc, scene->kept, widen, &block);
     if (block.below_end == 0 || block.start - block.below_end > BLOCK_BYTES_MAX)
         block.below_end = block.start - 4096;
     if (block.above_start == UINT64_MAX ||

@@ -64,6 +64,11 @@ void image_each_symbol(const struct image *image, struct reader *reader,
                                      const struct image_symbol *symbol),
                        void *context);
 
+/* The same without names, which would have to be copied. */
+void image_each_place(const struct image *image, struct reader *reader,
+                      bool (*visit)(void *context, const struct image_symbol *symbol),
+                      void *context);
+
 bool image_contains(const struct image *image, struct raddr address);
 
 /* Are the object's executable segments really mapped executable where its header

@@ -272,20 +272,48 @@ static uint64_t count_symbols(const struct image *image, struct reader *reader)
     return count < SYMBOLS_MAX ? count : SYMBOLS_MAX;
 }
 
-/* Visits one symbol with a name from the local copy of the strings. */
-static bool visit_one(const struct image *image, const Elf64_Sym *from,
-                      const char *strings, size_t strings_bytes,
-                      bool (*visit)(void *context, const char *name,
-                                    const struct image_symbol *symbol),
-                      void *context)
+/* Whose turn it is, and where the local copy of the strings is. */
+struct visit {
+    const struct image *image;
+    const char *strings; /* NULL: no names are wanted */
+    size_t strings_bytes;
+    bool (*named)(void *context, const char *name, const struct image_symbol *symbol);
+    bool (*nameless)(void *context, const struct image_symbol *symbol);
+    void *context;
+};
+
+static bool visit_one(const struct visit *visit, const Elf64_Sym *from)
 {
     struct image_symbol symbol;
 
-    if (!is_defined(image, from) || from->st_name >= strings_bytes ||
-        !memchr(strings + from->st_name, '\0', strings_bytes - from->st_name))
+    if (!is_defined(visit->image, from))
         return true;
-    fill_symbol(image, from, &symbol);
-    return visit(context, strings + from->st_name, &symbol);
+    fill_symbol(visit->image, from, &symbol);
+    if (!visit->strings)
+        return visit->nameless(visit->context, &symbol);
+    if (from->st_name >= visit->strings_bytes ||
+        !memchr(visit->strings + from->st_name, '\0',
+                visit->strings_bytes - from->st_name))
+        return true;
+    return visit->named(visit->context, visit->strings + from->st_name, &symbol);
+}
+
+static void visit_all(const struct visit *visit, struct reader *reader, uint64_t left)
+{
+    uint64_t at = visit->image->symtab;
+    Elf64_Sym symbols[SYMBOLS_CHUNK];
+    bool goes_on = true;
+
+    while (goes_on && left) {
+        size_t n = left < SYMBOLS_CHUNK ? (size_t)left : SYMBOLS_CHUNK;
+
+        if (!read_inside(visit->image, reader, at, symbols, n * sizeof(symbols[0])))
+            break;
+        for (size_t i = 0; i < n && goes_on; i++)
+            goes_on = visit_one(visit, &symbols[i]);
+        at += n * sizeof(symbols[0]);
+        left -= n;
+    }
 }
 
 void image_each_symbol(const struct image *image, struct reader *reader,
@@ -295,21 +323,21 @@ void image_each_symbol(const struct image *image, struct reader *reader,
 {
     size_t bytes =
         image->strtab_bytes < STRINGS_MAX ? (size_t)image->strtab_bytes : STRINGS_MAX;
-    uint64_t left = image->symtab && image->strtab ? count_symbols(image, reader) : 0;
-    uint64_t at = image->symtab;
-    char *strings = left && bytes ? malloc(bytes) : NULL;
-    Elf64_Sym symbols[SYMBOLS_CHUNK];
-    bool goes_on = strings && read_inside(image, reader, image->strtab, strings, bytes);
+    uint64_t count = image->symtab && image->strtab ? count_symbols(image, reader) : 0;
+    char *strings = count && bytes ? malloc(bytes) : NULL;
+    const struct visit each = {image, strings, bytes, visit, NULL, context};
 
-    while (goes_on && left) {
-        size_t n = left < SYMBOLS_CHUNK ? (size_t)left : SYMBOLS_CHUNK;
-
-        if (!read_inside(image, reader, at, symbols, n * sizeof(symbols[0])))
-            break;
-        for (size_t i = 0; i < n && goes_on; i++)
-            goes_on = visit_one(image, &symbols[i], strings, bytes, visit, context);
-        at += n * sizeof(symbols[0]);
-        left -= n;
-    }
+    if (strings && read_inside(image, reader, image->strtab, strings, bytes))
+        visit_all(&each, reader, count);
     free(strings);
+}
+
+void image_each_place(const struct image *image, struct reader *reader,
+                      bool (*visit)(void *context, const struct image_symbol *symbol),
+                      void *context)
+{
+    const struct visit each = {image, NULL, 0, NULL, visit, context};
+
+    if (image->symtab)
+        visit_all(&each, reader, count_symbols(image, reader));
 }
