@@ -126,6 +126,10 @@ tests_unit_t_objects_owners_SOURCES = tests/unit/t_objects_owners.c tests/unit/f
 	tests/unit/fake_heap.h \
 	tests/unit/fake_walk.c tests/unit/fake_walk.h
 tests_unit_t_objects_owners_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/t_objects_ahead
+tests_unit_t_objects_ahead_SOURCES = tests/unit/t_objects_ahead.c
+tests_unit_t_objects_ahead_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/t_objects_kept
 tests_unit_t_objects_kept_SOURCES = tests/unit/t_objects_kept.c \
 	tests/unit/fake_heap.c tests/unit/fake_heap.h
