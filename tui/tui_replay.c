@@ -76,7 +76,10 @@ int tui_start_replay(struct tui *tui, struct err *err)
     }
     /* Damage at the end is told at once, and no jump waits for fresh memory. */
     replay_seek(tui->replay, replay_count(tui->replay) - 1);
-    replay_seek(tui->replay, 0);
+    if (options->begin)
+        replay_seek(tui->replay, 0);
+    else
+        replay_seek_complete(tui->replay);
     tui->history = replay_history(tui->replay);
     return 0;
 }
@@ -93,12 +96,13 @@ static void choose_newest_mark(struct tui *tui)
 /* Of a folder it is said first what it is, as the line may be cut off. */
 static void tell_keys(struct tui *tui)
 {
+    bool is_first = replay_at(tui->replay) == 0;
     char note[160], words[256];
 
     replay_note(tui->replay, note, sizeof(note));
-    snprintf(words, sizeof(words),
-             "%s%st and T step, b goes to a time, r and Z to the ends, z plays", note,
-             note[0] ? "; " : "");
+    snprintf(words, sizeof(words), "%s%s%st and T step, b goes to a time, %s, z plays",
+             note, note[0] ? "; " : "", is_first ? "" : "the first complete sample; ",
+             is_first ? "r and Z to the ends" : "r and Z to both ends");
     tui_say(tui, ROLE_NORMAL, words);
 }
 

@@ -30,10 +30,11 @@ static void find_lows(const struct evidence *evidence, struct lows *lows)
     for (; count > 0 && points[count - 1].mono_ns >= begin_ns; count--) {
         const struct history_point *point = &points[count - 1];
         struct reading res = point->values[SERIES_RES];
-        int at = (int)((double)(point->mono_ns - begin_ns) / span * SLICES);
+        int at;
 
         if (point->mono_ns > end_ns || !reading_is_known(res))
             continue;
+        at = (int)((double)(point->mono_ns - begin_ns) / span * SLICES);
         if (!lows->samples[at]++ || res.value < lows->values[at]) {
             lows->values[at] = res.value;
             lows->times[at] = point->mono_ns;

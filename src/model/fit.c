@@ -72,15 +72,26 @@ static bool drop_peaks(struct cloud *cloud, double per_minute)
     return true;
 }
 
+/* Times may go back, in a recording that was put together from others. */
+static int slice_of(const struct fit *fit, int64_t time_ns)
+{
+    double span = (double)(fit->last_ns - fit->first_ns) + 1;
+
+    if (time_ns >= fit->last_ns)
+        return SLICES - 1;
+    if (time_ns <= fit->first_ns)
+        return 0;
+    return (int)((double)(time_ns - fit->first_ns) / span * SLICES);
+}
+
 /* The lowest value of each slice of the time; a slice without points has the one before.
  */
 static void find_lows(const struct cloud *cloud, const struct fit *fit, int64_t *lows)
 {
-    double span = (double)(fit->last_ns - fit->first_ns) + 1;
     bool has_any[SLICES] = {false};
 
     for (size_t i = 0; i < cloud->n; i++) {
-        int at = (int)((double)(cloud->times[i] - fit->first_ns) / span * SLICES);
+        int at = slice_of(fit, cloud->times[i]);
 
         if (!has_any[at] || cloud->values[i] < lows[at])
             lows[at] = cloud->values[i];

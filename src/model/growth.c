@@ -151,8 +151,12 @@ static void thin(struct growth *growth)
     growth->n_points = n_kept;
 }
 
+/* A clock that goes back, in recordings that were put together, takes what came later
+ * along: times never fall. */
 void growth_begin(struct growth *growth, int64_t mono_ns, int64_t wall_ns)
 {
+    while (growth->n_points && growth->times_ns[growth->n_points - 1] > mono_ns)
+        growth->n_points--;
     if (growth->n_points == GROWTH_POINTS)
         thin(growth);
     growth->times_ns[growth->n_points++] = mono_ns;

@@ -4,6 +4,7 @@
 
 #include "recording/replay_cache.h"
 #include "recording/when.h"
+#include "util/clock.h"
 #include "util/xalloc.h"
 
 #define POINTS_WANTED 2048 /* of the headline numbers before the whole samples */
@@ -11,6 +12,9 @@
 #define WHOLE_OF_MANY \
     16 /* likewise, where each is of another file, and costs five times */
 #define EARLIEST_READY 4 /* jumps to the last 3/4 of the time find what they need */
+/* The first complete sample is looked for within these. */
+#define SOON_SAMPLES 200
+#define SOON_NS      (60 * NS_PER_S)
 
 struct replay {
     struct recording *recording;
@@ -116,6 +120,30 @@ void replay_seek(struct replay *replay, size_t at)
         add_sample(replay, ++replay->at);
     else if (at != replay->at)
         rebuild(replay, at);
+}
+
+static bool is_complete(const struct replay *replay)
+{
+    const struct snapshot *snapshot = history_back(replay->history, 0);
+
+    return snapshot && snapshot->is_complete;
+}
+
+void replay_seek_complete(struct replay *replay)
+{
+    int64_t first_ns = replay_wall_ns(replay, 0);
+
+    replay_seek(replay, 0);
+    while (!is_complete(replay)) {
+        size_t at = replay_at(replay) + 1;
+
+        if (at >= replay_count(replay) || at > SOON_SAMPLES ||
+            replay_wall_ns(replay, at) - first_ns > SOON_NS) {
+            replay_seek(replay, 0);
+            return;
+        }
+        replay_seek(replay, at);
+    }
 }
 
 const struct snapshot *replay_last_complete(struct replay *replay)

@@ -31,6 +31,9 @@ size_t replay_at(const struct replay *replay);
 size_t replay_count(const struct replay *replay);
 /* Beyond the last sample is the last one. */
 void replay_seek(struct replay *replay, size_t at);
+/* Goes to the first complete sample, where it comes soon after the first one, else to the
+ * first one. */
+void replay_seek_complete(struct replay *replay);
 /* Goes to the end. One reference to the last complete sample; NULL: there is none. */
 const struct snapshot *replay_last_complete(struct replay *replay);
 /* The last sample that is not later. */

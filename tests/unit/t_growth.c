@@ -265,6 +265,22 @@ static void test_unequal_troughs(void **state)
     assert_true(fit.troughs_rose > 5 * MB);
 }
 
+/* A recording that was put together from others: nothing but a bounded answer. */
+static void test_times_that_go_back(void **state)
+{
+    int64_t times[60], values[60];
+
+    (void)state;
+    for (int64_t i = 0; i < 60; i++) {
+        times[i] = (i * 37 % 60 - 30) * (INT64_C(1) << 40);
+        values[i] = i;
+    }
+    assert_int_equal(fit_line(times, values, 60).points, 60);
+    times[0] = times[59] + 1;
+    assert_int_equal(fit_line(times, values, 60).points, 60);
+    assert_int_equal(fit_line(times, values, 3).points, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_what_is_full_grows_no_more),
         cmocka_unit_test(test_a_table_that_doubles_grows),
         cmocka_unit_test(test_unequal_troughs),
+        cmocka_unit_test(test_times_that_go_back),
     };
 
     return cmocka_run_group_tests_name("growth", tests, NULL, NULL);
