@@ -4,6 +4,7 @@ libheaptop_a_SOURCES += src/layout/member_layout.c src/layout/member_layout.h
 libheaptop_a_SOURCES += src/layout/free_list_layout.c src/layout/free_list_layout.h
 libheaptop_a_SOURCES += src/layout/dict_keys.c src/layout/dict_keys.h \
 	src/layout/object_layout.c src/layout/object_layout.h \
+	src/layout/object_library.c src/layout/object_library.h \
 	src/layout/object_parts.c src/layout/object_parts.h \
 	src/layout/object_size.c src/layout/object_size.h
 libheaptop_a_SOURCES += \

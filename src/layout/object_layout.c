@@ -37,6 +37,7 @@ static void layout_headers(struct object_layout *layout)
     layout->tp_basicsize = 32;
     layout->tp_itemsize = 40;
     layout->tp_flags = 168;
+    layout->tp_doc = 176;
     layout->tp_weaklistoffset = 208;
     layout->tp_base = 256;
     layout->tp_dict = 264;

@@ -41,8 +41,8 @@ struct object_layout {
     /* Include/object.h PyObject, PyVarObject: the same in 3.8 - 3.15. */
     uint16_t ob_refcnt, ob_type, ob_size;
     /* Include/cpython/object.h PyTypeObject and PyHeapTypeObject. */
-    uint16_t tp_name, tp_basicsize, tp_itemsize, tp_flags, tp_base, tp_dict;
-    uint16_t tp_weaklistoffset, tp_dictoffset;
+    uint16_t tp_name, tp_basicsize, tp_itemsize, tp_flags, tp_doc, tp_base;
+    uint16_t tp_dict, tp_weaklistoffset, tp_dictoffset;
     uint16_t type_bytes, heap_type_bytes, ht_qualname, ht_cached_keys, ht_module;
 
     /* The refcount word of a living object has none of these bits and is not 0

@@ -153,6 +153,27 @@ static void add_ndarray(struct collector *collector, const struct object_view *v
             OBJECT_PART_START);
 }
 
+/* What ctypes knows of a class. */
+static void add_ctypes(struct collector *collector, const struct object_layout *layout,
+                       const struct object_view *view)
+{
+    struct ctypes_info info = object_ctypes_info(layout);
+
+    add(collector, word_at(view, info.elements), 0, OBJECT_PART_START);
+    add(collector, word_at(view, info.format), 0, OBJECT_PART_START);
+    add(collector, word_at(view, info.shape), 0, OBJECT_PART_START);
+}
+
+/* typeobject.c type_new: a copy of the text, and, 3.11 and later, of the name. */
+static void add_type(struct collector *collector, const struct object_layout *layout,
+                     const struct object_shape *shape, const struct object_view *view)
+{
+    add(collector, word_at(view, layout->tp_name), 0, OBJECT_PART_START);
+    add(collector, word_at(view, layout->tp_doc), 0, OBJECT_PART_START);
+    if (shape->is_ctype)
+        add_ctypes(collector, layout, view);
+}
+
 static void add_by_rule(struct collector *collector, const struct object_layout *layout,
                         const struct object_shape *shape, const struct object_view *view)
 {
@@ -205,6 +226,13 @@ static void add_by_rule(struct collector *collector, const struct object_layout 
             add(collector, word_at(view, DECIMAL_DATA), word_at(view, DECIMAL_ALLOC) * 8,
                 OBJECT_PART_START);
         break;
+    case OBJECT_STG_DICT:
+        add_dict(collector, layout, view);
+        add_ctypes(collector, layout, view);
+        break;
+    case OBJECT_TYPE:
+        add_type(collector, layout, shape, view);
+        break;
     default:
         break;
     }
@@ -238,8 +266,10 @@ static bool rule_has_parts(const struct object_layout *layout, enum object_rule 
     case OBJECT_GENERATOR:
     case OBJECT_FRAME:
     case OBJECT_BYTES_IO:
-    case OBJECT_TYPE:
     case OBJECT_WEAKREF:
+    case OBJECT_PRODUCT:
+    case OBJECT_COMBINATIONS:
+    case OBJECT_PERMUTATIONS:
         return false;
     case OBJECT_BYTEARRAY:
         return !layout->bytearray_is_bytes;

@@ -3,37 +3,23 @@
 #include <string.h>
 
 #include "layout/dict_keys.h"
+#include "layout/object_library.h"
 #include "util/bytes.h"
 
-#define ITEMS_MAX      (UINT64_C(1) << 40) /* no container has more */
-#define BASICSIZE_MAX  (UINT64_C(1) << 20)
-#define ITEMSIZE_MAX   4096
-#define ODICT_NODE     32 /* odictobject.c _ODictNode: key, hash, next, prev */
+#define BASICSIZE_MAX (UINT64_C(1) << 20)
+#define ITEMSIZE_MAX  4096
+#define ODICT_NODE    32 /* odictobject.c _ODictNode: key, hash, next, prev */
+/* code.h PyCodeObject, 3.8 - 3.10; pycore_code.h _PyOpcache. The number of caches stands
+ * behind the flag. */
+#define CODE_CODE         48
+#define CODE_CELLVARS     88
+#define CODE_CELL2ARG     96
+#define CODE_OPCACHE      160
+#define CODE_OPCACHE_FLAG 168
+#define OPCACHE_BYTES     32
+
 #define SET_ENTRY      16 /* setobject.h setentry: key, hash */
 #define DEQUE_SIZE_MAX (UINT64_C(1) << 36)
-
-#define NDARRAY_ND_READ \
-    (SIZE_MORE_BYTES / 16) /* of more dimensions the data is not known */
-
-static uint64_t view_u64(const struct object_view *view, size_t offset)
-{
-    uint64_t value = 0;
-
-    if (offset <= view->length && view->length - offset >= sizeof(value))
-        memcpy(&value, view->bytes + offset, sizeof(value));
-    return value;
-}
-
-/* count * unit; nothing when no real object has so many. */
-static uint64_t items_bytes(uint64_t count, uint64_t unit)
-{
-    return count <= ITEMS_MAX ? count * unit : 0;
-}
-
-static uint64_t absolute(uint64_t word)
-{
-    return (int64_t)word < 0 ? 0 - word : word;
-}
 
 bool object_shape_init(struct object_shape *shape, const struct object_layout *layout,
                        uint64_t basicsize, uint64_t itemsize, uint64_t flags)
@@ -100,6 +86,12 @@ enum object_rule object_rule_of_name(const struct object_layout *layout, const c
         {"xml.etree.ElementTree.Element", OBJECT_ELEMENT},
         {"datetime.time", OBJECT_DATETIME},
         {"datetime.datetime", OBJECT_DATETIME},
+        {"itertools.product", OBJECT_PRODUCT},
+        {"itertools.combinations", OBJECT_COMBINATIONS},
+        {"itertools.combinations_with_replacement", OBJECT_COMBINATIONS},
+        {"itertools.permutations", OBJECT_PERMUTATIONS},
+        {"StgDict", OBJECT_STG_DICT},
+        {"_ctypes.CType_Type", OBJECT_CTYPE},
     };
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -227,35 +219,27 @@ static uint64_t code_bytes(const struct object_layout *layout,
     return (bytes + 7) & ~UINT64_C(7);
 }
 
+/* codeobject.c code_sizeof, 3.8 - 3.10: which cells are arguments, and what opcodes that
+ * run often remember. */
+static uint64_t code_caches(const struct object_layout *layout,
+                            const struct object_view *view, struct size_more *more)
+{
+    if (layout->code_is_var)
+        return 0;
+    if (view_u64(view, CODE_CELL2ARG) && view_u64(view, CODE_CELLVARS))
+        more[0] = (struct size_more){MORE_TUPLE, view_u64(view, CODE_CELLVARS), 0};
+    if (!view_u64(view, CODE_OPCACHE))
+        return 0;
+    more[1] = (struct size_more){MORE_OPCODES, view_u64(view, CODE_CODE), 0};
+    return (view_u64(view, CODE_OPCACHE_FLAG) >> 32 & 0xff) * OPCACHE_BYTES;
+}
+
 static void array_more(const struct object_layout *layout, const struct object_view *view,
                        struct size_more *more)
 {
     more->items = view_u64(view, layout->array_allocated);
     more->address = view_u64(view, layout->array_descr);
     more->what = more->items && more->address ? MORE_ARRAY : MORE_NOTHING;
-}
-
-/* methods.c array_sizeof: what is in its own block and in that of the dimensions. */
-static uint64_t ndarray_bytes(const struct object_view *view, struct size_more *more)
-{
-    uint64_t n_dimensions = (uint32_t)view_u64(view, NDARRAY_ND);
-
-    if (n_dimensions > NDARRAY_ND_MAX)
-        return 0;
-    more->items = n_dimensions;
-    more->address = view_u64(view, NDARRAY_DIMENSIONS);
-    if (view_u64(view, NDARRAY_FLAGS) & NDARRAY_OWNS_DATA && n_dimensions &&
-        n_dimensions <= NDARRAY_ND_READ && more->address)
-        more->what = MORE_NDARRAY;
-    return n_dimensions * 16;
-}
-
-/* _decimal.c dec___sizeof__. */
-static uint64_t decimal_bytes(const struct object_view *view)
-{
-    if (view_u64(view, DECIMAL_FLAGS) & DECIMAL_OTHERS_DATA)
-        return 0;
-    return items_bytes(view_u64(view, DECIMAL_ALLOC), 8);
 }
 
 /* 3.14+ tags the low bits of the pointer (f_executable is a _PyStackRef). */
@@ -286,34 +270,21 @@ static uint64_t frame_bytes(const struct object_layout *layout,
     return layout->frame_bytes - layout->frame_extra_words * UINT64_C(8);
 }
 
-/* Types of the standard library that have more than their own block. */
-static uint64_t library_bytes(const struct object_shape *shape,
-                              const struct object_view *view, struct size_more *more)
+static uint64_t type_bytes(const struct object_layout *layout,
+                           const struct object_shape *shape,
+                           const struct object_view *view, struct size_more *more)
 {
-    switch (shape->rule) {
-    case OBJECT_BUFFERED:
-        if (shape->basicsize < BUFFERED_BASICSIZE || !view_u64(view, BUFFERED_BUFFER))
-            return 0;
-        return items_bytes(view_u64(view, BUFFERED_SIZE), 1);
-    case OBJECT_BYTES_IO:
-        more->address = view_u64(view, BYTES_IO_BUFFER);
-        more->what = more->address ? MORE_BYTES_IO : MORE_NOTHING;
-        return 0;
-    case OBJECT_ELEMENT:
-        more->address = view_u64(view, ELEMENT_EXTRA);
-        more->what = more->address ? MORE_ELEMENT : MORE_NOTHING;
-        return 0;
-    default:
-        return 0;
-    }
+    if (!shape->is_ctype)
+        return layout->heap_type_bytes;
+    return shape->basicsize + library_ctypes_bytes(layout, view, more);
 }
 
 uint64_t object_size(const struct object_layout *layout, const struct object_shape *shape,
-                     const struct object_view *view, struct size_more *more)
+                     const struct object_view *view, struct size_more more[SIZE_MORE_MAX])
 {
     uint64_t bytes = shape->prefix + shape->basicsize;
 
-    more->what = MORE_NOTHING;
+    more[0].what = more[1].what = MORE_NOTHING;
     switch (shape->rule) {
     case OBJECT_VAR:
         return bytes + items_bytes(view_u64(view, layout->ob_size), shape->itemsize);
@@ -338,28 +309,36 @@ uint64_t object_size(const struct object_layout *layout, const struct object_sha
     case OBJECT_ARRAY:
         array_more(layout, view, more);
         return bytes;
-    case OBJECT_NDARRAY:
-        return bytes + ndarray_bytes(view, more);
-    case OBJECT_DECIMAL:
-        return bytes + decimal_bytes(view);
     case OBJECT_CODE:
-        return shape->prefix + code_bytes(layout, shape, view);
+        return shape->prefix + code_bytes(layout, shape, view) +
+               code_caches(layout, view, more);
     case OBJECT_GENERATOR:
         generator_more(layout, view, more);
         return shape->prefix + layout->gen_bytes;
     case OBJECT_FRAME:
         return shape->prefix + frame_bytes(layout, shape, view, more);
+    case OBJECT_NDARRAY:
+    case OBJECT_DECIMAL:
     case OBJECT_BYTES_IO:
     case OBJECT_BUFFERED:
     case OBJECT_ELEMENT:
+    case OBJECT_PRODUCT:
+    case OBJECT_COMBINATIONS:
+    case OBJECT_PERMUTATIONS:
         return bytes + library_bytes(shape, view, more);
     case OBJECT_TYPE:
-        return shape->prefix + layout->heap_type_bytes;
-    case OBJECT_STRUCT:
+        return shape->prefix + type_bytes(layout, shape, view, more);
+    case OBJECT_STG_DICT: /* dictobject.c _PyDict_SizeOf has counted the basic size */
+        dict_more(layout, view, &more[1]);
+        return bytes + shape->basicsize - PLAIN_DICT_BYTES +
+               library_ctypes_bytes(layout, view, more);
     case OBJECT_FIXED:
+        return bytes + shape->value_bytes;
+    case OBJECT_STRUCT:
     case OBJECT_LOOSE:
     case OBJECT_DATETIME:
     case OBJECT_WEAKREF:
+    case OBJECT_CTYPE:
         return bytes;
     }
     return bytes;
@@ -460,27 +439,6 @@ static uint64_t code_more(const struct object_layout *layout, const uint8_t *byt
     return ((uint64_t)first + second) * 8;
 }
 
-/* The data that an array owns has no gaps, so that its longest stride says how much
- * there is: also of what is stored column by column. */
-static uint64_t ndarray_more(const uint8_t *bytes, uint64_t n_dimensions)
-{
-    uint64_t data = 0;
-
-    for (size_t i = 0; i < n_dimensions && i < NDARRAY_ND_READ; i++) {
-        uint64_t length = u64_at(bytes, i * 8);
-        uint64_t stride = absolute(u64_at(bytes, (n_dimensions + i) * 8));
-        uint64_t span = stride <= ITEMS_MAX && length <= ITEMS_MAX / (stride ? stride : 1)
-                            ? length * stride
-                            : 0;
-
-        if (!length)
-            return 0;
-        if (span > data)
-            data = span;
-    }
-    return data;
-}
-
 uint64_t object_size_more(const struct object_layout *layout,
                           const struct size_more *more,
                           const uint8_t bytes[SIZE_MORE_BYTES], bool *is_shared)
@@ -500,7 +458,7 @@ uint64_t object_size_more(const struct object_layout *layout,
         memcpy(&itemsize, bytes + 4, sizeof(itemsize));
         return itemsize <= 16 ? items_bytes(more->items, itemsize) : 0;
     case MORE_NDARRAY:
-        return ndarray_more(bytes, more->items);
+        return library_ndarray_data(bytes, more->items);
     case MORE_BYTES_IO: /* bytesio.c SHARED_BUF: others have it, too */
         return (uint32_t)u64_at(bytes, layout->ob_refcnt) == 1
                    ? BYTES_BYTES + items_bytes(u64_at(bytes, layout->ob_size), 1)
@@ -509,6 +467,12 @@ uint64_t object_size_more(const struct object_layout *layout,
         return EXTRA_BYTES + (u64_at(bytes, EXTRA_CHILDREN) == more->address + EXTRA_OWN
                                   ? 0
                                   : items_bytes(u64_at(bytes, EXTRA_ALLOCATED), 8));
+    case MORE_TUPLE:
+        return items_bytes(u64_at(bytes, layout->ob_size), 8);
+    case MORE_OPCODES:
+        return items_bytes(u64_at(bytes, layout->ob_size) / 2, 1);
+    case MORE_TEXT:
+        return strnlen((const char *)bytes, SIZE_MORE_BYTES - 1) + 1;
     case MORE_FRAME:
     case MORE_NOTHING:
         break;

@@ -43,6 +43,11 @@ enum object_rule {
     OBJECT_ELEMENT,
     OBJECT_TYPE,
     OBJECT_WEAKREF, /* as fixed; it does not hold what it refers to */
+    OBJECT_PRODUCT, /* itertools: as many items as its tuple has */
+    OBJECT_COMBINATIONS,
+    OBJECT_PERMUTATIONS,
+    OBJECT_STG_DICT, /* a dict, and what ctypes knows of a class; 3.8 - 3.12 */
+    OBJECT_CTYPE,    /* of a name only: a class of ctypes, by the rule of any class */
 };
 
 #define OBJECT_LEARNED_MAX     8
@@ -57,6 +62,8 @@ struct object_shape {
     bool has_gc_head;
     bool has_inline_values; /* 3.13+: attributes stand behind it; any block from there on
                              */
+    bool is_ctype;          /* a class of ctypes: it holds a ctypes_info() */
+    uint8_t value_bytes;    /* numpy's scalars: getsizeof counts their value once more */
     enum object_rule rule;
     /* Where its parts are (object_parts.h). */
     bool has_parts, is_managed; /* managed: its dict or values stand in front of it */
@@ -132,6 +139,23 @@ static inline char object_debug_id(const uint8_t id[8])
 #define EXTRA_OWN       32
 #define EXTRA_BYTES     64
 
+/* itertoolsmodule.c productobject, combinationsobject, cwrobject, permutationsobject, 3.8
+ * - 3.15: the tuple, the indices, ..., r. */
+#define ITERTOOLS_TUPLE 16
+#define COMBINATIONS_R  40
+#define PERMUTATIONS_R  48
+
+/* dictobject.h PyDictObject. */
+#define PLAIN_DICT_BYTES 48
+
+/* _ctypes/ctypes.h StgDictObject (3.8 - 3.12: behind the dict), StgInfo (3.13+: behind
+ * the class, aligned as any data is): where the fields that lead to memory stand. */
+struct ctypes_info {
+    uint32_t length, elements, format, n_dimensions, shape;
+};
+
+struct ctypes_info object_ctypes_info(const struct object_layout *layout);
+
 /* The bytes of one object: from its start to the end of its block. */
 struct object_view {
     const uint8_t *bytes;
@@ -150,9 +174,13 @@ enum size_more_what {
     MORE_ELEMENT,   /* what an Element has when it has attributes or children */
     MORE_ARRAY,     /* array.array's item description: the size of an item */
     MORE_NDARRAY,   /* numpy's dimensions and strides: the data that it owns */
+    MORE_TUPLE,     /* a tuple: one word for each of its items */
+    MORE_OPCODES,   /* a code's bytes: one byte for each instruction */
+    MORE_TEXT,      /* characters up to a 0: no more of them than are read */
 };
 
 #define SIZE_MORE_BYTES 64 /* enough of any of them */
+#define SIZE_MORE_MAX   2  /* places that one object has */
 
 struct size_more {
     enum size_more_what what;
@@ -168,6 +196,9 @@ bool object_shape_init(struct object_shape *shape, const struct object_layout *l
  * and such are known by name only. */
 enum object_rule object_rule_of_name(const struct object_layout *layout,
                                      const char *name);
+
+/* How large the value in a scalar of numpy is that has this name; 0 = it is none. */
+uint8_t object_value_of_name(const char *name);
 
 /* Could an object of this shape fill a block of so many bytes? */
 bool object_fits(const struct object_layout *layout, const struct object_shape *shape,
@@ -200,7 +231,8 @@ uint64_t object_block_need(const struct object_layout *layout,
 
 /* As getsizeof, the prefix included; `more` is what is still to be added. */
 uint64_t object_size(const struct object_layout *layout, const struct object_shape *shape,
-                     const struct object_view *view, struct size_more *more);
+                     const struct object_view *view,
+                     struct size_more more[SIZE_MORE_MAX]);
 
 /* Where `more` leads to something else that is to be read, when it does: false, or the
  * same with another address. */

@@ -234,7 +234,8 @@ void walk_count_class(struct walk *walk, struct type_entry *entry, uint64_t addr
 
     if (!more.address)
         return;
-    walk_later(&walk->workers[0], entry, false, &more);
+    if (!entry->shape.is_ctype) /* whose own __sizeof__ leaves them out */
+        walk_later(&walk->workers[0], entry, false, &more);
     EDGES_ADD(&walk->workers[0].edges, far, edge);
 }
 

@@ -75,6 +75,14 @@ void walk_later(struct walk_worker *worker, struct type_entry *entry, bool is_di
         walk_later_flush(worker);
 }
 
+void walk_more(struct walk_worker *worker, struct type_entry *entry,
+               const struct size_more more[SIZE_MORE_MAX])
+{
+    for (size_t i = 0; i < SIZE_MORE_MAX; i++)
+        if (more[i].what != MORE_NOTHING && more[i].what != MORE_KEYS)
+            walk_later(worker, entry, false, &more[i]);
+}
+
 void walk_later_flush(struct walk_worker *worker)
 {
     struct later *later = worker->later;

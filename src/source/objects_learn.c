@@ -18,7 +18,7 @@
 #define UNOWNED_GOOD    2000 /* of used bytes, one part in so many: nothing to learn */
 #define UNOWNED_BAD     1000 /* the same: the walk should begin again */
 #define WALKS_TO_LEARN  8    /* without a lesson, until the next attempt */
-#define TYPES_PER_LEARN 4000
+#define TYPES_PER_LEARN 30000
 
 /* What the fields of some instances lead to. */
 struct lesson {

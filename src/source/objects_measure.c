@@ -170,14 +170,15 @@ static uint64_t part_memory(struct measure *measure, const struct object_part *p
 
 /* A class is charged the keys that its instances share (typeobject.c
  * type___sizeof___impl). */
-static void add_cached_keys(struct measure *measure, uint64_t address,
+static void add_cached_keys(struct measure *measure, const struct met_object *met,
                             struct measured *measured)
 {
-    const struct type_entry *class = types_get(&measure->walk->types, address);
+    const struct type_entry *class = types_get(&measure->walk->types, met->view.address);
     struct size_more more = {MORE_TYPE_KEYS, class ? class->cached_keys : 0, 0};
     uint64_t bytes = more.address ? size_elsewhere(measure, more) : 0;
 
-    measured->size_bytes += bytes;
+    if (!met->entry->shape.is_ctype) /* whose own __sizeof__ leaves them out */
+        measured->size_bytes += bytes;
     measured->memory_bytes += bytes ? part_bytes(measure, more.address, bytes) : 0;
 }
 
@@ -200,15 +201,17 @@ void measure_object(struct measure *measure, const struct met_object *met,
     const struct object_layout *layout = &measure->walk->layout.object;
     const struct object_shape *shape = &met->entry->shape;
     struct object_part parts[OBJECT_PARTS_MAX];
-    struct size_more more;
-    uint64_t size = object_size(layout, shape, &met->view, &more);
-    uint64_t elsewhere = size_elsewhere(measure, more);
+    struct size_more more[SIZE_MORE_MAX];
+    uint64_t size = object_size(layout, shape, &met->view, more);
+    uint64_t first = size_elsewhere(measure, more[0]);
+    uint64_t second = size_elsewhere(measure, more[1]);
     size_t count = shape->has_parts ? object_parts(layout, shape, &met->view, parts) : 0;
 
-    *measured = (struct measured){size + elsewhere, met->block_bytes, 0};
+    *measured = (struct measured){size + first + second, met->block_bytes, 0};
     if (shape->rule == OBJECT_TYPE)
-        add_cached_keys(measure, met->view.address, measured);
+        add_cached_keys(measure, met, measured);
     for (size_t i = 0; i < count; i++) {
+        bool is_second = parts[i].what == OBJECT_PART_KEYS && more[1].what == MORE_KEYS;
         uint64_t memory_bytes;
 
         if (parts[i].what == OBJECT_PART_DICT)
@@ -216,7 +219,7 @@ void measure_object(struct measure *measure, const struct met_object *met,
         if (parts[i].what == OBJECT_PART_BLOCK &&
             is_inline(measure, shape, parts[i].address))
             continue;
-        memory_bytes = part_memory(measure, &parts[i], elsewhere);
+        memory_bytes = part_memory(measure, &parts[i], is_second ? second : first);
         measured->memory_bytes += memory_bytes;
         measured->size_bytes += part_size(measure, &parts[i], memory_bytes);
     }

@@ -123,7 +123,7 @@ void walk_count_far(struct walk *walk, struct type_entry *entry,
     struct walk_worker *worker = &walk->workers[0];
     const struct object_layout *layout = &walk->layout.object;
     struct tally *tally = tally_of(worker, entry);
-    struct size_more more;
+    struct size_more more[SIZE_MORE_MAX];
 
     if (walk->visit) {
         walk->visit(walk->visit_with,
@@ -137,9 +137,9 @@ void walk_count_far(struct walk *walk, struct type_entry *entry,
         tally->interned += object_str_is_interned(layout, view);
     tally->memory_bytes += bytes;
     tally->malloc_bytes += bytes;
-    tally->size_bytes += object_size(layout, &entry->shape, view, &more);
-    if (more.what != MORE_NOTHING && more.what != MORE_KEYS && !entry->is_plain_dict)
-        walk_later(worker, entry, false, &more);
+    tally->size_bytes += object_size(layout, &entry->shape, view, more);
+    if (!entry->is_plain_dict)
+        walk_more(worker, entry, more);
     if (entry->is_plain_dict)
         walk_far_dict(worker, view, bytes, is_tracked);
     else if (entry->shape.has_parts)

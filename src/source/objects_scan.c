@@ -128,12 +128,11 @@ static void scan_size(struct pool_scan *scan, struct recent_type *recent,
                       const struct object_view *view)
 {
     struct type_entry *entry = recent->entry;
-    struct size_more more;
+    struct size_more more[SIZE_MORE_MAX];
 
-    recent->size_bytes += object_size(scan->layout, &entry->shape, view, &more);
-    /* A table of keys is sized when its block is known. */
-    if (more.what != MORE_NOTHING && more.what != MORE_KEYS && !entry->is_plain_dict)
-        walk_later(scan->worker, entry, false, &more);
+    recent->size_bytes += object_size(scan->layout, &entry->shape, view, more);
+    if (!entry->is_plain_dict)
+        walk_more(scan->worker, entry, more);
 }
 
 /* Compact ascii without more than its own block: the commonest. 0 = any other. */

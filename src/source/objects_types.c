@@ -15,6 +15,7 @@
 #define TYPES_PER_READ   256
 #define LEARN_LEAST      24  /* smaller instances have no room for a part's address */
 #define LEARN_LEAST_DICT 64  /* a dict, or defaultdict, has no such field */
+#define LEARN_LEAST_VAR  40  /* tuples and bytes have none */
 #define TP_MRO           344 /* PyTypeObject.tp_mro, 3.8 - 3.15 */
 
 void types_init(struct types *types, struct reader *reader,
@@ -214,6 +215,7 @@ static bool type_read(struct types *types, uint64_t address,
 struct ancestry {
     enum object_rule rule;  /* of the first that is known by its name */
     uint64_t own_basicsize; /* of the first: fields of Python's classes come behind */
+    uint8_t value_bytes;    /* of a scalar of numpy */
 };
 
 /* Sets, deques, generators are known by the name of a type of C among the bases; the name
@@ -221,7 +223,7 @@ struct ancestry {
 static struct ancestry type_ancestry(struct types *types, uint64_t base)
 {
     const struct object_layout *layout = types->layout;
-    struct ancestry found = {OBJECT_FIXED, 0};
+    struct ancestry found = {OBJECT_FIXED, 0, 0};
     uint8_t bytes[512];
     char name[64];
 
@@ -234,7 +236,8 @@ static struct ancestry type_ancestry(struct types *types, uint64_t base)
             if (!found.own_basicsize)
                 found.own_basicsize = u64_at(bytes, layout->tp_basicsize);
             found.rule = object_rule_of_name(layout, name);
-            if (found.rule != OBJECT_FIXED)
+            found.value_bytes = object_value_of_name(name);
+            if (found.rule != OBJECT_FIXED || found.value_bytes)
                 break;
         }
         base = u64_at(bytes, layout->tp_base);
@@ -250,8 +253,10 @@ static bool type_may_learn(const struct type_entry *entry, uint64_t own_basicsiz
     case OBJECT_INT:
     case OBJECT_STR:
     case OBJECT_LIST:
-    case OBJECT_VAR:
+    case OBJECT_TYPE:
         return false;
+    case OBJECT_VAR:
+        return own_basicsize > LEARN_LEAST_VAR;
     case OBJECT_DICT:
         return own_basicsize > LEARN_LEAST_DICT;
     default:
@@ -265,14 +270,16 @@ static bool type_shape(struct types *types, struct type_entry *entry,
     const struct object_layout *layout = types->layout;
     uint64_t flags = u64_at(bytes, layout->tp_flags);
     struct ancestry ancestry;
-    struct size_more more;
+    struct size_more more[SIZE_MORE_MAX];
     const struct object_view nothing = {bytes, 0, 0};
 
     if (!object_shape_init(&entry->shape, layout, u64_at(bytes, layout->tp_basicsize),
                            u64_at(bytes, layout->tp_itemsize), flags))
         return false;
     ancestry = type_ancestry(types, entry->address);
-    if (ancestry.rule != OBJECT_FIXED)
+    entry->shape.is_ctype = ancestry.rule == OBJECT_CTYPE;
+    entry->shape.value_bytes = ancestry.value_bytes;
+    if (ancestry.rule != OBJECT_FIXED && ancestry.rule != OBJECT_CTYPE)
         entry->shape.rule = ancestry.rule;
     entry->may_learn = type_may_learn(entry, ancestry.own_basicsize);
     if (types->debug_prefix_bytes)
@@ -280,7 +287,7 @@ static bool type_shape(struct types *types, struct type_entry *entry,
     entry->type_at = types->debug_prefix_bytes + entry->shape.prefix + layout->ob_type;
     entry->fits_is_constant = object_fits_is_constant(&entry->shape);
     entry->size_is_constant = object_size_is_constant(&entry->shape);
-    entry->constant_size = object_size(layout, &entry->shape, &nothing, &more);
+    entry->constant_size = object_size(layout, &entry->shape, &nothing, more);
     entry->is_heap = flags & TYPE_FLAG_HEAP;
     entry->base = u64_at(bytes, layout->tp_base);
     object_shape_parts(&entry->shape, layout, flags,

@@ -403,6 +403,10 @@ void walk_visit_pool(struct walk_worker *worker, const struct pool *pool,
 /* The size of an object has a part elsewhere: from the window, else later. */
 void walk_later(struct walk_worker *worker, struct type_entry *entry, bool is_dict_of,
                 const struct size_more *more);
+/* The same of all that object_size() left to be added; a table of keys is sized when its
+ * block is known. */
+void walk_more(struct walk_worker *worker, struct type_entry *entry,
+               const struct size_more more[SIZE_MORE_MAX]);
 void walk_later_flush(struct walk_worker *worker);
 
 /* Notes what an object has elsewhere. objects_parts.c */

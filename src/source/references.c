@@ -196,6 +196,7 @@ static uint64_t fields_start(const struct object_layout *layout,
     case OBJECT_LIST:
         return layout->list_allocated + 8u;
     case OBJECT_DICT:
+    case OBJECT_STG_DICT:
     case OBJECT_ORDERED_DICT:
         return layout->dict_values + 8u;
     case OBJECT_SET:
@@ -353,6 +354,7 @@ void references_visit(struct references *references, const struct met_object *me
                     u64_at(bytes, layout->ob_size));
         break;
     case OBJECT_DICT:
+    case OBJECT_STG_DICT:
     case OBJECT_ORDERED_DICT:
         visit_dict(references, &met->view);
         break;

@@ -197,13 +197,28 @@ static void test_any_bytes(void **state)
     }
 }
 
+/* The name and the text of a class, where they are memory of its own. */
+static void test_type(void **state)
+{
+    struct made made;
+
+    (void)state;
+    make(&made, 12, OBJECT_TYPE, 920, TYPE_FLAG_TYPE, 0);
+    put(&made, 24, ADDRESS + 4096);
+    put(&made, 176, ADDRESS + 8192);
+    find(&made);
+    assert_int_equal(made.count, 2);
+    assert_part(&made, 0, OBJECT_PART_START, ADDRESS + 4096, 0);
+    assert_part(&made, 1, OBJECT_PART_START, ADDRESS + 8192, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_list),         cmocka_unit_test(test_managed_dicts),
-        cmocka_unit_test(test_dict_offsets), cmocka_unit_test(test_containers),
-        cmocka_unit_test(test_str),          cmocka_unit_test(test_learned_fields),
-        cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_type),           cmocka_unit_test(test_list),
+        cmocka_unit_test(test_managed_dicts),  cmocka_unit_test(test_dict_offsets),
+        cmocka_unit_test(test_containers),     cmocka_unit_test(test_str),
+        cmocka_unit_test(test_learned_fields), cmocka_unit_test(test_any_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
