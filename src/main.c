@@ -78,7 +78,7 @@ static int begin_guard(struct args *args, struct err *err)
         .target = args->pid,
         /* A recording is its owner's, and SQLite keeps notes beside it. */
         .keeps_user = args->command || args->read,
-        .watches_many = args->tree};
+        .watches_many = args->tree || args->read};
 
     if (args->read)
         options.needs |= GUARD_WRITES;

@@ -33,7 +33,7 @@ struct guard_options {
     /* A program that heaptop started has its very rights, and is waited for and
      * signalled until its end: giving them up would win nothing. */
     bool keeps_user;
-    bool watches_many; /* a whole tree of processes: descriptors for each of them */
+    bool watches_many; /* a tree of processes, a folder of recordings: many descriptors */
 };
 
 /* Not setuid, not setgid, no capabilities of the file: -1 with a sentence otherwise. */
