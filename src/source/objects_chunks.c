@@ -458,7 +458,7 @@ uint64_t walk_chunks_left(const struct walk *walk)
 
     if (chunks->state == CHUNKS_CHAIN)
         return chunks->end - chunks->at;
-    return chunks->next < chunks->count
+    return chunks->next < chunks->count && chunks->regions[chunks->next].is_main_heap
                ? chunks->regions[chunks->next].end - chunks->regions[chunks->next].start
                : 0;
 }

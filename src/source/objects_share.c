@@ -26,13 +26,17 @@ static bool outside_step(struct walk *walk)
            walk_chunks_step(walk);
 }
 
+/* Nothing is left for later: an arena that is kept would have it. */
 static bool outside(struct walk *walk, int64_t deadline_mono_ns)
 {
-    while (outside_step(walk)) {
-        if (deadline_mono_ns > 0 && clock_monotonic_ns() >= deadline_mono_ns)
-            return true;
-    }
-    return false;
+    bool is_more;
+
+    do
+        is_more = outside_step(walk);
+    while (is_more && (deadline_mono_ns <= 0 || clock_monotonic_ns() < deadline_mono_ns));
+    walk->workers[0].window_bytes = 0;
+    walk_later_flush(&walk->workers[0]);
+    return is_more;
 }
 
 static void worker_share(struct walk_worker *worker, void *with)

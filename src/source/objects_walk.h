@@ -503,7 +503,7 @@ void walk_mimalloc_release(struct walk *walk);
 
 /* Looks at some chunks; false when none is left. */
 bool walk_chunks_step(struct walk *walk);
-/* Of the chain under way, or else of the next region: what is not looked at yet. */
+/* Bytes of the chain under way, or of the one that comes next, still to be looked at. */
 uint64_t walk_chunks_left(const struct walk *walk);
 void walk_chunks_release(struct walk *walk);
 
