@@ -17,6 +17,8 @@
 #define LARGE_BEFORE   16  /* what stands in front of the GC head of some */
 #define LARGE_OBJECT   304 /* of an object: enough for its size, and to find its parts */
 #define LARGE_BYTES    (LARGE_BEFORE + GC_HEAD_BYTES + LARGE_OBJECT)
+#define LARGE_CTYPE    2048 /* of a class of ctypes, which knows the most behind all else \
+                             */
 /* In the queue: it was met in a chunk, and counted there. */
 #define LARGE_IS_COUNTED UINT64_C(1)
 /* Beyond what is known to be needed: in an arena that is new, no chunk's header stands
@@ -250,8 +252,24 @@ static bool is_list(const struct walk *walk, uint64_t address)
     return gc->has_permanent && address == raddr_add(gc->state, gc->permanent).value;
 }
 
-/* `bytes`: the GC head and the beginning of what may be an object. False when it is
- * none. */
+/* One of which the beginning is not enough. */
+static void large_count_ctype(struct walk *walk, struct type_entry *entry,
+                              struct object_view *view)
+{
+    uint8_t bytes[LARGE_BYTES - LARGE_OBJECT + LARGE_CTYPE] = {0};
+    uint8_t *object = bytes + LARGE_BYTES - LARGE_OBJECT;
+    struct object_view whole = {object, entry->shape.basicsize, view->address};
+
+    memcpy(bytes, view->bytes - (object - bytes), LARGE_BYTES);
+    if (whole.length <= LARGE_CTYPE && whole.length > view->length &&
+        !reader_read(walk->reader, raddr_of(view->address + view->length),
+                     object + view->length, whole.length - view->length))
+        view = &whole;
+    large_count(walk, entry, view);
+}
+
+/* `bytes`: the GC head and the beginning of what may be an object; in front of them is
+ * LARGE_BEFORE. False when it is none. */
 static bool large_look_at(struct walk *walk, uint64_t gc_head, const uint8_t *bytes)
 {
     const struct object_layout *layout = &walk->layout.object;
@@ -264,7 +282,10 @@ static bool large_look_at(struct walk *walk, uint64_t gc_head, const uint8_t *by
     entry = types_get(&walk->types, u64_at(object, layout->ob_type));
     if (!entry || !entry->shape.has_gc_head)
         return false;
-    large_count(walk, entry, &view);
+    if (entry->shape.is_ctype)
+        large_count_ctype(walk, entry, &view);
+    else
+        large_count(walk, entry, &view);
     large_links(walk, bytes);
     return true;
 }
