@@ -100,9 +100,9 @@ static void tell_keys(struct tui *tui)
     char note[160], words[256];
 
     replay_note(tui->replay, note, sizeof(note));
-    snprintf(words, sizeof(words), "%s%s%st and T step, b goes to a time, %s, z plays",
-             note, note[0] ? "; " : "", is_first ? "" : "the first complete sample; ",
-             is_first ? "r and Z to the ends" : "r and Z to both ends");
+    snprintf(words, sizeof(words),
+             "%s%s%st, T step, b goes to a time, r, Z to the ends, z plays", note,
+             note[0] ? "; " : "", is_first ? "" : "first complete sample; ");
     tui_say(tui, ROLE_NORMAL, words);
 }
 
