@@ -17,8 +17,7 @@
 #define LARGE_BEFORE   16  /* what stands in front of the GC head of some */
 #define LARGE_OBJECT   304 /* of an object: enough for its size, and to find its parts */
 #define LARGE_BYTES    (LARGE_BEFORE + GC_HEAD_BYTES + LARGE_OBJECT)
-#define LARGE_CTYPE    2048 /* of a class of ctypes, which knows the most behind all else \
-                             */
+#define LARGE_CTYPE    2048 /* of a class of ctypes: what it knows stands last */
 /* In the queue: it was met in a chunk, and counted there. */
 #define LARGE_IS_COUNTED UINT64_C(1)
 /* Beyond what is known to be needed: in an arena that is new, no chunk's header stands
