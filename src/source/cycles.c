@@ -471,7 +471,7 @@ static void begin_stage(struct cycles *cycles, enum cycles_stage stage)
     /* What a large table led to would look like garbage, had it moved meanwhile. */
     if (stage == CYCLES_OPAQUE && cycles->edges.n_unread >= UNREAD_MOST)
         is_good = false;
-    cycles->edges.n_unread = 0;
+    cycles_edges_begin(&cycles->edges);
     cycles->edges.visit_table = NULL;
     cycles->edges.visit = stage == CYCLES_SUBTRACT ? subtract_one : reach_one;
     if (stage == CYCLES_SUBTRACT)
@@ -534,6 +534,8 @@ bool cycles_step(struct cycles *cycles)
     case CYCLES_FAILED:
         return false;
     }
+    if (cycles->edges.is_excessive)
+        cycles->stage = CYCLES_FAILED;
     if (!is_more && cycles->stage != CYCLES_FAILED)
         begin_stage(cycles, (enum cycles_stage)(cycles->stage + 1));
     return cycles->stage < CYCLES_OVER;

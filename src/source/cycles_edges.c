@@ -147,6 +147,12 @@ const struct cycles_type *cycles_type_of(struct cycles_edges *edges, uint64_t ad
     return edges->types[at].is_type ? &edges->types[at] : NULL;
 }
 
+void cycles_edges_begin(struct cycles_edges *edges)
+{
+    edges->words_left = residency_words(edges->memory->residency);
+    edges->n_unread = 0;
+}
+
 /* All words of [start, start + count * 8). */
 static void visit_words(struct cycles_edges *edges, uint64_t start, uint64_t count,
                         bool is_table)
@@ -155,6 +161,11 @@ static void visit_words(struct cycles_edges *edges, uint64_t start, uint64_t cou
 
     if (start & 7 || start < 4096 || count > TABLE_MOST * 3)
         return;
+    if (count > edges->words_left) {
+        edges->is_excessive = true;
+        return;
+    }
+    edges->words_left -= count;
     while (count) {
         size_t some = count < WORDS_A_READ ? (size_t)count : WORDS_A_READ;
 

@@ -40,7 +40,13 @@ struct cycles_edges {
     void (*visit_table)(void *context, uint64_t address);
     void *context;
     uint64_t n_unread; /* words of tables: they moved, or went */
+    /* A word has one owner: who is told more than there are tells lies. */
+    uint64_t words_left;
+    bool is_excessive;
 };
+
+/* To be called before a turn over all objects, each of which is visited once. */
+void cycles_edges_begin(struct cycles_edges *edges);
 
 /* The type at the address; NULL when none is there. */
 const struct cycles_type *cycles_type_of(struct cycles_edges *edges, uint64_t address);

@@ -1,6 +1,8 @@
 #include "source/holders_search.h"
 
 #include "model/kind.h"
+#include "target/residency.h"
+#include "target/target.h"
 
 #define OWNER_PASSES 3
 
@@ -105,6 +107,20 @@ static void find_holder(void *with, const struct reference *found)
 
 /* ---- the passes ---- */
 
+/* That there can be in tables; the bound of one pass. */
+static uint64_t words_of(const struct target *target)
+{
+    struct residency residency = {0};
+    struct err ignored = ERR_INIT;
+    uint64_t words;
+
+    residency.is_cut =
+        residency_scan(&residency, target->fds.pagemap, &target->maps, &ignored) != 0;
+    words = residency_words(&residency);
+    residency_release(&residency);
+    return words;
+}
+
 static void search_visit(void *with, const struct met_object *met)
 {
     struct holders_search *search = with;
@@ -122,6 +138,7 @@ static void search_visit(void *with, const struct met_object *met)
 static void begin_stage(struct holders_search *search, enum search_stage stage)
 {
     search->stage = stage;
+    search->references.words_left = search->words;
     search->references.visit = stage == FIND_OWNERS ? find_owner : find_holder;
 }
 
@@ -136,6 +153,7 @@ int holders_search_begin(struct holders_search *search,
     search->references.walk = &search->pass.walk;
     search->references.with = search;
     search->held.references = search->owners.references = &search->references;
+    search->words = words_of(context->target);
     begin_stage(search, search->find ? FIND_OBJECTS : FIND_HOLDERS);
     return 0;
 }
@@ -164,6 +182,7 @@ enum source_result holders_search_step(struct holders_search *search,
 {
     if (!objects_pass_step(&search->pass, deadline_mono_ns))
         return SOURCE_MORE;
+    search->is_cut |= search->references.is_excessive;
     if (!needs_pass(search))
         return SOURCE_DONE;
     search->n_owner_passes += search->stage == FIND_OWNERS;

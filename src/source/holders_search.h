@@ -24,6 +24,7 @@ enum search_stage {
 struct holders_search {
     struct objects_pass pass;
     struct references references;
+    uint64_t words; /* that a pass may visit in tables */
     enum search_stage stage;
     int n_owner_passes;
     /* Shown every object in a pass of its own, to add those that are meant; NULL: they

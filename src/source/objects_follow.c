@@ -164,6 +164,7 @@ void walk_follow_begin(struct walk *walk)
                                           .visit = follow_word,
                                           .context = walk};
     follow->edges.types = calloc(CYCLES_TYPES_MAX, sizeof(*follow->edges.types));
+    cycles_edges_begin(&follow->edges);
     follow->phase = follow->edges.types ? FOLLOW_ARENAS : FOLLOW_FOUND;
     follow->next = 0;
     walk->next_arena = 0;
@@ -217,6 +218,7 @@ bool walk_follow_step(struct walk *walk, int64_t deadline_mono_ns)
     case FOLLOW_FOUND:
         for (size_t n = 0; n < FOLLOW_PER_STEP && follow->n_queue; n++)
             follow_found(walk, follow->queue[--follow->n_queue]);
+        walk->workers[0].counts.is_cut |= follow->edges.is_excessive;
         return follow->n_queue > 0;
     }
     return false;

@@ -346,6 +346,11 @@ static size_t chains_advance(struct walk *walk, struct chain *chains, size_t cou
 
         if (!pieces[i].done || !links[i] || links[i] & 7 || !charge.entry)
             continue;
+        /* No block is of two chains: such a one leads in a circle, or lies. */
+        if (!address_set_add(&walk->owners.links, links[i])) {
+            walk->workers[0].counts.is_cut = true;
+            continue;
+        }
         chain.address = links[i];
         charge_anywhere(walk, &charge, chain.address, chain.bytes);
         if (--chain.left)
@@ -522,9 +527,15 @@ void walk_owners_init(struct walk *walk)
     }
 }
 
+void walk_owners_release(struct walk *walk)
+{
+    address_set_release(&walk->owners.links);
+    memset(&walk->owners, 0, sizeof(walk->owners));
+}
+
 void walk_owners_begin(struct walk *walk)
 {
-    memset(&walk->owners, 0, sizeof(walk->owners));
+    walk_owners_release(walk);
 }
 
 static size_t count_near(const struct walk *walk)
@@ -563,6 +574,7 @@ bool walk_owners_step(struct walk *walk)
     case 3:
         if (chains_step(walk))
             return true;
+        address_set_release(&walk->owners.links);
         break;
     case 4:
         parts_far(walk);

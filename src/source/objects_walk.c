@@ -39,6 +39,7 @@ void walk_release(struct walk *walk)
     walk_chunks_release(walk);
     walk_mimalloc_release(walk);
     walk_follow_release(walk);
+    walk_owners_release(walk);
     walk_workers_release(walk);
     walk_ahead_close(walk->ahead);
     memset(walk, 0, sizeof(*walk));

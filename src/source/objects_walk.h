@@ -36,6 +36,7 @@
 #include "source/objects_types.h"
 #include "target/pagemap.h"
 #include "target/reader.h"
+#include "util/address_set.h"
 
 struct source_context;
 struct target;
@@ -150,7 +151,8 @@ struct walk_mimalloc {
 /* Where the charging of parts stands. */
 struct owners {
     int phase;
-    size_t next; /* in the list of this phase */
+    size_t next;              /* in the list of this phase */
+    struct address_set links; /* blocks of chains that were met */
 };
 
 #define LEARN_SAMPLES 48 /* addresses kept of a type's instances */

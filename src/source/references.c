@@ -44,10 +44,21 @@ static void tell(struct references *references, uint64_t word, enum reference_by
         references->visit(references->with, &reference);
 }
 
+/* False when there cannot be so many words any more. */
+static bool take_words(struct references *references, uint64_t count)
+{
+    if (count > references->words_left) {
+        references->is_excessive = true;
+        return false;
+    }
+    references->words_left -= count;
+    return true;
+}
+
 /* Every word of a table. */
 static void visit_items(struct references *references, uint64_t start, uint64_t count)
 {
-    if (start & 7 || count > ITEMS_MAX)
+    if (start & 7 || count > ITEMS_MAX || !take_words(references, count))
         return;
     while (count) {
         size_t some = count < REFERENCES_PIECE ? (size_t)count : REFERENCES_PIECE;
@@ -80,6 +91,8 @@ static void visit_entries(struct references *references, const struct dict_keys 
     uint64_t words = keys->entry_bytes / 8, left = keys->n_entries, at = keys->entries;
     size_t most = REFERENCES_PIECE / 3;
 
+    if (!take_words(references, left * words))
+        return;
     while (left) {
         size_t some = left < most ? (size_t)left : most;
 
@@ -292,7 +305,8 @@ static void visit_deque(struct references *references, const struct object_view 
         uint64_t words[1 + DEQUE_ITEMS + 1];
         uint64_t some = left < DEQUE_ITEMS - first ? left : DEQUE_ITEMS - first;
 
-        if (!read_at(references, block, words, sizeof(words)))
+        if (!take_words(references, DEQUE_ITEMS + 2) ||
+            !read_at(references, block, words, sizeof(words)))
             return;
         for (uint64_t i = first; i < first + some; i++)
             tell(references, words[1 + i], BY_ITEM, 0);

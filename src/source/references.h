@@ -39,6 +39,8 @@ struct references {
     struct walk *walk;
     reference_visitor *visit;
     void *with;
+    uint64_t words_left; /* of tables: each has one owner, so that more are lies */
+    bool is_excessive;
     uint64_t words[REFERENCES_PIECE];
 };
 

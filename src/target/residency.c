@@ -12,6 +12,9 @@
 #define REGIONS 1024 /* answers of one request */
 #define WORDS   4096 /* pages of one read, without PAGEMAP_SCAN */
 
+#define WORDS_LEAST   (UINT64_C(1) << 16)
+#define WORDS_UNKNOWN (UINT64_C(1) << 30) /* when not all of it is known */
+
 void residency_release(struct residency *residency)
 {
     free(residency->runs);
@@ -240,4 +243,11 @@ uint64_t residency_stretch(struct residency *residency, uint64_t address, uint64
         next = run < end ? run->start : UINT64_MAX;
     }
     return next - address < length ? next - address : length;
+}
+
+uint64_t residency_words(const struct residency *residency)
+{
+    if (residency->is_cut)
+        return WORDS_UNKNOWN;
+    return (residency->resident_bytes + residency->swapped_bytes) / 4 + WORDS_LEAST;
 }

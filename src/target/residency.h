@@ -55,6 +55,9 @@ bool residency_add(struct residency *residency, uint64_t start, uint64_t end,
 struct residency_bytes residency_of(struct residency *residency, uint64_t start,
                                     uint64_t end);
 
+/* Words that tables in it can have together, with room for what is made meanwhile. */
+uint64_t residency_words(const struct residency *residency);
+
 /* Bytes from the address on, at most `length`, that are all in memory or all not. */
 uint64_t residency_stretch(struct residency *residency, uint64_t address, uint64_t length,
                            bool *is_resident);
