@@ -38,18 +38,20 @@ void walk_part(struct walk_worker *worker, const struct type_entry *entry,
     EDGES_ADD(&worker->edges, far, edge);
 }
 
-/* Links that are in the window cost nothing; the rest is followed later. */
+/* Links that are in the window cost nothing; the rest is followed later, and so are those
+ * of more blocks than fit into the window: they go in a circle. */
 static void add_chain(struct walk_worker *worker, const struct type_entry *entry,
                       const struct object_part *part)
 {
     uint64_t address = part->address, left = part->count;
+    uint64_t most = worker->window_bytes / (part->bytes + 1);
     struct chain chain;
 
     while (left && address) {
         uint64_t offset = address - worker->window_address;
 
         walk_part(worker, entry, address, part->bytes, EDGE_PART);
-        if (--left == 0 || offset >= worker->window_bytes ||
+        if (--left == 0 || !most-- || offset >= worker->window_bytes ||
             worker->window_bytes - offset < part->link_at + 8u)
             break;
         address = u64_at(worker->window, offset + part->link_at);
