@@ -13,6 +13,7 @@
  * first; a second claim means that something moved while it was read.
  */
 #define LINKS_PER_READ   256
+#define MOVED_MOST       65536 /* blocks of a chain that a whole walk may lack */
 #define PAGE             4096u
 #define FAR_UNKNOWN_MOST 4096 /* a chunk for a part whose need is not known */
 
@@ -346,9 +347,10 @@ static size_t chains_advance(struct walk *walk, struct chain *chains, size_t cou
 
         if (!pieces[i].done || !links[i] || links[i] & 7 || !charge.entry)
             continue;
-        /* No block is of two chains: such a one leads in a circle, or lies. */
+        /* A block that was met has moved meanwhile, or the chain goes in a circle. */
         if (!address_set_add(&walk->owners.links, links[i])) {
-            walk->workers[0].counts.is_cut = true;
+            walk->workers[0].counts.is_cut |=
+                chain.left > MOVED_MOST || walk->owners.links.is_full;
             continue;
         }
         chain.address = links[i];
