@@ -4,7 +4,6 @@
  * chunks of malloc; all that is counted is counted against that instant, so the parts
  * add up to the RES that was read beside it. What changed since shows up as unexplained.
  */
-#include <stdio.h>
 #include "source/account_state.h"
 
 #include <stdlib.h>
