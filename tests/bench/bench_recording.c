@@ -1,8 +1,8 @@
 /*
  * bench_recording FILE NEW SAMPLES - makes a long recording of the real samples of FILE,
  * back and forth through them, two seconds apart; writes some of them one by one as the
- * recorder does; opens what was made and jumps about in it. Prints one line of figures:
- * "name value", medians of CPU and wall time in microseconds.
+ * recorder does; opens what was made, finds samples in it and jumps about. Prints one
+ * line of figures: "name value", medians of CPU and wall time in microseconds.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "recording/encoder.h"
+#include "recording/recording.h"
 #include "recording/replay.h"
 #include "recording/writer.h"
 #include "util/clock.h"
@@ -189,6 +190,32 @@ static void measure_jumps(const char *path)
     print_times("jump_wall", wall_ns, JUMPS);
 }
 
+/* A sample of any time by itself, without what the screen shows of the time before. */
+static void measure_finds(const char *path)
+{
+    int64_t wall_ns[JUMPS], used_ns[JUMPS];
+    struct recording *recording;
+    struct err err = ERR_INIT;
+
+    if (recording_open(path, &recording, &err))
+        fail(&err);
+    srand(2);
+    for (size_t i = 0; i < JUMPS; i++) {
+        int64_t began_ns = clock_monotonic_ns(), cpu_began_ns = cpu_ns();
+        size_t at = (size_t)rand() % recording_count(recording);
+        const struct snapshot *snapshot = recording_snapshot(recording, at, &err);
+
+        if (!snapshot)
+            fail(&err);
+        used_ns[i] = cpu_ns() - cpu_began_ns;
+        wall_ns[i] = clock_monotonic_ns() - began_ns;
+        snapshot_unref(snapshot);
+    }
+    recording_close(recording);
+    print_times("find_cpu", used_ns, JUMPS);
+    print_times("find_wall", wall_ns, JUMPS);
+}
+
 int main(int argc, char **argv)
 {
     struct real real = {.count = 0};
@@ -207,6 +234,7 @@ int main(int argc, char **argv)
     write_samples(&real, argv[2], single, "write_1s", 4);
     write_samples(&real, argv[2], count, "at_once", 0);
     measure_opening(argv[2]);
+    measure_finds(argv[2]);
     measure_jumps(argv[2]);
     printf("\n");
     for (size_t i = 0; i < real.count; i++)

@@ -53,7 +53,7 @@ def measure(python):
                                             found["write_alone_cpu_us"]))
     print("  a day at 2 s: %d samples, %.1f MB" % (found["samples"],
                                                    found["file_bytes"] / 1e6))
-    for name, bar in ("open", "500"), ("jump", "50"):
+    for name, bar in ("open", "500"), ("find", "5"), ("jump", "50"):
         print("  %s: %.1f ms, at most %.1f (bar %s); %.1f ms of CPU, at most %.1f" % (
             (name, found[name + "_wall_us"] / 1e3, found[name + "_wall_most_us"] / 1e3, bar,
              found[name + "_cpu_us"] / 1e3, found[name + "_cpu_most_us"] / 1e3)))
