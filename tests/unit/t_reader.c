@@ -143,10 +143,42 @@ static void test_live_straddle(void **state)
     reader_close(reader);
 }
 
+static int open_of(pid_t pid, const char *name)
+{
+    char path[64];
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void await(int ready[2])
+{
+    char byte;
+
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+/* A child's: says that it is ready, if it is, and stays. */
+static void stay(int ready[2], bool is_ready)
+{
+    char byte = 0;
+
+    alarm(30); /* does not outlive a test that fails */
+    if (!is_ready || write(ready[1], &byte, 1) != 1)
+        _exit(1);
+    for (;;)
+        pause();
+}
+
 /* With privileges dropped only the kept descriptor of /proc/PID/mem still reads. */
 static void test_live_descriptor(void **state)
 {
-    char *area = area_with_holes(15), path[64], bytes[4 * PAGE];
+    char *area = area_with_holes(15), bytes[4 * PAGE];
     struct piece pieces[] = {
         {address_of(area + 1 * PAGE), bytes, 2 * PAGE, false},
         {address_of(area + 7 * PAGE), bytes, 1, false},
@@ -156,27 +188,17 @@ static void test_live_descriptor(void **state)
     struct err err;
     pid_t child;
     int mem_fd, ready[2];
-    char byte = 0;
 
     (void)state;
     if (geteuid())
         skip();
     assert_int_equal(pipe(ready), 0);
     child = fork();
-    if (!child) {
-        alarm(30); /* does not outlive a test that fails */
-        /* What was mapped since, by a sanitizer or the C library, may lie there. */
-        if (munmap(area + 7 * PAGE, PAGE) || write(ready[1], &byte, 1) != 1)
-            _exit(1);
-        for (;;)
-            pause();
-    }
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    close(ready[0]);
-    close(ready[1]);
-    snprintf(path, sizeof(path), "/proc/%d/mem", (int)child);
-    mem_fd = open(path, O_RDONLY | O_CLOEXEC);
-    assert_true(mem_fd >= 0);
+    /* What was mapped since, by a sanitizer or the C library, may lie there. */
+    if (!child)
+        stay(ready, munmap(area + 7 * PAGE, PAGE) == 0);
+    await(ready);
+    mem_fd = open_of(child, "mem");
     assert_int_equal(setresuid(65534, 65534, 0), 0);
     assert_int_equal(reader_live_open(child, -1, &reader, &err), -1);
     assert_int_equal(err.code, ERR_DENIED);
@@ -202,34 +224,16 @@ static void test_live_descriptor(void **state)
 static pid_t forked(char *area, size_t half)
 {
     int ready[2];
-    char byte = 0;
     pid_t child;
 
     assert_int_equal(pipe(ready), 0);
     child = fork();
     if (!child) {
-        alarm(30);
         memset(area + half, 3, half);
-        if (write(ready[1], &byte, 1) != 1)
-            _exit(1);
-        for (;;)
-            pause();
+        stay(ready, true);
     }
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    close(ready[0]);
-    close(ready[1]);
+    await(ready);
     return child;
-}
-
-static int open_of(pid_t pid, const char *name)
-{
-    char path[64];
-    int fd;
-
-    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    assert_true(fd >= 0);
-    return fd;
 }
 
 /* Memory that is shared with a parent is shared still when it has been read. */
