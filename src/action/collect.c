@@ -22,8 +22,8 @@ static void say_reckoned(struct action_plan *plan, const struct collect_cost *co
     char count[UNITS_MAX], last[UNITS_MAX], expected[UNITS_MAX];
 
     plan_say(plan,
-             "None was seen yet: %s or more, reckoned from the %s that one of the "
-             "youngest objects took for some %s. ",
+             "No such collection was seen yet: %s or more, reckoned from the %s that one "
+             "of the youngest objects took for some %s. ",
              units_duration(expected, cost->expected_ns),
              units_duration(last, cost->last_ns),
              units_count(count, reading_exact(cost->last_objects.value)));
