@@ -29,6 +29,8 @@
 
 #define PATIENCE_NS       (3 * NS_PER_S)
 #define STUB_WAIT_NS      (5 * NS_PER_S / 2)
+#define SPIN_NS           (300 * NS_PER_US) /* the stub takes a third of it */
+#define LOOK_NS           (2 * NS_PER_US)   /* between two looks at the frame */
 #define REFUSALS_MAX      10
 #define LOOKS_MAX         30 /* at a thread that goes back by itself */
 #define STUB_ENTRY        ((uint64_t)(stub_borrowed - stub_begin))
@@ -67,7 +69,7 @@ struct detour {
     pid_t tid;
     struct arch_registers original;
     uint64_t mask, frame_address, nonce;
-    bool saw_stop_signal, hurried;
+    bool saw_stop_signal, hurried, may_spin;
     int64_t began_ns;
 };
 
@@ -84,12 +86,22 @@ static bool may_hurry(const struct detour *detour)
             seccomp_permits(detour->tid, SYS_sched_setscheduler, calm_down));
 }
 
-static void set_policy(struct detour *detour, int policy)
+static bool set_policy(struct detour *detour, int policy)
 {
     const struct sched_param parameter = {.sched_priority = policy == SCHED_FIFO};
 
-    if (detour->hurried)
-        sched_setscheduler(detour->tid, policy, &parameter);
+    return detour->hurried && sched_setscheduler(detour->tid, policy, &parameter) == 0;
+}
+
+/* A thread of the same real-time priority is woken on another processor than the one that
+ * is kept busy here; an ordinary one would perhaps wait for this one. */
+static bool has_other_processor(pid_t tid)
+{
+    cpu_set_t allowed;
+
+    CPU_ZERO(&allowed);
+    return sched_getaffinity(tid, sizeof(allowed), &allowed) == 0 &&
+           CPU_COUNT(&allowed) > 1;
 }
 
 static int write_frame(struct detour *detour)
@@ -124,7 +136,7 @@ static int divert(struct detour *detour)
     faultpoint_reach(FAULTPOINT_registers_set);
     ptrace(PTRACE_SETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &mask);
     faultpoint_reach(FAULTPOINT_mask_set);
-    set_policy(detour, SCHED_FIFO);
+    detour->may_spin = set_policy(detour, SCHED_FIFO) && has_other_processor(detour->tid);
     faultpoint_reach(FAULTPOINT_priority_set);
     if (ptrace(PTRACE_CONT, detour->tid, NULL, NULL) != 0)
         return -1;
@@ -194,10 +206,23 @@ enum outcome {
     OUTCOME_LATE,
 };
 
+/* To sleep and to be woken takes as long as the whole stub: at first no sleep. */
+static void pause_watching(const struct detour *detour, int64_t began_ns)
+{
+    const struct timespec nap = {0, 10000};
+    int64_t now = clock_monotonic_ns(), until = now + LOOK_NS;
+
+    if (!detour->may_spin || now - began_ns > SPIN_NS) {
+        nanosleep(&nap, NULL);
+        return;
+    }
+    while (clock_monotonic_ns() < until)
+        ;
+}
+
 static enum outcome watch(struct detour *detour, struct stub_frame *head)
 {
-    int64_t deadline = clock_monotonic_ns() + STUB_WAIT_NS;
-    const struct timespec nap = {0, 10000};
+    int64_t began = clock_monotonic_ns(), deadline = began + STUB_WAIT_NS;
     bool faulted = false;
 
     for (uint32_t turn = 1; clock_monotonic_ns() < deadline; turn++) {
@@ -213,7 +238,7 @@ static enum outcome watch(struct detour *detour, struct stub_frame *head)
             return OUTCOME_GONE;
         if (faulted)
             return OUTCOME_FAULTED;
-        nanosleep(&nap, NULL);
+        pause_watching(detour, began);
     }
     return OUTCOME_LATE;
 }
@@ -488,7 +513,7 @@ static enum attempt try_thread(struct scene *scene, pid_t tid, struct borrowed *
         return refuse_filter(&detour, borrowed, err);
     if (!*why && scene->is_restricted)
         scene->may_make_file = seccomp_permits_file(tid);
-    if (*why || target_state(scene->target) == TARGET_ENDED) {
+    if (*why || !target_has_its_memory(scene->target)) {
         faultpoint_reach(FAULTPOINT_judged_unsafe);
         visit_yield_signals(scene, tid, detour.mask);
         visit_let_go(scene, tid, &detour.original, borrowed);
@@ -524,7 +549,7 @@ int borrow_thread(struct scene *scene, struct borrowed *borrowed, struct err *er
     const char *why = NULL;
 
     for (uint32_t turn = 0; attempt == ATTEMPT_UNSAFE; turn++) {
-        const struct timespec pause = {0, 200000 + (long)(random() % 800000)};
+        const struct timespec pause = {0, 200000 + (long)threads_any(800000)};
         pid_t tid = threads_choose(scene->target, turn);
 
         if (tid < 0 || target_state(scene->target) == TARGET_ENDED) {

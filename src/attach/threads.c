@@ -9,6 +9,7 @@
 
 #include "attach/arch.h"
 #include "target/procfs.h"
+#include "util/clock.h"
 
 void threads_wait_channel(struct target *target, pid_t tid, char *text, size_t size)
 {
@@ -132,10 +133,17 @@ size_t threads_list(struct target *target, pid_t tids[THREADS_MAX])
     return n;
 }
 
+size_t threads_any(size_t n)
+{
+    uint64_t mixed = (uint64_t)clock_monotonic_ns() * UINT64_C(0x9e3779b97f4a7c15);
+
+    return (size_t)(mixed >> 32) % n;
+}
+
 /* A thread other than the main one that is not in an awkward call; -1 = none. */
 static pid_t choose_helper(struct target *target, const pid_t *tids, size_t n)
 {
-    size_t at = (size_t)random() % n;
+    size_t at = threads_any(n);
 
     for (size_t i = 0; i < n; i++) {
         pid_t tid = tids[(at + i) % n];
@@ -151,7 +159,7 @@ static pid_t choose_helper(struct target *target, const pid_t *tids, size_t n)
 static pid_t choose_least_evil(struct target *target, const pid_t *tids, size_t n,
                                uint32_t turn)
 {
-    size_t at = (size_t)random() % n;
+    size_t at = threads_any(n);
 
     if (turn % 2 == 0 && !is_fragile(target, target->pid))
         return target->pid;

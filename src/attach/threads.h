@@ -21,6 +21,10 @@ size_t threads_list(struct target *target, pid_t tids[THREADS_MAX]);
  * nothing else is left. 0 when no thread may be stopped now, -1 when there is none. */
 pid_t threads_choose(struct target *target, uint32_t turn);
 
+/* A number below n, which the target cannot foresee. Needs no seed: each page that a
+ * forked injector touches for the first time costs up to 20 us. */
+size_t threads_any(size_t n);
+
 /* Is it in a call that nothing can interrupt, such as a vfork or a read from a disk? It
  * would stop only at the call's end. */
 bool threads_is_uninterruptible(struct target *target, pid_t tid);

@@ -265,6 +265,11 @@ static bool has_left_its_memory(const struct target *target)
     return pread(fd, &byte, 1, 0) == 0;
 }
 
+bool target_has_its_memory(const struct target *target)
+{
+    return !pidfd_says_ended(target) && !has_left_its_memory(target);
+}
+
 /* A process that ends lets go of its memory first and is there for a moment more. */
 static bool has_other_memory(const struct target *target)
 {

@@ -62,6 +62,9 @@ int target_reread_maps(struct target *target, struct err *err);
 
 /* Live, stopped (T or t), or ended (gone, zombie, PID reused, exec). Cheap. */
 enum target_state target_state(struct target *target);
+/* False: it has ended or executed another program. Cheaper still, for who has stopped it:
+ * no text is asked of the kernel. */
+bool target_has_its_memory(const struct target *target);
 
 /* What became of a target that has ended, as a sentence: it ended, or it executed
  * another program, which can be opened as a target of its own. ERR_GONE. */
