@@ -20,7 +20,7 @@ struct arch_registers {
     struct user_regs_struct user;
 };
 
-/* Can this processor save its vector state as the stub does it? */
+/* Can this processor save its vector state as the stub does it? Asked once a process. */
 bool arch_is_usable(void);
 
 /* The address of the loader's function that runs once, from its entry point. */

@@ -23,7 +23,7 @@
 
 /* A virtual machine answers each question to the processor slowly: when all that it can
  * save has room, nothing more is asked. */
-bool arch_is_usable(void)
+static bool has_room_for_vectors(void)
 {
     unsigned a, b, c, d;
 
@@ -41,6 +41,15 @@ bool arch_is_usable(void)
             return false;
     }
     return true;
+}
+
+bool arch_is_usable(void)
+{
+    static enum { UNKNOWN, NO, YES } answer; /* the same in all threads */
+
+    if (__atomic_load_n(&answer, __ATOMIC_RELAXED) == UNKNOWN)
+        __atomic_store_n(&answer, has_room_for_vectors() ? YES : NO, __ATOMIC_RELAXED);
+    return __atomic_load_n(&answer, __ATOMIC_RELAXED) == YES;
 }
 
 /* glibc's entry point: mov %rsp,%rdi; call _dl_start (sysdeps/x86_64/dl-machine.h). */

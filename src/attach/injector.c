@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #include "attach/scene.h"
 #include "attach/stops.h"
 #include "attach/threads.h"
+#include "attach/unwinder.h"
 #include "attach/ways.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
@@ -36,10 +38,30 @@ struct injection {
     struct target *target;
     struct scene scene;
     struct borrowed borrowed;
-    struct agent_image image;
+    struct agent_image *image;
     struct injector_report report;
     int page_fd;
 };
+
+/* In the process that forks injectors. */
+static struct {
+    pthread_once_t once;
+    struct agent_image image; /* each injector has its own copy */
+    struct err err;           /* that image's */
+} prepared = {.once = PTHREAD_ONCE_INIT};
+
+static void prepare(void)
+{
+    prepared.err = (struct err)ERR_INIT;
+    agent_image_build(&prepared.image, &prepared.err);
+    arch_is_usable();
+    unwinder_prepare();
+}
+
+void injector_prepare(void)
+{
+    pthread_once(&prepared.once, prepare);
+}
 
 /* The number comes from the target, so what lies behind it is proven to be a
  * memory file of that name before anything is done to it. Until it is sealed the
@@ -120,9 +142,9 @@ static int inject_by_ptrace(struct injection *injection, struct err *err)
         return err_set(err, ERR_UNSUPPORTED, "this processor lacks what an attach needs");
     if (scene_prepare_borrowing(scene, err) != 0)
         return -1;
-    scene->table.image_bytes = injection->image.length;
-    scene->table.data_offset = injection->image.data_offset;
-    scene->table.data_bytes = injection->image.data_bytes;
+    scene->table.image_bytes = injection->image->length;
+    scene->table.data_offset = injection->image->data_offset;
+    scene->table.data_bytes = injection->image->data_bytes;
     faultpoint_reach(FAULTPOINT_scene_open);
     if (cave_write_stub(scene, err) != 0)
         return -1;
@@ -136,9 +158,9 @@ static int inject_by_ptrace(struct injection *injection, struct err *err)
     injection->report.stops = injection->borrowed.stops;
     injection->report.did_not_stop = injection->borrowed.must_end;
     injection->report.region = injection->borrowed.region;
-    injection->report.image_bytes = injection->image.length;
+    injection->report.image_bytes = injection->image->length;
     if (status == 0)
-        status = load_agent(scene, &injection->image, injection->borrowed.region,
+        status = load_agent(scene, injection->image, injection->borrowed.region,
                             &injection->report.image, err);
     stops_hurry(false);
     if (status != 0) {
@@ -156,7 +178,7 @@ static int inject_by_remote(struct injection *injection, struct err *err)
 {
     struct agent_region region;
 
-    if (remote_load(&injection->scene, &injection->image, &injection->borrowed.region,
+    if (remote_load(&injection->scene, injection->image, &injection->borrowed.region,
                     err) != 0 ||
         region_wait(&injection->scene, injection->borrowed.region, REGION_STATE_RUNNING,
                     &region, err) != 0)
@@ -164,7 +186,7 @@ static int inject_by_remote(struct injection *injection, struct err *err)
     injection->report.is_remote = true;
     injection->report.region = injection->borrowed.region;
     injection->report.image = region.image;
-    injection->report.image_bytes = injection->image.length;
+    injection->report.image_bytes = injection->image->length;
     return 0;
 }
 
@@ -183,7 +205,9 @@ static int inject(struct injection *injection, struct err *err)
     struct injector_report *report = &injection->report;
     struct err second = ERR_INIT;
 
-    if (agent_image_build(&injection->image, err) != 0 ||
+    injector_prepare();
+    *err = prepared.err;
+    if (err->code != ERR_NONE ||
         scene_open(&injection->scene, injection->target, err) != 0)
         return -1;
     snprintf(report->other_malloc, sizeof(report->other_malloc), "%s",
@@ -231,9 +255,9 @@ void injector_main(struct target *target, int socket, uint64_t *region)
     struct injection *injection = xmap_large(sizeof(*injection));
 
     prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
-    srandom((unsigned)clock_monotonic_ns() ^ (unsigned)getpid());
     stops_start_ticking();
     injection->target = target;
+    injection->image = &prepared.image;
     injection->page_fd = -1;
     inject(injection, &injection->report.err);
     if (region)

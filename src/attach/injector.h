@@ -29,8 +29,12 @@ struct injector_report {
     char why_remote[320]; /* why not by ptrace; "" = it was asked for */
 };
 
-/* Runs in the child and never returns. The region's address is also stored at `region`
- * unless that is NULL. */
+/* What is the same for all targets, once in the process that forks injectors: what is
+ * written there the injector need not touch for the first time. Any thread. */
+void injector_prepare(void);
+
+/* Runs in the child and never returns. The target's mappings were just read. The region's
+ * address is also stored at `region` unless that is NULL. */
 void injector_main(struct target *target, int socket, uint64_t *region)
     __attribute__((noreturn));
 

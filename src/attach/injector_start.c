@@ -69,6 +69,7 @@ pid_t injector_fork(int type, int *socket)
     pid_t parent = getpid(), child;
     sigset_t all, old;
 
+    injector_prepare();
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     child = child_fork(type, socket);
@@ -231,6 +232,8 @@ int injector_start(struct target *target, struct injector *injector, struct err 
     *injector = (struct injector)INJECTOR_NONE;
     if (helper_is_running())
         return start_by_helper(target, injector, err);
+    if (target_reread_maps(target, err) != 0)
+        return -1;
     child = injector_fork(SOCK_SEQPACKET, &socket);
     if (child == 0)
         injector_main(target, socket, NULL);

@@ -275,22 +275,19 @@ static void open_memory(struct scene *scene)
     scene->must_poke = scene->mem_fd < 0;
 }
 
-int scene_look(struct scene *scene, struct target *target, struct err *err)
+void scene_look(struct scene *scene, struct target *target)
 {
     scene->target = target;
     scene->mem_fd = -1;
-    if (target_reread_maps(target, err) != 0)
-        return -1;
     scene->kept = reader_kept_new(target->reader, &target->maps);
     read_auxv(scene);
     read_images(scene);
-    return 0;
 }
 
 int scene_open(struct scene *scene, struct target *target, struct err *err)
 {
-    if (scene_look(scene, target, err) != 0 || check_parent(scene, err) != 0 ||
-        check_seccomp(scene, err) != 0)
+    scene_look(scene, target);
+    if (check_parent(scene, err) != 0 || check_seccomp(scene, err) != 0)
         return -1;
     choose_images(scene);
     if (!scene->loader)

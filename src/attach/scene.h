@@ -59,8 +59,9 @@ struct scene {
     bool found_leftover; /* an earlier heaptop was killed here */
 };
 
-/* What is mapped where: what unwinding needs. The scene is zeroed memory. */
-int scene_look(struct scene *scene, struct target *target, struct err *err);
+/* What is mapped where: what unwinding needs. The scene is zeroed memory; the target's
+ * mappings were just read. */
+void scene_look(struct scene *scene, struct target *target);
 /* What every way in needs, in place of it. */
 int scene_open(struct scene *scene, struct target *target, struct err *err);
 /* And what borrowing a thread needs: memory to write to, no tracer, the cave. */

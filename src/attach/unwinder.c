@@ -178,10 +178,13 @@ static int no_name(unw_addr_space_t space, unw_word_t address, char *buffer,
     return -UNW_ENOINFO;
 }
 
-struct unwinder *unwinder_new(struct scene *scene)
+/* Of libunwind, once in a process. What it has learned of a function before a thread
+ * stood still is not looked up again while it does. */
+static unw_addr_space_t space_of_all;
+
+void unwinder_prepare(void)
 {
-    struct unwinder *unwinder = xcalloc(1, sizeof(*unwinder));
-    unw_accessors_t accessors = {
+    static unw_accessors_t accessors = {
         .find_proc_info = find_function,
         .put_unwind_info = put_unwind_info,
         .get_dyn_info_list_addr = no_dynamic_list,
@@ -192,19 +195,28 @@ struct unwinder *unwinder_new(struct scene *scene)
         .get_proc_name = no_name,
     };
 
+    if (space_of_all)
+        return;
+    space_of_all = unw_create_addr_space(&accessors, 0);
+    if (space_of_all)
+        unw_set_caching_policy(space_of_all, UNW_CACHE_GLOBAL);
+}
+
+struct unwinder *unwinder_new(struct scene *scene)
+{
+    struct unwinder *unwinder = xcalloc(1, sizeof(*unwinder));
+
+    unwinder_prepare();
     unwinder->scene = scene;
-    unwinder->space = unw_create_addr_space(&accessors, 0);
-    /* What was learned of a function before a thread stood still is not looked up again
-     * while it does. The space ends with the process, which lives for one target. */
-    if (unwinder->space)
-        unw_set_caching_policy(unwinder->space, UNW_CACHE_GLOBAL);
+    unwinder->space = space_of_all;
     return unwinder;
 }
 
+/* The next one's target is another one. */
 void unwinder_free(struct unwinder *unwinder)
 {
     if (unwinder && unwinder->space)
-        unw_destroy_addr_space(unwinder->space);
+        unw_flush_cache(unwinder->space, 0, 0);
     free(unwinder);
 }
 

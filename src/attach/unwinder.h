@@ -41,6 +41,9 @@ enum unwinder_step {
     UNWINDER_LOST,      /* no unwind table, or what led here was no frame */
 };
 
+/* What all unwinders of a process need is made by the first one, or by who forks the
+ * process that unwinds, which then touches some thirty pages less. */
+void unwinder_prepare(void);
 struct unwinder *unwinder_new(struct scene *scene);
 void unwinder_free(struct unwinder *unwinder); /* NULL is allowed */
 

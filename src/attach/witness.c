@@ -330,7 +330,8 @@ static int prepare_stops(struct witness *witness, struct err *err)
 {
     stops_start_ticking();
     witness->has_scene = true;
-    return scene_open(&witness->scene, witness->target, err) ||
+    return target_reread_maps(witness->target, err) ||
+                   scene_open(&witness->scene, witness->target, err) ||
                    scene_prepare_borrowing(&witness->scene, err)
                ? -1
                : 0;
@@ -348,7 +349,10 @@ static int give_up_rights(struct witness *witness, struct err *err)
     if (witness->has_scene)
         return 0;
     witness->has_scene = true;
-    return scene_look(&witness->scene, witness->target, err);
+    if (target_reread_maps(witness->target, err))
+        return -1;
+    scene_look(&witness->scene, witness->target);
+    return 0;
 }
 
 static int witness_all(struct witness *witness, bool stops, struct strbuf *text,
