@@ -118,7 +118,7 @@ static int channel_offer(int fd)
     while (!(taken = __atomic_load_n(&region->channel_taken, __ATOMIC_ACQUIRE)) &&
            agent_now_ns() - began < CHANNEL_WAIT_NS)
         agent_wait(&region->channel_taken, 0,
-                   agent_now_ns() - began < SOON_NS ? SOON_NS / 100 : SOON_NS / 10,
+                   agent_now_ns() - began < SOON_NS ? SOON_NS / 500 : SOON_NS / 10,
                    false);
     return taken == 1 ? 0 : -1;
 }

@@ -44,10 +44,11 @@ int region_wait(struct scene *scene, uint64_t region, uint32_t wanted,
                 struct agent_region *copy, struct err *err)
 {
     int64_t deadline = clock_monotonic_ns() + STEP_WAIT_NS;
-    const struct timespec nap = {0, 50000};
+    const struct timespec nap = {0, 25000};
     int pid = (int)scene->target->pid;
 
     while (clock_monotonic_ns() < deadline) {
+
         if (scene_read(scene, region, copy, sizeof(*copy)) != 0)
             return gone(scene, err);
         if (copy->state == REGION_STATE_FAILED) {

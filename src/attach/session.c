@@ -27,6 +27,7 @@
 #define STOP_LIMIT_NS   (3 * NS_PER_S)
 #define CLOSE_LIMIT_NS  (2 * NS_PER_S)
 #define REAP_NS         NS_PER_S
+#define FAREWELL_NS     (10 * NS_PER_MS)
 #define OWNER_DIED      UINT32_C(0x40000000) /* FUTEX_OWNER_DIED, linux/futex.h */
 
 /* The lock dies with the descriptor of the directory, so with heaptop. */
@@ -165,6 +166,7 @@ static void connect_channel(struct session *session, int page_fd)
         return;
     }
     session->is_connected = true;
+    session->reported_ns = clock_monotonic_ns();
     faultpoint_reach(FAULTPOINT_channel_open);
     session->state = SESSION_WAITING_FOR_GIL;
     if (report->found_leftover)
@@ -226,13 +228,15 @@ static void step_attaching(struct session *session)
 }
 
 /* It ends by itself when the page is shared, else it beats on (heart.h). Its end is not
- * waited for while the agent gets ready, for a process takes its time to end. */
+ * waited for when the agent is ready, for a process takes its time to end. */
 static void reap_injector(struct session *session)
 {
+    int64_t now = clock_monotonic_ns();
+
     if (session->injector.socket < 0 || session->report.page_is_private)
         return;
-    if (session->state == SESSION_READY ||
-        clock_monotonic_ns() - session->began_ns > REAP_NS)
+    if (now - session->began_ns > REAP_NS ||
+        (session->state == SESSION_READY && now - session->reported_ns > FAREWELL_NS))
         injector_end(&session->injector);
 }
 

@@ -19,7 +19,8 @@
 #define SYS_memfd_create   319
 #define CLOCK_MONOTONIC    1
 #define NAP_TICKS_MAX      1000 /* of one nap: the thread may have been stopped */
-#define SHORT_TICKS        20   /* so long the naps are short */
+#define SHORT_NAP_NS       10000 /* and up to 50 us more: the kernel's timer slack */
+#define SHORT_TICKS        20    /* so long the naps are short */
 #define FUTEX_WAIT_PRIVATE 128
 #define FUTEX_WAKE_PRIVATE 129
 
@@ -265,7 +266,7 @@ stub_thread:
 	movq	$500000, 16(%rsp)
 	cmpl	$SHORT_TICKS, %ebp
 	jae	.Llong
-	movq	$50000, 16(%rsp)
+	movq	$SHORT_NAP_NS, 16(%rsp)
 .Llong:
 	leaq	8(%rsp), %r10
 	movl	$FUTEX_WAIT_PRIVATE, %esi
