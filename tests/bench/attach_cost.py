@@ -70,9 +70,9 @@ def print_moments(python):
     with target.Target(python) as victim:
         lines = attach.rounds(victim.pid, ROUNDS, HEAPTOP_TIMES="1")
     moments = lines[-1].get("moments", []) if lines else []
-    print("%-22s %8s %13s %8s" % ("until", "time", "on processor", "worst"))
-    for name, wall, processor, worst in moments:
-        print("%-22s %8s %13s %8s" % (name, us(wall), us(processor), us(worst)))
+    print("%-22s %8s %13s %8s %10s" % ("until", "time", "on processor", "worst", "new pages"))
+    for name, wall, processor, worst, pages in moments:
+        print("%-22s %8s %13s %8s %10d" % (name, us(wall), us(processor), us(worst), pages))
 
 
 def print_memory(python):

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 
 struct moment {
     int64_t wall_ns, cpu_ns; /* 0: did not come */
+    int64_t pages;
 };
 
 /* Of one round; shared with the injector. */
@@ -26,7 +28,7 @@ static struct round *done;
 static long n_done, n_max;
 /* Of this process alone: heaptop's and the injector's moments come in turns. */
 static pid_t owner;
-static int64_t last_cpu_ns;
+static int64_t last_cpu_ns, last_pages;
 
 static int64_t cpu_ns(void)
 {
@@ -36,18 +38,26 @@ static int64_t cpu_ns(void)
     return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
+static int64_t pages(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
+}
+
 /* What a forked process has used before its first moment is all that it has used. */
-static int64_t cpu_since_last_ns(void)
+static void begin_if_forked(void)
 {
     if (owner != getpid())
-        last_cpu_ns = 0;
-    return cpu_ns() - last_cpu_ns;
+        last_cpu_ns = last_pages = 0;
 }
 
 static void keep_now(void)
 {
     owner = getpid();
     last_cpu_ns = cpu_ns();
+    last_pages = pages();
     now->last_wall_ns = clock_monotonic_ns();
 }
 
@@ -56,7 +66,9 @@ static void reach(enum faultpoint point)
     struct moment *moment = &now->moments[point];
 
     moment->wall_ns = clock_monotonic_ns() - now->last_wall_ns;
-    moment->cpu_ns = cpu_since_last_ns();
+    begin_if_forked();
+    moment->cpu_ns = cpu_ns() - last_cpu_ns;
+    moment->pages = pages() - last_pages;
     keep_now();
 }
 
@@ -94,7 +106,8 @@ static int compare(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static json_t *moment_json(enum faultpoint point, int64_t *wall, int64_t *cpu)
+static json_t *moment_json(enum faultpoint point, int64_t *wall, int64_t *cpu,
+                           int64_t *touched)
 {
     long n = 0;
 
@@ -102,19 +115,22 @@ static json_t *moment_json(enum faultpoint point, int64_t *wall, int64_t *cpu)
         if (!done[i].moments[point].wall_ns)
             continue;
         wall[n] = done[i].moments[point].wall_ns;
-        cpu[n++] = done[i].moments[point].cpu_ns;
+        cpu[n] = done[i].moments[point].cpu_ns;
+        touched[n++] = done[i].moments[point].pages;
     }
     if (!n)
         return NULL;
     qsort(wall, (size_t)n, sizeof(wall[0]), compare);
     qsort(cpu, (size_t)n, sizeof(cpu[0]), compare);
-    return json_pack("[s, I, I, I]", faultpoint_name(point), (json_int_t)wall[n / 2],
-                     (json_int_t)cpu[n / 2], (json_int_t)wall[n - 1]);
+    qsort(touched, (size_t)n, sizeof(touched[0]), compare);
+    return json_pack("[s, I, I, I, I]", faultpoint_name(point), (json_int_t)wall[n / 2],
+                     (json_int_t)cpu[n / 2], (json_int_t)wall[n - 1],
+                     (json_int_t)touched[n / 2]);
 }
 
 json_t *attach_times_json(void)
 {
-    int64_t *wall, *cpu;
+    int64_t *wall, *cpu, *touched;
     json_t *rows;
 
     if (!now || !n_done)
@@ -122,13 +138,15 @@ json_t *attach_times_json(void)
     rows = json_array();
     wall = xcalloc((size_t)n_done, sizeof(*wall));
     cpu = xcalloc((size_t)n_done, sizeof(*cpu));
+    touched = xcalloc((size_t)n_done, sizeof(*touched));
     for (int i = 0; i < FAULTPOINT_COUNT; i++) {
-        json_t *row = moment_json((enum faultpoint)i, wall, cpu);
+        json_t *row = moment_json((enum faultpoint)i, wall, cpu, touched);
 
         if (row)
             json_array_append_new(rows, row);
     }
     free(wall);
     free(cpu);
+    free(touched);
     return rows;
 }
