@@ -160,6 +160,7 @@ struct walk_facts {
     uint64_t read_bytes;
     uint64_t pools;               /* in use: looked at, or torn */
     uint64_t arenas, kept_arenas; /* kept: not read again, as no pool's header changed */
+    uint64_t kept_heap_bytes;     /* of malloc's heaps: not read again, the same */
     int64_t oldest_mono_ns;       /* when the first of those was read; 0 = none is kept */
     uint64_t torn_pools;          /* re-read and still changing: left out */
     uint64_t healed_pools;        /* read while changing, whole when re-read */

@@ -125,6 +125,7 @@ static const struct field objects_fields[] = {
     O(walk.pools),
     O(walk.arenas),
     O(walk.kept_arenas),
+    O(walk.kept_heap_bytes),
     O(walk.oldest_mono_ns),
     O(walk.torn_pools),
     O(walk.healed_pools),

@@ -212,6 +212,7 @@ static json_t *json_walk(const struct objects_section *objects, int64_t now_mono
     json_add(object, "exact", json_boolean(walk->is_exact));
     json_add_count(object, "arenas", walk->arenas);
     json_add_count(object, "arenas_kept", walk->kept_arenas);
+    json_add_count(object, "heap_kept_bytes", walk->kept_heap_bytes);
     json_add_seconds(object, "oldest_s",
                      walk->oldest_mono_ns
                          ? reading_exact(now_mono_ns - walk->oldest_mono_ns)

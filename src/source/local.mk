@@ -67,6 +67,7 @@ libheaptop_a_SOURCES += \
 	src/source/objects_edges.c src/source/objects_edges.h \
 	src/source/objects_kept.c src/source/objects_kept.h \
 	src/source/objects_follow.c src/source/objects_follow.h \
+	src/source/objects_found.c src/source/objects_found.h \
 	src/source/objects_large.c \
 	src/source/objects_later.c \
 	src/source/objects_learn.c \
@@ -85,6 +86,9 @@ libheaptop_a_SOURCES += \
 	src/source/objects_pool.c \
 	src/source/objects_rows.c \
 	src/source/objects_scan.c \
+	src/source/objects_looks.c \
+	src/source/objects_stretch.c \
+	src/source/objects_stretches.c src/source/objects_stretches.h \
 	src/source/objects_types.c src/source/objects_types.h \
 	src/source/objects_work.c \
 	src/source/objects_walk.c src/source/objects_walk.h
@@ -110,6 +114,10 @@ EXTRA_PROGRAMS += tests/bench/bench_walk
 tests_bench_bench_walk_SOURCES = tests/bench/bench_walk.c
 tests_bench_bench_walk_LDADD = $(HEAPTOP_LIBS)
 
+check_PROGRAMS += tests/live/refresh_driver
+tests_live_refresh_driver_SOURCES = tests/live/refresh_driver.c
+tests_live_refresh_driver_LDADD = $(HEAPTOP_LIBS)
+
 check_PROGRAMS += tests/fuzz/fuzz_walk
 tests_fuzz_fuzz_walk_SOURCES = tests/fuzz/fuzz_walk.c tests/fuzz/smoke_main.c \
 	tests/fuzz/fuzz.h tests/unit/fake_heap.c tests/unit/fake_heap.h
@@ -130,6 +138,11 @@ check_PROGRAMS += tests/unit/t_objects_ahead
 tests_unit_t_objects_ahead_SOURCES = tests/unit/t_objects_ahead.c
 tests_unit_t_objects_ahead_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/t_objects_stretches
+tests_unit_t_objects_stretches_SOURCES = tests/unit/t_objects_stretches.c \
+	tests/unit/fake_heap.c tests/unit/fake_heap.h \
+	tests/unit/fake_walk.c tests/unit/fake_walk.h
+tests_unit_t_objects_stretches_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_objects_kept
 tests_unit_t_objects_kept_SOURCES = tests/unit/t_objects_kept.c \
 	tests/unit/fake_heap.c tests/unit/fake_heap.h

@@ -89,8 +89,11 @@ static bool chunk_count(struct walk *walk, struct type_entry *entry,
     if (!chunk_fits(entry, chunk, need) ||
         (is_all && chunk_was_freed(walk, chunk, entry->shape.has_gc_head, at)))
         return false;
-    if (entry->shape.has_gc_head && !is_all &&
-        !walk_large_claim(walk, view.address - GC_HEAD_BYTES, view.bytes - GC_HEAD_BYTES))
+    if (entry->shape.has_gc_head && walk->stretches.pad.is_open)
+        walk_stretch_head(walk, view.address - GC_HEAD_BYTES, view.bytes - GC_HEAD_BYTES);
+    else if (entry->shape.has_gc_head && !is_all &&
+             !walk_large_claim(walk, view.address - GC_HEAD_BYTES,
+                               view.bytes - GC_HEAD_BYTES))
         return true;
     walk_count_far(walk, entry, &view,
                    entry->shape.has_gc_head && u64_at(view.bytes - GC_HEAD_BYTES, 0) != 0,

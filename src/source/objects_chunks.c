@@ -79,7 +79,7 @@ static bool chain_holds(const struct walk *walk, uint64_t at)
 /* The window from `at` on; false when it cannot be read. */
 static bool chain_window(struct walk *walk, uint64_t at)
 {
-    uint64_t length = walk->chunks.end - at;
+    uint64_t length = at < walk->chunks.read_end ? walk->chunks.read_end - at : 0;
 
     if (length > walk->window_capacity)
         length = walk->window_capacity;
@@ -162,6 +162,7 @@ static uint64_t chain_broke(struct walk *walk, uint64_t at)
     struct walk_chunks *chunks = &walk->chunks;
     uint64_t boundary = chunks->boundary;
 
+    walk_stretch_broke(walk);
     if (boundary < at && at - boundary < walk->window_capacity &&
         chunks->restarts++ < RESTARTS_MAX && chain_window(walk, boundary) &&
         chain_holds(walk, boundary))
@@ -175,6 +176,24 @@ static uint64_t chain_broke(struct walk *walk, uint64_t at)
     return at;
 }
 
+/* One that may hold an object; of its user data so much is in the window. */
+static void chain_chunk(struct walk *walk, uint64_t at, uint64_t bytes, uint64_t left)
+{
+    const struct walk_worker *worker = &walk->workers[0];
+    const uint8_t *user = worker->window + (at - worker->window_address) + CHUNK_HEADER;
+
+    if (walk->stretches.pad.is_open)
+        walk_stretch_look(walk, at);
+    if (chunk_is_in_use(walk, at + bytes))
+        walk_chunk_look(walk, &(struct walk_chunk){
+                                  .user = at + CHUNK_HEADER,
+                                  .bytes = user,
+                                  .length = left < CHUNK_LOOK ? (size_t)left : CHUNK_LOOK,
+                                  .chunk_bytes = bytes,
+                                  .usable_bytes = bytes - CHUNK_OVERHEAD,
+                                  .sort = CHUNK_OF_CHAIN});
+}
+
 /* The chunks of one window. Ends behind the last chunk that begins in it. */
 static void chain_walk_window(struct walk *walk)
 {
@@ -185,7 +204,7 @@ static void chain_walk_window(struct walk *walk)
     for (;;) {
         uint64_t offset = at - walk->workers[0].window_address, left, bytes, word;
 
-        if (at >= chunks->end || offset >= walk->workers[0].window_bytes)
+        if (at >= chunks->until || offset >= walk->workers[0].window_bytes)
             break;
         left = walk->workers[0].window_bytes - offset;
         /* What stands at the window's end is looked at in the next one. */
@@ -204,16 +223,8 @@ static void chain_walk_window(struct walk *walk)
         }
         bytes = word & ~CHUNK_FLAGS;
         left -= CHUNK_HEADER;
-        if (bytes >= smallest && bytes < chunks->end - at && at >= chunks->counted &&
-            chunk_is_in_use(walk, at + bytes))
-            walk_chunk_look(walk,
-                            &(struct walk_chunk){
-                                .user = at + CHUNK_HEADER,
-                                .bytes = walk->workers[0].window + offset + CHUNK_HEADER,
-                                .length = left < CHUNK_LOOK ? (size_t)left : CHUNK_LOOK,
-                                .chunk_bytes = bytes,
-                                .usable_bytes = bytes - CHUNK_OVERHEAD,
-                                .sort = CHUNK_OF_CHAIN});
+        if (bytes >= smallest && bytes < chunks->end - at && at >= chunks->counted)
+            chain_chunk(walk, at, bytes, left);
         chain_went_on(chunks, at);
         at += bytes;
     }
@@ -245,27 +256,51 @@ static void chain_done(struct walk *walk)
         region_done(chunks);
 }
 
+/* Behind `until` enough is read to see what begins before. */
+void walk_chain_until(struct walk *walk, uint64_t until)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+
+    chunks->until = until;
+    chunks->read_end = chunks->end - until > PAGE ? until + PAGE : chunks->end;
+}
+
+static bool chain_read(struct walk *walk)
+{
+    const struct walk_chunks *chunks = &walk->chunks;
+
+    return chunks->at < chunks->end && (walk_ahead_take(walk->ahead, &walk->workers[0],
+                                                        chunks->at, chunks->read_end) ||
+                                        chain_window(walk, chunks->at));
+}
+
 static void chain_step(struct walk *walk)
 {
     struct walk_chunks *chunks = &walk->chunks;
 
-    if (chunks->at >= chunks->end ||
-        (!walk_ahead_take(walk->ahead, &walk->workers[0], chunks->at, chunks->end) &&
-         !chain_window(walk, chunks->at))) {
-        chain_done(walk);
+    if (walk_stretch_use(walk))
         return;
-    }
-    chain_walk_window(walk);
+    walk_stretch_open(walk);
+    if (chain_read(walk))
+        chain_walk_window(walk);
+    else
+        chunks->at = chunks->end;
+    walk_stretch_close(walk);
+    if (chunks->at >= chunks->end)
+        chain_done(walk);
 }
 
-static void chain_begin(struct walk_chunks *chunks, uint64_t at, uint64_t end,
-                        uint64_t flag)
+static void chain_begin(struct walk *walk, uint64_t at, uint64_t end, uint64_t flag)
 {
+    struct walk_chunks *chunks = &walk->chunks;
+
     chunks->at = chunks->boundary = chunks->counted = at;
-    chunks->end = end;
+    chunks->end = chunks->read_end = end;
+    chunks->until = walk->stretches.is_on ? at : end;
     chunks->flag = flag;
     chunks->restarts = 0;
     chunks->state = CHUNKS_CHAIN;
+    walk->stretches.chain_bytes += end - at;
 }
 
 /* arena.c heap_info: ar_ptr, prev, size; malloc_state may follow. The first chunk is
@@ -285,7 +320,7 @@ static bool thread_heap_begin(struct walk *walk, uint64_t start, uint64_t end)
     }
     if (size % PAGE || size < PAGE || size > end - start)
         return false;
-    chain_begin(chunks, start, start + size, CHUNK_OTHER_ARENA);
+    chain_begin(walk, start, start + size, CHUNK_OTHER_ARENA);
     if (!chain_window(walk, start))
         return false;
     for (uint64_t at = start + 32; at < start + THREAD_FIRST_CHUNK &&
@@ -437,7 +472,7 @@ static void region_begin(struct walk *walk)
     const struct walk_region *region = &chunks->regions[chunks->next];
 
     if (region->is_main_heap) {
-        chain_begin(chunks, region->start, region->end, 0);
+        chain_begin(walk, region->start, region->end, 0);
         chunks->has_chain =
             chain_window(walk, region->start) && chain_holds(walk, region->start);
         if (chunks->has_chain)

@@ -5,12 +5,6 @@
 
 #include "source/objects_walk.h"
 #include "util/clock.h"
-#include "util/xalloc.h"
-
-struct kept_tally {
-    uint32_t id;
-    struct tally tally;
-};
 
 struct kept_arena {
     uint64_t address; /* 0 = nothing is kept */
@@ -20,26 +14,13 @@ struct kept_arena {
     uint64_t headers[KEPT_PHASES]; /* of every fourth pool: a hash */
     int64_t read_mono_ns;
     struct arena_note note; /* with the bits as they were before other arenas claimed */
-    struct walk_counts counts;
-    struct kept_tally *tallies;
-    size_t n_tallies;
-    uint64_t *near, *dicts, *links;
-    size_t n_near, n_dicts, n_links;
-    struct far_edge *far;
-    size_t n_far;
-    struct chain *chains;
-    size_t n_chains;
+    struct found *found;
 };
 
 static void kept_release(struct kept_arena *kept)
 {
     free(kept->note.words);
-    free(kept->tallies);
-    free(kept->near);
-    free(kept->dicts);
-    free(kept->links);
-    free(kept->far);
-    free(kept->chains);
+    walk_found_release(kept->found);
     memset(kept, 0, sizeof(*kept));
 }
 
@@ -81,24 +62,34 @@ static void kept_take_over(struct kept_arenas *all, const struct arena_table *ta
     all->count = table->count;
 }
 
+/* Is the heap worth it, by its arenas and by what malloc had in the walk before? */
+static bool kept_is_on(const struct walk *walk)
+{
+    const struct kept_arenas *all = &walk->kept;
+    uint64_t bytes = walk->table.count * (uint64_t)walk->layout.pymalloc.arena_bytes +
+                     walk->stretches.chain_bytes;
+
+    return walk->method == WALK_BY_ARENAS && all->least_bytes &&
+           bytes >= all->least_bytes && !walk->learning.is_sampling;
+}
+
 void walk_kept_begin(struct walk *walk)
 {
     struct kept_arenas *all = &walk->kept;
-    uint64_t bytes = walk->table.count * (uint64_t)walk->layout.pymalloc.arena_bytes;
+    bool is_on = kept_is_on(walk), is_known;
     struct kept_arena *arenas;
 
+    is_known = all->is_wanted && !walk->learning.is_sampling &&
+               all->types_generation == walk->types.generation;
     all->n_kept = 0;
     all->oldest_mono_ns = 0;
-    if (!all->is_wanted || walk->learning.is_sampling ||
-        all->types_generation != walk->types.generation)
-        walk_kept_forget(walk);
     all->types_generation = walk->types.generation;
-    all->is_first = !all->arenas;
-    if (walk->method != WALK_BY_ARENAS || !all->least_bytes || bytes < all->least_bytes ||
-        walk->learning.is_sampling) {
+    walk_stretches_begin(walk, is_on && !walk->follow.is_wanted, is_known);
+    if (!is_known || !is_on)
         walk_kept_forget(walk);
+    all->is_first = !all->arenas;
+    if (!is_on)
         return;
-    }
     arenas = calloc(walk->table.count + 1, sizeof(*arenas));
     if (arenas)
         kept_take_over(all, &walk->table, arenas);
@@ -109,6 +100,7 @@ void walk_kept_begin(struct walk *walk)
 void walk_kept_end(struct walk *walk)
 {
     struct kept_arenas *all = &walk->kept;
+    int64_t oldest_ns;
 
     for (size_t i = 0; all->arenas && i < all->count; i++) {
         const struct kept_arena *kept = &all->arenas[i];
@@ -117,6 +109,9 @@ void walk_kept_end(struct walk *walk)
             (!all->oldest_mono_ns || kept->read_mono_ns < all->oldest_mono_ns))
             all->oldest_mono_ns = kept->read_mono_ns;
     }
+    oldest_ns = walk_stretches_oldest(walk);
+    if (oldest_ns && (!all->oldest_mono_ns || oldest_ns < all->oldest_mono_ns))
+        all->oldest_mono_ns = oldest_ns;
 }
 
 /* ---- the headers ---- */
@@ -173,30 +168,6 @@ static bool headers_are_same(struct walk_worker *worker, const struct kept_arena
 
 /* ---- using it ---- */
 
-static bool words_add(struct word_list *list, const uint64_t *words, size_t count)
-{
-    bool is_good = true;
-
-    for (size_t i = 0; i < count && is_good; i++)
-        is_good = word_list_add(list, words[i]);
-    return is_good;
-}
-
-static void kept_edges(struct walk_worker *worker, const struct kept_arena *kept)
-{
-    struct edges *edges = &worker->edges;
-
-    for (size_t i = 0; i < kept->n_far; i++)
-        EDGES_ADD(edges, far, kept->far[i]);
-    for (size_t i = 0; i < kept->n_chains; i++)
-        EDGES_ADD(edges, chains, kept->chains[i]);
-    for (size_t i = 0; i < kept->n_links; i++)
-        EDGES_ADD(edges, links, kept->links[i]);
-    if (!words_add(&edges->near, kept->near, kept->n_near) ||
-        !words_add(&edges->dicts, kept->dicts, kept->n_dicts))
-        edges->is_full = true;
-}
-
 /* The dicts' records are counted from the worker's first one. */
 static void kept_note(struct walk_worker *worker, const struct kept_arena *kept)
 {
@@ -221,98 +192,18 @@ bool walk_kept_use(struct walk_worker *worker, size_t row)
         kept_release(kept);
         return false;
     }
-    for (size_t i = 0; i < kept->n_tallies; i++)
-        walk_tally_add(tally_at(worker, kept->tallies[i].id), &kept->tallies[i].tally);
-    walk_counts_add(&worker->counts, &kept->counts);
     kept_note(worker, kept);
-    kept_edges(worker, kept);
+    walk_found_use(worker, kept->found);
     __atomic_fetch_add(&all->n_kept, 1, __ATOMIC_RELAXED);
     return true;
 }
 
 /* ---- keeping it ---- */
 
-void walk_tally_touch(struct walk_worker *worker, uint32_t id)
-{
-    struct capture *capture = &worker->capture;
-
-    if (capture->n_touched == capture->touched_capacity) {
-        capture->touched_capacity = capture->touched_capacity * 2 + 256;
-        capture->touched = xreallocarray(capture->touched, capture->touched_capacity,
-                                         sizeof(*capture->touched));
-    }
-    capture->seen[id] = 1;
-    capture->touched[capture->n_touched++] = id;
-}
-
-/* The arena is counted by itself, then added. */
-static void capture_swap(struct walk_worker *worker)
-{
-    struct capture *capture = &worker->capture;
-    struct tally *tallies = worker->tallies;
-    size_t n_tallies = worker->n_tallies;
-
-    worker->tallies = capture->tallies;
-    worker->n_tallies = capture->n_tallies;
-    capture->tallies = tallies;
-    capture->n_tallies = n_tallies;
-}
-
 void walk_kept_open(struct walk_worker *worker)
 {
-    struct capture *capture = &worker->capture;
-    const struct edges *edges = &worker->edges;
-
-    if (!worker->walk->kept.arenas)
-        return;
-    worker->counts_before = worker->counts;
-    memset(&worker->counts, 0, sizeof(worker->counts));
-    capture->n_near = edges->near.count;
-    capture->n_dicts = edges->dicts.count;
-    capture->n_far = edges->n_far;
-    capture->n_chains = edges->n_chains;
-    capture->n_links = edges->n_links;
-    capture->n_touched = 0;
-    capture_swap(worker);
-    capture->is_on = true;
-}
-
-static uint64_t *words_copy(const struct word_list *list, size_t from)
-{
-    uint64_t *words = malloc((list->count - from + 1) * sizeof(*words));
-
-    for (size_t i = from; words && i < list->count; i++)
-        words[i - from] = *word_list_at(list, i);
-    return words;
-}
-
-static void *items_copy(const void *items, size_t from, size_t count, size_t size)
-{
-    void *copy = malloc((count - from + 1) * size);
-
-    if (copy && count > from)
-        memcpy(copy, (const char *)items + from * size, (count - from) * size);
-    return copy;
-}
-
-static bool keep_edges(struct kept_arena *kept, const struct walk_worker *worker)
-{
-    const struct capture *from = &worker->capture;
-    const struct edges *edges = &worker->edges;
-
-    kept->near = words_copy(&edges->near, from->n_near);
-    kept->n_near = edges->near.count - from->n_near;
-    kept->dicts = words_copy(&edges->dicts, from->n_dicts);
-    kept->n_dicts = edges->dicts.count - from->n_dicts;
-    kept->far = items_copy(edges->far, from->n_far, edges->n_far, sizeof(*edges->far));
-    kept->n_far = edges->n_far - from->n_far;
-    kept->chains = items_copy(edges->chains, from->n_chains, edges->n_chains,
-                              sizeof(*edges->chains));
-    kept->n_chains = edges->n_chains - from->n_chains;
-    kept->links =
-        items_copy(edges->links, from->n_links, edges->n_links, sizeof(*edges->links));
-    kept->n_links = edges->n_links - from->n_links;
-    return kept->near && kept->dicts && kept->far && kept->chains && kept->links;
+    if (worker->walk->kept.arenas)
+        walk_found_open(worker);
 }
 
 static bool keep_note(struct kept_arena *kept, const struct walk_worker *worker)
@@ -329,29 +220,6 @@ static bool keep_note(struct kept_arena *kept, const struct walk_worker *worker)
     return true;
 }
 
-/* Adds what was counted of the arena, and keeps it when there is room. */
-static bool keep_tallies(struct kept_arena *kept, struct walk_worker *worker)
-{
-    struct capture *capture = &worker->capture;
-
-    capture->is_on = false;
-    capture_swap(worker);
-    kept->tallies = malloc((capture->n_touched + 1) * sizeof(*kept->tallies));
-    for (size_t i = 0; i < capture->n_touched; i++) {
-        uint32_t id = capture->touched[i];
-
-        walk_tally_add(tally_at(worker, id), &capture->tallies[id]);
-        if (kept->tallies)
-            kept->tallies[i] = (struct kept_tally){id, capture->tallies[id]};
-        memset(&capture->tallies[id], 0, sizeof(capture->tallies[id]));
-        capture->seen[id] = 0;
-    }
-    kept->n_tallies = capture->n_touched;
-    kept->counts = worker->counts;
-    walk_counts_add(&worker->counts, &worker->counts_before);
-    return kept->tallies != NULL;
-}
-
 /* Was it read at once, whole, and standing still? */
 static bool is_good(const struct walk_worker *worker, const struct arena_row *row)
 {
@@ -366,16 +234,13 @@ void walk_kept_close(struct walk_worker *worker, size_t row)
     struct walk *walk = worker->walk;
     const struct arena_row *arena = &walk->table.rows[row];
     struct kept_arena *kept;
-    bool is_kept;
 
     if (!worker->capture.is_on)
         return;
     kept = &walk->kept.arenas[row];
-    is_kept = is_good(worker, arena);
-    walk_later_flush(worker);
     kept_release(kept);
-    is_kept &= keep_tallies(kept, worker);
-    if (!is_kept || !keep_edges(kept, worker) || !keep_note(kept, worker)) {
+    kept->found = walk_found_close(worker, is_good(worker, arena));
+    if (!kept->found || !keep_note(kept, worker)) {
         kept_release(kept);
         return;
     }
@@ -387,12 +252,4 @@ void walk_kept_close(struct walk_worker *worker, size_t row)
     kept->read_mono_ns = clock_monotonic_ns();
     /* So that not all have their turn at once. */
     kept->age = walk->kept.is_first ? (uint32_t)(row % KEPT_TURNS) : 0;
-}
-
-void walk_kept_release_worker(struct walk_worker *worker)
-{
-    free(worker->capture.tallies);
-    free(worker->capture.seen);
-    free(worker->capture.touched);
-    memset(&worker->capture, 0, sizeof(worker->capture));
 }

@@ -24,19 +24,6 @@ struct walk;
 struct walk_worker;
 struct arena_row;
 struct kept_arena; /* objects_kept.c */
-struct tally;
-
-/* What a worker counts of one arena; the totals wait here meanwhile. */
-struct capture {
-    bool is_on;
-    struct tally *tallies; /* the other ones */
-    size_t n_tallies;
-    uint8_t *seen; /* by number of a type: it is among the touched ones */
-    size_t n_seen;
-    uint32_t *touched;
-    size_t n_touched, touched_capacity;
-    size_t n_near, n_dicts, n_far, n_chains, n_links; /* that were there before */
-};
 
 struct kept_arenas {
     bool is_wanted;            /* walk_set_refresh() */
@@ -61,6 +48,5 @@ bool walk_kept_use(struct walk_worker *worker, size_t row);
 /* Around the scan of an arena: what is counted in between is kept. */
 void walk_kept_open(struct walk_worker *worker);
 void walk_kept_close(struct walk_worker *worker, size_t row);
-void walk_kept_release_worker(struct walk_worker *worker);
 
 #endif

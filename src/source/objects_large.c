@@ -114,20 +114,38 @@ void walk_large_release(struct walk *walk)
     memset(&walk->large, 0, sizeof(walk->large));
 }
 
-/* A link of a GC list, unless it leads into an arena. */
-static void large_link(struct walk *walk, uint64_t link)
+/* A link of a GC list, unless it leads into an arena: then 0. */
+static uint64_t far_link(const struct walk *walk, uint64_t link)
 {
     link &= GC_LINK_MASK;
-    if (link && !arena_map_has(&walk->map, link))
+    return link && !arena_map_has(&walk->map, link) ? link : 0;
+}
+
+static void large_link(struct walk *walk, uint64_t link)
+{
+    link = far_link(walk, link);
+    if (link)
         walk_large_add(walk, link);
 }
 
-/* The next ones on the lists. What is being collected is on none. */
+/* What is being collected is on no list. */
+void walk_large_links(const struct walk *walk, const uint8_t *head, uint64_t links[2])
+{
+    links[0] = far_link(walk, u64_at(head, 0));
+    links[1] = u64_at(head, 0) && !(u64_at(head, 8) & GC_PREV_COLLECTING)
+                   ? far_link(walk, u64_at(head, 8))
+                   : 0;
+}
+
+/* The next ones on the lists. */
 static void large_links(struct walk *walk, const uint8_t *head)
 {
-    large_link(walk, u64_at(head, 0));
-    if (u64_at(head, 0) && !(u64_at(head, 8) & GC_PREV_COLLECTING))
-        large_link(walk, u64_at(head, 8));
+    uint64_t links[2];
+
+    walk_large_links(walk, head, links);
+    for (int i = 0; i < 2; i++)
+        if (links[i])
+            walk_large_add(walk, links[i]);
 }
 
 bool walk_large_claim(struct walk *walk, uint64_t gc_head, const uint8_t *head)
@@ -311,7 +329,7 @@ bool walk_large_step(struct walk *walk)
     for (; large->done < large->count && count < LARGE_PER_READ; large->done++) {
         uint64_t gc_head = large->queue[large->done];
 
-        if (gc_head & LARGE_IS_COUNTED)
+        if (gc_head & LARGE_IS_COUNTED || walk_stretches_have(walk, gc_head))
             continue;
         pieces[count] = (struct piece){raddr_of(gc_head - LARGE_BEFORE), bytes[count],
                                        LARGE_BYTES, false};

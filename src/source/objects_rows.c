@@ -116,7 +116,9 @@ void walk_end_facts(struct walk *walk)
     facts->pools = counts->used_pools + counts->torn_pools;
     facts->arenas = walk->table.count;
     facts->kept_arenas = walk->kept.n_kept;
-    facts->oldest_mono_ns = walk->kept.n_kept ? walk->kept.oldest_mono_ns : 0;
+    facts->kept_heap_bytes = walk->stretches.kept_bytes;
+    facts->oldest_mono_ns =
+        facts->kept_arenas || facts->kept_heap_bytes ? walk->kept.oldest_mono_ns : 0;
     facts->torn_pools = counts->torn_pools;
     facts->healed_pools = counts->healed_pools;
     facts->absent_bytes = counts->absent_bytes;

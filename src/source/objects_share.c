@@ -18,12 +18,15 @@ bool walk_is_shared(const struct walk *walk)
 /* One step outside the arenas; false when nothing is left there. */
 static bool outside_step(struct walk *walk)
 {
+    bool has_chunks = walk->method != WALK_BY_LISTS && !walk->follow.is_wanted;
+
+    if (walk->stretches.is_on && has_chunks && walk_chunks_step(walk))
+        return true;
     if (!walk_has_no_arenas(walk) && walk_large_step(walk))
         return true;
     if (walk->method == WALK_BY_MIMALLOC && walk_mimalloc_step(walk))
         return true;
-    return walk->method != WALK_BY_LISTS && !walk->follow.is_wanted &&
-           walk_chunks_step(walk);
+    return has_chunks && walk_chunks_step(walk);
 }
 
 /* Nothing is left for later: an arena that is kept would have it. */

@@ -30,6 +30,7 @@ void walk_release(struct walk *walk)
 {
     types_release(&walk->types);
     walk_kept_forget(walk);
+    walk_stretches_release(walk);
     arena_notes_release(&walk->notes);
     chunk_notes_release(&walk->chunk_notes);
     arena_map_release(&walk->map);
@@ -160,6 +161,7 @@ static void walk_end_chunks(struct walk *walk)
         walk->stage = WALK_OVER;
         return;
     }
+    walk_kept_end(walk);
     walk_owners_begin(walk);
     walk->stage = WALK_OWNERS;
 }
@@ -173,7 +175,6 @@ static void walk_advance(struct walk *walk, int64_t deadline_mono_ns)
             walk_share(walk, deadline_mono_ns);
             break;
         }
-        walk_kept_end(walk);
         if (!walk_has_no_arenas(walk))
             walk_large_seed(walk);
         walk->stage = WALK_OUTSIDE;

@@ -28,10 +28,12 @@
 #include "source/arenas.h"
 #include "source/objects_ahead.h"
 #include "source/objects_edges.h"
+#include "source/objects_found.h"
 #include "source/objects_kept.h"
 #include "source/objects_follow.h"
 #include "source/objects_map.h"
 #include "source/objects_notes.h"
+#include "source/objects_stretches.h"
 #include "source/mimalloc_map.h"
 #include "source/objects_types.h"
 #include "target/pagemap.h"
@@ -111,6 +113,8 @@ struct walk_chunks {
     size_t count, next;
     enum chunks_state state;
     uint64_t at, end;  /* of the region or chain under way */
+    uint64_t until;    /* of the chain: what begins there is known, and as it was */
+    uint64_t read_end; /* of the chain: nothing behind is read */
     uint64_t flag;     /* that chunks in use of this chain have */
     uint64_t boundary; /* an earlier chunk of this chain, to start from after a break */
     uint64_t counted;  /* chunks that begin before are counted */
@@ -234,7 +238,7 @@ struct walk_worker {
     struct edges edges;
     struct note_pad *pad;
     struct walk_counts counts;
-    struct capture capture;              /* of the arena under way (objects_kept.h) */
+    struct capture capture;              /* of the stretch under way (objects_found.h) */
     struct walk_counts counts_before;    /* it */
     uint64_t last_link;                  /* neighbours repeat */
     const struct type_entry *plain_dict; /* when one was met */
@@ -271,6 +275,7 @@ struct walk {
     struct walk_ahead *ahead; /* NULL: one worker */
     struct walk_mimalloc mimalloc;
     struct kept_arenas kept;
+    struct kept_stretches stretches;
     struct walk_follow follow;
     struct owners owners;
     struct walk_learning learning;
@@ -364,7 +369,7 @@ void walk_scan_pool(struct walk_worker *worker, const struct pool *pool,
                     const uint8_t *bytes, uint64_t address, uint32_t index);
 
 void walk_tallies_grow(struct walk_worker *worker, uint32_t id);
-/* The type is counted in the arena under way. */
+/* The type is counted in the stretch under way. objects_found.c */
 void walk_tally_touch(struct walk_worker *worker, uint32_t id);
 void walk_tally_add(struct tally *to, const struct tally *from);
 void walk_counts_add(struct walk_counts *to, const struct walk_counts *from);
@@ -463,6 +468,8 @@ bool walk_large_step(struct walk *walk);
 bool walk_large_has(const struct walk *walk, uint64_t gc_head);
 /* An object with this head was met elsewhere: true when it is to be counted there. */
 bool walk_large_claim(struct walk *walk, uint64_t gc_head, const uint8_t *head);
+/* Its neighbours on the lists; 0: in an arena, or none. */
+void walk_large_links(const struct walk *walk, const uint8_t *head, uint64_t links[2]);
 /* The GC head that was found as number `index` < large.count. */
 uint64_t walk_large_head(const struct walk *walk, size_t index);
 void walk_large_release(struct walk *walk);
@@ -505,6 +512,8 @@ void walk_mimalloc_release(struct walk *walk);
 
 /* Looks at some chunks; false when none is left. */
 bool walk_chunks_step(struct walk *walk);
+/* The chain is walked up to there, then more of it is known. */
+void walk_chain_until(struct walk *walk, uint64_t until);
 /* Bytes of the chain under way, or of the one that comes next, still to be looked at. */
 uint64_t walk_chunks_left(const struct walk *walk);
 void walk_chunks_release(struct walk *walk);

@@ -62,7 +62,7 @@ void walk_workers_release(struct walk *walk)
 
         edges_release(&worker->edges);
         free(worker->tallies);
-        walk_kept_release_worker(worker);
+        walk_found_release_worker(worker);
         free(worker->later);
         free(worker->window);
         free(worker->pad);

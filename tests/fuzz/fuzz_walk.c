@@ -117,7 +117,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!fake->layout.has_pymalloc && flipping.spacing)
         flipping.spacing <<= 4; /* else no object is believed */
     walk_init(&walk, &flipping.reader, &fake->layout, fake->type);
-    for (int i = 0; i < 2; i++) {
+    /* Of a heap that is kept, stretch by stretch, some have their turn. */
+    if (choice & 64 && choice & 1)
+        walk.window_capacity = 4096;
+    for (int i = 0; i < (choice & 64 ? 5 : 2); i++) {
         const struct objects_section *section;
 
         walk_set_regions(&walk, regions, choice & 32 && choice & 128 ? 0 : 3);
@@ -152,6 +155,15 @@ static void seed_chunks(struct fake_heap *fake)
         fake_object(fake, head + 16, types[i % 3]);
         fake_u64(fake, head + 32, i % 2);
         fake_object(fake, fake_malloc(fake, 24), fake->real);
+        previous = head;
+    }
+    for (uint32_t i = 0; i < 30; i++) {
+        uint64_t head = fake_malloc(fake, 16 + 24 + 70 * 8);
+
+        fake_u64(fake, previous, head);
+        fake_u64(fake, head + 8, previous);
+        fake_object(fake, head + 16, fake->tuple);
+        fake_u64(fake, head + 32, 70);
         previous = head;
     }
     fake_u64(fake, previous, FAKE_GC);

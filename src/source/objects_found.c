@@ -1,0 +1,208 @@
+#include "source/objects_found.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "source/objects_walk.h"
+#include "util/xalloc.h"
+
+struct found_tally {
+    uint32_t id;
+    struct tally tally;
+};
+
+struct found {
+    struct walk_counts counts;
+    struct found_tally *tallies;
+    size_t n_tallies;
+    uint64_t *near, *dicts, *links;
+    size_t n_near, n_dicts, n_links;
+    struct far_edge *far;
+    size_t n_far;
+    struct far_dict *far_dicts;
+    size_t n_far_dicts;
+    struct chain *chains;
+    size_t n_chains;
+};
+
+void walk_found_release(struct found *found)
+{
+    if (!found)
+        return;
+    free(found->tallies);
+    free(found->near);
+    free(found->dicts);
+    free(found->links);
+    free(found->far);
+    free(found->far_dicts);
+    free(found->chains);
+    free(found);
+}
+
+/* ---- using it ---- */
+
+static bool words_add(struct word_list *list, const uint64_t *words, size_t count)
+{
+    bool is_good = true;
+
+    for (size_t i = 0; i < count && is_good; i++)
+        is_good = word_list_add(list, words[i]);
+    return is_good;
+}
+
+static void edges_use(struct edges *edges, const struct found *found)
+{
+    for (size_t i = 0; i < found->n_far; i++)
+        EDGES_ADD(edges, far, found->far[i]);
+    for (size_t i = 0; i < found->n_far_dicts; i++)
+        EDGES_ADD(edges, far_dicts, found->far_dicts[i]);
+    for (size_t i = 0; i < found->n_chains; i++)
+        EDGES_ADD(edges, chains, found->chains[i]);
+    for (size_t i = 0; i < found->n_links; i++)
+        EDGES_ADD(edges, links, found->links[i]);
+    if (!words_add(&edges->near, found->near, found->n_near) ||
+        !words_add(&edges->dicts, found->dicts, found->n_dicts))
+        edges->is_full = true;
+}
+
+void walk_found_use(struct walk_worker *worker, const struct found *found)
+{
+    for (size_t i = 0; i < found->n_tallies; i++)
+        walk_tally_add(tally_at(worker, found->tallies[i].id), &found->tallies[i].tally);
+    walk_counts_add(&worker->counts, &found->counts);
+    edges_use(&worker->edges, found);
+}
+
+/* ---- finding it ---- */
+
+void walk_tally_touch(struct walk_worker *worker, uint32_t id)
+{
+    struct capture *capture = &worker->capture;
+
+    if (capture->n_touched == capture->touched_capacity) {
+        capture->touched_capacity = capture->touched_capacity * 2 + 256;
+        capture->touched = xreallocarray(capture->touched, capture->touched_capacity,
+                                         sizeof(*capture->touched));
+    }
+    capture->seen[id] = 1;
+    capture->touched[capture->n_touched++] = id;
+}
+
+/* The stretch is counted by itself, then added. */
+static void capture_swap(struct walk_worker *worker)
+{
+    struct capture *capture = &worker->capture;
+    struct tally *tallies = worker->tallies;
+    size_t n_tallies = worker->n_tallies;
+
+    worker->tallies = capture->tallies;
+    worker->n_tallies = capture->n_tallies;
+    capture->tallies = tallies;
+    capture->n_tallies = n_tallies;
+}
+
+void walk_found_open(struct walk_worker *worker)
+{
+    struct capture *capture = &worker->capture;
+    const struct edges *edges = &worker->edges;
+
+    worker->counts_before = worker->counts;
+    memset(&worker->counts, 0, sizeof(worker->counts));
+    capture->n_near = edges->near.count;
+    capture->n_dicts = edges->dicts.count;
+    capture->n_far = edges->n_far;
+    capture->n_far_dicts = edges->n_far_dicts;
+    capture->n_chains = edges->n_chains;
+    capture->n_links = edges->n_links;
+    capture->n_touched = 0;
+    capture_swap(worker);
+    capture->is_on = true;
+}
+
+static uint64_t *words_copy(const struct word_list *list, size_t from)
+{
+    uint64_t *words = malloc((list->count - from + 1) * sizeof(*words));
+
+    for (size_t i = from; words && i < list->count; i++)
+        words[i - from] = *word_list_at(list, i);
+    return words;
+}
+
+static void *items_copy(const void *items, size_t from, size_t count, size_t size)
+{
+    void *copy = malloc((count - from + 1) * size);
+
+    if (copy && count > from)
+        memcpy(copy, (const char *)items + from * size, (count - from) * size);
+    return copy;
+}
+
+static bool keep_edges(struct found *found, const struct walk_worker *worker)
+{
+    const struct capture *from = &worker->capture;
+    const struct edges *edges = &worker->edges;
+
+    found->n_near = edges->near.count - from->n_near;
+    found->near = words_copy(&edges->near, from->n_near);
+    found->n_dicts = edges->dicts.count - from->n_dicts;
+    found->dicts = words_copy(&edges->dicts, from->n_dicts);
+    found->n_far = edges->n_far - from->n_far;
+    found->far = items_copy(edges->far, from->n_far, edges->n_far, sizeof(*edges->far));
+    found->n_far_dicts = edges->n_far_dicts - from->n_far_dicts;
+    found->far_dicts = items_copy(edges->far_dicts, from->n_far_dicts, edges->n_far_dicts,
+                                  sizeof(*edges->far_dicts));
+    found->n_chains = edges->n_chains - from->n_chains;
+    found->chains = items_copy(edges->chains, from->n_chains, edges->n_chains,
+                               sizeof(*edges->chains));
+    found->n_links = edges->n_links - from->n_links;
+    found->links =
+        items_copy(edges->links, from->n_links, edges->n_links, sizeof(*edges->links));
+    return found->near && found->dicts && found->far && found->far_dicts &&
+           found->chains && found->links;
+}
+
+/* The totals are the worker's again, with what was counted since. */
+static bool tallies_close(struct found *found, struct walk_worker *worker)
+{
+    struct capture *capture = &worker->capture;
+    struct found_tally *tallies =
+        found ? malloc((capture->n_touched + 1) * sizeof(*tallies)) : NULL;
+
+    capture->is_on = false;
+    capture_swap(worker);
+    for (size_t i = 0; i < capture->n_touched; i++) {
+        uint32_t id = capture->touched[i];
+
+        walk_tally_add(tally_at(worker, id), &capture->tallies[id]);
+        if (tallies)
+            tallies[i] = (struct found_tally){id, capture->tallies[id]};
+        memset(&capture->tallies[id], 0, sizeof(capture->tallies[id]));
+        capture->seen[id] = 0;
+    }
+    if (found) {
+        found->tallies = tallies;
+        found->n_tallies = capture->n_touched;
+        found->counts = worker->counts;
+    }
+    walk_counts_add(&worker->counts, &worker->counts_before);
+    return tallies != NULL;
+}
+
+struct found *walk_found_close(struct walk_worker *worker, bool is_wanted)
+{
+    struct found *found = is_wanted ? calloc(1, sizeof(*found)) : NULL;
+
+    walk_later_flush(worker);
+    if (tallies_close(found, worker) && keep_edges(found, worker))
+        return found;
+    walk_found_release(found);
+    return NULL;
+}
+
+void walk_found_release_worker(struct walk_worker *worker)
+{
+    free(worker->capture.tallies);
+    free(worker->capture.seen);
+    free(worker->capture.touched);
+    memset(&worker->capture, 0, sizeof(worker->capture));
+}

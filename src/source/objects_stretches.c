@@ -1,0 +1,261 @@
+#include "source/objects_stretches.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "source/objects_walk.h"
+
+/* Stretches from one walk to the next, and how they are used there. */
+#define SHORT_SHARE 4 /* of a window: shorter ones are walked with the one before */
+
+static void stretch_release(struct kept_stretch *stretch)
+{
+    walk_found_release(stretch->found);
+    free(stretch->heads);
+    free(stretch->links);
+    free(stretch->notes);
+    free(stretch->looks);
+    memset(stretch, 0, sizeof(*stretch));
+}
+
+static void stretches_free(struct kept_stretch *stretches, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        stretch_release(&stretches[i]);
+    free(stretches);
+}
+
+static int stretch_compare(const void *left, const void *right)
+{
+    const struct kept_stretch *a = left, *b = right;
+
+    return (a->start > b->start) - (a->start < b->start);
+}
+
+/* ---- from one walk to the next ---- */
+
+/* Moves those that are of use behind `to`, and lets the others go. */
+static size_t stretches_move(struct kept_stretch *to, size_t count,
+                             struct kept_stretch *from, size_t n_from, bool is_fresh)
+{
+    for (size_t i = 0; i < n_from; i++) {
+        if (!from[i].found || (!is_fresh && from[i].state != STRETCH_USED)) {
+            stretch_release(&from[i]);
+            continue;
+        }
+        to[count] = from[i];
+        to[count++].state = STRETCH_UNSEEN;
+    }
+    return count;
+}
+
+/* Chains do not overlap; what a hostile one says of the same place twice is not known. */
+static size_t stretches_apart(struct kept_stretch *stretches, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (kept && stretches[i].start < stretches[kept - 1].end)
+            stretch_release(&stretches[i]);
+        else
+            stretches[kept++] = stretches[i];
+    }
+    return kept;
+}
+
+static void stretches_turn(struct kept_stretches *all)
+{
+    struct kept_stretch *known = calloc(all->n_known + all->n_fresh + 1, sizeof(*known));
+    size_t count;
+
+    if (!known) {
+        stretches_free(all->known, all->n_known);
+        stretches_free(all->fresh, all->n_fresh);
+        all->known = all->fresh = NULL;
+        all->n_known = all->n_fresh = all->fresh_capacity = 0;
+        return;
+    }
+    count = stretches_move(known, 0, all->known, all->n_known, false);
+    count = stretches_move(known, count, all->fresh, all->n_fresh, true);
+    if (count)
+        qsort(known, count, sizeof(*known), stretch_compare);
+    free(all->known);
+    all->known = known;
+    all->n_known = stretches_apart(known, count);
+    all->n_fresh = 0;
+}
+
+void walk_stretches_release(struct walk *walk)
+{
+    struct kept_stretches *all = &walk->stretches;
+
+    stretches_free(all->known, all->n_known);
+    stretches_free(all->fresh, all->n_fresh);
+    free(all->pad.heads);
+    free(all->pad.links);
+    memset(all, 0, sizeof(*all));
+}
+
+void walk_stretches_begin(struct walk *walk, bool is_on, bool is_known)
+{
+    struct kept_stretches *all = &walk->stretches;
+
+    if (is_on && is_known)
+        stretches_turn(all);
+    else
+        walk_stretches_release(walk);
+    all->is_on = is_on;
+    all->is_first = !all->n_known;
+    all->is_sorted = true;
+    all->chain_bytes = all->kept_bytes = 0;
+}
+
+static int64_t older(int64_t oldest_ns, const struct kept_stretch *stretch)
+{
+    return stretch->found && (!oldest_ns || stretch->read_mono_ns < oldest_ns)
+               ? stretch->read_mono_ns
+               : oldest_ns;
+}
+
+int64_t walk_stretches_oldest(const struct walk *walk)
+{
+    const struct kept_stretches *all = &walk->stretches;
+    int64_t oldest_ns = 0;
+
+    for (size_t i = 0; i < all->n_known; i++)
+        if (all->known[i].state == STRETCH_USED)
+            oldest_ns = older(oldest_ns, &all->known[i]);
+    for (size_t i = 0; i < all->n_fresh; i++)
+        oldest_ns = older(oldest_ns, &all->fresh[i]);
+    return oldest_ns;
+}
+
+/* ---- is it as it was? ---- */
+
+/* Once in each walk. */
+static bool stretch_is_same(struct walk *walk, struct kept_stretch *stretch)
+{
+    const struct walk_chunks *chunks = &walk->chunks;
+
+    if (stretch->state == STRETCH_UNSEEN) {
+        bool is_same = stretch->flag == chunks->flag && stretch->end <= chunks->end &&
+                       ++stretch->age < KEPT_TURNS &&
+                       stretch_looks_are_same(walk, stretch);
+
+        stretch->state = is_same ? STRETCH_SAME : STRETCH_GONE;
+    }
+    return stretch->state == STRETCH_SAME;
+}
+
+/* ---- using it ---- */
+
+/* The first that begins at `at` or behind it. */
+static size_t stretches_from(const struct kept_stretch *stretches, size_t count,
+                             uint64_t at)
+{
+    size_t low = 0;
+
+    while (low < count) {
+        size_t middle = low + (count - low) / 2;
+
+        if (stretches[middle].start < at)
+            low = middle + 1;
+        else
+            count = middle;
+    }
+    return low;
+}
+
+static void stretch_take(struct walk *walk, struct kept_stretch *stretch)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+
+    stretch->state = STRETCH_USED;
+    walk->stretches.kept_bytes += stretch->end - stretch->start;
+    walk_found_use(&walk->workers[0], stretch->found);
+    for (uint32_t i = 0; i < stretch->n_notes; i++)
+        chunk_notes_add(&walk->chunk_notes,
+                        stretch->start +
+                            ((uint64_t)stretch->notes[i].at << STRETCH_UNIT_SHIFT),
+                        (uint64_t)stretch->notes[i].units << STRETCH_UNIT_SHIFT);
+    for (uint32_t i = 0; i < stretch->n_links; i++)
+        walk_large_add(walk, stretch->links[i]);
+    chunks->at = chunks->counted = stretch->end;
+    chunks->boundary = stretch->last;
+    chunks->restarts = 0;
+}
+
+/* Short ones are walked with the one before, so that they grow together. */
+static uint64_t stretches_until(struct walk *walk, size_t next)
+{
+    struct kept_stretches *all = &walk->stretches;
+    uint64_t end = walk->chunks.end;
+
+    for (; next < all->n_known && all->known[next].start < end; next++) {
+        struct kept_stretch *stretch = &all->known[next];
+
+        if (stretch->state == STRETCH_UNSEEN &&
+            stretch->end - stretch->start < walk->window_capacity / SHORT_SHARE)
+            stretch->state = STRETCH_GONE;
+        if (stretch_is_same(walk, stretch))
+            return stretch->start;
+    }
+    return end;
+}
+
+bool walk_stretch_use(struct walk *walk)
+{
+    struct kept_stretches *all = &walk->stretches;
+    struct walk_chunks *chunks = &walk->chunks;
+    size_t next;
+
+    if (!all->is_on)
+        return false;
+    next = stretches_from(all->known, all->n_known, chunks->at);
+    if (next < all->n_known && all->known[next].start == chunks->at &&
+        stretch_is_same(walk, &all->known[next])) {
+        stretch_take(walk, &all->known[next]);
+        return true;
+    }
+    if (chunks->at >= chunks->until)
+        walk_chain_until(walk, stretches_until(walk, next));
+    return false;
+}
+
+/* ---- who was counted ---- */
+
+static bool stretch_has(const struct kept_stretch *stretches, size_t count,
+                        uint64_t gc_head, bool is_fresh)
+{
+    size_t at = stretches_from(stretches, count, gc_head + 1);
+    const struct kept_stretch *stretch = stretches + at - 1;
+    uint32_t unit;
+    size_t low = 0, high;
+
+    if (!at || gc_head >= stretch->end || (!is_fresh && stretch->state != STRETCH_USED))
+        return false;
+    unit = stretch_unit(stretch, gc_head);
+    high = stretch->n_heads;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (stretch->heads[middle] < unit)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < stretch->n_heads && stretch->heads[low] == unit;
+}
+
+bool walk_stretches_have(struct walk *walk, uint64_t gc_head)
+{
+    struct kept_stretches *all = &walk->stretches;
+
+    if (!all->is_on || gc_head & 15)
+        return false;
+    if (!all->is_sorted && all->n_fresh)
+        qsort(all->fresh, all->n_fresh, sizeof(*all->fresh), stretch_compare);
+    all->is_sorted = true;
+    return stretch_has(all->fresh, all->n_fresh, gc_head, true) ||
+           stretch_has(all->known, all->n_known, gc_head, false);
+}
