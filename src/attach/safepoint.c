@@ -8,6 +8,8 @@
 #include "util/xalloc.h"
 
 #define STACK_ROOM_BYTES 24576
+#define NO_STACK         4096 /* an address at which there is nothing */
+#define OTHERS_MAX       4
 
 const char safepoint_no_python[] = "code without Python";
 
@@ -177,28 +179,53 @@ static const char *const likely[] = {
     "PyThread_acquire_lock_timed",
 };
 
+/* One step out of the function's last instruction, with a stack on which there is
+ * nothing: all of its rules are read for it. */
 static void rehearse_function(struct safepoint *safepoint, const char *name)
 {
+    static const uint8_t nothing[64];
+    const struct unwinder_stack stack = {nothing, NO_STACK, sizeof(nothing), false};
     struct scene *scene = safepoint->scene;
+    struct arch_registers registers;
     struct image_symbol symbol;
     uint64_t start, end;
 
-    if (image_symbol(&scene->target->python, scene->kept, name, &symbol))
-        safepoint_function(safepoint, symbol.address.value, &start, &end);
+    if (!image_symbol(&scene->target->python, scene->kept, name, &symbol) ||
+        !safepoint_function(safepoint, symbol.address.value, &start, &end) ||
+        end <= start)
+        return;
+    registers = arch_imagined(end - 1, NO_STACK);
+    if (unwinder_begin(safepoint->unwinder, &registers, &stack))
+        unwinder_step(safepoint->unwinder, &start, &end);
+}
+
+/* Of a thread that runs it is not known where, and its stack has functions in common with
+ * those of others, which wait. */
+static bool rehearse_blindly(struct safepoint *safepoint, pid_t tid, uint64_t *pc,
+                             uint64_t *sp)
+{
+    struct target *target = safepoint->scene->target;
+    pid_t tids[THREADS_MAX];
+    size_t n = threads_list(target, tids);
+
+    for (size_t i = 0; i < sizeof(likely) / sizeof(likely[0]); i++)
+        rehearse_function(safepoint, likely[i]);
+    for (size_t i = 0; i < n && i < OTHERS_MAX; i++)
+        if (tids[i] != tid && threads_where(target, tids[i], pc, sp))
+            return true;
+    return false;
 }
 
 void safepoint_rehearse(struct safepoint *safepoint, pid_t tid)
 {
     struct arch_registers registers;
     uint64_t pc = 0, sp = 0;
+    bool is_known = tid > 0 && threads_where(safepoint->scene->target, tid, &pc, &sp);
 
-    for (size_t i = 0; i < sizeof(likely) / sizeof(likely[0]) && !safepoint->is_rehearsed;
-         i++)
-        rehearse_function(safepoint, likely[i]);
+    if (!is_known && !safepoint->is_rehearsed)
+        is_known = rehearse_blindly(safepoint, tid, &pc, &sp);
     safepoint->is_rehearsed = true;
-    if (tid > 0)
-        threads_where(safepoint->scene->target, tid, &pc, &sp);
-    if (pc == safepoint->rehearsed_pc && sp == safepoint->rehearsed_sp)
+    if (!is_known || (pc == safepoint->rehearsed_pc && sp == safepoint->rehearsed_sp))
         return;
     safepoint->rehearsed_pc = pc;
     safepoint->rehearsed_sp = sp;

@@ -22,9 +22,10 @@ extern const char safepoint_no_python[]; /* nothing of Python's was met on the w
 const char *safepoint_objection(struct safepoint *safepoint,
                                 const struct arch_registers *registers, bool is_main);
 
-/* Judges a thread that runs on, and forgets the verdict: what is read of code, tables
- * and libunwind for the first time is not read while a thread stands still. `tid` may be
- * one that there is not. */
+/* Judges a thread that waits, and forgets the verdict: what is read of code, tables and
+ * libunwind for the first time is not read while a thread stands still. In place of one
+ * that computes, another one that waits, and steps out of functions that are on nearly
+ * all stacks. `tid` may be one that there is not. */
 void safepoint_rehearse(struct safepoint *safepoint, pid_t tid);
 
 /* Start and size of the function around the address, from the unwind table. */

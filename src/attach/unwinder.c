@@ -62,6 +62,10 @@ static int read_word(struct unwinder *unwinder, uint64_t address, uint64_t *valu
         memcpy(value, unwinder->stack.bytes + in_stack, sizeof(*value));
         return 0;
     }
+    if (unwinder->window && address - unwinder->window <= WINDOW_BYTES - sizeof(*value)) {
+        memcpy(value, unwinder->words + (address - unwinder->window), sizeof(*value));
+        return 0;
+    }
     if (is_in_image(unwinder, address))
         return read_image_word(unwinder, address, value);
     return scene_read(unwinder->scene, address, value, sizeof(*value));

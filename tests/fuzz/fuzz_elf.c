@@ -43,6 +43,7 @@ static void look(struct scene *scene)
         demand(image_contains(scene->loader, raddr_of(scene->cave)));
     else
         demand(err.text[0] != '\0');
+    safepoint_rehearse(scene->safepoint, 0);
     scene_unsafe_name(scene, LOADER_BASE + 4096);
     scene_is_python_text(scene, LIBC_BASE);
 }
