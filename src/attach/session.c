@@ -27,7 +27,6 @@
 #define STOP_LIMIT_NS   (3 * NS_PER_S)
 #define CLOSE_LIMIT_NS  (2 * NS_PER_S)
 #define REAP_NS         NS_PER_S
-#define FAREWELL_NS     (10 * NS_PER_MS)
 #define OWNER_DIED      UINT32_C(0x40000000) /* FUTEX_OWNER_DIED, linux/futex.h */
 
 /* The lock dies with the descriptor of the directory, so with heaptop. */
@@ -166,7 +165,6 @@ static void connect_channel(struct session *session, int page_fd)
         return;
     }
     session->is_connected = true;
-    session->reported_ns = clock_monotonic_ns();
     faultpoint_reach(FAULTPOINT_channel_open);
     session->state = SESSION_WAITING_FOR_GIL;
     if (report->found_leftover)
@@ -228,15 +226,14 @@ static void step_attaching(struct session *session)
 }
 
 /* It ends by itself when the page is shared, else it beats on (heart.h). Its end is not
- * waited for when the agent is ready, for a process takes its time to end. */
+ * waited for until the agent is ready and that was told, for a process takes its time to
+ * end. */
 static void reap_injector(struct session *session)
 {
-    int64_t now = clock_monotonic_ns();
-
     if (session->injector.socket < 0 || session->report.page_is_private)
         return;
-    if (now - session->began_ns > REAP_NS ||
-        (session->state == SESSION_READY && now - session->reported_ns > FAREWELL_NS))
+    if (session->state == SESSION_READY ||
+        clock_monotonic_ns() - session->began_ns > REAP_NS)
         injector_end(&session->injector);
 }
 
@@ -278,6 +275,7 @@ static void step_connected(struct session *session)
 {
     uint32_t life = AGENT_LIFE_GONE, owner = OWNER_DIED;
 
+    reap_injector(session);
     if (session->channel.shared) { /* else the injector does it: heart.h */
         session->beat++;
         channel_put(&session->channel, MEMBER(client_beat), &session->beat,
@@ -291,7 +289,6 @@ static void step_connected(struct session *session)
         session->state = SESSION_READY;
         faultpoint_reach(FAULTPOINT_agent_ready);
     }
-    reap_injector(session);
 }
 
 enum session_state session_step(struct session *session)

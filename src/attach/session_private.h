@@ -20,7 +20,7 @@ struct session {
     struct err err;
     bool is_locked; /* the target's directory in /proc: one heaptop at a time */
     struct injector injector;
-    int64_t began_ns, reported_ns;
+    int64_t began_ns;
     struct injector_report report;
     struct channel channel;
     bool is_connected;
