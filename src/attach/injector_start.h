@@ -39,8 +39,7 @@ bool injector_write_page(const struct injector *injector, size_t offset,
                          const void *bytes, size_t length);
 
 /* As child_fork(), with all signals blocked: none of the parent's reaches the child,
- * which dies with the thread that wants it. What unwinding needs is there (unwinder.h).
- */
+ * which dies with the thread that wants it. It finds what injector_prepare() makes. */
 pid_t injector_fork(int type, int *socket);
 /* Kills it, and sets it to 0; 0 and less is none. */
 void injector_end_child(pid_t *child);

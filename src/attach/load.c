@@ -48,7 +48,6 @@ int region_wait(struct scene *scene, uint64_t region, uint32_t wanted,
     int pid = (int)scene->target->pid;
 
     while (clock_monotonic_ns() < deadline) {
-
         if (scene_read(scene, region, copy, sizeof(*copy)) != 0)
             return gone(scene, err);
         if (copy->state == REGION_STATE_FAILED) {
