@@ -11,7 +11,8 @@
 #include "util/thread.h"
 #include "util/xalloc.h"
 
-#define STUCK_SEEN 20 /* askings, at least half a second from one to the next */
+#define STUCK_SEEN   20        /* askings, at least half a second from one to the next */
+#define STUCK_CPU_NS NS_PER_MS /* that a thread which waits for a page does not use */
 /* The agent is given a few seconds to leave, and a walk ends its slice. */
 #define LEAVE_LIMIT_S 15
 
@@ -126,6 +127,8 @@ static void sampler_free(struct sampler *sampler)
         close(sampler->wish_fd);
     if (sampler->message_fd >= 0)
         close(sampler->message_fd);
+    if (sampler->state_fd >= 0)
+        close(sampler->state_fd);
     pthread_mutex_destroy(&sampler->lock);
     free(sampler->cheap);
     free(sampler);
@@ -141,6 +144,7 @@ int sampler_start(struct target *target, const struct sampler_options *options,
     new->seq = options->seq_before;
     new->target = target;
     pthread_mutex_init(&new->lock, NULL);
+    new->state_fd = -1;
     new->wish_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     new->message_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     error_number = new->wish_fd < 0 || new->message_fd < 0 ? errno : 0;
@@ -302,6 +306,17 @@ bool sampler_collecting(struct sampler *sampler, struct raddr *address, int *mem
     return *mem_fd >= 0;
 }
 
+/* Is the thread at work, or does it wait for a processor? A page that is not served takes
+ * no processor time, and a thread that gets none has no other reason to stand still. */
+static bool sampler_is_moving(struct sampler *sampler)
+{
+    int64_t cpu_ns = sampler_cpu_ns(sampler);
+    bool has_run = cpu_ns - sampler->seen_cpu_ns >= STUCK_CPU_NS;
+
+    sampler->seen_cpu_ns = cpu_ns;
+    return has_run || !thread_is_blocked(atomic_load(&sampler->state_fd));
+}
+
 bool sampler_is_stuck(struct sampler *sampler, struct err *err)
 {
     unsigned turn = atomic_load(&sampler->turn);
@@ -314,7 +329,7 @@ bool sampler_is_stuck(struct sampler *sampler, struct err *err)
         return false;
     }
     if (now_ns - sampler->seen_mono_ns >= NS_PER_S / 2) {
-        sampler->n_seen++;
+        sampler->n_seen = sampler_is_moving(sampler) ? 0 : sampler->n_seen + 1;
         sampler->seen_mono_ns = now_ns;
     }
     if (sampler->n_seen < STUCK_SEEN)

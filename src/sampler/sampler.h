@@ -110,11 +110,13 @@ int64_t sampler_action_began_ns(struct sampler *sampler);
 bool sampler_hold_actions(struct sampler *sampler);
 
 /*
- * Has one turn of the sampler not ended for 20 s? A page of the target can be served by
- * the target itself (userfaultfd, FUSE), and who reads it waits as long as that pleases;
- * only the end of heaptop helps then. Ask about once a second: what is counted are
- * askings, so that a heaptop that was stopped meanwhile is not taken for stuck. `err`
- * says so in words. sampler_stop() leaves such a thread alone and frees nothing.
+ * Has one turn of the sampler not ended for 20 s, in which its thread neither ran nor
+ * waited for a processor? A page of the target can be served by the target itself
+ * (userfaultfd, FUSE), and who reads it waits as long as that pleases; only the end of
+ * heaptop helps then. Ask about once a second: what is counted are askings in a row, so
+ * that a heaptop that was stopped meanwhile, or gets no processor on a busy machine, is
+ * not taken for stuck. `err` says so in words. sampler_stop() leaves such a thread alone
+ * and frees nothing.
  */
 bool sampler_is_stuck(struct sampler *sampler, struct err *err);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/clock.h"
+#include "util/thread.h"
 #include "util/log.h"
 
 #define ACTION_STEP_NS (5 * NS_PER_MS)   /* while an action is under way */
@@ -217,6 +218,7 @@ void *sampler_thread(void *argument)
 {
     struct sampler *sampler = argument;
 
+    atomic_store(&sampler->state_fd, thread_state_open());
     atomic_fetch_add(&sampler->turn, 1);
     loop_begin(sampler);
     while (!sampler->is_stopping) {

@@ -188,7 +188,8 @@ struct sampler {
     struct err close_err;              /* written before the thread ends */
     atomic_uint turn;                  /* odd while the thread is at work */
     unsigned seen_turn, n_seen;        /* the main thread's: sampler_is_stuck() */
-    int64_t seen_mono_ns;
+    int64_t seen_mono_ns, seen_cpu_ns;
+    atomic_int state_fd; /* of the thread: thread_is_blocked(); -1 until it is open */
 
     struct layout layout;
     bool has_layout, is_layout_tried;

@@ -1,7 +1,10 @@
 #include "util/thread.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "util/clock.h"
 
@@ -31,6 +34,25 @@ bool thread_join_within(pthread_t thread, int seconds)
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += seconds;
     return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}
+
+int thread_state_open(void)
+{
+    return open("/proc/thread-self/stat", O_RDONLY | O_CLOEXEC);
+}
+
+/* The state follows the name, which is in parentheses and may have some of its own. */
+bool thread_is_blocked(int state_fd)
+{
+    char text[256];
+    ssize_t got = state_fd < 0 ? -1 : pread(state_fd, text, sizeof(text) - 1, 0);
+    const char *name_end;
+
+    if (got <= 0)
+        return true;
+    text[got] = '\0';
+    name_end = strrchr(text, ')');
+    return !name_end || strncmp(name_end, ") R", 3) != 0;
 }
 
 int64_t thread_cpu_ns(pthread_t thread)
