@@ -120,8 +120,15 @@ static void agent_too_late(struct sampler *sampler)
     if (sampler->options.agent != AGENT_REQUIRE || sampler->agent.is_settled ||
         clock_monotonic_ns() - sampler->agent.opened_mono_ns < AGENT_REQUIRE_NS)
         return;
-    err_set(&err, ERR_FAILED, "the agent did not become ready within 30 s");
-    err_remedy(&err, "a thread of the target may hold the GIL; try --agent=auto");
+    if (sampler->agent.is_at_gil) {
+        err_set(&err, ERR_FAILED, "a thread of the target has held the GIL for 30 s");
+        err_remedy(&err,
+                   "it is in a long call in C, or stands still; try again later, or "
+                   "look from outside: --agent=never");
+    } else {
+        err_set(&err, ERR_FAILED, "the agent did not become ready within 30 s");
+        err_remedy(&err, "try again later, or look from outside: --agent=never");
+    }
     sampler_fail(sampler, &err);
 }
 
