@@ -26,19 +26,28 @@
 #define FASTBIN_MAX       128 /* global_max_fast: larger chunks never go to a fastbin */
 #define THREAD_HEAP_BYTES (UINT64_C(64) << 20) /* arena.c HEAP_MAX_SIZE */
 
+/* Of the chunk with this size word. 2.43 does not count the header of an mmapped one. */
+static inline uint64_t malloc_word_bytes(uint64_t word)
+{
+    const uint64_t page_bytes = 4096;
+    uint64_t bytes = word & ~CHUNK_FLAGS;
+
+    return word & CHUNK_MMAPPED && bytes % page_bytes == page_bytes - CHUNK_HEADER
+               ? bytes + CHUNK_HEADER
+               : bytes;
+}
+
 /* Of an mmapped chunk whose first CHUNK_HEADER bytes these are: its bytes, whole pages,
- * of at most `left`; 0 when it is none. 2.43 does not count the header in the size. */
+ * of at most `left`; 0 when it is none. */
 static inline uint64_t malloc_mmapped_bytes(const uint8_t *head, uint64_t left)
 {
     const uint64_t page_bytes = 4096;
-    uint64_t word = u64_at(head, 8), bytes = word & ~CHUNK_FLAGS;
+    uint64_t word = u64_at(head, 8), bytes = malloc_word_bytes(word);
 
-    if (u64_at(head, 0) || (word & CHUNK_FLAGS) != CHUNK_MMAPPED ||
-        bytes < page_bytes - CHUNK_HEADER)
-        return 0;
-    if (bytes % page_bytes)
-        bytes += CHUNK_HEADER;
-    return bytes % page_bytes || bytes > left ? 0 : bytes;
+    return u64_at(head, 0) || (word & CHUNK_FLAGS) != CHUNK_MMAPPED ||
+                   bytes < page_bytes || bytes % page_bytes || bytes > left
+               ? 0
+               : bytes;
 }
 
 /* malloc.c mtrim(): whole pages behind the header of a free chunk, which has two more

@@ -215,7 +215,7 @@ uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need, bool
         need += OBJECT_DEBUG_BYTES;
     }
     if (reader_u64(walk->reader, raddr_of(block - CHUNK_OVERHEAD), &word)) {
-        chunk = word & ~CHUNK_FLAGS;
+        chunk = malloc_word_bytes(word);
         if (chunk >= need + CHUNK_OVERHEAD && !(chunk & 15) &&
             chunk <= (is_exact ? need + need / 2 + 8192 : need + LOOSE_MOST))
             return chunk;

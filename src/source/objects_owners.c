@@ -423,7 +423,7 @@ static uint64_t far_chunk(struct walk *walk, uint64_t user, uint64_t need)
         return page->block_bytes;
     if (walk->chunks.has_chain &&
         reader_u64(walk->reader, raddr_of(user - CHUNK_OVERHEAD), &word)) {
-        bytes = word & ~CHUNK_FLAGS;
+        bytes = malloc_word_bytes(word);
         if (chunk_may_hold(bytes, need) &&
             (word & CHUNK_MMAPPED ||
              (reader_u64(walk->reader, raddr_of(user + bytes - CHUNK_OVERHEAD), &next) &&

@@ -487,6 +487,20 @@ static void test_mmapped_chunk(void **state)
     objects_unref(section);
 }
 
+/* 2.43 leaves the header out of the size; the chunk is whole pages all the same. */
+static void test_mmapped_chunk_of_a_list(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t at = FAKE_HEAP + 3 * 4096;
+
+    fake_u64(f->fake, at + 8, 8192 | 2);
+    assert_int_equal(walk_chunk_bytes(&f->walk, at + 16, 8000, true), 8192);
+    fake_u64(f->fake, at + 8, (8192 - 16) | 2);
+    assert_int_equal(walk_chunk_bytes(&f->walk, at + 16, 8000, true), 8192);
+    fake_u64(f->fake, at + 8, (8192 - 16) | 1);
+    assert_int_equal(walk_chunk_bytes(&f->walk, at + 16, 8000, true), 8192 - 16);
+}
+
 static void test_arena_map(void **state)
 {
     struct arena_row rows[] = {
@@ -541,6 +555,7 @@ int main(void)
         POINT(test_chunks),
         POINT(test_damaged_chunks),
         POINT(test_mmapped_chunk),
+        POINT(test_mmapped_chunk_of_a_list),
         cmocka_unit_test(test_arena_map),
     };
 
