@@ -183,7 +183,8 @@ void walk_large_seed(struct walk *walk)
         const struct edges *edges = &walk->workers[i].edges;
 
         for (size_t n = 0; n < edges->n_links; n++)
-            walk_large_add(walk, edges->links[n]);
+            if (!walk_stretches_have(walk, edges->links[n]))
+                walk_large_add(walk, edges->links[n]);
     }
     if (walk->layout.has_gc) {
         for (size_t i = 0; i < 3; i++)

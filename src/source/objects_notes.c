@@ -176,12 +176,15 @@ static void chunk_notes_sort(struct chunk_notes *chunks)
     chunks->is_sorted = true;
 }
 
-struct chunk_note *chunk_notes_find(struct chunk_notes *chunks, uint64_t address)
+/* How many begin at the address or before; mostly one more than the last time. */
+static size_t chunk_notes_until(struct chunk_notes *chunks, uint64_t address)
 {
     size_t low = 0, high = chunks->count;
 
-    if (!chunks->is_sorted)
-        chunk_notes_sort(chunks);
+    for (size_t next = chunks->hint + 1; next <= chunks->hint + 2; next++)
+        if (next < high && chunks->notes[next - 1].user <= address &&
+            chunks->notes[next].user > address)
+            return (chunks->hint = next);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
@@ -190,6 +193,16 @@ struct chunk_note *chunk_notes_find(struct chunk_notes *chunks, uint64_t address
         else
             high = middle;
     }
+    return (chunks->hint = low);
+}
+
+struct chunk_note *chunk_notes_find(struct chunk_notes *chunks, uint64_t address)
+{
+    size_t low;
+
+    if (!chunks->is_sorted)
+        chunk_notes_sort(chunks);
+    low = chunk_notes_until(chunks, address);
     if (!low || address - chunks->notes[low - 1].user >= chunks->notes[low - 1].bytes)
         return NULL;
     return &chunks->notes[low - 1];

@@ -116,12 +116,13 @@ struct chunk_notes {
     struct chunk_note *notes;
     size_t count, capacity;
     bool is_sorted;
+    size_t hint; /* the one that was found last */
 };
 
 /* Rising addresses; others are sorted later. Without memory chunks have no owner. */
 void chunk_notes_add(struct chunk_notes *chunks, uint64_t user, uint64_t bytes);
 
-/* The chunk that the address lies in, or NULL. */
+/* The chunk that the address lies in, or NULL. Ascending questions are cheapest. */
 struct chunk_note *chunk_notes_find(struct chunk_notes *chunks, uint64_t address);
 void chunk_notes_release(struct chunk_notes *chunks);
 

@@ -15,13 +15,18 @@ bool walk_is_shared(const struct walk *walk)
     return walk->method == WALK_BY_ARENAS && walk->n_workers > 1 && !walk->visit;
 }
 
-/* One step outside the arenas; false when nothing is left there. */
+/* One step outside the arenas; false when nothing is left there. Chunks come before the
+ * collector's lists: those are read object by object. */
 static bool outside_step(struct walk *walk)
 {
     bool has_chunks = walk->method != WALK_BY_LISTS && !walk->follow.is_wanted;
 
-    if (walk->stretches.is_on && has_chunks && walk_chunks_step(walk))
+    if (walk->method == WALK_BY_ARENAS && has_chunks && walk_chunks_step(walk))
         return true;
+    if (walk->stage == WALK_OUTSIDE && !walk->is_seeded) {
+        walk->is_seeded = true;
+        walk_large_seed(walk);
+    }
     if (!walk_has_no_arenas(walk) && walk_large_step(walk))
         return true;
     if (walk->method == WALK_BY_MIMALLOC && walk_mimalloc_step(walk))

@@ -224,38 +224,60 @@ bool walk_stretch_use(struct walk *walk)
 
 /* ---- who was counted ---- */
 
-static bool stretch_has(const struct kept_stretch *stretches, size_t count,
-                        uint64_t gc_head, bool is_fresh)
+/* Of its heads, the one that was found last, or the next one, is asked for mostly. */
+static bool stretch_has(struct kept_stretch *stretch, uint64_t gc_head)
 {
-    size_t at = stretches_from(stretches, count, gc_head + 1);
-    const struct kept_stretch *stretch = stretches + at - 1;
-    uint32_t unit;
-    size_t low = 0, high;
+    uint32_t unit = stretch_unit(stretch, gc_head), low = 0, high = stretch->n_heads;
 
-    if (!at || gc_head >= stretch->end || (!is_fresh && stretch->state != STRETCH_USED))
-        return false;
-    unit = stretch_unit(stretch, gc_head);
-    high = stretch->n_heads;
+    for (uint32_t i = stretch->hint; i < high && i <= stretch->hint + 1; i++)
+        if (stretch->heads[i] == unit) {
+            stretch->hint = i;
+            return true;
+        }
     while (low < high) {
-        size_t middle = low + (high - low) / 2;
+        uint32_t middle = low + (high - low) / 2;
 
         if (stretch->heads[middle] < unit)
             low = middle + 1;
         else
             high = middle;
     }
+    stretch->hint = low;
     return low < stretch->n_heads && stretch->heads[low] == unit;
+}
+
+static bool stretch_covers(const struct kept_stretch *stretch, uint64_t address)
+{
+    return address - stretch->start < stretch->end - stretch->start;
+}
+
+/* Neighbours are asked for one after the other. */
+static bool known_have(struct kept_stretches *all, uint64_t gc_head)
+{
+    if (all->hint >= all->n_known || !stretch_covers(&all->known[all->hint], gc_head)) {
+        size_t behind = stretches_from(all->known, all->n_known, gc_head + 1);
+
+        if (!behind || !stretch_covers(&all->known[behind - 1], gc_head))
+            return false;
+        all->hint = behind - 1;
+    }
+    return all->known[all->hint].state == STRETCH_USED &&
+           stretch_has(&all->known[all->hint], gc_head);
 }
 
 bool walk_stretches_have(struct walk *walk, uint64_t gc_head)
 {
     struct kept_stretches *all = &walk->stretches;
+    size_t behind;
 
     if (!all->is_on || gc_head & 15)
         return false;
     if (!all->is_sorted && all->n_fresh)
         qsort(all->fresh, all->n_fresh, sizeof(*all->fresh), stretch_compare);
     all->is_sorted = true;
-    return stretch_has(all->fresh, all->n_fresh, gc_head, true) ||
-           stretch_has(all->known, all->n_known, gc_head, false);
+    if (known_have(all, gc_head))
+        return true;
+    behind = stretches_from(all->fresh, all->n_fresh, gc_head + 1);
+    return behind && stretch_covers(&all->fresh[behind - 1], gc_head) &&
+           stretch_has(&all->fresh[behind - 1], gc_head);
 }

@@ -52,6 +52,7 @@ struct kept_stretch {
     struct stretch_note *notes;
     uint32_t *looks; /* chunks to look at: offsets in units */
     uint32_t n_heads, n_links, n_notes, n_looks;
+    uint32_t hint; /* the head that was asked for last */
     uint64_t hashes[STRETCH_PHASES];
 };
 
@@ -81,6 +82,7 @@ struct kept_stretches {
     struct kept_stretch *known; /* of the walks before, by address */
     struct kept_stretch *fresh; /* of this one */
     size_t n_known, n_fresh, fresh_capacity;
+    size_t hint; /* the known one that was asked for last */
     struct stretch_pad pad;
 };
 

@@ -175,8 +175,7 @@ static void walk_advance(struct walk *walk, int64_t deadline_mono_ns)
             walk_share(walk, deadline_mono_ns);
             break;
         }
-        if (!walk_has_no_arenas(walk))
-            walk_large_seed(walk);
+        walk->is_seeded = walk_has_no_arenas(walk);
         walk->stage = WALK_OUTSIDE;
         break;
     case WALK_OUTSIDE:

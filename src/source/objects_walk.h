@@ -281,6 +281,7 @@ struct walk {
     struct walk_learning learning;
     walk_visitor *visit; /* objects are shown to it, and not counted; NULL: counted */
     void *visit_with;
+    bool is_seeded;       /* what the arenas led to is among the large ones */
     bool is_more_outside; /* than was looked at so far */
     uint64_t open_links;  /* of the collector's lists, that lead to no object */
     struct walk_facts facts;
