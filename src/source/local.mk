@@ -131,6 +131,10 @@ tests_unit_t_objects_SOURCES = tests/unit/t_objects.c tests/unit/fake_heap.c \
 tests_unit_t_objects_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_objects_owners
 tests_unit_t_objects_owners_SOURCES = tests/unit/t_objects_owners.c tests/unit/fake_heap.c \
+check_PROGRAMS += tests/unit/t_objects_chunks
+tests_unit_t_objects_chunks_SOURCES = tests/unit/t_objects_chunks.c tests/unit/fake_heap.c \
+	tests/unit/fake_heap.h tests/unit/fake_walk.c tests/unit/fake_walk.h
+tests_unit_t_objects_chunks_LDADD = $(UNIT_LIBS)
 	tests/unit/fake_heap.h \
 	tests/unit/fake_walk.c tests/unit/fake_walk.h
 tests_unit_t_objects_owners_LDADD = $(UNIT_LIBS)

@@ -16,6 +16,7 @@ static uint64_t chunk_slack(const struct walk_chunk *chunk, uint64_t need)
 {
     switch (chunk->sort) {
     case CHUNK_OF_CHAIN:
+    case CHUNK_SMALL:
         return 32;
     case CHUNK_MMAPPED_ALONE:
         return PAGE + 32;
@@ -38,6 +39,8 @@ static bool chunk_fits(const struct type_entry *entry, const struct walk_chunk *
         need -= 8;
     if (need > chunk->usable_bytes)
         return false;
+    if (chunk->sort == CHUNK_SMALL)
+        return !entry->fits_is_constant && chunk->usable_bytes - need <= slack;
     if (!entry->fits_is_constant)
         slack += (chunk->sort == CHUNK_OF_MIMALLOC ? need : need / 2) + 300;
     if (object_is_loose(&entry->shape) || entry->shape.rule == OBJECT_TYPE)
@@ -87,7 +90,8 @@ static bool chunk_count(struct walk *walk, struct type_entry *entry,
         (entry->shape.rule == OBJECT_TYPE || entry->shape.rule == OBJECT_GENERATOR))
         return false;
     if (!chunk_fits(entry, chunk, need) ||
-        (is_all && chunk_was_freed(walk, chunk, entry->shape.has_gc_head, at)))
+        ((is_all || chunk->sort == CHUNK_SMALL) &&
+         chunk_was_freed(walk, chunk, entry->shape.has_gc_head, at)))
         return false;
     if (entry->shape.has_gc_head && walk->stretches.pad.is_open)
         walk_stretch_head(walk, view.address - GC_HEAD_BYTES, view.bytes - GC_HEAD_BYTES);
@@ -118,6 +122,9 @@ static bool chunk_has_object(struct walk *walk, const struct walk_chunk *chunk)
         type = u64_at(chunk->bytes, at + 8);
         if (!walk_is_alive(walk, u64_at(chunk->bytes, at)) || type < PAGE || type & 7)
             continue;
+        if (chunk->sort == CHUNK_SMALL &&
+            type - walk->statics_start >= walk->statics_bytes)
+            continue; /* bytes, str and tuple shrink: types of the interpreter's image */
         entry = types_get(&walk->types, type);
         if (entry && entry->shape.prefix == prefix && chunk_count(walk, entry, chunk))
             return true;
@@ -148,6 +155,6 @@ void walk_chunk_look(struct walk *walk, const struct walk_chunk *found)
     }
     /* Where objects are in mimalloc, glibc's chunks hold parts only. */
     if ((walk->method == WALK_BY_MIMALLOC && chunk.sort != CHUNK_OF_MIMALLOC) ||
-        !chunk_has_object(walk, &chunk))
+        (!chunk_has_object(walk, &chunk) && chunk.sort != CHUNK_SMALL))
         chunk_notes_add(&walk->chunk_notes, chunk.user, chunk.chunk_bytes);
 }

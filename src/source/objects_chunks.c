@@ -9,11 +9,14 @@
 /*
  * Objects of more than 512 bytes that the garbage collector does not track (str, bytes,
  * int, code, tuples of such) stand on no list: they are found by going through glibc's
- * chunks. malloc.c: a chunk is {prev_size, size | flags, user data...}; chunk i is in use
- * when chunk i + 1 says so; mmapped chunks are pages of their own. With another malloc
- * nothing looks like a chunk, and nothing is found.
+ * chunks. What realloc shrank stays where it was (bytesobject.c _PyBytes_Resize, as in
+ * os.read), so that smaller ones may be there, too. malloc.c: a chunk is {prev_size, size
+ * | flags, user data...}; chunk i is in use when chunk i + 1 says so; mmapped chunks are
+ * pages of their own. With another malloc nothing looks like a chunk, and nothing is
+ * found.
  */
 #define CHUNK_LARGE        528  /* the smallest for a request of more than 512 bytes */
+#define CHUNK_SHRUNK       48   /* the smallest that an object in it shrank to */
 #define CHAIN_LENGTH       6    /* so many plausible chunks in a row are no accident */
 #define THREAD_FIRST_CHUNK 4096 /* heap_info and malloc_state are shorter */
 #define MMAPPED_PER_STEP   256
@@ -181,8 +184,9 @@ static void chain_chunk(struct walk *walk, uint64_t at, uint64_t bytes, uint64_t
 {
     const struct walk_worker *worker = &walk->workers[0];
     const uint8_t *user = worker->window + (at - worker->window_address) + CHUNK_HEADER;
+    bool is_small = bytes < CHUNK_LARGE && walk->method == WALK_BY_ARENAS;
 
-    if (walk->stretches.pad.is_open)
+    if (walk->stretches.pad.is_open && !is_small)
         walk_stretch_look(walk, at);
     if (chunk_is_in_use(walk, at + bytes))
         walk_chunk_look(walk, &(struct walk_chunk){
@@ -191,7 +195,7 @@ static void chain_chunk(struct walk *walk, uint64_t at, uint64_t bytes, uint64_t
                                   .length = left < CHUNK_LOOK ? (size_t)left : CHUNK_LOOK,
                                   .chunk_bytes = bytes,
                                   .usable_bytes = bytes - CHUNK_OVERHEAD,
-                                  .sort = CHUNK_OF_CHAIN});
+                                  .sort = is_small ? CHUNK_SMALL : CHUNK_OF_CHAIN});
 }
 
 /* The chunks of one window. Ends behind the last chunk that begins in it. */
@@ -199,7 +203,9 @@ static void chain_walk_window(struct walk *walk)
 {
     struct walk_chunks *chunks = &walk->chunks;
     uint64_t at = chunks->at;
-    uint64_t smallest = walk->method == WALK_BY_CHUNKS ? CHUNK_MIN : CHUNK_LARGE;
+    uint64_t smallest = walk->method == WALK_BY_CHUNKS   ? CHUNK_MIN
+                        : walk->method == WALK_BY_ARENAS ? CHUNK_SHRUNK
+                                                         : CHUNK_LARGE;
 
     for (;;) {
         uint64_t offset = at - walk->workers[0].window_address, left, bytes, word;

@@ -224,6 +224,21 @@ uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need, bool
     return (need + CHUNK_OVERHEAD + 15) & ~UINT64_C(15);
 }
 
+/* tupleobject.c _PyTuple_Resize: what shrank stays in a chunk, which is cut to its size.
+ */
+static bool large_has_shrunk(struct walk *walk, const struct type_entry *entry,
+                             uint64_t block, uint64_t need)
+{
+    uint64_t word, chunk;
+
+    if (entry->fits_is_constant || walk->layout.pymalloc.debug_prefix_bytes ||
+        !reader_u64(walk->reader, raddr_of(block - CHUNK_OVERHEAD), &word))
+        return false;
+    chunk = word & ~CHUNK_FLAGS;
+    return !(chunk & 15) && chunk >= need + CHUNK_OVERHEAD &&
+           chunk - need - CHUNK_OVERHEAD < 32;
+}
+
 static void large_count(struct walk *walk, struct type_entry *entry,
                         const struct object_view *view)
 {
@@ -238,7 +253,8 @@ static void large_count(struct walk *walk, struct type_entry *entry,
     /* It would be in an arena. typeobject.c PyType_GenericAlloc makes room for one item
      * more, as the end of the items. */
     if (walk->method == WALK_BY_ARENAS && !is_loose &&
-        need + entry->shape.itemsize <= PYMALLOC_BLOCK_MAX)
+        need + entry->shape.itemsize <= PYMALLOC_BLOCK_MAX &&
+        !large_has_shrunk(walk, entry, block, need))
         return;
     walk_count_far(walk, entry, view, true,
                    walk_chunk_bytes(walk, block, need, !is_loose));

@@ -130,6 +130,7 @@ struct walk_chunks {
 enum chunk_sort {
     CHUNK_OF_CHAIN,
     CHUNK_MMAPPED_ALONE, /* of whole pages */
+    CHUNK_SMALL,         /* of a chain: an object in it was larger once */
     CHUNK_OF_MIMALLOC,   /* a block */
 };
 

@@ -461,46 +461,6 @@ static void test_damaged_chunks(void **state)
     }
 }
 
-static void test_mmapped_chunk(void **state)
-{
-    struct fixture *f = *state;
-    struct fake_heap *fake = f->fake;
-    const struct walk_region regions[] = {
-        {FAKE_HEAP + 3 * 4096, FAKE_HEAP + FAKE_HEAP_BYTES, false},
-        {FAKE_ARENA, FAKE_ARENA + FAKE_ARENA_BYTES, false},
-        {0, 0, false},
-        {UINT64_MAX - 8191, UINT64_MAX - 4095, false},
-    };
-    const struct objects_section *section;
-    uint64_t at = regions[0].start;
-
-    for (uint64_t word = at; word < regions[0].end; word += 8)
-        fake_u64(fake, word, 0);
-    fake_u64(fake, at + 8, 8192 | 2);
-    fake_str_at(fake, at + 16, "");
-    fake_u64(fake, at + 32, 8000);
-    fake_u64(fake, at + 8192 + 8, UINT64_MAX << 12 | 2); /* larger than all there is */
-    walk_set_regions(&f->walk, regions, 4);
-    section = fake_walk(&f->walk);
-    assert_int_equal(count_of(section, "str"), N_STR + 1);
-    assert_int_equal(fake_row(section, "str").memory_bytes, N_STR * 64 + 8192);
-    objects_unref(section);
-}
-
-/* 2.43 leaves the header out of the size; the chunk is whole pages all the same. */
-static void test_mmapped_chunk_of_a_list(void **state)
-{
-    struct fixture *f = *state;
-    uint64_t at = FAKE_HEAP + 3 * 4096;
-
-    fake_u64(f->fake, at + 8, 8192 | 2);
-    assert_int_equal(walk_chunk_bytes(&f->walk, at + 16, 8000, true), 8192);
-    fake_u64(f->fake, at + 8, (8192 - 16) | 2);
-    assert_int_equal(walk_chunk_bytes(&f->walk, at + 16, 8000, true), 8192);
-    fake_u64(f->fake, at + 8, (8192 - 16) | 1);
-    assert_int_equal(walk_chunk_bytes(&f->walk, at + 16, 8000, true), 8192 - 16);
-}
-
 static void test_arena_map(void **state)
 {
     struct arena_row rows[] = {
@@ -554,8 +514,6 @@ int main(void)
         POINT(test_arena_gone),
         POINT(test_chunks),
         POINT(test_damaged_chunks),
-        POINT(test_mmapped_chunk),
-        POINT(test_mmapped_chunk_of_a_list),
         cmocka_unit_test(test_arena_map),
     };
 
