@@ -1,5 +1,7 @@
 #include "layout/free_list_layout.h"
 
+#include <string.h>
+
 #include "layout/object_layout.h"
 
 /* floatobject.c: free floats are linked by ob_type, tuples by their first item; from
@@ -161,8 +163,8 @@ static size_t places_in_order(uint8_t minor, uint64_t at, struct free_list_place
     return count;
 }
 
-size_t free_list_places(const struct layout *layout,
-                        struct free_list_place places[FREE_LIST_PLACES_MOST])
+static size_t all_places(const struct layout *layout,
+                         struct free_list_place places[FREE_LIST_PLACES_MOST])
 {
     uint64_t base = layout->interpreter.value;
     uint32_t state = layout->pymalloc.interpreter_state;
@@ -191,4 +193,23 @@ size_t free_list_places(const struct layout *layout,
     default:
         return 0;
     }
+}
+
+/* What is no object: PyDictKeysObject (dictobject.c), _PyObjectStackChunk
+ * (pycore_object_stack.h), PyUnicodeWriter and PyBytesWriter. */
+static bool is_no_object(const char *type)
+{
+    return !strcmp(type, "dict keys") || !strcmp(type, "object stack chunk") ||
+           !strcmp(type, "unicode writer") || !strcmp(type, "bytes writer");
+}
+
+size_t free_list_places(const struct layout *layout,
+                        struct free_list_place places[FREE_LIST_PLACES_MOST])
+{
+    size_t count = all_places(layout, places);
+
+    for (size_t i = 0; i < count; i++)
+        places[i].is_disguised = is_no_object(places[i].type) ||
+                                 (!places[i].is_array && places[i].next == OFFSET_TYPE);
+    return count;
 }

@@ -28,6 +28,7 @@ struct free_list_place {
     uint64_t counter;      /* address of the number of entries */
     bool is_array;         /* pointers in a row; else a chain */
     bool is_wide;          /* the counter has 64 bits, else 32 */
+    bool is_disguised;     /* no entry looks like a dead object of a type */
     uint16_t next;         /* in an entry of a chain: offset of the link to the next */
     uint16_t prefix;       /* bytes in front of the object in its block */
 };

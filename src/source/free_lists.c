@@ -5,6 +5,7 @@
 
 #include "layout/malloc_layout.h"
 #include "layout/pymalloc_layout.h"
+#include "source/free_list_entries.h"
 
 #define ATTEMPTS_MAX 4
 
@@ -55,79 +56,29 @@ static bool count_entry(struct free_lists *lists, const struct free_list_place *
     return true;
 }
 
-static bool read_array(struct free_lists *lists, const struct free_list_place *place,
-                       struct free_list_row *row, struct by_arena *by_arena,
-                       uint64_t count)
+/* False when an entry is no block: the list changed after its entries were read. */
+static bool count_entries(struct free_lists *lists, const struct free_list_place *place,
+                          struct free_list_row *row, struct by_arena *by_arena,
+                          const uint64_t *entries, uint64_t count)
 {
-    uint64_t entries[FREE_LIST_MOST];
-
-    if (reader_read(lists->reader, raddr_of(place->head), entries,
-                    (size_t)count * sizeof(entries[0])))
-        return false;
+    *row = (struct free_list_row){.type = place->type, .length = place->length};
+    memset(by_arena->one, 0, (lists->table->count + 1) * sizeof(*by_arena->one));
     for (uint64_t i = 0; i < count; i++)
         if (!count_entry(lists, place, row, by_arena, entries[i]))
             return false;
     return true;
 }
 
-static bool read_chain(struct free_lists *lists, const struct free_list_place *place,
-                       struct free_list_row *row, struct by_arena *by_arena,
-                       uint64_t count)
-{
-    uint64_t entry;
-
-    if (!reader_u64(lists->reader, raddr_of(place->head), &entry))
-        return false;
-    for (uint64_t i = 0; i < count; i++)
-        if (!entry || !count_entry(lists, place, row, by_arena, entry) ||
-            !reader_u64(lists->reader, raddr_of(entry + place->next), &entry))
-            return false;
-    return !entry;
-}
-
-static bool read_counter(const struct free_lists *lists,
-                         const struct free_list_place *place, uint64_t *count)
-{
-    uint32_t narrow = 0;
-    bool is_read = place->is_wide
-                       ? reader_u64(lists->reader, raddr_of(place->counter), count)
-                       : reader_u32(lists->reader, raddr_of(place->counter), &narrow);
-
-    if (!place->is_wide)
-        *count = narrow;
-    return is_read && *count <= FREE_LIST_MOST;
-}
-
-/* One try; `head`: where it was found before, if it had to be searched for. */
-static bool read_entries(struct free_lists *lists, const struct free_list_place *place,
-                         uint64_t *head, struct free_list_row *row,
-                         struct by_arena *by_arena, uint64_t count)
-{
-    struct free_list_place found = *place;
-
-    if (!place->head && !count)
-        return true;
-    if (!place->head && !*head)
-        *head = free_list_find_head(lists->reader, place, (uint32_t)count);
-    if (!place->head)
-        found.head = *head;
-    return found.head &&
-           (found.is_array ? read_array(lists, &found, row, by_arena, count)
-                           : read_chain(lists, &found, row, by_arena, count));
-}
-
 static bool read_list(struct free_lists *lists, const struct free_list_place *place,
                       uint64_t *head, struct free_list_row *row,
                       struct by_arena *by_arena)
 {
-    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-        uint64_t count;
+    uint64_t entries[FREE_LIST_MOST], count;
 
-        *row = (struct free_list_row){.type = place->type, .length = place->length};
-        memset(by_arena->one, 0, (lists->table->count + 1) * sizeof(*by_arena->one));
-        if (!read_counter(lists, place, &count))
+    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+        if (!free_list_entries(lists->reader, place, head, entries, &count))
             return false;
-        if (read_entries(lists, place, head, row, by_arena, count))
+        if (count_entries(lists, place, row, by_arena, entries, count))
             return true;
         *head = 0;
     }

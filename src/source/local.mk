@@ -30,6 +30,7 @@ libheaptop_a_SOURCES += \
 	src/source/cycles_gather.c src/source/cycles_gather.h \
 	src/source/cycles_memory.c src/source/cycles_memory.h \
 	src/source/cycles_set.c src/source/cycles_set.h \
+	src/source/free_list_entries.c src/source/free_list_entries.h \
 	src/source/free_lists.c src/source/free_lists.h \
 	src/source/images.c src/source/images.h \
 	src/source/kind_class.c src/source/kind_class.h \
@@ -68,6 +69,7 @@ libheaptop_a_SOURCES += \
 	src/source/objects_kept.c src/source/objects_kept.h \
 	src/source/objects_follow.c src/source/objects_follow.h \
 	src/source/objects_found.c src/source/objects_found.h \
+	src/source/objects_free_lists.c \
 	src/source/objects_large.c \
 	src/source/objects_later.c \
 	src/source/objects_learn.c \
@@ -129,12 +131,12 @@ tests_unit_t_objects_SOURCES = tests/unit/t_objects.c tests/unit/fake_heap.c \
 	tests/unit/fake_heap.h \
 	tests/unit/fake_walk.c tests/unit/fake_walk.h
 tests_unit_t_objects_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/t_objects_owners
-tests_unit_t_objects_owners_SOURCES = tests/unit/t_objects_owners.c tests/unit/fake_heap.c \
 check_PROGRAMS += tests/unit/t_objects_chunks
 tests_unit_t_objects_chunks_SOURCES = tests/unit/t_objects_chunks.c tests/unit/fake_heap.c \
 	tests/unit/fake_heap.h tests/unit/fake_walk.c tests/unit/fake_walk.h
 tests_unit_t_objects_chunks_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/t_objects_owners
+tests_unit_t_objects_owners_SOURCES = tests/unit/t_objects_owners.c tests/unit/fake_heap.c \
 	tests/unit/fake_heap.h \
 	tests/unit/fake_walk.c tests/unit/fake_walk.h
 tests_unit_t_objects_owners_LDADD = $(UNIT_LIBS)

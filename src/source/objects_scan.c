@@ -255,6 +255,20 @@ static inline bool may_begin_earlier(const struct pool_scan *scan, uint32_t pref
     return prefix && scan_is_alive(scan, u64_at(block, scan->debug_prefix + prefix - 16));
 }
 
+/*
+ * Links of the collector and, from 3.11 on, of a managed dict and weak references precede
+ * an object (pycore_object.h): addresses, counts or 0. A text that was written where an
+ * object had been may end before its type does, and looks like one without this.
+ */
+static inline bool head_is_plausible(const uint8_t *object, uint32_t prefix)
+{
+    uint64_t words = 0;
+
+    for (uint32_t before = 8; before <= prefix; before += 8)
+        words |= u64_at(object - before, 0);
+    return words < RADDR_END;
+}
+
 /* Counts an object of a quick type; false when it is to be looked at closely. */
 static inline bool scan_quickly(struct pool_scan *scan, struct recent_type *recent,
                                 const uint8_t *block)
@@ -286,7 +300,8 @@ static inline bool scan_holds(const struct pool_scan *scan,
     struct object_view view;
 
     *size = 0;
-    if (may_begin_earlier(scan, recent->prefix, block))
+    if (may_begin_earlier(scan, recent->prefix, block) ||
+        !head_is_plausible(block + recent->type_at - 8, recent->prefix))
         return false;
     if (entry->fits_is_constant)
         return true;
@@ -404,7 +419,8 @@ static enum block_is scan_classify(struct pool_scan *scan, const uint8_t *block,
         if (type < 4096 || type & 7)
             continue;
         entry = types_get(&walk->types, type);
-        if (!entry || entry->shape.prefix != prefix)
+        if (!entry || entry->shape.prefix != prefix ||
+            !head_is_plausible(block + at, prefix))
             continue;
         view = block_view(scan, entry, block, address);
         if (!object_fits(scan->layout, &entry->shape, &view, scan->block_bytes))

@@ -194,6 +194,7 @@ static void walk_advance(struct walk *walk, int64_t deadline_mono_ns)
     case WALK_OWNERS:
         if (walk_owners_step(walk))
             break;
+        walk_claim_free_lists(walk);
         walk_workers_merge(walk);
         walk->stage = WALK_LEARN;
         break;

@@ -22,6 +22,7 @@
 
 #include "heaptop/err.h"
 #include "heaptop/snapshot.h"
+#include "layout/free_list_layout.h"
 #include "layout/layout.h"
 #include "layout/malloc_layout.h"
 #include "layout/pymalloc_layout.h"
@@ -129,8 +130,8 @@ struct walk_chunks {
 
 enum chunk_sort {
     CHUNK_OF_CHAIN,
-    CHUNK_MMAPPED_ALONE, /* of whole pages */
     CHUNK_SMALL,         /* of a chain: an object in it was larger once */
+    CHUNK_MMAPPED_ALONE, /* of whole pages */
     CHUNK_OF_MIMALLOC,   /* a block */
 };
 
@@ -280,6 +281,7 @@ struct walk {
     struct walk_follow follow;
     struct owners owners;
     struct walk_learning learning;
+    uint64_t free_list_heads[FREE_LIST_PLACES_MOST]; /* of free_list_entries() */
     walk_visitor *visit; /* objects are shown to it, and not counted; NULL: counted */
     void *visit_with;
     bool is_seeded;       /* what the arenas led to is among the large ones */
@@ -449,6 +451,9 @@ void walk_owners_init(struct walk *walk); /* before the arenas */
 void walk_owners_begin(struct walk *walk);
 bool walk_owners_step(struct walk *walk); /* false when all are charged */
 void walk_owners_release(struct walk *walk);
+
+/* Blocks of free lists that are nobody's part. objects_free_lists.c */
+void walk_claim_free_lists(struct walk *walk);
 
 /* Learns from samples which fields lead to parts; true when the walk should begin again
  * with what it learned. objects_learn.c */

@@ -156,6 +156,56 @@ static void test_free_blocks_and_free_lists(void **state)
     objects_unref(section);
 }
 
+/* 3.8 - 3.13: the link of a free float stands where its type was. */
+static void test_free_floats(void **state)
+{
+    struct fixture *f = *state;
+    const struct objects_section *section;
+    uint64_t interpreter = FAKE_STATICS + 8192, list = interpreter + 3616;
+
+    f->walk.layout.version = (struct python_version){.major = 3, .minor = 11};
+    f->walk.layout.interpreter = raddr_of(interpreter);
+    for (uint32_t i = 0; i < 3; i++) {
+        fake_u64(f->fake, fake_block(1, 32, i), 0);
+        fake_u64(f->fake, fake_block(1, 32, i) + 8, i < 2 ? fake_block(1, 32, i + 1) : 0);
+    }
+    fake_u64(f->fake, list, fake_block(1, 32, 0));
+    fake_u32(f->fake, list - 8, 3);
+    section = fake_walk(&f->walk);
+    assert_int_equal(count_of(section, "float"), N_FLOAT - 3);
+    assert_int_equal(section->freelist_objects, 3);
+    assert_int_equal(section->freelist_bytes, 3 * 32);
+    assert_int_equal(section->unowned_blocks, 0);
+    objects_unref(section);
+    fake_u32(f->fake, list - 8, 4000000000u); /* longer than any */
+    section = fake_walk(&f->walk);
+    assert_int_equal(section->unowned_blocks, 3);
+    objects_unref(section);
+}
+
+/* A text that ends where a Thing had its refcount, before the type that is still there.
+ */
+static void test_text_over_an_object(void **state)
+{
+    struct fixture *f = *state;
+    const struct objects_section *section;
+    const char text[] = "Load(expr left, operator op, exp";
+
+    for (uint32_t i = 0; i < 8; i++) {
+        uint64_t block = fake_block(2, 48, i), word;
+
+        for (uint32_t at = 0; at < 32; at += 8) {
+            memcpy(&word, text + at, sizeof(word));
+            fake_u64(f->fake, block + at, word);
+        }
+        fake_u64(f->fake, block + 32, 0x2972);
+    }
+    section = fake_walk(&f->walk);
+    assert_int_equal(count_of(section, "app.Thing"), N_THING - 8);
+    assert_int_equal(section->unowned_blocks, 8);
+    objects_unref(section);
+}
+
 /* A free list that never ends, or leaves its pool: that pool is told, others count. */
 static void test_damaged_free_lists(void **state)
 {
@@ -264,7 +314,7 @@ static void test_gc_links_without_end(void **state)
 
     /* Each thing links to a different place that is no object. */
     for (uint32_t i = 0; i < N_THING; i++)
-        track(f->fake, fake_block(2, 48, i) + 16, FAKE_HEAP + 16 * i, UINT64_MAX - 3);
+        track(f->fake, fake_block(2, 48, i) + 16, FAKE_HEAP + 16 * i, RADDR_END - 16);
     section = fake_walk(&f->walk);
     assert_int_equal(count_of(section, "app.Thing"), N_THING);
     assert_int_equal(count_of(section, "tuple"), N_TUPLE + 1);
@@ -500,6 +550,8 @@ int main(void)
         POINT(test_counts),
         POINT(test_large_object),
         POINT(test_free_blocks_and_free_lists),
+        POINT(test_free_floats),
+        POINT(test_text_over_an_object),
         POINT(test_damaged_free_lists),
         POINT(test_damaged_pool_headers),
         POINT(test_wild_types),
