@@ -174,6 +174,16 @@ static void add_type(struct collector *collector, const struct object_layout *la
         add_ctypes(collector, layout, view);
 }
 
+static void add_code(struct collector *collector, const struct object_layout *layout,
+                     const struct object_view *view)
+{
+    if (layout->code_is_var)
+        return;
+    add(collector, word_at(view, CODE_CELL2ARG), 0, OBJECT_PART_START);
+    add(collector, word_at(view, CODE_OPCACHE_MAP), 0, OBJECT_PART_START);
+    add(collector, word_at(view, CODE_OPCACHE), 0, OBJECT_PART_START);
+}
+
 static void add_by_rule(struct collector *collector, const struct object_layout *layout,
                         const struct object_shape *shape, const struct object_view *view)
 {
@@ -230,6 +240,9 @@ static void add_by_rule(struct collector *collector, const struct object_layout 
         add_dict(collector, layout, view);
         add_ctypes(collector, layout, view);
         break;
+    case OBJECT_CODE:
+        add_code(collector, layout, view);
+        break;
     case OBJECT_TYPE:
         add_type(collector, layout, shape, view);
         break;
@@ -262,7 +275,6 @@ static bool rule_has_parts(const struct object_layout *layout, enum object_rule 
     case OBJECT_LOOSE:
     case OBJECT_DATETIME:
     case OBJECT_INT:
-    case OBJECT_CODE:
     case OBJECT_GENERATOR:
     case OBJECT_FRAME:
     case OBJECT_BYTES_IO:
@@ -273,6 +285,8 @@ static bool rule_has_parts(const struct object_layout *layout, enum object_rule 
         return false;
     case OBJECT_BYTEARRAY:
         return !layout->bytearray_is_bytes;
+    case OBJECT_CODE:
+        return !layout->code_is_var;
     default:
         return true;
     }

@@ -13,8 +13,6 @@
  * behind the flag. */
 #define CODE_CODE         48
 #define CODE_CELLVARS     88
-#define CODE_CELL2ARG     96
-#define CODE_OPCACHE      160
 #define CODE_OPCACHE_FLAG 168
 #define OPCACHE_BYTES     32
 

@@ -99,6 +99,12 @@ static inline char object_debug_id(const uint8_t id[8])
 #define DEQUE_ITEMS 64
 #define DEQUE_BLOCK (8 * (1 + DEQUE_ITEMS + 1))
 
+/* code.h PyCodeObject, 3.8 - 3.10 (not code_is_var): co_cell2arg, co_opcache_map and
+ * co_opcache, each a block of its own. */
+#define CODE_CELL2ARG    96
+#define CODE_OPCACHE_MAP 152
+#define CODE_OPCACHE     160
+
 /* numpy/ndarraytypes.h PyArrayObject_fields, the same in 1.x and 2.x: data, nd,
  * dimensions (the strides follow them in the same block), base, descr, flags;
  * PyArray_Descr: kind, 'O' for objects. */

@@ -212,6 +212,24 @@ static void test_type(void **state)
     assert_part(&made, 1, OBJECT_PART_START, ADDRESS + 8192, 0);
 }
 
+/* 3.8 - 3.10: which cells are arguments, and what opcodes remember. */
+static void test_code(void **state)
+{
+    struct made made;
+
+    (void)state;
+    make(&made, 9, OBJECT_CODE, 176, 0, 0);
+    assert_true(made.shape.has_parts);
+    put(&made, 96, ADDRESS + 512);
+    put(&made, 160, ADDRESS + 1024);
+    find(&made);
+    assert_int_equal(made.count, 2);
+    assert_part(&made, 0, OBJECT_PART_START, ADDRESS + 512, 0);
+    assert_part(&made, 1, OBJECT_PART_START, ADDRESS + 1024, 0);
+    make(&made, 12, OBJECT_CODE, 192, 0, 0);
+    assert_false(made.shape.has_parts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_managed_dicts),  cmocka_unit_test(test_dict_offsets),
         cmocka_unit_test(test_containers),     cmocka_unit_test(test_str),
         cmocka_unit_test(test_learned_fields), cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_code),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
