@@ -49,6 +49,15 @@ verdicts: all
 		--table "$(VERDICTS_TABLE)"
 VERDICTS_JOBS = 6
 
+# Programs at rest, counted from outside and by themselves, on each interpreter. Resumable.
+EXACTNESS_STATE = $(abs_top_builddir)/exactness.json
+
+.PHONY: exactness
+exactness: all
+	@HEAPTOP="$(abs_top_builddir)/heaptop" PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON3) $(srcdir)/tests/exact/run --state "$(EXACTNESS_STATE)" \
+		--minutes $(MINUTES) --programs "$(PROGRAMS)" --pythons "$(PYTHONS)"
+
 # Damage of recordings: all places, all bits, all kills.
 .PHONY: check-recordings
 check-recordings: all

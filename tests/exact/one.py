@@ -1,0 +1,93 @@
+"""One program on one interpreter: started, looked at, asked."""
+import mmap
+import os
+import struct
+import time
+
+import compare
+import heaptop
+import target
+
+PAGE = mmap.PAGESIZE
+HERE = os.path.dirname(os.path.abspath(__file__))
+with open(os.path.join(HERE, "truth.py")) as file:
+    TRUTH = file.read()
+
+
+def _image_bytes(path):
+    """How much memory an ELF file takes, with what the file does not have (.bss); 0: none."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(64)
+            if head[:5] != b"\x7fELF\x02":
+                return 0
+            offset, = struct.unpack_from("<Q", head, 32)
+            size, count = struct.unpack_from("<HH", head, 54)
+            file.seek(offset)
+            rows = [struct.unpack("<IIQQQQQQ", file.read(size)[:56]) for _ in range(count)]
+    except OSError:
+        return 0
+    return max(row[3] + row[6] for row in rows if row[0] == 1) - min(
+        row[3] // PAGE * PAGE for row in rows if row[0] == 1)
+
+
+def image(pid):
+    """[(start, end)] of the program and its libraries, and of other files."""
+    found = []
+    with open("/proc/%d/maps" % pid) as maps:
+        for words in map(str.split, maps):
+            start, end = [int(word, 16) for word in words[0].split("-")]
+            if len(words) > 5 and words[5].startswith("/"):
+                if int(words[2], 16) == 0:
+                    end = max(end, start + _image_bytes("/proc/%d/root%s" % (pid, words[5])))
+                found.append((start, (end + PAGE - 1) // PAGE * PAGE))
+    return found
+
+
+def rss(pid):
+    with open("/proc/%d/smaps" % pid) as file:
+        return sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Rss:"))
+
+
+def wait_for_rest(pid):
+    """It has answered before it is back at where it waits."""
+    rests = 0
+    while rests < 5:
+        with open("/proc/%d/stat" % pid) as file:
+            rests = rests + 1 if file.read().rpartition(")")[2].split()[0] == "S" else 0
+        time.sleep(0.02)
+
+
+def look(t, pid, minor):
+    t.debugmallocstats()  # once, so that what it needs for the first time is there
+    t.tell("prepare(%r)" % image(pid))
+    stats = t.debugmallocstats()
+    wait_for_rest(pid)
+    before = rss(pid)
+    sample = heaptop.sample(pid, "--agent=never", timeout=200)
+    after = rss(pid)
+    again = t.debugmallocstats()
+    truth = t.ask("truth()", timeout=300)
+    if not sample["objects"] or not sample["account"]:
+        return [compare.Check("walk", False, "", "no walk: %s" % sample["access"])]
+    checks = list(compare.check_walk(sample))
+    checks += compare.check_allocator(sample, stats)
+    checks += compare.check_kinds(sample, truth)
+    checks += compare.check_unowned(sample, minor)
+    checks += compare.check_account(sample, before, after)
+    if compare.allocator_truth(stats) != compare.allocator_truth(again):
+        checks.append(compare.Check("quiet", False, "", "the target did not stand still"))
+    return checks
+
+
+def judged(program, python):
+    """{"checks": [...], "seconds": N}, or {"cannot": why}."""
+    began = time.monotonic()
+    try:
+        t = target.Target(python, program.text + TRUTH, timeout=200)
+    except target.TargetError as error:
+        return {"cannot": str(error).strip().splitlines()[-1]}
+    with t:
+        checks = look(t, t.ask("os.getpid()"), python.minor)
+    return {"checks": [list(check) for check in checks],
+            "seconds": round(time.monotonic() - began, 1)}

@@ -1,0 +1,284 @@
+"""Runs in the target, behind tests/lib/target.py's first lines: what a program says of itself.
+
+    truth()  -> {"kinds": {kind: [count, size]}, and what _notes() says}
+
+Counted are the collector's objects and all that they lead to, by gc.get_referents() and, where
+a type's tp_traverse leaves something out, by what _left_out() names. Nothing here knows
+heaptop. It runs after heaptop has looked, so what it takes itself disturbs nothing.
+"""
+import bisect
+import ctypes
+import types
+
+
+def _word(address):
+    return ctypes.c_size_t.from_address(address).value
+
+
+def _object_at(address):
+    return ctypes.cast(address, ctypes.py_object).value
+
+
+def _words_of_code(code):
+    return [_word(id(code) + at) for at in range(0, type(code).__basicsize__ - 8, 8)]
+
+
+class _Vector(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("bytes", ctypes.c_size_t)]
+
+
+def _is_type_at(address, cls):
+    """The kernel is asked, so that any number may be asked about."""
+    found = ctypes.c_size_t()
+    here = _Vector(ctypes.addressof(found), 8)
+    there = _Vector(address + 8, 8)
+    return ctypes.CDLL(None).process_vm_readv(
+        os.getpid(), ctypes.byref(here), ctypes.c_ulong(1), ctypes.byref(there),
+        ctypes.c_ulong(1), ctypes.c_ulong(0)) == 8 and found.value == id(cls)
+
+
+def _sample_code(tag):
+    names = {}
+    exec("def outer(a, b):\n  c = a\n  def inner_%s(d, e): return b + c + d + e\n"
+         "  return inner_%s" % (tag, tag), names)
+    return names["outer"](1, 2).__code__
+
+
+def _find_code_words():
+    """(where local names and their kinds are, where what was asked for is kept) of a code object.
+
+    CPython 3.11 keeps one tuple of all local names, and makes co_varnames and co_code of it
+    when they are asked for; no attribute gives the tuple itself (Include/cpython/code.h). They
+    are found in a code object that has just been made."""
+    names_at = kept_at = None
+    code = _sample_code("first")
+    before = _words_of_code(code)
+    wanted = code.co_varnames + code.co_cellvars + code.co_freevars
+    code.co_code
+    for index, (old, new) in enumerate(zip(before, _words_of_code(code))):
+        if old == 0 and new and index > 2:
+            kept_at = index * 8
+        if index > 2 and _is_type_at(new, tuple) and names_at is None \
+                and _object_at(new) == wanted and new != id(code.co_names):
+            names_at = index * 8
+    return names_at, kept_at
+
+
+_NAMES_AT, _KEPT_AT = _find_code_words() if sys.version_info >= (3, 11) else (None, None)
+_CODE = [name for name in ("co_consts", "co_names", "co_filename", "co_name", "co_qualname",
+                           "co_linetable", "co_exceptiontable") if hasattr(_sample_code, "__code__")
+         and hasattr(_sample_code.__code__, name)]
+if sys.version_info < (3, 11):
+    _CODE += ["co_code", "co_varnames", "co_freevars", "co_cellvars"]
+if sys.version_info < (3, 10):
+    _CODE += ["co_lnotab"]
+_MADE_WHEN_ASKED = ("co_code", "co_varnames", "co_cellvars", "co_freevars")
+
+
+def _of_code(code):
+    yield from (getattr(code, name) for name in _CODE)
+    if _NAMES_AT:
+        yield _object_at(_word(id(code) + _NAMES_AT))
+        yield _object_at(_word(id(code) + _NAMES_AT + 8))
+    if _KEPT_AT and _word(id(code) + _KEPT_AT):
+        for name in _MADE_WHEN_ASKED if sys.version_info >= (3, 12) else ("co_code",):
+            yield getattr(code, name)
+
+
+_MANAGED_DICT, _INLINE_VALUES, _HEAP_TYPE = 1 << 4, 1 << 2, 1 << 9
+
+
+def _of_instance(one):
+    """3.13's PyObject_VisitManagedDict() leaves the dict out when it is over inline values
+    (Objects/dictobject.c); it is three words before the object (pycore_object.h)."""
+    address = _word(id(one) - 3 * 8)
+    if address:
+        yield _object_at(address)
+
+
+def _of_type(cls):
+    """The collector visits a class that a class statement made, no other; and no class leads
+    to those below it."""
+    yield from type.__subclasses__(cls)
+    if cls.__flags__ & _HEAP_TYPE:
+        yield from (type.__dict__[name].__get__(cls) for name in ("__name__", "__qualname__"))
+    else:
+        yield from (cls.__mro__, cls.__bases__)
+        yield from gc.get_referents(type.__dict__["__dict__"].__get__(cls))
+
+
+def _of_range(one):
+    yield from (one.start, one.stop, one.step)
+
+
+def _of_pattern(one):
+    yield one.pattern
+    yield from gc.get_referents(one.groupindex)
+
+
+def _of_datetime(one):
+    yield one.tzinfo
+
+
+def _of_array(one):
+    """numpy's arrays are not the collector's: the owner of their data, and their objects."""
+    yield one.dtype
+    if one.base is not None:
+        yield one.base
+    elif one.dtype.hasobject and one.dtype.names is None:
+        yield from one.flat
+
+
+def _left_out():
+    """{type: what tp_traverse does not tell of its objects}; those of a subclass, too."""
+    found = {dict: dict.keys, types.CodeType: _of_code, type: _of_type, range: _of_range}
+    for module, name, ask in (("re", "Pattern", _of_pattern), ("numpy", "ndarray", _of_array),
+                              ("datetime", "datetime", _of_datetime),
+                              ("datetime", "time", _of_datetime)):
+        if module in sys.modules:
+            found[getattr(sys.modules[module], name)] = ask
+    return found
+
+
+def _is_dict_hidden(cls):
+    wanted = _MANAGED_DICT | _INLINE_VALUES
+    return sys.version_info >= (3, 13) and cls.__flags__ & wanted == wanted
+
+
+def _asks_of(cls, left_out):
+    asks = [ask for base, ask in left_out.items() if issubclass(cls, base)]
+    return asks + [_of_instance] if _is_dict_hidden(cls) else asks
+
+
+def _more(some, left_out, asks_of):
+    found = gc.get_referents(*some)
+    for one in some:
+        cls = type(one)
+        asks = asks_of.get(cls)
+        if asks is None:
+            asks = asks_of[cls] = _asks_of(cls, left_out)
+        for ask in asks:
+            found.extend(ask(one))
+    return found
+
+
+def _closure(front, skip):
+    """{address: object} of these and all they lead to, without those at the addresses."""
+    left_out, asks_of, seen = _left_out(), {}, {}
+    seen.update((address, one) for address, one in zip(map(id, front), front)
+                if address not in skip)
+    skip |= {id(front), id(seen), id(left_out), id(asks_of)}
+    while front:
+        new = {}
+        skip |= {id(new), id(front)}
+        for at in range(0, len(front), 20000):
+            found = _more(front[at:at + 20000], left_out, asks_of)
+            new.update((address, one) for address, one in zip(map(id, found), found)
+                       if address not in seen and address not in skip)
+        seen.update(new)
+        front = list(new.values())
+    return seen
+
+
+def _frames():
+    """What runs is not on the collector's lists: the frames of all threads, up to who asked.
+    From 3.11 on a frame is no object until somebody asks for one."""
+    asked = sys._getframe(2)
+    found = []
+    for frame in sys._current_frames().values():
+        while frame:
+            found.append(frame)
+            if frame is asked:
+                found = []
+            frame = frame.f_back
+    return found
+
+
+def _our_own(frames):
+    """Addresses of what asking made: the question's code, and frames where they are made."""
+    code = sys._getframe(2).f_code
+    ours = {id(frames), id(code)}
+    ours.update(id(one) for one in _of_code(code) if isinstance(one, (bytes, tuple)))
+    if sys.version_info >= (3, 11):
+        ours.update(map(id, frames))
+    return ours
+
+
+def _without_image(seen, image):
+    """Takes out what lies in the images of programs and libraries: no allocator gave it."""
+    addresses = sorted(seen)
+    for start, end in image:
+        for at in range(bisect.bisect_left(addresses, start), bisect.bisect_left(addresses, end)):
+            seen.pop(addresses[at], None)
+
+
+def _kind(cls):
+    """As repr() names a class."""
+    name, module = cls.__qualname__, cls.__module__
+    if not isinstance(module, str):
+        return name
+    return name if module == "builtins" else "%s.%s" % (module, name)
+
+
+def _size(one):
+    """sys.getsizeof() with the __sizeof__ that CPython wrote: one in Python says what its
+    author wanted, as that of a DataFrame."""
+    for base in type(one).__mro__:
+        written = base.__dict__.get("__sizeof__")
+        if written and not isinstance(written, types.FunctionType):
+            return written.__get__(one)() + sys.getsizeof(one) - one.__sizeof__()
+    return 0
+
+
+def _is_written_in_python(cls):
+    return isinstance(getattr(cls, "__sizeof__", None), types.FunctionType)
+
+
+def _interned(seen):
+    """Interned strs have a bit set (unicodeobject.h); the dict of them nobody leads to."""
+    return [one for one in seen.values() if type(one) is str and _word(id(one) + 32) & 3]
+
+
+def _notes(interned):
+    """What the truth lacks, as narrow as it can be known: strs that are interned for ever
+    while nothing leads to them (3.12+), and how large the dict of the interned ones may be."""
+    known = getattr(sys, "getunicodeinternedsize", lambda: None)()
+    size = known or len(interned)
+    tables = {sys.getsizeof(dict.fromkeys(map(str, range(n)))) for n in (size // 2, size, 2 * size)}
+    return {"interned": known - len(interned) if known else 0, "interned_tables": sorted(tables)}
+
+
+def truth():
+    was_enabled = gc.isenabled()
+    gc.disable()
+    frames = _frames()
+    skip = _our_own(frames)
+    first = gc.get_objects() + frames + list(range(-5, 257))
+    skip.add(id(first))
+    seen = _closure(first, skip)
+    notes = _notes(_interned(seen))
+    _without_image(seen, image)
+    by_type, kinds = {}, {}
+    for one in seen.values():
+        by_type.setdefault(type(one), []).append(one)
+    for cls, some in by_type.items():
+        row = kinds.setdefault(_kind(cls), [0, 0])
+        row[0] += len(some)
+        row[1] += sum(map(_size if _is_written_in_python(cls) else sys.getsizeof, some))
+    if was_enabled:
+        gc.enable()
+    notes["kinds"] = kinds
+    return notes
+
+
+def prepare(image_):
+    """Before heaptop looks, so that both see the same: the cache of attribute names, which
+    nothing leads to, is emptied, and what counting needs is made for the first time."""
+    global image
+    image = image_
+    sys._clear_type_cache()
+    for _ in range(1100):  # 3.8 - 3.10: from then on a code object has a cache
+        _more([prepare.__code__, int, Exception, range(3)], {dict: dict.keys}, {})
+        list(_of_code(prepare.__code__)), list(_of_type(int)), list(_of_range(range(3)))
+        _kind(int), _is_written_in_python(int), _size(0), _is_dict_hidden(int)
+    _closure([], set())
