@@ -240,6 +240,11 @@ static void add_by_rule(struct collector *collector, const struct object_layout 
         add_dict(collector, layout, view);
         add_ctypes(collector, layout, view);
         break;
+    case OBJECT_MODULE:
+        add(collector,
+            word_at(view, layout->minor >= 15 ? MODULE_STATE_315 : MODULE_STATE), 0,
+            OBJECT_PART_START);
+        break;
     case OBJECT_CODE:
         add_code(collector, layout, view);
         break;

@@ -89,6 +89,7 @@ enum object_rule object_rule_of_name(const struct object_layout *layout, const c
         {"itertools.combinations_with_replacement", OBJECT_COMBINATIONS},
         {"itertools.permutations", OBJECT_PERMUTATIONS},
         {"StgDict", OBJECT_STG_DICT},
+        {"module", OBJECT_MODULE},
         {"_ctypes.CType_Type", OBJECT_CTYPE},
     };
 
@@ -336,6 +337,7 @@ uint64_t object_size(const struct object_layout *layout, const struct object_sha
     case OBJECT_LOOSE:
     case OBJECT_DATETIME:
     case OBJECT_WEAKREF:
+    case OBJECT_MODULE:
     case OBJECT_CTYPE:
         return bytes;
     }
@@ -387,7 +389,7 @@ bool object_size_is_constant(const struct object_shape *shape)
 {
     return shape->rule == OBJECT_FIXED || shape->rule == OBJECT_LOOSE ||
            shape->rule == OBJECT_DATETIME || shape->rule == OBJECT_STRUCT ||
-           shape->rule == OBJECT_WEAKREF;
+           shape->rule == OBJECT_WEAKREF || shape->rule == OBJECT_MODULE;
 }
 
 bool object_fits(const struct object_layout *layout, const struct object_shape *shape,

@@ -47,6 +47,7 @@ enum object_rule {
     OBJECT_COMBINATIONS,
     OBJECT_PERMUTATIONS,
     OBJECT_STG_DICT, /* a dict, and what ctypes knows of a class; 3.8 - 3.12 */
+    OBJECT_MODULE,   /* as fixed; what its C code keeps */
     OBJECT_CTYPE,    /* of a name only: a class of ctypes, by the rule of any class */
 };
 
@@ -104,6 +105,10 @@ static inline char object_debug_id(const uint8_t id[8])
 #define CODE_CELL2ARG    96
 #define CODE_OPCACHE_MAP 152
 #define CODE_OPCACHE     160
+
+/* pycore_moduleobject.h PyModuleObject.md_state: behind md_def, 3.15: behind md_dict. */
+#define MODULE_STATE     32
+#define MODULE_STATE_315 24
 
 /* numpy/ndarraytypes.h PyArrayObject_fields, the same in 1.x and 2.x: data, nd,
  * dimensions (the strides follow them in the same block), base, descr, flags;

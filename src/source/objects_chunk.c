@@ -142,7 +142,7 @@ static bool chunk_has_two_hooks(const struct walk *walk, const struct walk_chunk
            object_debug_id(chunk->bytes + OBJECT_DEBUG_PREFIX_BYTES + OBJECT_DEBUG_ID);
 }
 
-void walk_chunk_look(struct walk *walk, const struct walk_chunk *found)
+bool walk_chunk_look(struct walk *walk, const struct walk_chunk *found)
 {
     struct walk_chunk chunk = *found;
 
@@ -154,7 +154,10 @@ void walk_chunk_look(struct walk *walk, const struct walk_chunk *found)
         chunk.length -= OBJECT_DEBUG_PREFIX_BYTES;
     }
     /* Where objects are in mimalloc, glibc's chunks hold parts only. */
-    if ((walk->method == WALK_BY_MIMALLOC && chunk.sort != CHUNK_OF_MIMALLOC) ||
-        (!chunk_has_object(walk, &chunk) && chunk.sort != CHUNK_SMALL))
+    if ((walk->method != WALK_BY_MIMALLOC || chunk.sort == CHUNK_OF_MIMALLOC) &&
+        chunk_has_object(walk, &chunk))
+        return true;
+    if (chunk.sort != CHUNK_SMALL)
         chunk_notes_add(&walk->chunk_notes, chunk.user, chunk.chunk_bytes);
+    return false;
 }

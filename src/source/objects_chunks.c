@@ -186,9 +186,8 @@ static void chain_chunk(struct walk *walk, uint64_t at, uint64_t bytes, uint64_t
     const uint8_t *user = worker->window + (at - worker->window_address) + CHUNK_HEADER;
     bool is_small = bytes < CHUNK_LARGE && walk->method == WALK_BY_ARENAS;
 
-    if (walk->stretches.pad.is_open && !is_small)
-        walk_stretch_look(walk, at);
-    if (chunk_is_in_use(walk, at + bytes))
+    bool has_object =
+        chunk_is_in_use(walk, at + bytes) &&
         walk_chunk_look(walk, &(struct walk_chunk){
                                   .user = at + CHUNK_HEADER,
                                   .bytes = user,
@@ -196,6 +195,9 @@ static void chain_chunk(struct walk *walk, uint64_t at, uint64_t bytes, uint64_t
                                   .chunk_bytes = bytes,
                                   .usable_bytes = bytes - CHUNK_OVERHEAD,
                                   .sort = is_small ? CHUNK_SMALL : CHUNK_OF_CHAIN});
+
+    if (walk->stretches.pad.is_open && (!is_small || has_object))
+        walk_stretch_look(walk, at);
 }
 
 /* The chunks of one window. Ends behind the last chunk that begins in it. */

@@ -486,8 +486,9 @@ void walk_large_release(struct walk *walk);
 uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need,
                           bool is_exact);
 
-/* Counts the object in the chunk, or notes the chunk as a part. objects_chunk.c */
-void walk_chunk_look(struct walk *walk, const struct walk_chunk *chunk);
+/* Counts the object in the chunk: true; or notes the chunk as a part, unless it is a
+ * small one. objects_chunk.c */
+bool walk_chunk_look(struct walk *walk, const struct walk_chunk *chunk);
 
 /* Every object has a chunk or block of its own. */
 static inline bool walk_has_no_arenas(const struct walk *walk)

@@ -230,6 +230,24 @@ static void test_code(void **state)
     assert_false(made.shape.has_parts);
 }
 
+static void test_module(void **state)
+{
+    struct made made;
+
+    (void)state;
+    make(&made, 12, OBJECT_MODULE, 56, 0, 0);
+    put(&made, 24, ADDRESS + 512); /* md_def: another's */
+    find(&made);
+    assert_int_equal(made.count, 0);
+    put(&made, 32, ADDRESS + 1024);
+    find(&made);
+    assert_part(&made, 0, OBJECT_PART_START, ADDRESS + 1024, 0);
+    make(&made, 15, OBJECT_MODULE, 104, 0, 0);
+    put(&made, 24, ADDRESS + 1024);
+    find(&made);
+    assert_part(&made, 0, OBJECT_PART_START, ADDRESS + 1024, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,7 +255,7 @@ int main(void)
         cmocka_unit_test(test_managed_dicts),  cmocka_unit_test(test_dict_offsets),
         cmocka_unit_test(test_containers),     cmocka_unit_test(test_str),
         cmocka_unit_test(test_learned_fields), cmocka_unit_test(test_any_bytes),
-        cmocka_unit_test(test_code),
+        cmocka_unit_test(test_code),           cmocka_unit_test(test_module),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
