@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "target/pagemap.h"
+#include "target/pagemap_scan.h"
 
 #define SAMPLES 512
 #define WORDS   512 /* pages of one read */
@@ -28,6 +29,26 @@ static uint64_t word_of(int pagemap_fd, uint64_t address)
     return pagemap_word_is_anonymous(word) ? word : 0;
 }
 
+/* What was read and never written is the kernel's page of zeros, of which reading makes
+ * no copy (gup_must_unshare() asks for anonymous pages only). False where the kernel does
+ * not say. */
+static bool is_page_of_zeros(int pagemap_fd, uint64_t address)
+{
+    struct scan_region region;
+    struct scan_request request = {
+        .size = sizeof(request),
+        .start = address & ~(PAGEMAP_PAGE_BYTES - 1),
+        .end = (address & ~(PAGEMAP_PAGE_BYTES - 1)) + PAGEMAP_PAGE_BYTES,
+        .vec = (uint64_t)(uintptr_t)&region,
+        .vec_len = 1,
+        .max_pages = 1,
+        .kinds_mask = SCAN_IS_ZERO,
+        .return_mask = SCAN_IS_ZERO,
+    };
+
+    return ioctl(pagemap_fd, SCAN_REQUEST, &request) == 1;
+}
+
 bool shared_pages_any(int pagemap_fd, const struct maps *maps)
 {
     uint64_t step = anonymous_bytes(maps) / SAMPLES + PAGEMAP_PAGE_BYTES, skip = step / 2;
@@ -42,9 +63,10 @@ bool shared_pages_any(int pagemap_fd, const struct maps *maps)
         for (; skip < bytes; skip += step) {
             uint64_t word = word_of(pagemap_fd, mapping->start + skip);
 
-            if (word && !(word & PAGEMAP_EXCLUSIVE))
+            if (word & PAGEMAP_EXCLUSIVE)
+                has_private = true;
+            else if (word && !is_page_of_zeros(pagemap_fd, mapping->start + skip))
                 return true;
-            has_private |= word != 0;
         }
         skip -= bytes;
     }

@@ -15,6 +15,7 @@
 
 #include "target/procfs.h"
 #include "target/maps.h"
+#include "target/pagemap.h"
 #include "target/reader.h"
 #include "target/shared_pages.h"
 #include "target/vectors.h"
@@ -273,6 +274,58 @@ static void test_live_shared(void **state)
     munmap(area, 2 * half);
 }
 
+/* Two halves: one written, one read only. */
+static char *half_read(size_t half)
+{
+    volatile char *area =
+        mmap(NULL, 2 * half, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    assert_true(area != MAP_FAILED);
+    madvise((char *)area, 2 * half, MADV_NOHUGEPAGE);
+    for (size_t at = 0; at < half; at += PAGE)
+        area[at] = 2;
+    for (size_t at = half; at < 2 * half; at += PAGE)
+        assert_int_equal(area[at], 0);
+    return (char *)area;
+}
+
+/* Memory that was only read is the kernel's page of zeros: it is shared with nobody, and
+ * the fast way makes no copy of it. */
+static void test_zeros_are_not_shared(void **state)
+{
+    const size_t half = (size_t)64 * PAGE;
+    char *area = half_read(half), *copy = malloc(half);
+    struct mapping mapping = {.start = (uintptr_t)area,
+                              .end = (uintptr_t)area + 2 * half,
+                              .is_readable = true,
+                              .is_writable = true,
+                              .path = ""};
+    const struct maps maps = {.mappings = &mapping, .count = 1};
+    int pagemap_fd = open_of(getpid(), "pagemap");
+    struct pagemap pagemap;
+    struct reader *reader = NULL;
+    struct err err;
+    pid_t child;
+
+    (void)state;
+    pagemap_init(&pagemap, pagemap_fd);
+    pagemap_all_present(&pagemap, (uintptr_t)area, (uintptr_t)area + half);
+    /* An older kernel cannot tell them apart. */
+    assert_int_equal(shared_pages_any(pagemap_fd, &maps), pagemap.has_no_scan);
+    assert_int_equal(reader_live_open(getpid(), -1, &reader, &err), 0);
+    assert_int_equal(reader_read(reader, address_of(area + half), copy, half), 0);
+    for (size_t at = half; at < 2 * half; at += PAGE)
+        assert_false(shared_pages_none(pagemap_fd, (uintptr_t)area + at, 1));
+    child = forked(area, PAGE);
+    assert_true(shared_pages_any(pagemap_fd, &maps)); /* with the child */
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    reader_close(reader);
+    close(pagemap_fd);
+    free(copy);
+    munmap(area, 2 * half);
+}
+
 static void test_gone(void **state)
 {
     struct reader *reader = NULL;
@@ -422,11 +475,17 @@ static void test_vectors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_live_read),     cmocka_unit_test(test_live_readv),
-        cmocka_unit_test(test_live_straddle), cmocka_unit_test(test_live_descriptor),
-        cmocka_unit_test(test_live_shared),   cmocka_unit_test(test_gone),
-        cmocka_unit_test(test_image),         cmocka_unit_test(test_image_faults),
-        cmocka_unit_test(test_kept),          cmocka_unit_test(test_kept_neighbours),
+        cmocka_unit_test(test_live_read),
+        cmocka_unit_test(test_live_readv),
+        cmocka_unit_test(test_live_straddle),
+        cmocka_unit_test(test_live_descriptor),
+        cmocka_unit_test(test_live_shared),
+        cmocka_unit_test(test_zeros_are_not_shared),
+        cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_image),
+        cmocka_unit_test(test_image_faults),
+        cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_kept_neighbours),
         cmocka_unit_test(test_vectors),
     };
 
