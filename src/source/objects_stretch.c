@@ -8,7 +8,7 @@
 
 /* One stretch, while it is walked. */
 #define UNITS_MOST (UINT64_C(1) << 31)
-#define WAITS      8 /* so that those that changed together do not have one turn */
+#define WAITS      16 /* so that those that changed together do not have one turn */
 
 void walk_stretch_open(struct walk *walk)
 {
@@ -121,7 +121,8 @@ static bool stretch_keep(struct walk *walk, struct kept_stretch *stretch)
     stretch->links = malloc((pad->n_links + 1) * sizeof(*stretch->links));
     if (!stretch->links)
         return false;
-    memcpy(stretch->links, pad->links, pad->n_links * sizeof(*stretch->links));
+    if (pad->n_links)
+        memcpy(stretch->links, pad->links, pad->n_links * sizeof(*stretch->links));
     stretch->n_links = (uint32_t)pad->n_links;
     return stretch_notes(stretch, &walk->chunk_notes, pad->first_note) &&
            stretch_looks_keep(walk, stretch);

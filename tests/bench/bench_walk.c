@@ -76,21 +76,26 @@ static uint64_t copy_heap(struct walk *walk)
     return bytes - absent_bytes;
 }
 
-/* The same reads as the walk's, and nothing else. */
-static uint64_t copy_arenas(struct reader *reader, const struct arena_table *table,
-                            void *buffer, uint64_t buffer_bytes)
+/* The same reads as the walk's, and nothing else. A page that was never touched would be
+ * mapped by reading it, and from then on the target would have pages that it shares. */
+static uint64_t copy_arenas(struct walk *walk)
 {
-    uint64_t bytes = 0;
+    struct walk_worker *worker = &walk->workers[0];
+    uint64_t bytes = 0, absent_bytes = 0;
 
-    for (size_t i = 0; i < table->count; i++) {
-        uint64_t length = table->rows[i].pool_high - table->rows[i].first_pool;
+    for (size_t i = 0; i < walk->table.count; i++) {
+        uint64_t at = walk->table.rows[i].first_pool, end = walk->table.rows[i].pool_high;
 
-        if (length <= buffer_bytes &&
-            !reader_read(reader, raddr_of(table->rows[i].first_pool), buffer,
-                         (size_t)length))
-            bytes += length;
+        if (end - at > walk->window_capacity)
+            continue;
+        pagemap_forget(&worker->pagemap);
+        if (pagemap_all_present(&worker->pagemap, at, end)
+                ? !reader_read(walk->reader, raddr_of(at), worker->window, end - at)
+                : !pagemap_read(&worker->pagemap, walk->reader, at, worker->window,
+                                end - at, &absent_bytes))
+            bytes += end - at;
     }
-    return bytes;
+    return bytes - absent_bytes;
 }
 
 static const struct objects_section *walk_whole(struct walk *walk, struct target *target,
@@ -131,8 +136,7 @@ static void bench_copy(struct walk *walk, struct figures *figures, size_t i)
 {
     int64_t began_ns = clock_monotonic_ns(), began_cpu_ns = clock_thread_cpu_ns();
 
-    figures->arena_bytes = copy_arenas(walk->reader, &walk->table,
-                                       walk->workers[0].window, walk->window_capacity);
+    figures->arena_bytes = copy_arenas(walk);
     figures->heap_bytes = copy_heap(walk);
     figures->copy.wall_ns[i] = clock_monotonic_ns() - began_ns;
     figures->copy.cpu_ns[i] = clock_thread_cpu_ns() - began_cpu_ns;
