@@ -125,6 +125,37 @@ uint64_t library_ctypes_bytes(const struct object_layout *layout,
     return bytes;
 }
 
+uint32_t object_unpickler_marks(const struct object_shape *shape)
+{
+    switch (shape->basicsize) {
+    case 264:
+    case 272:
+        return (uint32_t)shape->basicsize - 16;
+    case 296:
+    case 304:
+        return (uint32_t)shape->basicsize - 24;
+    default:
+        return 0;
+    }
+}
+
+/* _pickle.c _pickle_Unpickler___sizeof___impl. */
+static uint64_t unpickler_bytes(const struct object_shape *shape,
+                                const struct object_view *view, struct size_more *more)
+{
+    uint32_t marks = object_unpickler_marks(shape);
+
+    if (!marks)
+        return 0;
+    for (int i = 0; i < 2; i++) {
+        more[i].address =
+            view_u64(view, marks - (i ? UNPICKLER_ERRORS : UNPICKLER_ENCODING));
+        more[i].what = more[i].address ? MORE_TEXT : MORE_NOTHING;
+    }
+    return items_bytes(view_u64(view, UNPICKLER_SIZE), 8) +
+           items_bytes(view_u64(view, marks), 8);
+}
+
 /* Types of the standard library that have more than their own block. */
 uint64_t library_bytes(const struct object_shape *shape, const struct object_view *view,
                        struct size_more *more)
@@ -145,6 +176,12 @@ uint64_t library_bytes(const struct object_shape *shape, const struct object_vie
     case OBJECT_BYTES_IO:
         more->address = view_u64(view, BYTES_IO_BUFFER);
         more->what = more->address ? MORE_BYTES_IO : MORE_NOTHING;
+        return 0;
+    case OBJECT_UNPICKLER:
+        return unpickler_bytes(shape, view, more);
+    case OBJECT_PICKLER:
+        more->address = view_u64(view, PICKLER_MEMO);
+        more->what = more->address ? MORE_MEMO : MORE_NOTHING;
         return 0;
     case OBJECT_ELEMENT:
         more->address = view_u64(view, ELEMENT_EXTRA);

@@ -184,6 +184,48 @@ static void add_code(struct collector *collector, const struct object_layout *la
     add(collector, word_at(view, CODE_OPCACHE), 0, OBJECT_PART_START);
 }
 
+static void add_unpickler(struct collector *collector, const struct object_shape *shape,
+                          const struct object_view *view)
+{
+    uint32_t marks = object_unpickler_marks(shape);
+
+    add(collector, word_at(view, UNPICKLER_MEMO), word_at(view, UNPICKLER_SIZE) * 8,
+        OBJECT_PART_START);
+    if (!marks)
+        return;
+    add(collector, word_at(view, marks - UNPICKLER_ENCODING), 0, OBJECT_PART_START);
+    add(collector, word_at(view, marks - UNPICKLER_ERRORS), 0, OBJECT_PART_START);
+    add(collector, word_at(view, marks - UNPICKLER_MARKS), word_at(view, marks) * 8,
+        OBJECT_PART_START);
+}
+
+/* Modules, and types of the standard library in C. */
+static void add_of_library(struct collector *collector,
+                           const struct object_layout *layout,
+                           const struct object_shape *shape,
+                           const struct object_view *view)
+{
+    switch (shape->rule) {
+    case OBJECT_PICKLER:
+        add_chain(collector, word_at(view, PICKLER_MEMO), MEMO_BYTES, 2, MEMO_TABLE);
+        break;
+    case OBJECT_UNPICKLER:
+        add_unpickler(collector, shape, view);
+        break;
+    case OBJECT_QUEUE:
+        add(collector, word_at(view, QUEUE_ITEMS), word_at(view, QUEUE_CAPACITY) * 8,
+            OBJECT_PART_START);
+        break;
+    case OBJECT_MODULE:
+        add(collector,
+            word_at(view, layout->minor >= 15 ? MODULE_STATE_315 : MODULE_STATE), 0,
+            OBJECT_PART_START);
+        break;
+    default:
+        break;
+    }
+}
+
 static void add_by_rule(struct collector *collector, const struct object_layout *layout,
                         const struct object_shape *shape, const struct object_view *view)
 {
@@ -240,11 +282,6 @@ static void add_by_rule(struct collector *collector, const struct object_layout 
         add_dict(collector, layout, view);
         add_ctypes(collector, layout, view);
         break;
-    case OBJECT_MODULE:
-        add(collector,
-            word_at(view, layout->minor >= 15 ? MODULE_STATE_315 : MODULE_STATE), 0,
-            OBJECT_PART_START);
-        break;
     case OBJECT_CODE:
         add_code(collector, layout, view);
         break;
@@ -252,6 +289,7 @@ static void add_by_rule(struct collector *collector, const struct object_layout 
         add_type(collector, layout, shape, view);
         break;
     default:
+        add_of_library(collector, layout, shape, view);
         break;
     }
 }

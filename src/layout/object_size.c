@@ -90,6 +90,9 @@ enum object_rule object_rule_of_name(const struct object_layout *layout, const c
         {"itertools.permutations", OBJECT_PERMUTATIONS},
         {"StgDict", OBJECT_STG_DICT},
         {"module", OBJECT_MODULE},
+        {"_pickle.Pickler", OBJECT_PICKLER},
+        {"_pickle.Unpickler", OBJECT_UNPICKLER},
+        {"_queue.SimpleQueue", OBJECT_QUEUE},
         {"_ctypes.CType_Type", OBJECT_CTYPE},
     };
 
@@ -103,6 +106,8 @@ enum object_rule object_rule_of_name(const struct object_layout *layout, const c
          * type does not carry Py_TPFLAGS_DICT_SUBCLASS. */
         if (rules[i].rule == OBJECT_DICT && layout->minor < 15)
             return OBJECT_FIXED;
+        if (rules[i].rule == OBJECT_QUEUE && layout->minor < 13)
+            return OBJECT_FIXED; /* a list of its own */
         return rules[i].rule;
     }
     return OBJECT_FIXED;
@@ -321,10 +326,15 @@ uint64_t object_size(const struct object_layout *layout, const struct object_sha
     case OBJECT_BYTES_IO:
     case OBJECT_BUFFERED:
     case OBJECT_ELEMENT:
+    case OBJECT_PICKLER:
+    case OBJECT_UNPICKLER:
     case OBJECT_PRODUCT:
     case OBJECT_COMBINATIONS:
     case OBJECT_PERMUTATIONS:
         return bytes + library_bytes(shape, view, more);
+    case OBJECT_QUEUE: /* simplequeue_sizeof, 3.15 */
+        return bytes +
+               (layout->minor >= 15 ? items_bytes(view_u64(view, QUEUE_CAPACITY), 8) : 0);
     case OBJECT_TYPE:
         return shape->prefix + type_bytes(layout, shape, view, more);
     case OBJECT_STG_DICT: /* dictobject.c _PyDict_SizeOf has counted the basic size */
@@ -404,8 +414,8 @@ bool object_fits(const struct object_layout *layout, const struct object_shape *
     if (!object_fits_is_constant(shape))
         return need <= block_bytes && block_bytes <= 2 * need + 300;
     /* _datetimemodule.c: _PyDateTime_BaseTime has no tzinfo. */
-    if (shape->rule == OBJECT_DATETIME)
-        return ((need + 7) & ~UINT64_C(15)) == block_bytes;
+    if (shape->rule == OBJECT_DATETIME && ((need + 7) & ~UINT64_C(15)) == block_bytes)
+        return true;
     if (object_is_loose(shape) || shape->rule == OBJECT_TYPE)
         return need <= block_bytes;
     return false;
@@ -471,6 +481,8 @@ uint64_t object_size_more(const struct object_layout *layout,
         return items_bytes(u64_at(bytes, layout->ob_size), 8);
     case MORE_OPCODES:
         return items_bytes(u64_at(bytes, layout->ob_size) / 2, 1);
+    case MORE_MEMO:
+        return MEMO_BYTES + items_bytes(u64_at(bytes, MEMO_ALLOCATED), MEMO_ENTRY);
     case MORE_TEXT:
         return strnlen((const char *)bytes, SIZE_MORE_BYTES - 1) + 1;
     case MORE_FRAME:

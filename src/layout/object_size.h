@@ -48,7 +48,10 @@ enum object_rule {
     OBJECT_PERMUTATIONS,
     OBJECT_STG_DICT, /* a dict, and what ctypes knows of a class; 3.8 - 3.12 */
     OBJECT_MODULE,   /* as fixed; what its C code keeps */
-    OBJECT_CTYPE,    /* of a name only: a class of ctypes, by the rule of any class */
+    OBJECT_PICKLER,
+    OBJECT_UNPICKLER,
+    OBJECT_QUEUE, /* _queue.SimpleQueue, 3.13 and later */
+    OBJECT_CTYPE, /* of a name only: a class of ctypes, by the rule of any class */
 };
 
 #define OBJECT_LEARNED_MAX     8
@@ -109,6 +112,24 @@ static inline char object_debug_id(const uint8_t id[8])
 /* pycore_moduleobject.h PyModuleObject.md_state: behind md_def, 3.15: behind md_dict. */
 #define MODULE_STATE     32
 #define MODULE_STATE_315 24
+
+/* _pickle.c PicklerObject.memo; PyMemoTable: allocated, table; PyMemoEntry. */
+#define PICKLER_MEMO   16
+#define MEMO_BYTES     32
+#define MEMO_ALLOCATED 16
+#define MEMO_TABLE     24
+#define MEMO_ENTRY     16
+/* UnpicklerObject: memo, memo_size; encoding, errors, marks, num_marks and marks_size
+ * stand before its last 16 bytes, or 24 from late 3.13 on. Its size says which. */
+#define UNPICKLER_MEMO     24
+#define UNPICKLER_SIZE     32
+#define UNPICKLER_ENCODING 32 /* before marks_size */
+#define UNPICKLER_ERRORS   24
+#define UNPICKLER_MARKS    16
+
+/* _queuemodule.c simplequeueobject.buf: items, items_cap. */
+#define QUEUE_ITEMS    40
+#define QUEUE_CAPACITY 48
 
 /* numpy/ndarraytypes.h PyArrayObject_fields, the same in 1.x and 2.x: data, nd,
  * dimensions (the strides follow them in the same block), base, descr, flags;
@@ -187,6 +208,7 @@ enum size_more_what {
     MORE_NDARRAY,   /* numpy's dimensions and strides: the data that it owns */
     MORE_TUPLE,     /* a tuple: one word for each of its items */
     MORE_OPCODES,   /* a code's bytes: one byte for each instruction */
+    MORE_MEMO,      /* a pickler's table of what it has seen */
     MORE_TEXT,      /* characters up to a 0: no more of them than are read */
 };
 
@@ -207,6 +229,9 @@ bool object_shape_init(struct object_shape *shape, const struct object_layout *l
  * and such are known by name only. */
 enum object_rule object_rule_of_name(const struct object_layout *layout,
                                      const char *name);
+
+/* Where an Unpickler has marks_size; 0 = it is a subclass, or of a version not known. */
+uint32_t object_unpickler_marks(const struct object_shape *shape);
 
 /* How large the value in a scalar of numpy is that has this name; 0 = it is none. */
 uint8_t object_value_of_name(const char *name);

@@ -12,7 +12,7 @@
 #define ADDRESS UINT64_C(0x7f0000001000)
 
 struct made {
-    uint8_t bytes[256];
+    uint8_t bytes[320];
 };
 
 static void put(struct made *made, size_t offset, uint64_t value)
@@ -345,6 +345,50 @@ static void test_decimal(void **state)
     assert_int_equal(size_of(&layout, OBJECT_DECIMAL, 104, 0, &made, more), 104);
 }
 
+/* 3.13+: a subclass of datetime has its attributes behind it. */
+static void test_datetime_with_values(void **state)
+{
+    struct object_layout layout = layout_of(14);
+    struct object_shape shape;
+    struct made made = {{0}};
+    const struct object_view view = {made.bytes, sizeof(made.bytes), ADDRESS};
+
+    (void)state;
+    assert_true(object_shape_init(&shape, &layout, 48, 0,
+                                  TYPE_FLAG_HAVE_GC | TYPE_FLAG_MANAGED_DICT |
+                                      TYPE_FLAG_INLINE_VALUES));
+    shape.rule = OBJECT_DATETIME;
+    assert_true(object_fits(&layout, &shape, &view, 176));
+    shape.has_inline_values = false;
+    assert_true(object_fits(&layout, &shape, &view, 80));
+    assert_false(object_fits(&layout, &shape, &view, 176));
+}
+
+/* A pickler's memo, a table of its own; an unpickler's, its marks and two texts. */
+static void test_picklers(void **state)
+{
+    struct object_layout layout = layout_of(11);
+    const uint64_t memo[8] = {31, 4, 32, ADDRESS + 256};
+    struct made made = {{0}};
+    struct size_more more[SIZE_MORE_MAX];
+
+    (void)state;
+    put(&made, 16, ADDRESS + 128);
+    assert_int_equal(size_of(&layout, OBJECT_PICKLER, 152, 0, &made, more), 152);
+    assert_int_equal(more[0].what, MORE_MEMO);
+    assert_int_equal(
+        object_size_more(&layout, &more[0], (const uint8_t *)memo, &(bool){0}),
+        32 + 32 * 16);
+    put(&made, 32, 32);
+    put(&made, 224, ADDRESS);
+    put(&made, 256, 20);
+    assert_int_equal(size_of(&layout, OBJECT_UNPICKLER, 272, 0, &made, more),
+                     272 + 32 * 8 + 20 * 8);
+    assert_int_equal(more[0].what, MORE_TEXT);
+    assert_int_equal(more[1].what, MORE_NOTHING);
+    assert_int_equal(size_of(&layout, OBJECT_UNPICKLER, 280, 0, &made, more), 280);
+}
+
 /* Two places at once: which cells are arguments, and what opcodes remember. */
 static void test_code_caches(void **state)
 {
@@ -440,15 +484,26 @@ static void test_numpy_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_versions),     cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_refcounts),    cmocka_unit_test(test_int),
-        cmocka_unit_test(test_str),          cmocka_unit_test(test_containers),
-        cmocka_unit_test(test_dict_keys),    cmocka_unit_test(test_hostile_keys),
-        cmocka_unit_test(test_frozendict),   cmocka_unit_test(test_generator),
-        cmocka_unit_test(test_fits),         cmocka_unit_test(test_impossible_shapes),
-        cmocka_unit_test(test_short_view),   cmocka_unit_test(test_ndarray),
-        cmocka_unit_test(test_decimal),      cmocka_unit_test(test_code_caches),
-        cmocka_unit_test(test_itertools),    cmocka_unit_test(test_ctypes),
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_refcounts),
+        cmocka_unit_test(test_int),
+        cmocka_unit_test(test_str),
+        cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_dict_keys),
+        cmocka_unit_test(test_hostile_keys),
+        cmocka_unit_test(test_frozendict),
+        cmocka_unit_test(test_generator),
+        cmocka_unit_test(test_fits),
+        cmocka_unit_test(test_impossible_shapes),
+        cmocka_unit_test(test_short_view),
+        cmocka_unit_test(test_ndarray),
+        cmocka_unit_test(test_decimal),
+        cmocka_unit_test(test_code_caches),
+        cmocka_unit_test(test_datetime_with_values),
+        cmocka_unit_test(test_picklers),
+        cmocka_unit_test(test_itertools),
+        cmocka_unit_test(test_ctypes),
         cmocka_unit_test(test_numpy_values),
     };
 
