@@ -46,20 +46,37 @@ def check_allocator(sample, stats):
                 section["blocks_used"] - total, "used blocks")
 
 
+# Tuples of keywords that C keeps for each function that was called by keywords
+# (Python/getargs.c parser->kwtuple), in static variables.
+KEYWORDS = 160
+
+
+# Bytes of one character (3.8 - 3.10: Objects/bytesobject.c characters[], static).
+CHARACTERS = 64
+
+
 def _lacks(kind, truth):
     """How many objects of a kind the truth may lack, beyond what asking makes."""
-    if kind == "str":
-        return truth["interned"]
+    if kind == "str":  # those for ever, and the key of each thread-local object
+        return truth["interned"] + 2 * truth["threads"]
+    if kind == "dict":  # PyThreadState.dict, and what threading.local has for the thread
+        return 2 * truth["threads"]
+    if kind == "tuple":
+        return KEYWORDS
+    if kind == "bytes":
+        return CHARACTERS
     return 0
 
 
 def _size_apart(kind, found, row, truth):
     """(bytes by which the sizes differ, how many of them are of objects that only one side
-    has). The dict of the interned strs is nobody's."""
+    has). The dict of the interned strs is nobody's, or it became larger meanwhile."""
     count, size = row
     more, apart = found["count"] - count, found["size_bytes"] - size
     if kind == "dict":
-        apart = min([apart] + [apart - table for table in truth["interned_tables"]], key=abs)
+        small, middle, large = truth["interned_tables"]
+        apart = min((apart - table for table in (0, small, middle, large, small - middle,
+                                                 middle - large)), key=abs)
     one_sided = abs(more) * 2 * size // max(1, count)
     if more and apart * more > 0:
         return max(0, abs(apart) - one_sided), one_sided

@@ -3,12 +3,15 @@ import mmap
 import os
 import struct
 import time
+import urllib.request
 
 import compare
 import heaptop
+import service
 import target
 
 PAGE = mmap.PAGESIZE
+REQUESTS = 3000
 HERE = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(HERE, "truth.py")) as file:
     TRUTH = file.read()
@@ -80,14 +83,31 @@ def look(t, pid, minor):
     return checks
 
 
+def load(port):
+    """Requests to a server, until it has answered enough."""
+    for _ in range(REQUESTS):
+        with urllib.request.urlopen("http://127.0.0.1:%d/users" % port, timeout=20) as answer:
+            answer.read()
+
+
+def start(program, python, port):
+    text = TRUTH + program.text if program.is_server else program.text + TRUTH
+    arguments = [str(port)] if program.is_server else []
+    return target.Target(python, text, timeout=200, arguments=arguments,
+                         env={"PYTHONDONTWRITEBYTECODE": "1"})
+
+
 def judged(program, python):
     """{"checks": [...], "seconds": N}, or {"cannot": why}."""
     began = time.monotonic()
+    port = service.free_port()
     try:
-        t = target.Target(python, program.text + TRUTH, timeout=200)
+        t = start(program, python, port)
     except target.TargetError as error:
         return {"cannot": str(error).strip().splitlines()[-1]}
     with t:
+        if program.is_server:
+            load(port)
         checks = look(t, t.ask("os.getpid()"), python.minor)
     return {"checks": [list(check) for check in checks],
             "seconds": round(time.monotonic() - began, 1)}

@@ -64,15 +64,25 @@ def _find_code_words():
     return names_at, kept_at
 
 
+def _find_slots_word():
+    """Where a class has the tuple of its __slots__: behind name and qualified name."""
+    cls = type("Sample", (), {"__slots__": ("b", "a")})
+    name, qualname = id(cls.__name__), id(cls.__qualname__)
+    for at in range(0, type.__basicsize__ - 24, 8):
+        if _word(id(cls) + at) == name and _word(id(cls) + at + 8) == qualname:
+            return at + 16
+    return None
+
+
 _NAMES_AT, _KEPT_AT = _find_code_words() if sys.version_info >= (3, 11) else (None, None)
+_SLOTS_AT = _find_slots_word()
 _CODE = [name for name in ("co_consts", "co_names", "co_filename", "co_name", "co_qualname",
-                           "co_linetable", "co_exceptiontable") if hasattr(_sample_code, "__code__")
-         and hasattr(_sample_code.__code__, name)]
+                           "co_linetable", "co_exceptiontable")
+         if hasattr(_sample_code.__code__, name)]
 if sys.version_info < (3, 11):
     _CODE += ["co_code", "co_varnames", "co_freevars", "co_cellvars"]
 if sys.version_info < (3, 10):
     _CODE += ["co_lnotab"]
-_MADE_WHEN_ASKED = ("co_code", "co_varnames", "co_cellvars", "co_freevars")
 
 
 def _of_code(code):
@@ -80,9 +90,11 @@ def _of_code(code):
     if _NAMES_AT:
         yield _object_at(_word(id(code) + _NAMES_AT))
         yield _object_at(_word(id(code) + _NAMES_AT + 8))
-    if _KEPT_AT and _word(id(code) + _KEPT_AT):
-        for name in _MADE_WHEN_ASKED if sys.version_info >= (3, 12) else ("co_code",):
-            yield getattr(code, name)
+    kept = _word(id(code) + _KEPT_AT) if _KEPT_AT else 0
+    if kept and sys.version_info < (3, 12):
+        yield _object_at(kept)
+    elif kept:  # struct _PyCoCached, four pointers
+        yield from (_object_at(_word(kept + at)) for at in range(0, 32, 8) if _word(kept + at))
 
 
 _MANAGED_DICT, _INLINE_VALUES, _HEAP_TYPE = 1 << 4, 1 << 2, 1 << 9
@@ -102,6 +114,8 @@ def _of_type(cls):
     yield from type.__subclasses__(cls)
     if cls.__flags__ & _HEAP_TYPE:
         yield from (type.__dict__[name].__get__(cls) for name in ("__name__", "__qualname__"))
+        if _SLOTS_AT and _word(id(cls) + _SLOTS_AT):
+            yield _object_at(_word(id(cls) + _SLOTS_AT))
     else:
         yield from (cls.__mro__, cls.__bases__)
         yield from gc.get_referents(type.__dict__["__dict__"].__get__(cls))
@@ -111,13 +125,29 @@ def _of_range(one):
     yield from (one.start, one.stop, one.step)
 
 
-def _of_pattern(one):
-    yield one.pattern
-    yield from gc.get_referents(one.groupindex)
-
-
 def _of_datetime(one):
     yield one.tzinfo
+
+
+def _of_pickler(one):
+    yield from (kept for _, kept in one.memo.copy().values())
+
+
+def _of_unpickler(one):
+    """And the bytes that it has read: of a Py_buffer, buf and obj."""
+    yield from one.memo.copy().values()
+    words = [_word(id(one) + at) for at in range(48, 96, 8)]
+    yield from (_object_at(obj) for buf, obj in zip(words, words[1:]) if obj and buf == obj + 32)
+
+
+def _by_attributes(*names):
+    return lambda one: [getattr(one, name) for name in names]
+
+
+def _by_words(*offsets):
+    """Fields that no attribute gives; the struct is where the type is implemented."""
+    return lambda one: [_object_at(_word(id(one) + at)) for at in offsets
+                        if _word(id(one) + at)]
 
 
 def _of_array(one):
@@ -129,14 +159,28 @@ def _of_array(one):
         yield from one.flat
 
 
+_OF_TYPES = [  # first of a minor version, last, module, type, what it leaves out
+    (8, 15, "numpy", "ndarray", _of_array),
+    (8, 15, "datetime", "datetime", _of_datetime), (8, 15, "datetime", "time", _of_datetime),
+    (8, 15, "_pickle", "Pickler", _of_pickler), (8, 15, "_pickle", "Unpickler", _of_unpickler),
+    (8, 15, "io", "BytesIO", _by_words(16)),  # bytesio.c: buf
+    (8, 15, "_struct", "Struct", _by_words(40)),  # _struct.c: s_format
+    (8, 10, "re", "Pattern", _by_words(32, 40, 48)),  # sre.h: groupindex, indexgroup, pattern
+    (8, 10, "re", "Match", _by_attributes("re", "string")),
+    (8, 9, "sqlite3", "Row", _by_words(16, 24)),  # row.h: data, description
+    (15, 15, "builtins", "bytearray", _by_words(56)),  # bytearrayobject.h: ob_bytes_object
+]
+
+
 def _left_out():
     """{type: what tp_traverse does not tell of its objects}; those of a subclass, too."""
     found = {dict: dict.keys, types.CodeType: _of_code, type: _of_type, range: _of_range}
-    for module, name, ask in (("re", "Pattern", _of_pattern), ("numpy", "ndarray", _of_array),
-                              ("datetime", "datetime", _of_datetime),
-                              ("datetime", "time", _of_datetime)):
-        if module in sys.modules:
+    for first, last, module, name, ask in _OF_TYPES:
+        if module in sys.modules and first <= sys.version_info[1] <= last:
             found[getattr(sys.modules[module], name)] = ask
+    if "_symtable" in sys.modules:
+        entry = type(sys.modules["_symtable"].symtable("", "", "exec"))
+        found[entry] = _by_attributes("id", "name", "symbols", "varnames", "children")
     return found
 
 
@@ -150,7 +194,13 @@ def _asks_of(cls, left_out):
     return asks + [_of_instance] if _is_dict_hidden(cls) else asks
 
 
+_codes = {}  # sizes of ours before they run: 3.8 - 3.10 give caches to what runs often
+_sizes = {}  # of those of which a reference more would change it
+
+
 def _more(some, left_out, asks_of):
+    buffers = sys.modules["io"].BytesIO
+    _sizes.update((id(one), sys.getsizeof(one)) for one in some if isinstance(one, buffers))
     found = gc.get_referents(*some)
     for one in some:
         cls = type(one)
@@ -223,6 +273,10 @@ def _kind(cls):
 def _size(one):
     """sys.getsizeof() with the __sizeof__ that CPython wrote: one in Python says what its
     author wanted, as that of a DataFrame."""
+    if id(one) in _sizes or id(one) in _codes:
+        return _sizes.get(id(one)) or _codes[id(one)]
+    if not _is_written_in_python(type(one)):
+        return sys.getsizeof(one)
     for base in type(one).__mro__:
         written = base.__dict__.get("__sizeof__")
         if written and not isinstance(written, types.FunctionType):
@@ -244,8 +298,9 @@ def _notes(interned):
     while nothing leads to them (3.12+), and how large the dict of the interned ones may be."""
     known = getattr(sys, "getunicodeinternedsize", lambda: None)()
     size = known or len(interned)
-    tables = {sys.getsizeof(dict.fromkeys(map(str, range(n)))) for n in (size // 2, size, 2 * size)}
-    return {"interned": known - len(interned) if known else 0, "interned_tables": sorted(tables)}
+    tables = [sys.getsizeof(dict.fromkeys(map(str, range(n)))) for n in (size // 2, size, 2 * size)]
+    return {"interned": known - len(interned) if known else 0, "interned_tables": tables,
+            "threads": len(sys._current_frames())}
 
 
 def truth():
@@ -254,8 +309,11 @@ def truth():
     frames = _frames()
     skip = _our_own(frames)
     first = gc.get_objects() + frames + list(range(-5, 257))
-    skip.add(id(first))
+    skip |= {id(first), id(skip), id(_sizes)}
     seen = _closure(first, skip)
+    for pair in _sizes.items():
+        for one in pair:
+            seen.pop(id(one), None)
     notes = _notes(_interned(seen))
     _without_image(seen, image)
     by_type, kinds = {}, {}
@@ -264,7 +322,7 @@ def truth():
     for cls, some in by_type.items():
         row = kinds.setdefault(_kind(cls), [0, 0])
         row[0] += len(some)
-        row[1] += sum(map(_size if _is_written_in_python(cls) else sys.getsizeof, some))
+        row[1] += sum(map(_size, some))
     if was_enabled:
         gc.enable()
     notes["kinds"] = kinds
@@ -277,8 +335,9 @@ def prepare(image_):
     global image
     image = image_
     sys._clear_type_cache()
-    for _ in range(1100):  # 3.8 - 3.10: from then on a code object has a cache
-        _more([prepare.__code__, int, Exception, range(3)], {dict: dict.keys}, {})
-        list(_of_code(prepare.__code__)), list(_of_type(int)), list(_of_range(range(3)))
-        _kind(int), _is_written_in_python(int), _size(0), _is_dict_hidden(int)
     _closure([], set())
+    todo = [one.__code__ for one in list(globals().values()) if isinstance(one, types.FunctionType)]
+    while todo:
+        code = todo.pop()
+        _codes[id(code)] = sys.getsizeof(code)
+        todo.extend(one for one in code.co_consts if isinstance(one, types.CodeType))
