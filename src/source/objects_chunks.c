@@ -273,11 +273,17 @@ void walk_chain_until(struct walk *walk, uint64_t until)
     chunks->read_end = chunks->end - until > PAGE ? until + PAGE : chunks->end;
 }
 
+/* The window that the chain began in is still there, or it is read. */
 static bool chain_read(struct walk *walk)
 {
-    const struct walk_chunks *chunks = &walk->chunks;
+    struct walk_chunks *chunks = &walk->chunks;
+    const struct walk_worker *worker = &walk->workers[0];
+    bool has_window =
+        chunks->has_window && chunks->at - worker->window_address < worker->window_bytes;
 
-    return chunks->at < chunks->end && (walk_ahead_take(walk->ahead, &walk->workers[0],
+    chunks->has_window = false;
+    return chunks->at < chunks->end && (has_window ||
+                                        walk_ahead_take(walk->ahead, &walk->workers[0],
                                                         chunks->at, chunks->read_end) ||
                                         chain_window(walk, chunks->at));
 }
@@ -286,8 +292,10 @@ static void chain_step(struct walk *walk)
 {
     struct walk_chunks *chunks = &walk->chunks;
 
-    if (walk_stretch_use(walk))
+    if (walk_stretch_use(walk)) {
+        chunks->has_window = false;
         return;
+    }
     walk_stretch_open(walk);
     if (chain_read(walk))
         chain_walk_window(walk);
@@ -303,6 +311,7 @@ static void chain_begin(struct walk *walk, uint64_t at, uint64_t end, uint64_t f
     struct walk_chunks *chunks = &walk->chunks;
 
     chunks->at = chunks->boundary = chunks->counted = at;
+    chunks->has_window = false;
     chunks->end = chunks->read_end = end;
     chunks->until = walk->stretches.is_on ? at : end;
     chunks->flag = flag;
@@ -337,6 +346,7 @@ static bool thread_heap_begin(struct walk *walk, uint64_t start, uint64_t end)
         if (u64_at(walk->workers[0].window, at + 8 - start) & CHUNK_OTHER_ARENA &&
             chain_holds(walk, at)) {
             chunks->at = chunks->boundary = chunks->counted = at;
+            chunks->has_window = true;
             return true;
         }
     }
@@ -481,7 +491,7 @@ static void region_begin(struct walk *walk)
 
     if (region->is_main_heap) {
         chain_begin(walk, region->start, region->end, 0);
-        chunks->has_chain =
+        chunks->has_chain = chunks->has_window =
             chain_window(walk, region->start) && chain_holds(walk, region->start);
         if (chunks->has_chain)
             return;

@@ -122,6 +122,7 @@ struct walk_chunks {
     int restarts;      /* since the chain last went on */
     int strange_pages; /* that held no chunk, one behind the other */
     bool has_chain;    /* the main heap is glibc's */
+    bool has_window;   /* the chain has just begun in the window that was read for that */
 };
 
 /* ---- what is in one (objects_chunk.c) ---- */
