@@ -300,7 +300,7 @@ def _notes(interned):
     size = known or len(interned)
     tables = [sys.getsizeof(dict.fromkeys(map(str, range(n)))) for n in (size // 2, size, 2 * size)]
     return {"interned": known - len(interned) if known else 0, "interned_tables": tables,
-            "threads": len(sys._current_frames())}
+            "threads": len(sys._current_frames()), "has_numpy": "numpy" in sys.modules}
 
 
 def truth():
