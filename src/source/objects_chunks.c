@@ -179,6 +179,16 @@ static uint64_t chain_broke(struct walk *walk, uint64_t at)
     return at;
 }
 
+/* Does a type of the interpreter's image stand where bytes, str or tuple have theirs?
+ * Most small chunks are native: a look at two words sorts them out. */
+static bool small_may_hold(const struct walk *walk, const uint8_t *user, uint64_t left)
+{
+    if (left < 32 || walk->layout.pymalloc.debug_prefix_bytes)
+        return true;
+    return u64_at(user, 8) - walk->statics_start < walk->statics_bytes ||
+           u64_at(user, GC_HEAD_BYTES + 8) - walk->statics_start < walk->statics_bytes;
+}
+
 /* One that may hold an object; of its user data so much is in the window. */
 static void chain_chunk(struct walk *walk, uint64_t at, uint64_t bytes, uint64_t left)
 {
@@ -187,6 +197,7 @@ static void chain_chunk(struct walk *walk, uint64_t at, uint64_t bytes, uint64_t
     bool is_small = bytes < CHUNK_LARGE && walk->method == WALK_BY_ARENAS;
 
     bool has_object =
+        (!is_small || small_may_hold(walk, user, left)) &&
         chunk_is_in_use(walk, at + bytes) &&
         walk_chunk_look(walk, &(struct walk_chunk){
                                   .user = at + CHUNK_HEADER,
