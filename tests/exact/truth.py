@@ -200,7 +200,8 @@ _sizes = {}  # of those of which a reference more would change it
 
 def _more(some, left_out, asks_of):
     buffers = sys.modules["io"].BytesIO
-    _sizes.update((id(one), sys.getsizeof(one)) for one in some if isinstance(one, buffers))
+    # Not isinstance(): to ask for __class__ makes something in thread-local and lazy objects.
+    _sizes.update((id(one), sys.getsizeof(one)) for one in some if issubclass(type(one), buffers))
     found = gc.get_referents(*some)
     for one in some:
         cls = type(one)
