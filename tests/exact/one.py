@@ -11,6 +11,8 @@ import service
 import target
 
 PAGE = mmap.PAGESIZE
+# Debian's own, where Django is: of Python only, so other interpreters may use it, too.
+PACKAGES = "/usr/lib/python3/dist-packages"
 REQUESTS = 3000
 HERE = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(HERE, "truth.py")) as file:
@@ -92,8 +94,10 @@ def load(port):
 def start(program, python, port):
     text = TRUTH + program.text if program.is_server else program.text + TRUTH
     arguments = [str(port)] if program.is_server else []
-    return target.Target(python, text, timeout=200, arguments=arguments,
-                         env={"PYTHONDONTWRITEBYTECODE": "1"})
+    environment = {"PYTHONDONTWRITEBYTECODE": "1"}
+    if program.is_server and not python.root:
+        environment["PYTHONPATH"] = PACKAGES
+    return target.Target(python, text, timeout=200, arguments=arguments, env=environment)
 
 
 def judged(program, python):
