@@ -16,7 +16,8 @@
 #include "agent/protocol.h"
 #include "agent/region.h"
 
-#define AGENT_PAGE_BYTES 4096
+#define AGENT_PAGE_BYTES   4096
+#define AGENT_SHARED_BYTES ((sizeof(struct agent_page) + 4095) & ~(size_t)4095)
 
 struct object; /* PyObject */
 
@@ -118,6 +119,10 @@ extern struct agent_place agent_place;
 /* arch_*.c: raw system calls; negative errno on failure. */
 long agent_system_call(long number, long a, long b, long c, long d, long e, long f);
 int agent_entry(struct agent_region *region); /* arch_*.S: never returns into the image */
+/* apart_*.S: clone(2) of a thread that runs this on its own stack and ends. The word is 0
+ * when it has ended. */
+long agent_thread_start(unsigned long flags, void *stack_end, uint32_t *lives,
+                        void (*run)(void *with), void *with);
 
 /* kernel.c */
 void agent_hear_of_credentials(void);
@@ -129,6 +134,14 @@ void agent_channel_close(bool unmap);
 bool agent_client_is_gone(void);
 /* Whether a child that is made now gets the shared page, too. */
 void agent_channel_share(bool with_child);
+
+/* offer.c: a page that heaptop has mapped, too. */
+enum agent_offer {
+    AGENT_OFFER_IMPOSSIBLE, /* no file can be made */
+    AGENT_OFFER_REFUSED,    /* heaptop did not take it */
+    AGENT_OFFER_TAKEN,
+};
+enum agent_offer agent_offer(void **page);
 
 /* memory.c: what the agent has mapped, in this process and in forked children. */
 void agent_unmap(uint64_t address, uint64_t bytes);

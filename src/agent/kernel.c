@@ -3,27 +3,17 @@
  * life of heaptop. Under seccomp nothing but mmap, munmap and futex is
  * called, and rt_sigprocmask once, as by every new thread.
  */
-#include <asm/stat.h>
 #include <asm/unistd.h>
-#include <linux/fcntl.h>
 #include <linux/futex.h>
-#include <linux/memfd.h>
 #include <linux/mman.h>
 #include <linux/time.h>
 
 #include "agent/agent.h"
 
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
-
-#define HIGH_DESCRIPTOR 50 /* a table of 64 is not made larger for it */
-#define SIG_UNBLOCK     1
-#define SIGSETXID       33 /* glibc, nptl/internal-signals.h */
-#define NS_PER_S        INT64_C(1000000000)
-#define PATIENCE_NS     (3 * NS_PER_S / 2) /* without a beat */
-#define CHANNEL_WAIT_NS (2 * NS_PER_S)
-#define SOON_NS         INT64_C(5000000) /* heaptop is at work, and cannot wake anyone */
+#define SIG_UNBLOCK 1
+#define SIGSETXID   33 /* glibc, nptl/internal-signals.h */
+#define NS_PER_S    INT64_C(1000000000)
+#define PATIENCE_NS (3 * NS_PER_S / 2) /* without a beat */
 
 struct timespec64 {
     int64_t s, ns;
@@ -71,70 +61,6 @@ void agent_hear_of_credentials(void)
                       0, 0);
 }
 
-static uint64_t inode_of(long fd)
-{
-    struct stat status = {.st_ino = 0};
-
-    return call2(__NR_fstat, fd, (long)&status) == 0 ? status.st_ino : 0;
-}
-
-/* The program may have closed it, and given its number to a file of its own. */
-static void close_own(long fd, uint64_t inode)
-{
-    if (inode && inode_of(fd) == inode)
-        call2(__NR_close, fd, 0);
-}
-
-/* Away from the numbers that programs close and expect to get again. */
-static long move_up(long fd, uint64_t inode)
-{
-    long high =
-        agent_system_call(__NR_fcntl, fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR, 0, 0, 0);
-
-    if (high < 0)
-        return fd;
-    close_own(fd, inode);
-    return high;
-}
-
-static long make_file(void)
-{
-    long fd = call2(__NR_memfd_create, (long)"heaptop", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-
-    if (fd == -22) /* EINVAL: Linux before 6.3 */
-        fd = call2(__NR_memfd_create, (long)"heaptop", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    return fd;
-}
-
-/* Offers a memfd to heaptop, which sizes it and pays for it. 0 or -1. */
-static int channel_offer(int fd)
-{
-    struct agent_region *region = agent.region;
-    int64_t began = agent_now_ns();
-    uint32_t taken;
-
-    region->channel_fd = fd;
-    __atomic_store_n(&region->state, REGION_STATE_OFFERED, __ATOMIC_RELEASE);
-    while (!(taken = __atomic_load_n(&region->channel_taken, __ATOMIC_ACQUIRE)) &&
-           agent_now_ns() - began < CHANNEL_WAIT_NS)
-        agent_wait(&region->channel_taken, 0,
-                   agent_now_ns() - began < SOON_NS ? SOON_NS / 500 : SOON_NS / 10,
-                   false);
-    return taken == 1 ? 0 : -1;
-}
-
-static void *channel_map(int fd, size_t bytes)
-{
-    long address = agent_system_call(__NR_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
-                                     MAP_SHARED, fd, 0);
-
-    if (address < 0 && address > -4096)
-        return NULL;
-    /* A forked child must not write into the session of its parent. */
-    agent_system_call(__NR_madvise, address, (long)bytes, MADV_DONTFORK, 0, 0, 0);
-    return (void *)address;
-}
-
 /* The kernel marks the owner word when this thread ends, however that comes. */
 static void robust_open(void)
 {
@@ -151,60 +77,35 @@ static void robust_open(void)
     call2(__NR_set_robust_list, (long)&agent.robust, sizeof(agent.robust));
 }
 
-static size_t page_bytes(void)
-{
-    return (sizeof(struct agent_page) + 4095) & ~(size_t)4095;
-}
-
 static void use_private_page(void)
 {
     agent.page = (struct agent_page *)((char *)agent.region + REGION_PAGE);
     agent.region->page_is_private = 1;
 }
 
-/* The page of the life of a program that heaptop started. */
-static void use_given_page(void)
+static void use_shared_page(void *page)
 {
-    agent.page = (struct agent_page *)(uintptr_t)agent_place.page;
-    agent.page_is_shared = true;
-    robust_open();
-}
-
-/* Mapped before heaptop gives it a size, while the number is surely the file's. */
-static bool use_shared_page(long fd)
-{
-    uint64_t inode = inode_of(fd);
-    void *page = channel_map((int)fd, page_bytes());
-    bool is_taken;
-
-    fd = move_up(fd, inode);
-    is_taken = page && channel_offer((int)fd) == 0;
-    close_own(fd, inode);
-    if (page && !is_taken)
-        agent_unmap((uintptr_t)page, page_bytes());
-    if (!is_taken)
-        return false;
     agent.page = page;
     agent.page_is_shared = true;
     robust_open();
-    return true;
 }
 
 int agent_channel_open(void)
 {
-    long fd = -1;
+    void *page = NULL;
+    enum agent_offer offer = AGENT_OFFER_IMPOSSIBLE;
 
     agent.region->channel_fd = -1;
-    if (!agent.is_restricted && !agent_place.page)
-        fd = make_file();
-    if (agent_place.page) {
-        use_given_page();
-    } else if (fd >= 0) {
-        if (!use_shared_page(fd))
-            return -1;
-    } else {
+    if (agent_place.page)
+        page = (void *)(uintptr_t)agent_place.page; /* heaptop started the program */
+    else if (!agent.is_restricted)
+        offer = agent_offer(&page);
+    if (offer == AGENT_OFFER_REFUSED)
+        return -1;
+    if (page)
+        use_shared_page(page);
+    else
         use_private_page();
-    }
     agent.page->version = AGENT_PROTOCOL_VERSION;
     agent.page->life = AGENT_LIFE_STARTING;
     __atomic_store_n(&agent.page->magic, AGENT_MAGIC, __ATOMIC_RELEASE);
@@ -215,7 +116,7 @@ int agent_channel_open(void)
 
 void agent_channel_share(bool with_child)
 {
-    agent_system_call(__NR_madvise, (long)agent.page, (long)page_bytes(),
+    agent_system_call(__NR_madvise, (long)agent.page, AGENT_SHARED_BYTES,
                       with_child ? MADV_DOFORK : MADV_DONTFORK, 0, 0, 0);
 }
 
@@ -229,7 +130,7 @@ void agent_channel_close(bool unmap)
     }
     agent_wake(&agent.page->answered);
     if (unmap)
-        agent_unmap((uintptr_t)agent.page, page_bytes());
+        agent_unmap((uintptr_t)agent.page, AGENT_SHARED_BYTES);
 }
 
 /* Who has put their name on the shared page is watched by the kernel, which marks the

@@ -6,6 +6,7 @@ agent_headers = src/agent/agent.h src/agent/protocol.h src/agent/python.def src/
 agent_code = \
 	$(top_srcdir)/src/agent/agent.c \
 	$(top_srcdir)/src/agent/kernel.c \
+	$(top_srcdir)/src/agent/offer.c \
 	$(top_srcdir)/src/agent/python.c \
 	$(top_srcdir)/src/agent/life.c \
 	$(top_srcdir)/src/agent/sample.c \
@@ -21,6 +22,7 @@ agent_code = \
 	$(top_srcdir)/src/agent/memory.c \
 	$(top_srcdir)/src/agent/arch_x86_64.c \
 	$(top_srcdir)/src/agent/entry_x86_64.S \
+	$(top_srcdir)/src/agent/apart_x86_64.S \
 	$(top_srcdir)/src/agent/kept_x86_64.S
 freestanding_flags = -std=gnu11 -O2 $(WARNINGS) -I$(top_srcdir)/src \
 	-ffreestanding -fno-builtin -fPIC -fvisibility=hidden -fno-stack-protector \
@@ -48,11 +50,11 @@ src/agent/heaptop-loader.so: $(loader_code) $(loader_headers)
 
 src/agent/image.$(OBJEXT): src/agent/heaptop-agent.so src/agent/heaptop-loader.so
 CLEANFILES += src/agent/heaptop-agent.so src/agent/heaptop-loader.so
-EXTRA_DIST += $(agent_headers) src/agent/agent.c src/agent/kernel.c src/agent/python.c \
+EXTRA_DIST += $(agent_headers) src/agent/agent.c src/agent/kernel.c src/agent/offer.c src/agent/python.c \
 	src/agent/life.c src/agent/sample.c src/agent/partition.c src/agent/actions.c \
 	src/agent/allocator.c src/agent/call.c src/agent/stacks.c src/agent/text.c src/agent/copy.c src/agent/callback.c \
 	src/agent/bytes.c src/agent/memory.c src/agent/arch_x86_64.c src/agent/entry_x86_64.S \
-	src/agent/kept_x86_64.S \
+	src/agent/kept_x86_64.S src/agent/apart_x86_64.S \
 	src/agent/loader.h src/agent/loader_private.h src/agent/loader.c \
 	src/agent/loader_launch.c src/agent/loader_remote.c src/agent/loader_x86_64.S
 libheaptop_a_SOURCES += src/agent/image.S

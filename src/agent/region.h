@@ -63,7 +63,7 @@ struct agent_region {
     uint64_t data_bytes;
     uint64_t image;
     uint64_t entry;
-    uint32_t reserved;
+    int32_t channel_tid;    /* the thread whose descriptor it is; 0 = of all */
     int32_t channel_fd;     /* the agent's memfd while it is offered; -1 = none */
     uint32_t channel_taken; /* futex: heaptop holds it now */
     uint32_t page_is_private;

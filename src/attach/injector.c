@@ -66,9 +66,9 @@ void injector_prepare(void)
 /* The number comes from the target, so what lies behind it is proven to be a
  * memory file of that name before anything is done to it. Until it is sealed the
  * target can take its memory away: a page without memory would kill the target. */
-static int open_channel(struct injection *injection, int number)
+static int open_channel(struct injection *injection, const struct agent_region *region)
 {
-    int fd = load_open_file(&injection->scene, number);
+    int fd = load_open_file(&injection->scene, region->channel_tid, region->channel_fd);
     struct stat sealed;
 
     if (fd < 0)
@@ -90,7 +90,7 @@ static int take_channel(struct injection *injection, struct err *err)
                     &region, err) != 0)
         return -1;
     if (region.state == REGION_STATE_OFFERED) {
-        injection->page_fd = open_channel(injection, region.channel_fd);
+        injection->page_fd = open_channel(injection, &region);
         faultpoint_reach(FAULTPOINT_page_offered);
         region_put(&injection->scene, injection->borrowed.region,
                    offsetof(struct agent_region, channel_taken),

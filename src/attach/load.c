@@ -1,9 +1,11 @@
 #include "attach/load.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -77,12 +79,14 @@ static bool is_agents_file(const char *path)
     return !strncmp(link, FILE_LINK, strlen(FILE_LINK));
 }
 
-int load_open_file(struct scene *scene, int number)
+/* In a thread's table of descriptors. */
+static int open_file_of(const struct scene *scene, long tid, int number)
 {
     char path[64];
     int fd;
 
-    snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)scene->target->pid, number);
+    snprintf(path, sizeof(path), "/proc/%d/task/%ld/fd/%d", (int)scene->target->pid, tid,
+             number);
     if (number < 0 || !is_agents_file(path))
         return -1;
     fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
@@ -93,6 +97,31 @@ int load_open_file(struct scene *scene, int number)
         return fd;
     close(fd);
     return -1;
+}
+
+/* In the table of the thread that made it, which a target in a PID namespace knows by
+ * another number. */
+static int search_file(const struct scene *scene, int number)
+{
+    struct dirent *entry;
+    char path[64];
+    int fd = -1;
+    DIR *tasks;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)scene->target->pid);
+    tasks = opendir(path);
+    while (fd < 0 && tasks && (entry = readdir(tasks)))
+        fd = open_file_of(scene, strtol(entry->d_name, NULL, 10), number);
+    if (tasks)
+        closedir(tasks);
+    return fd;
+}
+
+int load_open_file(struct scene *scene, int tid, int number)
+{
+    int fd = open_file_of(scene, tid > 0 ? tid : (long)scene->target->pid, number);
+
+    return fd < 0 && tid > 0 ? search_file(scene, number) : fd;
 }
 
 /* The new thread waits for a command now, whatever came of the one before. */
@@ -128,7 +157,7 @@ static int make_file(struct scene *scene, uint64_t region, uint32_t flags,
 static int fill_file(struct scene *scene, const struct agent_image *image, int number,
                      struct err *err)
 {
-    int fd = load_open_file(scene, number);
+    int fd = load_open_file(scene, 0, number);
     bool is_filled =
         fd >= 0 && ftruncate(fd, (off_t)image->length) == 0 &&
         write(fd, image->bytes, image->data_offset) == (ssize_t)image->data_offset &&

@@ -28,7 +28,8 @@ int region_wait(struct scene *scene, uint64_t region, uint32_t wanted,
                 struct agent_region *copy, struct err *err);
 
 /* A descriptor of the target's memory file with this number, proven to be one of the
- * agent's; -1 when it is not. */
-int load_open_file(struct scene *scene, int number);
+ * agent's; -1 when it is not. The number is that of the thread `tid`, as the target calls
+ * it, which has a table of its own; 0: of all threads. */
+int load_open_file(struct scene *scene, int tid, int number);
 
 #endif

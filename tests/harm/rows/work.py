@@ -54,6 +54,8 @@ ROWS = [
         works("registers.py"), on=on_host, needs=programs("cc")),
     Row("rare-switches", "18", "sys.setswitchinterval(2)",
         works("native.py", "rare_switches", may_refuse=True), on=few, weight=0.5),
+    Row("descriptors", "7", "the lowest free descriptor is closed and taken again all the time",
+        works("descriptors.py"), short=EACH(4)),
     Row("threads-4", "19", "4 threads compute", works("plain.py", "4", is_steady=False)),
     Row("threads-100", "19", "100 threads asleep", works("threads.py", "sleepers", "100")),
     Row("threads-2000", "19; threat 15", "2,000 threads asleep",
