@@ -56,7 +56,7 @@ EXACTNESS_STATE = $(abs_top_builddir)/exactness.json
 exactness: all
 	@HEAPTOP="$(abs_top_builddir)/heaptop" PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTHON3) $(srcdir)/tests/exact/run --state "$(EXACTNESS_STATE)" \
-		--minutes $(MINUTES) --programs "$(PROGRAMS)" --pythons "$(PYTHONS)"
+		--minutes $(MINUTES) --programs "$(EXACTNESS)" --pythons "$(PYTHONS)"
 
 # Damage of recordings: all places, all bits, all kills.
 .PHONY: check-recordings
