@@ -96,7 +96,7 @@ void agent_fork_prepare(void)
                           MADV_WIPEONFORK, 0, 0, 0) == 0;
     if (agent.hides_from_forks)
         advise_all(MADV_DONTFORK);
-    agent_system_call(__NR_prctl, PR_SET_NAME, (long)"heaptop", 0, 0, 0, 0);
+    agent_system_call(__NR_prctl, PR_SET_NAME, (long)AGENT_THREAD_NAME, 0, 0, 0, 0);
 }
 
 void agent_fork_allow(void)

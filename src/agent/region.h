@@ -12,6 +12,9 @@
 #define REGION_BYTES 65536
 #define REGION_PAGE  4096 /* offset of the agent's private page */
 
+/* Of all threads that the agent has in a target, and of its sleeping copy. */
+#define AGENT_THREAD_NAME "heaptop"
+
 #define REGION_STATE       8
 #define REGION_TROUBLE     12
 #define REGION_COMMAND     16

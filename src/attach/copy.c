@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/region.h"
 #include "heaptop/units.h"
 #include "target/memory_room.h"
 #include "target/procfs.h"
@@ -14,7 +15,6 @@
 #define MIB            (INT64_C(1) << 20)
 #define ROOM_SHARE     4 /* so much of the most that it can cost must be free */
 #define ROOM_LEAST     (16 * MIB)
-#define COPY_NAME      "heaptop" /* that of the thread that made it */
 #define NAMESPACES_MAX 32
 
 struct reading copy_pause_ns(struct reading anon_bytes)
@@ -94,7 +94,8 @@ static bool is_copy(const struct target *target, pid_t pid, pid_t inside)
 
     snprintf(path, sizeof(path), "%d/status", (int)pid);
     return procfs_read_file(path, status, sizeof(status)) > 0 &&
-           !strncmp(status, "Name:\t" COPY_NAME "\n", strlen("Name:\t" COPY_NAME "\n")) &&
+           !strncmp(status, "Name:\t" AGENT_THREAD_NAME "\n",
+                    strlen("Name:\t" AGENT_THREAD_NAME "\n")) &&
            procfs_field(status, "PPid", &parent) && parent == (uint64_t)target->pid &&
            procfs_field(status, "Uid", &uid) && (uid_t)uid == target->uid &&
            innermost_pid(status) == inside;

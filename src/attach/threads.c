@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/region.h"
 #include "attach/arch.h"
 #include "target/procfs.h"
 #include "util/clock.h"
@@ -103,6 +104,16 @@ bool threads_is_awkward(struct target *target, pid_t tid)
             threads_is_uninterruptible(target, tid));
 }
 
+/* The C library does not know all threads of an agent's, and their stacks are small. */
+static bool is_agents(struct target *target, pid_t tid)
+{
+    char path[64], name[PROCFS_TEXT_BYTES];
+
+    snprintf(path, sizeof(path), "task/%d/comm", (int)tid);
+    return procfs_read_at(target->fds.dir, path, name, sizeof(name)) > 0 &&
+           !strcmp(name, AGENT_THREAD_NAME "\n");
+}
+
 static bool is_fragile(struct target *target, pid_t tid)
 {
     uint64_t arguments[6];
@@ -148,7 +159,8 @@ static pid_t choose_helper(struct target *target, const pid_t *tids, size_t n)
     for (size_t i = 0; i < n; i++) {
         pid_t tid = tids[(at + i) % n];
 
-        if (tid != target->pid && !threads_is_awkward(target, tid))
+        if (tid != target->pid && !threads_is_awkward(target, tid) &&
+            !is_agents(target, tid))
             return tid;
     }
     return -1;
@@ -163,9 +175,12 @@ static pid_t choose_least_evil(struct target *target, const pid_t *tids, size_t 
 
     if (turn % 2 == 0 && !is_fragile(target, target->pid))
         return target->pid;
-    for (size_t i = 0; i < n; i++)
-        if (!is_fragile(target, tids[(at + i) % n]))
-            return tids[(at + i) % n];
+    for (size_t i = 0; i < n; i++) {
+        pid_t tid = tids[(at + i) % n];
+
+        if (!is_fragile(target, tid) && (tid == target->pid || !is_agents(target, tid)))
+            return tid;
+    }
     return 0;
 }
 
