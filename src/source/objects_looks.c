@@ -7,9 +7,8 @@
 #include "util/bytes.h"
 
 /* What a refresh looks at to see whether a stretch of chunks is as it was. */
-#define LOOK_BYTES                                                       \
-    56 /* from the size word on: an object's first words, prefix and all \
-        */
+/* From the size word on: an object's first words, with all that may stand before it. */
+#define LOOK_BYTES 56
 
 static uint64_t hash_word(uint64_t hash, uint64_t word)
 {
