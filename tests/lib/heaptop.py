@@ -84,6 +84,17 @@ def asked(pid, *options):
     return json.loads(result.out)
 
 
+def stop(process):
+    """Asks it to end, and ends it when it does not."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 class Stream:
     """heaptop -o json running on; always ended with the block."""
 
@@ -129,12 +140,6 @@ class Stream:
         return self
 
     def __exit__(self, *exception):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        stop(self.process)
         self.process.stdout.close()
         self.process.stderr.close()

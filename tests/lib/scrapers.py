@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 
+import heaptop
 from service import free_port
 import tap
 
@@ -68,13 +69,7 @@ class Running:
         return self.process
 
     def __exit__(self, *exception):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        heaptop.stop(self.process)
         self.process.stderr.close()
 
 
