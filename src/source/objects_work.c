@@ -126,7 +126,8 @@ void walk_workers_merge(struct walk *walk)
             walk_tally_add(&first->tallies[i], &worker->tallies[i]);
         walk_counts_add(&first->counts, &worker->counts);
         first->edges.is_full |= worker->edges.is_full;
-        memset(worker->tallies, 0, worker->n_tallies * sizeof(*worker->tallies));
+        if (worker->n_tallies > 0) /* one that has met no object has no tallies */
+            memset(worker->tallies, 0, worker->n_tallies * sizeof(*worker->tallies));
         memset(&worker->counts, 0, sizeof(worker->counts));
     }
 }
