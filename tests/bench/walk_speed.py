@@ -82,11 +82,15 @@ def has_guppy(victim):
     return victim.ask("__import__('importlib.util').util.find_spec('guppy') is not None")
 
 
-def guppy_seconds(victim):
+def guppy_ratios(victim, walk_ms):
+    """How many walks one heap() takes: the first, and one that finds guppy's own tables made."""
     victim.tell("import guppy; heapy = guppy.hpy()", timeout=300)
-    began = time.monotonic()
-    victim.tell("heapy.heap()", timeout=1000)
-    return time.monotonic() - began
+    ratios = []
+    for _ in range(2):
+        began = time.monotonic()
+        victim.tell("heapy.heap()", timeout=1000)
+        ratios.append("%.1fx" % ((time.monotonic() - began) * 1e3 / walk_ms))
+    return ", then ".join(ratios)
 
 
 def twice_as_many(figures):
@@ -97,39 +101,38 @@ def twice_as_many(figures):
     return figures["walk_cpu_least_ms"] / (alone + shared / 2)
 
 
-def print_one(name, victim, with_guppy, base):
+def print_one(name, victim, base):
     count = victim.ask("len(kept)")
     figures = bench_walk(victim.pid, 3 if count >= MANY // 8 else TIMES)
     peak = peak_of_heaptop(victim.pid)
     slower = figures["walk_least_ms"] / figures["copy_least_ms"]
     faster = figures["walk_least_ms"] / figures["walk_two_least_ms"]
     many = max(figures["blocks"], figures["objects"])  # a large object has no block
-    guppy = guppy_seconds(victim) if with_guppy and has_guppy(victim) else None
+    guppy = guppy_ratios(victim, figures["walk_two_ms"]) if has_guppy(victim) else "skipped"
     print("%-29s %8.2f %8.1f %8.1f %8.1f %6.1f %6.2f %6.2f %6.2f %6.2f %6.2f %6.1f %6.1f %6.1f  %s" % (
         name, figures["objects"] / 1e6, figures["walk_ms"], figures["walk_two_ms"],
         figures["copy_ms"], figures["walk_least_ms"] * 1e6 / many, slower,
         figures["walk_cpu_least_ms"] / figures["copy_cpu_least_ms"], faster,
         twice_as_many(figures),
         figures["walk_cpu_least_ms"] / figures["refresh_cpu_least_ms"],
-        figures["peak_bytes"] / many, (peak - base) / many, peak / 1e6,
-        "%.0fx" % (guppy * 1e3 / figures["walk_two_ms"]) if guppy else "-"), flush=True)
-    if with_guppy and not guppy:
-        print("guppy3: skipped: not importable by the target's interpreter")
+        figures["peak_bytes"] / many, (peak - base) / many, peak / 1e6, guppy), flush=True)
 
 
 def measure(python, counts):
     with target.Target(python, "kept = []") as victim:
         base = peak_of_heaptop(victim.pid)
+        if not has_guppy(victim):
+            print("guppy3: skipped: not importable by %s" % python)
     print("\nA walk with one and with two workers, and process_vm_readv of the same bytes:\n"
           "medians of %d in turns; ns a block and ratios are of the least of each. one/copy and\n"
           "its CPU time, at most 3; one/two, at least 1.7, and by CPU time, as on a machine that has\n"
           "two processors free; one/refresh by CPU time, at least 5; bytes of the walk's own memory a\n"
           "block, or an object where there are more of those, at most 7; the same of all of heaptop at\n"
           "its peak, over what it takes for an interpreter that does nothing (%.1f MB, its libraries\n"
-          "included), and that peak in MB; guppy3's heap(), at least 20 times the walk. %s, load %.1f" % (
+          "included), and that peak in MB; guppy3's heap(), at least 20 times two workers' walk. %s, load %.1f" % (
               TIMES, base / 1e6, python, os.getloadavg()[0]))
     print("%-29s %8s %8s %8s %8s %6s %6s %6s %6s %6s %6s %6s %6s %6s  %s" % (
         "", "M", "one ms", "two ms", "copy ms", "ns", "/copy", "CPU", "1/2", "CPU", "1/ref", "B", "peak", "MB", "guppy3"))
     for name, setup in programs(counts):
         with target.Target(python, setup, timeout=1000) as victim:
-            print_one(name, victim, name == "1 M instances", base)
+            print_one(name, victim, base)
