@@ -9,6 +9,7 @@
 struct kept_arena {
     uint64_t address; /* 0 = nothing is kept */
     uint64_t first_pool, pool_high;
+    bool has_absent;               /* pages that were never touched */
     uint32_t index;                /* of its slot in the table of arenas */
     uint32_t age;                  /* refreshes since it was read */
     uint64_t headers[KEPT_PHASES]; /* of every fourth pool: a hash */
@@ -142,6 +143,35 @@ static void window_hashes(const struct walk_worker *worker, uint64_t hashes[KEPT
     }
 }
 
+/* What was swapped out may hold objects; what was never touched holds none. */
+static bool has_swapped(struct pagemap *pagemap, uint64_t start, uint64_t end)
+{
+    for (uint64_t at = start; at < end; at += PAGEMAP_PAGE_BYTES)
+        if (pagemap_is_swapped(pagemap, at))
+            return true;
+    return false;
+}
+
+/* May the headers of the pools of this phase be read without touching what is not in
+ * memory? */
+static bool headers_are_present(struct walk_worker *worker, const struct kept_arena *kept)
+{
+    uint64_t pool_bytes = worker->walk->layout.pymalloc.pool_bytes;
+    uint64_t at = kept->first_pool + kept->age % KEPT_PHASES * pool_bytes;
+
+    if (pagemap_all_present(&worker->pagemap, kept->first_pool, kept->pool_high))
+        return true;
+    if (!kept->has_absent)
+        return false;
+    pagemap_forget(&worker->pagemap);
+    if (has_swapped(&worker->pagemap, kept->first_pool, kept->pool_high))
+        return false;
+    for (; at < kept->pool_high; at += KEPT_PHASES * pool_bytes)
+        if (!pagemap_is_present(&worker->pagemap, at))
+            return false;
+    return true;
+}
+
 /* Are those whose turn it is as they were? Not known without touching what is not in
  * memory, or when they cannot be read: then no. */
 static bool headers_are_same(struct walk_worker *worker, const struct kept_arena *kept)
@@ -153,8 +183,7 @@ static bool headers_are_same(struct walk_worker *worker, const struct kept_arena
     size_t phase = kept->age % KEPT_PHASES, count = 0;
     uint64_t hash = 1;
 
-    if (pools > PYMALLOC_ARENA_POOLS ||
-        !pagemap_all_present(&worker->pagemap, kept->first_pool, kept->pool_high))
+    if (pools > PYMALLOC_ARENA_POOLS || !headers_are_present(worker, kept))
         return false;
     for (size_t i = phase; i < pools; i += KEPT_PHASES, count++)
         pieces[count] = (struct piece){raddr_of(kept->first_pool + i * pool_bytes),
@@ -221,12 +250,14 @@ static bool keep_note(struct kept_arena *kept, const struct walk_worker *worker)
 }
 
 /* Was it read at once, whole, and standing still? */
-static bool is_good(const struct walk_worker *worker, const struct arena_row *row)
+static bool is_good(struct walk_worker *worker, const struct arena_row *row)
 {
-    return !worker->has_absent && worker->window_address == row->first_pool &&
+    return worker->window_address == row->first_pool &&
            worker->window_bytes == row->pool_high - row->first_pool &&
            !worker->counts.torn_pools && !worker->counts.healed_pools &&
-           !worker->edges.is_full;
+           !worker->counts.absent_pools && !worker->edges.is_full &&
+           !(worker->has_absent &&
+             has_swapped(&worker->pagemap, row->first_pool, row->pool_high));
 }
 
 void walk_kept_close(struct walk_worker *worker, size_t row)
@@ -248,6 +279,7 @@ void walk_kept_close(struct walk_worker *worker, size_t row)
     kept->address = arena->address;
     kept->first_pool = arena->first_pool;
     kept->pool_high = arena->pool_high;
+    kept->has_absent = worker->has_absent;
     kept->index = arena->index;
     kept->read_mono_ns = clock_monotonic_ns();
     /* So that not all have their turn at once. */

@@ -4,7 +4,8 @@
  * `w` walks whole, with a walk of its own that keeps nothing. Answers with a line of tabs
  * for each kind (name, count, size, memory, parts, malloc's, tracked), one of what is
  * nobody's, and one that begins with `=`: arenas kept, bytes of heaps kept, age of the
- * oldest in ns, complete, refreshes that anything may be old. Heaps of any size are kept.
+ * oldest in ns, complete, refreshes that anything may be old, arenas. Heaps of any size
+ * are kept.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ static void print_kind(const struct kind_row *row)
            row->parts_bytes, row->malloc_bytes, row->tracked);
 }
 
-static void print_section(const struct objects_section *section)
+static void print_section(const struct objects_section *section, size_t n_arenas)
 {
     const struct walk_facts *facts = &section->walk;
     int64_t age_ns =
@@ -33,8 +34,8 @@ static void print_section(const struct objects_section *section)
         print_kind(&section->kinds[i]);
     printf("(unowned)\t%" PRIu64 "\t%" PRIu64 "\t0\t0\t0\t0\n", section->unowned_blocks,
            section->unowned_bytes);
-    printf("=\t%" PRIu64 "\t%" PRIu64 "\t%" PRId64 "\t%d\t%d\n", facts->kept_arenas,
-           facts->kept_heap_bytes, age_ns, facts->complete, KEPT_TURNS);
+    printf("=\t%" PRIu64 "\t%" PRIu64 "\t%" PRId64 "\t%d\t%d\t%zu\n", facts->kept_arenas,
+           facts->kept_heap_bytes, age_ns, facts->complete, KEPT_TURNS, n_arenas);
     fflush(stdout);
 }
 
@@ -49,7 +50,7 @@ static int walk_once(struct walk *walk, struct target *target, struct err *err)
     section = walk_finish(walk);
     if (!section)
         return err_set(err, ERR_FAILED, "out of memory");
-    print_section(section);
+    print_section(section, walk->table.count);
     objects_unref(section);
     return 0;
 }
