@@ -89,7 +89,7 @@ libheaptop_a_SOURCES += \
 	src/source/objects_rows.c \
 	src/source/objects_scan.c \
 	src/source/objects_looks.c \
-	src/source/objects_stretch.c \
+	src/source/objects_stretch.c src/source/objects_stretch_find.c \
 	src/source/objects_stretches.c src/source/objects_stretches.h \
 	src/source/objects_types.c src/source/objects_types.h \
 	src/source/objects_work.c \

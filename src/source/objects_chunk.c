@@ -93,11 +93,10 @@ static bool chunk_count(struct walk *walk, struct type_entry *entry,
         ((is_all || chunk->sort == CHUNK_SMALL) &&
          chunk_was_freed(walk, chunk, entry->shape.has_gc_head, at)))
         return false;
-    if (entry->shape.has_gc_head && walk->stretches.pad.is_open)
-        walk_stretch_head(walk, view.address - GC_HEAD_BYTES, view.bytes - GC_HEAD_BYTES);
-    else if (entry->shape.has_gc_head && !is_all &&
-             !walk_large_claim(walk, view.address - GC_HEAD_BYTES,
-                               view.bytes - GC_HEAD_BYTES))
+    if (entry->shape.has_gc_head && !is_all &&
+        !walk_stretch_head(walk, view.address - GC_HEAD_BYTES,
+                           view.bytes - GC_HEAD_BYTES) &&
+        !walk_large_claim(walk, view.address - GC_HEAD_BYTES, view.bytes - GC_HEAD_BYTES))
         return true;
     walk_count_far(walk, entry, &view,
                    entry->shape.has_gc_head && u64_at(view.bytes - GC_HEAD_BYTES, 0) != 0,
@@ -157,7 +156,14 @@ bool walk_chunk_look(struct walk *walk, const struct walk_chunk *found)
     if ((walk->method != WALK_BY_MIMALLOC || chunk.sort == CHUNK_OF_MIMALLOC) &&
         chunk_has_object(walk, &chunk))
         return true;
-    if (chunk.sort != CHUNK_SMALL)
+    if (chunk.sort != CHUNK_SMALL &&
+        !walk_stretch_note(walk, chunk.user, chunk.chunk_bytes))
         chunk_notes_add(&walk->chunk_notes, chunk.user, chunk.chunk_bytes);
     return false;
+}
+
+bool walk_chunk_find(struct walk *walk, uint64_t address, struct noted_chunk *chunk)
+{
+    return walk_stretches_find(walk, address, chunk) ||
+           chunk_notes_find(&walk->chunk_notes, address, chunk);
 }

@@ -85,7 +85,7 @@ void walk_kept_begin(struct walk *walk)
     all->n_kept = 0;
     all->oldest_mono_ns = 0;
     all->types_generation = walk->types.generation;
-    walk_stretches_begin(walk, is_on && !walk->follow.is_wanted, is_known);
+    walk_stretches_begin(walk, is_on, is_known);
     if (!is_known || !is_on)
         walk_kept_forget(walk);
     all->is_first = !all->arenas;

@@ -95,13 +95,13 @@ static bool begins_part(struct walk *walk, uint64_t address)
 {
     uint32_t prefix = walk->layout.pymalloc.debug_prefix_bytes;
     struct noted_block block;
-    const struct chunk_note *chunk;
+    struct noted_chunk chunk;
 
     if (arena_map_has(&walk->map, address))
         return arena_notes_find(&walk->notes, address, &block) &&
                block.offset == prefix && noted_is_part(&block);
-    chunk = chunk_notes_find(&walk->chunk_notes, address);
-    return chunk && !chunk->is_claimed && address == chunk->user + prefix;
+    return walk_chunk_find(walk, address, &chunk) && !noted_chunk_is_claimed(&chunk) &&
+           address == chunk.user + prefix;
 }
 
 static void lesson_add(struct walk *walk, struct lesson *lesson,

@@ -102,8 +102,10 @@ void walk_stretch_look(struct walk *walk, uint64_t chunk)
 {
     struct stretch_pad *pad = &walk->stretches.pad;
     size_t most = looks_of_turn(walk) * STRETCH_PHASES;
+    uint16_t unit;
 
-    if (pad->looks_wait--)
+    if (!walk->stretches.is_kept || !stretch_pad_unit(pad, chunk, &unit) ||
+        pad->looks_wait--)
         return;
     if (pad->n_looks >= most) {
         for (size_t i = 0; i < most / 2; i++)
@@ -112,7 +114,7 @@ void walk_stretch_look(struct walk *walk, uint64_t chunk)
         pad->looks_skip *= 2;
     }
     pad->looks_wait = pad->looks_skip - 1;
-    pad->looks[pad->n_looks++] = (uint32_t)((chunk - pad->start) >> STRETCH_UNIT_SHIFT);
+    pad->looks[pad->n_looks++] = unit;
 }
 
 bool stretch_looks_keep(struct walk *walk, struct kept_stretch *stretch)

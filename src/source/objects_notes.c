@@ -153,7 +153,7 @@ void chunk_notes_add(struct chunk_notes *chunks, uint64_t user, uint64_t bytes)
         chunks->capacity = capacity;
     }
     chunks->notes[chunks->count++] =
-        (struct chunk_note){user, bytes & (UINT64_MAX >> 1), 0};
+        (struct chunk_note){user, bytes & ~CHUNK_NOTE_IS_CLAIMED};
     chunks->is_sorted = false;
 }
 
@@ -196,16 +196,21 @@ static size_t chunk_notes_until(struct chunk_notes *chunks, uint64_t address)
     return (chunks->hint = low);
 }
 
-struct chunk_note *chunk_notes_find(struct chunk_notes *chunks, uint64_t address)
+bool chunk_notes_find(struct chunk_notes *chunks, uint64_t address,
+                      struct noted_chunk *chunk)
 {
+    struct chunk_note *note;
     size_t low;
 
     if (!chunks->is_sorted)
         chunk_notes_sort(chunks);
     low = chunk_notes_until(chunks, address);
-    if (!low || address - chunks->notes[low - 1].user >= chunks->notes[low - 1].bytes)
-        return NULL;
-    return &chunks->notes[low - 1];
+    if (!low)
+        return false;
+    note = &chunks->notes[low - 1];
+    *chunk = (struct noted_chunk){note->user, note->word & ~CHUNK_NOTE_IS_CLAIMED,
+                                  &note->word, CHUNK_NOTE_IS_CLAIMED};
+    return address - chunk->user < chunk->bytes;
 }
 
 void chunk_notes_release(struct chunk_notes *chunks)

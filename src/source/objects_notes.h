@@ -106,11 +106,32 @@ void arena_notes_unowned(const struct arena_notes *notes, uint64_t *blocks,
 
 /* ---- chunks outside the arenas that are no objects ---- */
 
+#define CHUNK_NOTE_IS_CLAIMED (UINT64_C(1) << 63)
+
 struct chunk_note {
     uint64_t user;
-    uint64_t bytes : 63;
-    uint64_t is_claimed : 1;
+    uint64_t word; /* its bytes, and whether it is claimed */
 };
+
+/* One of them, or of those that a stretch has (objects_stretches.h). */
+struct noted_chunk {
+    uint64_t user, bytes;
+    uint64_t *word, bit; /* set when it is claimed */
+};
+
+static inline bool noted_chunk_is_claimed(const struct noted_chunk *chunk)
+{
+    return *chunk->word & chunk->bit;
+}
+
+/* True for the one who takes the chunk that was nobody's. */
+static inline bool noted_chunk_claim(const struct noted_chunk *chunk)
+{
+    bool is_claimed = noted_chunk_is_claimed(chunk);
+
+    *chunk->word |= chunk->bit;
+    return !is_claimed;
+}
 
 struct chunk_notes {
     struct chunk_note *notes;
@@ -122,8 +143,9 @@ struct chunk_notes {
 /* Rising addresses; others are sorted later. Without memory chunks have no owner. */
 void chunk_notes_add(struct chunk_notes *chunks, uint64_t user, uint64_t bytes);
 
-/* The chunk that the address lies in, or NULL. Ascending questions are cheapest. */
-struct chunk_note *chunk_notes_find(struct chunk_notes *chunks, uint64_t address);
+/* The chunk that the address lies in. Ascending questions are cheapest. */
+bool chunk_notes_find(struct chunk_notes *chunks, uint64_t address,
+                      struct noted_chunk *chunk);
 void chunk_notes_release(struct chunk_notes *chunks);
 
 #endif

@@ -462,27 +462,25 @@ static void far_part(struct walk *walk, const struct far_edge *edge)
     const struct object_layout *layout = &walk->layout.object;
     struct charge charge = {entry_of(walk, edge->owner), edge->is_dict_of};
     uint64_t prefix = walk->layout.pymalloc.debug_prefix_bytes, room;
-    struct chunk_note *chunk;
+    struct noted_chunk chunk;
 
     if (!charge.entry || edge->what == EDGE_DICT)
         return;
-    chunk = chunk_notes_find(&walk->chunk_notes, edge->address);
-    if (!chunk) {
+    if (!walk_chunk_find(walk, edge->address, &chunk)) {
         far_part_alone(walk, &charge, edge);
         return;
     }
-    if (chunk->is_claimed ||
-        (edge->what == EDGE_START && edge->address != chunk->user + prefix))
+    if ((edge->what == EDGE_START && edge->address != chunk.user + prefix) ||
+        !noted_chunk_claim(&chunk))
         return;
-    chunk->is_claimed = 1;
-    charge_bytes(worker, &charge, chunk->bytes, true);
-    room = chunk->bytes - walk_chunk_overhead(walk) - (prefix ? OBJECT_DEBUG_BYTES : 0);
+    charge_bytes(worker, &charge, chunk.bytes, true);
+    room = chunk.bytes - walk_chunk_overhead(walk) - (prefix ? OBJECT_DEBUG_BYTES : 0);
     if (edge->what == EDGE_SIZED)
         charge_size(worker, &charge,
-                    walk_sized_room(walk, chunk->bytes - walk_chunk_overhead(walk)));
+                    walk_sized_room(walk, chunk.bytes - walk_chunk_overhead(walk)));
     if (edge->what == EDGE_KEYS)
         charge_keys(worker, &charge, edge->address,
-                    dict_keys_of_room(layout, room, chunk_slack(walk, chunk->bytes)));
+                    dict_keys_of_room(layout, room, chunk_slack(walk, chunk.bytes)));
     else if (edge->is_split && !layout->keys_is_log2)
         charge_size(worker, &charge, dict_values_of_room(layout, room));
 }

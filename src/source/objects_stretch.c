@@ -7,8 +7,7 @@
 #include "util/clock.h"
 
 /* One stretch, while it is walked. */
-#define UNITS_MOST (UINT64_C(1) << 31)
-#define WAITS      16 /* so that those that changed together do not have one turn */
+#define WAITS 16 /* so that those that changed together do not have one turn */
 
 void walk_stretch_open(struct walk *walk)
 {
@@ -16,15 +15,17 @@ void walk_stretch_open(struct walk *walk)
 
     if (!walk->stretches.is_on)
         return;
-    walk_later_flush(&walk->workers[0]);
-    walk_found_open(&walk->workers[0]);
+    if (walk->stretches.is_kept) {
+        walk_later_flush(&walk->workers[0]);
+        walk_found_open(&walk->workers[0]);
+    }
     pad->is_open = true;
     pad->is_broken = false;
     pad->start = walk->chunks.at;
-    pad->n_looks = pad->n_heads = pad->n_links = 0;
+    pad->n_looks = pad->n_heads = pad->n_links = pad->n_notes = 0;
+    pad->long_bytes = 0;
     pad->looks_skip = 1;
     pad->looks_wait = 0;
-    pad->first_note = walk->chunk_notes.count;
 }
 
 void walk_stretch_broke(struct walk *walk)
@@ -32,11 +33,14 @@ void walk_stretch_broke(struct walk *walk)
     walk->stretches.pad.is_broken = true;
 }
 
-void walk_stretch_head(struct walk *walk, uint64_t gc_head, const uint8_t *head)
+bool walk_stretch_head(struct walk *walk, uint64_t gc_head, const uint8_t *head)
 {
     struct stretch_pad *pad = &walk->stretches.pad;
     uint64_t links[2];
+    uint16_t unit;
 
+    if (!pad->is_open || !stretch_pad_unit(pad, gc_head, &unit))
+        return false;
     walk_large_links(walk, head, links);
     if ((pad->n_heads == pad->heads_capacity &&
          !edges_grow((void **)&pad->heads, pad->n_heads, &pad->heads_capacity,
@@ -45,27 +49,51 @@ void walk_stretch_head(struct walk *walk, uint64_t gc_head, const uint8_t *head)
          !edges_grow((void **)&pad->links, pad->n_links, &pad->links_capacity,
                      sizeof(*pad->links)))) {
         walk->workers[0].edges.is_full = true;
-        return;
+        return true;
     }
-    pad->heads[pad->n_heads++] = gc_head;
+    pad->heads[pad->n_heads++] = unit;
     for (int i = 0; i < 2; i++)
         if (links[i])
             pad->links[pad->n_links++] = links[i];
+    return true;
+}
+
+bool walk_stretch_note(struct walk *walk, uint64_t user, uint64_t bytes)
+{
+    struct stretch_pad *pad = &walk->stretches.pad;
+    uint64_t units = bytes >> STRETCH_UNIT_SHIFT;
+    uint16_t unit;
+
+    if (!pad->is_open || pad->long_bytes || !units ||
+        !stretch_pad_unit(pad, user, &unit) ||
+        (pad->n_notes == pad->notes_capacity &&
+         !edges_grow((void **)&pad->notes, pad->n_notes, &pad->notes_capacity,
+                     sizeof(*pad->notes))))
+        return false;
+    if (units > UINT16_MAX) {
+        pad->long_bytes = bytes;
+        units = 0;
+    }
+    pad->notes[pad->n_notes++] = (struct stretch_note){unit, (uint16_t)units};
+    return true;
 }
 
 static bool pad_has_head(const struct stretch_pad *pad, uint64_t gc_head)
 {
     size_t low = 0, high = pad->n_heads;
+    uint16_t unit;
 
+    if (!stretch_pad_unit(pad, gc_head, &unit))
+        return false;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (pad->heads[middle] < gc_head)
+        if (pad->heads[middle] < unit)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < pad->n_heads && pad->heads[low] == gc_head;
+    return low < pad->n_heads && pad->heads[low] == unit;
 }
 
 /* Neighbours in the same stretch are counted there. */
@@ -82,50 +110,40 @@ static void pad_links(struct walk *walk, struct stretch_pad *pad)
     pad->n_links = kept;
 }
 
-/* The heads, which this walk needs in any case. */
-static bool stretch_heads(struct kept_stretch *stretch, const struct stretch_pad *pad)
+/* False when out of memory; *copy is NULL where there is nothing. */
+static bool pad_copy(void *copy, const void *items, size_t bytes)
 {
-    stretch->heads = malloc((pad->n_heads + 1) * sizeof(*stretch->heads));
-    if (!stretch->heads)
-        return false;
-    stretch->n_heads = (uint32_t)pad->n_heads;
-    for (size_t i = 0; i < pad->n_heads; i++)
-        stretch->heads[i] = stretch_unit(stretch, pad->heads[i]);
-    return true;
+    void *copied = bytes ? malloc(bytes) : NULL;
+
+    if (copied)
+        memcpy(copied, items, bytes);
+    memcpy(copy, &copied, sizeof(copied));
+    return copied || !bytes;
 }
 
-static bool stretch_notes(struct kept_stretch *stretch, const struct chunk_notes *notes,
-                          size_t first)
+/* What this walk needs in any case: heads, and notes that are nobody's yet. */
+static bool stretch_fill(struct kept_stretch *stretch, const struct stretch_pad *pad)
 {
-    size_t count = notes->count - first;
+    size_t claims_bytes = stretch_claims_bytes((uint32_t)pad->n_notes);
 
-    stretch->notes = malloc((count + 1) * sizeof(*stretch->notes));
-    if (!stretch->notes)
-        return false;
-    stretch->n_notes = (uint32_t)count;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t units = (uint64_t)notes->notes[first + i].bytes >> STRETCH_UNIT_SHIFT;
-
-        if (units >= UNITS_MOST)
-            return false;
-        stretch->notes[i] = (struct stretch_note){
-            stretch_unit(stretch, notes->notes[first + i].user), (uint32_t)units};
-    }
-    return true;
+    stretch->long_bytes = pad->long_bytes;
+    if (pad_copy(&stretch->heads, pad->heads, pad->n_heads * sizeof(*pad->heads)))
+        stretch->n_heads = (uint32_t)pad->n_heads;
+    stretch->claims = claims_bytes ? calloc(1, claims_bytes) : NULL;
+    if ((stretch->claims || !claims_bytes) &&
+        pad_copy(&stretch->notes, pad->notes, pad->n_notes * sizeof(*pad->notes)))
+        stretch->n_notes = (uint32_t)pad->n_notes;
+    return stretch->n_heads == pad->n_heads && stretch->n_notes == pad->n_notes;
 }
 
 static bool stretch_keep(struct walk *walk, struct kept_stretch *stretch)
 {
     const struct stretch_pad *pad = &walk->stretches.pad;
 
-    stretch->links = malloc((pad->n_links + 1) * sizeof(*stretch->links));
-    if (!stretch->links)
+    if (!pad_copy(&stretch->links, pad->links, pad->n_links * sizeof(*pad->links)))
         return false;
-    if (pad->n_links)
-        memcpy(stretch->links, pad->links, pad->n_links * sizeof(*stretch->links));
     stretch->n_links = (uint32_t)pad->n_links;
-    return stretch_notes(stretch, &walk->chunk_notes, pad->first_note) &&
-           stretch_looks_keep(walk, stretch);
+    return stretch_looks_keep(walk, stretch);
 }
 
 static struct kept_stretch *stretches_add(struct kept_stretches *all)
@@ -164,9 +182,10 @@ void walk_stretch_close(struct walk *walk)
     if (!pad->is_open)
         return;
     pad->is_open = false;
-    found = walk_found_close(&walk->workers[0], stretch_is_good(walk));
+    found =
+        all->is_kept ? walk_found_close(&walk->workers[0], stretch_is_good(walk)) : NULL;
     pad_links(walk, pad);
-    if (!found && !pad->n_heads)
+    if (!found && !pad->n_heads && !pad->n_notes)
         return;
     stretch = stretches_add(all);
     if (!stretch) {
@@ -183,7 +202,7 @@ void walk_stretch_close(struct walk *walk)
     stretch->read_mono_ns = clock_monotonic_ns();
     /* So that not all have their turn at once. */
     stretch->age = (uint32_t)(all->n_fresh % (all->is_first ? KEPT_TURNS : WAITS));
-    if (!stretch_heads(stretch, pad))
+    if (!stretch_fill(stretch, pad))
         walk->workers[0].edges.is_full = true;
     if (found && !stretch_keep(walk, stretch)) {
         walk_found_release(found);

@@ -14,6 +14,7 @@ static void stretch_release(struct kept_stretch *stretch)
     free(stretch->heads);
     free(stretch->links);
     free(stretch->notes);
+    free(stretch->claims);
     free(stretch->looks);
     memset(stretch, 0, sizeof(*stretch));
 }
@@ -93,18 +94,21 @@ void walk_stretches_release(struct walk *walk)
     stretches_free(all->fresh, all->n_fresh);
     free(all->pad.heads);
     free(all->pad.links);
+    free(all->pad.notes);
     memset(all, 0, sizeof(*all));
 }
 
-void walk_stretches_begin(struct walk *walk, bool is_on, bool is_known)
+void walk_stretches_begin(struct walk *walk, bool is_kept, bool is_known)
 {
     struct kept_stretches *all = &walk->stretches;
 
-    if (is_on && is_known)
+    if (is_kept && is_known)
         stretches_turn(all);
     else
         walk_stretches_release(walk);
-    all->is_on = is_on;
+    all->is_on =
+        walk->method == WALK_BY_ARENAS && !walk->visit && !walk->follow.is_wanted;
+    all->is_kept = is_kept && all->is_on;
     all->is_first = !all->n_known;
     all->is_sorted = true;
     all->chain_bytes = all->kept_bytes = 0;
@@ -149,9 +153,7 @@ static bool stretch_is_same(struct walk *walk, struct kept_stretch *stretch)
 
 /* ---- using it ---- */
 
-/* The first that begins at `at` or behind it. */
-static size_t stretches_from(const struct kept_stretch *stretches, size_t count,
-                             uint64_t at)
+size_t stretches_from(const struct kept_stretch *stretches, size_t count, uint64_t at)
 {
     size_t low = 0;
 
@@ -173,11 +175,8 @@ static void stretch_take(struct walk *walk, struct kept_stretch *stretch)
     stretch->state = STRETCH_USED;
     walk->stretches.kept_bytes += stretch->end - stretch->start;
     walk_found_use(&walk->workers[0], stretch->found);
-    for (uint32_t i = 0; i < stretch->n_notes; i++)
-        chunk_notes_add(&walk->chunk_notes,
-                        stretch->start +
-                            ((uint64_t)stretch->notes[i].at << STRETCH_UNIT_SHIFT),
-                        (uint64_t)stretch->notes[i].units << STRETCH_UNIT_SHIFT);
+    if (stretch->n_notes)
+        memset(stretch->claims, 0, stretch_claims_bytes(stretch->n_notes));
     for (uint32_t i = 0; i < stretch->n_links; i++)
         walk_large_add(walk, stretch->links[i]);
     chunks->at = chunks->counted = stretch->end;
@@ -220,64 +219,4 @@ bool walk_stretch_use(struct walk *walk)
     if (chunks->at >= chunks->until)
         walk_chain_until(walk, stretches_until(walk, next));
     return false;
-}
-
-/* ---- who was counted ---- */
-
-/* Of its heads, the one that was found last, or the next one, is asked for mostly. */
-static bool stretch_has(struct kept_stretch *stretch, uint64_t gc_head)
-{
-    uint32_t unit = stretch_unit(stretch, gc_head), low = 0, high = stretch->n_heads;
-
-    for (uint32_t i = stretch->hint; i < high && i <= stretch->hint + 1; i++)
-        if (stretch->heads[i] == unit) {
-            stretch->hint = i;
-            return true;
-        }
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (stretch->heads[middle] < unit)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    stretch->hint = low;
-    return low < stretch->n_heads && stretch->heads[low] == unit;
-}
-
-static bool stretch_covers(const struct kept_stretch *stretch, uint64_t address)
-{
-    return address - stretch->start < stretch->end - stretch->start;
-}
-
-/* Neighbours are asked for one after the other. */
-static bool known_have(struct kept_stretches *all, uint64_t gc_head)
-{
-    if (all->hint >= all->n_known || !stretch_covers(&all->known[all->hint], gc_head)) {
-        size_t behind = stretches_from(all->known, all->n_known, gc_head + 1);
-
-        if (!behind || !stretch_covers(&all->known[behind - 1], gc_head))
-            return false;
-        all->hint = behind - 1;
-    }
-    return all->known[all->hint].state == STRETCH_USED &&
-           stretch_has(&all->known[all->hint], gc_head);
-}
-
-bool walk_stretches_have(struct walk *walk, uint64_t gc_head)
-{
-    struct kept_stretches *all = &walk->stretches;
-    size_t behind;
-
-    if (!all->is_on || gc_head & 15)
-        return false;
-    if (!all->is_sorted && all->n_fresh)
-        qsort(all->fresh, all->n_fresh, sizeof(*all->fresh), stretch_compare);
-    all->is_sorted = true;
-    if (known_have(all, gc_head))
-        return true;
-    behind = stretches_from(all->fresh, all->n_fresh, gc_head + 1);
-    return behind && stretch_covers(&all->fresh[behind - 1], gc_head) &&
-           stretch_has(&all->fresh[behind - 1], gc_head);
 }

@@ -1,15 +1,18 @@
 /*
  * objects_stretches.h - what was found in malloc's heaps, kept for the next walk.
  *
- * The chunks of a heap are walked window by window; what one window gave is a stretch. A
- * refresh looks at the headers of some chunks of each stretch, and at the types of the
+ * The chunks of a heap are walked window by window; what one window gave is a stretch: in
+ * 2 bytes each the heads of the objects in it that the collector tracks, in 4 the chunks
+ * that may be somebody's part. Where heaps are kept, all that was found is.
+ *
+ * A refresh looks at the headers of some chunks of each stretch, and at the types of the
  * objects in them, other ones each time, and walks anew the stretches in which one
  * changed, and of the others some in turn. Nothing else tells that a chunk is free by
  * now, or holds something else, so what a refresh says of a heap is at most KEPT_TURNS
  * refreshes old, as of arenas (objects_kept.h).
  *
- * While heaps are kept, chunks are walked before the collector's lists are followed: the
- * objects in them are counted with their stretch, and the lists pass them over.
+ * Chunks are walked before the collector's lists are followed: the objects in them are
+ * counted with their stretch, and the lists pass them over.
  *
  * Everything read is hostile. Called by the first worker only.
  */
@@ -27,6 +30,7 @@
 
 struct walk;
 struct found;
+struct noted_chunk;
 
 enum stretch_state {
     STRETCH_UNSEEN = 0,
@@ -35,9 +39,10 @@ enum stretch_state {
     STRETCH_GONE,
 };
 
-/* A chunk that is nobody's yet: offset and length in units. */
+/* A chunk that is nobody's yet: offset and length in units; length 0: it is the last one,
+ * and long. */
 struct stretch_note {
-    uint32_t at, units;
+    uint16_t at, units;
 };
 
 struct kept_stretch {
@@ -46,19 +51,22 @@ struct kept_stretch {
     enum stretch_state state;
     uint32_t age; /* refreshes since it was walked */
     int64_t read_mono_ns;
-    struct found *found; /* NULL: not to be kept */
-    uint32_t *heads;     /* GC heads: offsets in units, rising */
-    uint64_t *links;     /* GC heads elsewhere, to which they lead */
-    struct stretch_note *notes;
-    uint32_t *looks; /* chunks to look at: offsets in units */
+    struct found *found;        /* NULL: not to be kept */
+    uint16_t *heads;            /* GC heads: offsets in units, rising */
+    uint64_t *links;            /* GC heads elsewhere, to which they lead */
+    struct stretch_note *notes; /* rising */
+    uint64_t *claims;           /* a bit for each note */
+    uint64_t long_bytes;        /* of the last note's chunk, where its units are 0 */
+    uint16_t *looks;            /* chunks to look at: offsets in units */
     uint32_t n_heads, n_links, n_notes, n_looks;
-    uint32_t hint; /* the head that was asked for last */
+    uint32_t head_hint, note_hint; /* that were asked for last */
     uint64_t hashes[STRETCH_PHASES];
 };
 
-static inline uint32_t stretch_unit(const struct kept_stretch *stretch, uint64_t address)
+/* Bytes of the bits of so many notes. */
+static inline size_t stretch_claims_bytes(uint32_t n_notes)
 {
-    return (uint32_t)((address - stretch->start) >> STRETCH_UNIT_SHIFT);
+    return ((size_t)n_notes + 63) / 64 * sizeof(uint64_t);
 }
 
 /* The one under way. */
@@ -66,15 +74,28 @@ struct stretch_pad {
     bool is_open, is_broken;
     uint64_t start;
     size_t n_looks;
-    uint32_t looks[STRETCH_TURN_MOST * STRETCH_PHASES]; /* offsets of chunks in units */
+    uint16_t looks[STRETCH_TURN_MOST * STRETCH_PHASES]; /* offsets of chunks in units */
     uint32_t looks_skip, looks_wait; /* one of so many is noted; so many until the next */
-    uint64_t *heads, *links;         /* of the objects that the collector tracks */
-    size_t n_heads, heads_capacity, n_links, links_capacity;
-    size_t first_note; /* of walk->chunk_notes */
+    uint16_t *heads;                 /* of the objects that the collector tracks */
+    uint64_t *links;
+    struct stretch_note *notes;
+    uint64_t long_bytes;
+    size_t n_heads, heads_capacity, n_links, links_capacity, n_notes, notes_capacity;
 };
+
+/* The offset in units; false when it is too far from the beginning. */
+static inline bool stretch_pad_unit(const struct stretch_pad *pad, uint64_t address,
+                                    uint16_t *unit)
+{
+    uint64_t units = (address - pad->start) >> STRETCH_UNIT_SHIFT;
+
+    *unit = (uint16_t)units;
+    return units <= UINT16_MAX && !(address & ((1u << STRETCH_UNIT_SHIFT) - 1));
+}
 
 struct kept_stretches {
     bool is_on;                 /* in the walk that runs */
+    bool is_kept;               /* and for the next one */
     bool is_first;              /* nothing was kept before it */
     bool is_sorted;             /* fresh ones */
     uint64_t chain_bytes;       /* of all chains, of the walk that runs, or ran last */
@@ -82,12 +103,12 @@ struct kept_stretches {
     struct kept_stretch *known; /* of the walks before, by address */
     struct kept_stretch *fresh; /* of this one */
     size_t n_known, n_fresh, fresh_capacity;
-    size_t hint; /* the known one that was asked for last */
+    size_t known_hint, fresh_hint; /* that were asked for last */
     struct stretch_pad pad;
 };
 
-/* Before a walk: are heaps kept in it, and is what was found before of use? */
-void walk_stretches_begin(struct walk *walk, bool is_on, bool is_known);
+/* Before a walk: are stretches kept in it, and is what was found before of use? */
+void walk_stretches_begin(struct walk *walk, bool is_kept, bool is_known);
 void walk_stretches_release(struct walk *walk);
 
 /* When the first of what is told now was read; 0 = nothing was. */
@@ -107,11 +128,22 @@ void walk_stretch_close(struct walk *walk);
 void walk_stretch_look(struct walk *walk, uint64_t chunk);
 void walk_stretch_broke(struct walk *walk);
 
-/* An object with this GC head is in it, and counted there. */
-void walk_stretch_head(struct walk *walk, uint64_t gc_head, const uint8_t *head);
+/* An object with this GC head is in it, and is to be counted there. False: no stretch is
+ * under way, or the head is too far from its beginning. */
+bool walk_stretch_head(struct walk *walk, uint64_t gc_head, const uint8_t *head);
+/* A chunk in it may be somebody's part; false as above. */
+bool walk_stretch_note(struct walk *walk, uint64_t user, uint64_t bytes);
 
-/* Was the object with this head counted with a stretch? After the chains. */
+/* ---- after the chains (objects_stretch_find.c) ---- */
+
+/* The first that begins at `at` or behind it. objects_stretches.c */
+size_t stretches_from(const struct kept_stretch *stretches, size_t count, uint64_t at);
+
+/* Was the object with this head counted with a stretch? */
 bool walk_stretches_have(struct walk *walk, uint64_t gc_head);
+
+/* The noted chunk of a stretch that the address lies in. */
+bool walk_stretches_find(struct walk *walk, uint64_t address, struct noted_chunk *chunk);
 
 /* ---- what is looked at (objects_looks.c) ---- */
 

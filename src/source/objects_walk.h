@@ -490,6 +490,8 @@ uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need,
 /* Counts the object in the chunk: true; or notes the chunk as a part, unless it is a
  * small one. objects_chunk.c */
 bool walk_chunk_look(struct walk *walk, const struct walk_chunk *chunk);
+/* The chunk that was noted at the address. objects_chunk.c */
+bool walk_chunk_find(struct walk *walk, uint64_t address, struct noted_chunk *chunk);
 
 /* Every object has a chunk or block of its own. */
 static inline bool walk_has_no_arenas(const struct walk *walk)
