@@ -65,7 +65,9 @@ libheaptop_a_SOURCES += \
 	src/source/mimalloc_map.c src/source/mimalloc_map.h \
 	src/source/objects_chunk.c \
 	src/source/objects_chunks.c \
+	src/source/objects_charge.h \
 	src/source/objects_edges.c src/source/objects_edges.h \
+	src/source/objects_far.c \
 	src/source/objects_kept.c src/source/objects_kept.h \
 	src/source/objects_follow.c src/source/objects_follow.h \
 	src/source/objects_found.c src/source/objects_found.h \
@@ -83,6 +85,7 @@ libheaptop_a_SOURCES += \
 	src/source/objects_names.c \
 	src/source/objects_notes.c src/source/objects_notes.h \
 	src/source/objects_owners.c \
+	src/source/objects_pack.c src/source/objects_pack.h \
 	src/source/objects_parts.c \
 	src/source/objects_pass.c src/source/objects_pass.h \
 	src/source/objects_pool.c \
@@ -149,6 +152,12 @@ tests_unit_t_objects_stretches_SOURCES = tests/unit/t_objects_stretches.c \
 	tests/unit/fake_heap.c tests/unit/fake_heap.h \
 	tests/unit/fake_walk.c tests/unit/fake_walk.h
 tests_unit_t_objects_stretches_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/t_objects_stretch_find
+tests_unit_t_objects_stretch_find_SOURCES = tests/unit/t_objects_stretch_find.c
+tests_unit_t_objects_stretch_find_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/t_objects_pack
+tests_unit_t_objects_pack_SOURCES = tests/unit/t_objects_pack.c
+tests_unit_t_objects_pack_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_objects_kept
 tests_unit_t_objects_kept_SOURCES = tests/unit/t_objects_kept.c \
 	tests/unit/fake_heap.c tests/unit/fake_heap.h

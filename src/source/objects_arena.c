@@ -164,14 +164,17 @@ static void worker_arena(struct walk_worker *worker, const struct arena_row *row
 static void worker_arena_whole(struct walk_worker *worker, size_t row)
 {
     const struct arena_row *arena = &worker->walk->table.rows[row];
-    size_t first_dict = worker->edges.dicts.count;
+    struct edges *edges = &worker->edges;
+    size_t first_dict = edges->dicts.count, first_far = edges->n_far;
+    size_t first_link = edges->n_links;
 
     walk_kept_open(worker);
     worker->is_in_arena = true;
     worker_arena(worker, arena);
     worker->is_in_arena = false;
     walk_owners_local(worker, arena->first_pool, first_dict);
-    walk_kept_close(worker, row);
+    if (!walk_kept_close(worker, row))
+        edges_pack(edges, first_far, first_link);
 }
 
 void walk_worker_arenas(struct walk_worker *worker, int64_t deadline_mono_ns)

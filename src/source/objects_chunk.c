@@ -162,8 +162,10 @@ bool walk_chunk_look(struct walk *walk, const struct walk_chunk *found)
     return false;
 }
 
-bool walk_chunk_find(struct walk *walk, uint64_t address, struct noted_chunk *chunk)
+bool walk_chunk_find(struct walk_worker *worker, uint64_t address,
+                     struct noted_chunk *chunk)
 {
-    return walk_stretches_find(walk, address, chunk) ||
-           chunk_notes_find(&walk->chunk_notes, address, chunk);
+    return walk_stretches_find(worker, address, chunk) ||
+           chunk_notes_find(&worker->walk->chunk_notes, address, &worker->finder.chunk,
+                            chunk);
 }

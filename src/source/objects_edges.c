@@ -39,8 +39,88 @@ static void word_list_release(struct word_list *list)
     free(list->pieces);
 }
 
+void edges_pack(struct edges *edges, size_t first_far, size_t first_link)
+{
+    struct edges_run run = {.is_own = true};
+
+    if ((edges->n_far == first_far && edges->n_links == first_link) ||
+        !edge_pack_make(&run.pack, edges->far + first_far, edges->n_far - first_far,
+                        edges->links + first_link, edges->n_links - first_link))
+        return;
+    if (!edges_borrow(edges, &run)) {
+        edge_pack_release(&run.pack);
+        return;
+    }
+    edges->n_far = first_far;
+    edges->n_links = first_link;
+}
+
+bool edges_borrow(struct edges *edges, const struct edges_run *run)
+{
+    if (edges->n_runs == edges->runs_capacity &&
+        !edges_grow((void **)&edges->runs, edges->n_runs, &edges->runs_capacity,
+                    sizeof(*edges->runs)))
+        return false;
+    edges->runs[edges->n_runs++] = *run;
+    return true;
+}
+
+bool edges_near_piece(const struct edges *edges, size_t piece, const uint64_t **words,
+                      size_t *count)
+{
+    size_t before;
+
+    if (piece < edges->n_runs) {
+        *words = edges->runs[piece].near;
+        *count = edges->runs[piece].n_near;
+        return true;
+    }
+    piece -= edges->n_runs;
+    before = piece << WORDS_PIECE_SHIFT;
+    if (before >= edges->near.count)
+        return false;
+    *words = edges->near.pieces[piece];
+    *count = edges->near.count - before < WORDS_PIECE ? edges->near.count - before
+                                                      : WORDS_PIECE;
+    return true;
+}
+
+size_t edges_count_near(const struct edges *edges)
+{
+    size_t count = edges->near.count;
+
+    for (size_t i = 0; i < edges->n_runs; i++)
+        count += edges->runs[i].n_near;
+    return count;
+}
+
+size_t edges_count_far(const struct edges *edges)
+{
+    size_t count = edges->n_far;
+
+    for (size_t i = 0; i < edges->n_runs; i++)
+        count += edges->runs[i].pack.n_far;
+    return count;
+}
+
+static void runs_forget(struct edges *edges)
+{
+    for (size_t i = 0; i < edges->n_runs; i++)
+        if (edges->runs[i].is_own)
+            edge_pack_release(&edges->runs[i].pack);
+    edges->n_runs = 0;
+}
+
+void edges_forget_parts(struct edges *edges)
+{
+    runs_forget(edges);
+    edges->near.count = edges->n_far = 0;
+}
+
 void edges_release(struct edges *edges)
 {
+    runs_forget(edges);
+    free(edges->runs);
     word_list_release(&edges->local);
     word_list_release(&edges->near);
     word_list_release(&edges->dicts);

@@ -3,9 +3,11 @@
  *
  * An edge leads from the type of an owner to a part. Into the arena that is scanned,
  * where most lead, it is kept until the arena's end only (objects_local.c); into another
- * arena it takes 8 bytes, elsewhere 16. A plain dict leaves a record of 8 bytes instead,
- * because whose dict it is is not known yet; records are in the order of the dicts'
- * blocks, so that a dict's record is found by counting (objects_notes.h).
+ * arena it takes 8 bytes, elsewhere 16, until the arena's end, where those are packed
+ * (objects_pack.h). What is kept for the next walk is not copied but borrowed as a run. A
+ * plain dict leaves a record of 8 bytes instead, because whose dict it is is not known
+ * yet; records are in the order of the dicts' blocks, so that a dict's record is found by
+ * counting (objects_notes.h).
  *
  * The lists of one worker; nothing here reads the target.
  */
@@ -15,6 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "source/objects_pack.h"
 
 /* Addresses are kept in units of 16 bytes: 43 bits; numbers of types in 18. */
 #define EDGE_UNIT_SHIFT 4
@@ -33,15 +37,6 @@ enum edge_what {
 #define RECORD_IS_SPLIT   1u /* it leads to values, else to keys */
 #define RECORD_IS_TRACKED 2u
 #define RECORD_IS_CLAIMED 4u /* what it leads to: in place of the address its bytes */
-
-struct far_edge {
-    uint64_t address;
-    uint32_t owner : 18;
-    uint32_t what : 3;
-    uint32_t is_dict_of : 1; /* charged to the dicts of the owner's instances */
-    uint32_t is_split : 1;
-    uint32_t units; /* of 16 bytes, that the part has at least; 0 = not known */
-};
 
 static inline struct far_edge far_edge_of(uint64_t address, uint32_t owner,
                                           enum edge_what what)
@@ -89,6 +84,14 @@ static inline uint64_t *word_list_at(const struct word_list *list, size_t index)
     return &list->pieces[index >> WORDS_PIECE_SHIFT][index % WORDS_PIECE];
 }
 
+/* What one arena or stretch has; packed or kept, so only read. */
+struct edges_run {
+    const uint64_t *near; /* as edges.near; borrowed */
+    size_t n_near;
+    struct edge_pack pack;
+    bool is_own; /* the pack is not borrowed */
+};
+
 struct edges {
     struct word_list local; /* as near, within the arena that is scanned */
     struct word_list near;  /* unit << 21 | owner << 3 | what */
@@ -101,6 +104,8 @@ struct edges {
     size_t n_chains, chains_capacity;
     uint64_t *links; /* GC heads outside the arenas */
     size_t n_links, links_capacity;
+    struct edges_run *runs;
+    size_t n_runs, runs_capacity;
     bool is_full; /* out of memory: some were left out */
 };
 
@@ -151,6 +156,21 @@ bool edges_grow(void **items, size_t count, size_t *capacity, size_t size);
             (edges)->is_full = true;                                       \
     } while (0)
 
+/* Packs far edges and links from the given ones on; without memory they stay. */
+void edges_pack(struct edges *edges, size_t first_far, size_t first_link);
+
+/* Adds what is kept, which must outlive the edges; false when out of memory. */
+bool edges_borrow(struct edges *edges, const struct edges_run *run);
+
+/* Edges into other arenas, piece by piece: first those of runs. False behind the last. */
+bool edges_near_piece(const struct edges *edges, size_t piece, const uint64_t **words,
+                      size_t *count);
+/* How many there are: into other arenas, and elsewhere. */
+size_t edges_count_near(const struct edges *edges);
+size_t edges_count_far(const struct edges *edges);
+
+/* Forgets those into other arenas and elsewhere. */
+void edges_forget_parts(struct edges *edges);
 void edges_release(struct edges *edges);
 
 #endif

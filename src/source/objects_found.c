@@ -15,10 +15,9 @@ struct found {
     struct walk_counts counts;
     struct found_tally *tallies;
     size_t n_tallies;
-    uint64_t *near, *dicts, *links;
-    size_t n_near, n_dicts, n_links;
-    struct far_edge *far;
-    size_t n_far;
+    uint64_t *near, *dicts;
+    size_t n_near, n_dicts;
+    struct edge_pack pack;
     struct far_dict *far_dicts;
     size_t n_far_dicts;
     struct chain *chains;
@@ -32,8 +31,7 @@ void walk_found_release(struct found *found)
     free(found->tallies);
     free(found->near);
     free(found->dicts);
-    free(found->links);
-    free(found->far);
+    edge_pack_release(&found->pack);
     free(found->far_dicts);
     free(found->chains);
     free(found);
@@ -50,17 +48,21 @@ static bool words_add(struct word_list *list, const uint64_t *words, size_t coun
     return is_good;
 }
 
+static bool found_lend(struct edges *edges, const struct found *found)
+{
+    struct edges_run run = {
+        .near = found->near, .n_near = found->n_near, .pack = found->pack};
+
+    return (!found->n_near && !found->pack.bytes) || edges_borrow(edges, &run);
+}
+
 static void edges_use(struct edges *edges, const struct found *found)
 {
-    for (size_t i = 0; i < found->n_far; i++)
-        EDGES_ADD(edges, far, found->far[i]);
     for (size_t i = 0; i < found->n_far_dicts; i++)
         EDGES_ADD(edges, far_dicts, found->far_dicts[i]);
     for (size_t i = 0; i < found->n_chains; i++)
         EDGES_ADD(edges, chains, found->chains[i]);
-    for (size_t i = 0; i < found->n_links; i++)
-        EDGES_ADD(edges, links, found->links[i]);
-    if (!words_add(&edges->near, found->near, found->n_near) ||
+    if (!found_lend(edges, found) ||
         !words_add(&edges->dicts, found->dicts, found->n_dicts))
         edges->is_full = true;
 }
@@ -121,7 +123,8 @@ void walk_found_open(struct walk_worker *worker)
 
 static uint64_t *words_copy(const struct word_list *list, size_t from)
 {
-    uint64_t *words = malloc((list->count - from + 1) * sizeof(*words));
+    uint64_t *words =
+        list->count > from ? malloc((list->count - from) * sizeof(*words)) : NULL;
 
     for (size_t i = from; words && i < list->count; i++)
         words[i - from] = *word_list_at(list, i);
@@ -130,35 +133,46 @@ static uint64_t *words_copy(const struct word_list *list, size_t from)
 
 static void *items_copy(const void *items, size_t from, size_t count, size_t size)
 {
-    void *copy = malloc((count - from + 1) * size);
+    void *copy = count > from ? malloc((count - from) * size) : NULL;
 
-    if (copy && count > from)
+    if (copy)
         memcpy(copy, (const char *)items + from * size, (count - from) * size);
     return copy;
 }
 
-static bool keep_edges(struct found *found, const struct walk_worker *worker)
+static bool keep_edges(struct found *found, struct walk_worker *worker)
 {
     const struct capture *from = &worker->capture;
-    const struct edges *edges = &worker->edges;
+    struct edges *edges = &worker->edges;
 
     found->n_near = edges->near.count - from->n_near;
     found->near = words_copy(&edges->near, from->n_near);
     found->n_dicts = edges->dicts.count - from->n_dicts;
     found->dicts = words_copy(&edges->dicts, from->n_dicts);
-    found->n_far = edges->n_far - from->n_far;
-    found->far = items_copy(edges->far, from->n_far, edges->n_far, sizeof(*edges->far));
     found->n_far_dicts = edges->n_far_dicts - from->n_far_dicts;
     found->far_dicts = items_copy(edges->far_dicts, from->n_far_dicts, edges->n_far_dicts,
                                   sizeof(*edges->far_dicts));
     found->n_chains = edges->n_chains - from->n_chains;
     found->chains = items_copy(edges->chains, from->n_chains, edges->n_chains,
                                sizeof(*edges->chains));
-    found->n_links = edges->n_links - from->n_links;
-    found->links =
-        items_copy(edges->links, from->n_links, edges->n_links, sizeof(*edges->links));
-    return found->near && found->dicts && found->far && found->far_dicts &&
-           found->chains && found->links;
+    return (found->near || !found->n_near) && (found->dicts || !found->n_dicts) &&
+           (found->far_dicts || !found->n_far_dicts) &&
+           (found->chains || !found->n_chains) &&
+           edge_pack_make(&found->pack, edges->far + from->n_far,
+                          edges->n_far - from->n_far, edges->links + from->n_links,
+                          edges->n_links - from->n_links);
+}
+
+void walk_found_settle(struct walk_worker *worker, const struct found *found)
+{
+    const struct capture *from = &worker->capture;
+    struct edges *edges = &worker->edges;
+
+    if (!found_lend(edges, found))
+        return;
+    edges->near.count = from->n_near;
+    edges->n_far = from->n_far;
+    edges->n_links = from->n_links;
 }
 
 /* The totals are the worker's again, with what was counted since. */

@@ -40,7 +40,10 @@ void walk_found_open(struct walk_worker *worker);
  * is not wanted, or there is no room; ends with walk_found_release(). */
 struct found *walk_found_close(struct walk_worker *worker, bool is_wanted);
 
-/* Counts and notes it once more. */
+/* It is kept, and outlives the walk: what the worker noted of it is borrowed. */
+void walk_found_settle(struct walk_worker *worker, const struct found *found);
+
+/* Counts and notes it once more; it outlives the walk. */
 void walk_found_use(struct walk_worker *worker, const struct found *found);
 void walk_found_release(struct found *found);
 

@@ -260,21 +260,22 @@ static bool is_good(struct walk_worker *worker, const struct arena_row *row)
              has_swapped(&worker->pagemap, row->first_pool, row->pool_high));
 }
 
-void walk_kept_close(struct walk_worker *worker, size_t row)
+bool walk_kept_close(struct walk_worker *worker, size_t row)
 {
     struct walk *walk = worker->walk;
     const struct arena_row *arena = &walk->table.rows[row];
     struct kept_arena *kept;
 
     if (!worker->capture.is_on)
-        return;
+        return false;
     kept = &walk->kept.arenas[row];
     kept_release(kept);
     kept->found = walk_found_close(worker, is_good(worker, arena));
     if (!kept->found || !keep_note(kept, worker)) {
         kept_release(kept);
-        return;
+        return false;
     }
+    walk_found_settle(worker, kept->found);
     window_hashes(worker, kept->headers);
     kept->address = arena->address;
     kept->first_pool = arena->first_pool;
@@ -284,4 +285,5 @@ void walk_kept_close(struct walk_worker *worker, size_t row)
     kept->read_mono_ns = clock_monotonic_ns();
     /* So that not all have their turn at once. */
     kept->age = walk->kept.is_first ? (uint32_t)(row % KEPT_TURNS) : 0;
+    return true;
 }

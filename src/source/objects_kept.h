@@ -47,6 +47,6 @@ bool walk_kept_use(struct walk_worker *worker, size_t row);
 
 /* Around the scan of an arena: what is counted in between is kept. */
 void walk_kept_open(struct walk_worker *worker);
-void walk_kept_close(struct walk_worker *worker, size_t row);
+bool walk_kept_close(struct walk_worker *worker, size_t row); /* false: nothing is */
 
 #endif

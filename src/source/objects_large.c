@@ -175,6 +175,12 @@ static void large_seed_generation(struct walk *walk, uint16_t offset)
     large_link(walk, u64_at(head, 8));
 }
 
+static void large_seed(struct walk *walk, uint64_t gc_head)
+{
+    if (!walk_stretches_have(walk, gc_head))
+        walk_large_add(walk, gc_head);
+}
+
 void walk_large_seed(struct walk *walk)
 {
     const struct layout_gc *gc = &walk->layout.gc;
@@ -183,8 +189,13 @@ void walk_large_seed(struct walk *walk)
         const struct edges *edges = &walk->workers[i].edges;
 
         for (size_t n = 0; n < edges->n_links; n++)
-            if (!walk_stretches_have(walk, edges->links[n]))
-                walk_large_add(walk, edges->links[n]);
+            large_seed(walk, edges->links[n]);
+        for (size_t n = 0; n < edges->n_runs; n++) {
+            struct pack_reader reader = pack_read_links(&edges->runs[n].pack);
+
+            while (pack_next_link(&reader))
+                large_seed(walk, reader.edge.address);
+        }
     }
     if (walk->layout.has_gc) {
         for (size_t i = 0; i < 3; i++)

@@ -100,8 +100,8 @@ static bool begins_part(struct walk *walk, uint64_t address)
     if (arena_map_has(&walk->map, address))
         return arena_notes_find(&walk->notes, address, &block) &&
                block.offset == prefix && noted_is_part(&block);
-    return walk_chunk_find(walk, address, &chunk) && !noted_chunk_is_claimed(&chunk) &&
-           address == chunk.user + prefix;
+    return walk_chunk_find(&walk->workers[0], address, &chunk) &&
+           !noted_chunk_is_claimed(&chunk) && address == chunk.user + prefix;
 }
 
 static void lesson_add(struct walk *walk, struct lesson *lesson,
@@ -230,7 +230,7 @@ bool walk_learn(struct walk *walk)
     arena_notes_unowned(&walk->notes, &walk->unowned_blocks, &walk->unowned_bytes);
     if (learning->is_sampling && walk->unowned_bytes > used / UNOWNED_GOOD) {
         for (size_t w = 0; w < walk->n_workers; w++)
-            walk->workers[w].edges.near.count = walk->workers[w].edges.n_far = 0;
+            edges_forget_parts(&walk->workers[w].edges);
         has_learned = learn_types(walk);
         if (has_learned)
             walk_kept_forget(walk); /* parts were not noted that are known now */

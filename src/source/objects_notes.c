@@ -165,10 +165,12 @@ static int chunk_compare(const void *left, const void *right)
 }
 
 /* The regions are sorted, so mostly the chunks are. */
-static void chunk_notes_sort(struct chunk_notes *chunks)
+void chunk_notes_sort(struct chunk_notes *chunks)
 {
     bool is_rising = true;
 
+    if (chunks->is_sorted)
+        return;
     for (size_t i = 1; i < chunks->count && is_rising; i++)
         is_rising = chunks->notes[i - 1].user < chunks->notes[i].user;
     if (!is_rising)
@@ -177,14 +179,15 @@ static void chunk_notes_sort(struct chunk_notes *chunks)
 }
 
 /* How many begin at the address or before; mostly one more than the last time. */
-static size_t chunk_notes_until(struct chunk_notes *chunks, uint64_t address)
+static size_t chunk_notes_until(const struct chunk_notes *chunks, uint64_t address,
+                                size_t hint)
 {
     size_t low = 0, high = chunks->count;
 
-    for (size_t next = chunks->hint + 1; next <= chunks->hint + 2; next++)
+    for (size_t next = hint + 1; next <= hint + 2; next++)
         if (next < high && chunks->notes[next - 1].user <= address &&
             chunks->notes[next].user > address)
-            return (chunks->hint = next);
+            return next;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
@@ -193,21 +196,18 @@ static size_t chunk_notes_until(struct chunk_notes *chunks, uint64_t address)
         else
             high = middle;
     }
-    return (chunks->hint = low);
+    return low;
 }
 
-bool chunk_notes_find(struct chunk_notes *chunks, uint64_t address,
+bool chunk_notes_find(const struct chunk_notes *chunks, uint64_t address, size_t *hint,
                       struct noted_chunk *chunk)
 {
     struct chunk_note *note;
-    size_t low;
 
-    if (!chunks->is_sorted)
-        chunk_notes_sort(chunks);
-    low = chunk_notes_until(chunks, address);
-    if (!low)
+    *hint = chunk_notes_until(chunks, address, *hint);
+    if (!*hint)
         return false;
-    note = &chunks->notes[low - 1];
+    note = &chunks->notes[*hint - 1];
     *chunk = (struct noted_chunk){note->user, note->word & ~CHUNK_NOTE_IS_CLAIMED,
                                   &note->word, CHUNK_NOTE_IS_CLAIMED};
     return address - chunk->user < chunk->bytes;

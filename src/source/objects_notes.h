@@ -121,30 +121,30 @@ struct noted_chunk {
 
 static inline bool noted_chunk_is_claimed(const struct noted_chunk *chunk)
 {
-    return *chunk->word & chunk->bit;
+    return __atomic_load_n(chunk->word, __ATOMIC_RELAXED) & chunk->bit;
 }
 
 /* True for the one who takes the chunk that was nobody's. */
 static inline bool noted_chunk_claim(const struct noted_chunk *chunk)
 {
-    bool is_claimed = noted_chunk_is_claimed(chunk);
-
-    *chunk->word |= chunk->bit;
-    return !is_claimed;
+    return !(__atomic_fetch_or(chunk->word, chunk->bit, __ATOMIC_RELAXED) & chunk->bit);
 }
 
 struct chunk_notes {
     struct chunk_note *notes;
     size_t count, capacity;
     bool is_sorted;
-    size_t hint; /* the one that was found last */
 };
 
 /* Rising addresses; others are sorted later. Without memory chunks have no owner. */
 void chunk_notes_add(struct chunk_notes *chunks, uint64_t user, uint64_t bytes);
 
-/* The chunk that the address lies in. Ascending questions are cheapest. */
-bool chunk_notes_find(struct chunk_notes *chunks, uint64_t address,
+/* Before any is asked for. */
+void chunk_notes_sort(struct chunk_notes *chunks);
+
+/* The chunk that the address lies in. Ascending questions are cheapest: *hint, 0 at
+ * first, is where the last one was found. */
+bool chunk_notes_find(const struct chunk_notes *chunks, uint64_t address, size_t *hint,
                       struct noted_chunk *chunk);
 void chunk_notes_release(struct chunk_notes *chunks);
 

@@ -1,32 +1,17 @@
-#include "source/objects_walk.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "layout/dict_keys.h"
-#include "layout/malloc_layout.h"
-#include "util/bytes.h"
+#include "source/objects_charge.h"
+#include "source/objects_walk.h"
 
 /*
  * When all blocks are known, edges are followed: first those that say whose a dict is,
  * then what dicts have, then everything else. A block is charged to whoever claims it
  * first; a second claim means that something moved while it was read.
  */
-#define LINKS_PER_READ   256
-#define MOVED_MOST       65536 /* blocks of a chain that a whole walk may lack */
-#define PAGE             4096u
-#define FAR_UNKNOWN_MOST 4096 /* a chunk for a part whose need is not known */
-
-/* Where a part's bytes go: to a type's instances, or to their dicts. */
-struct charge {
-    struct type_entry *entry;
-    bool is_dict_of;
-};
-
-static struct type_entry *entry_of(const struct walk *walk, uint32_t id)
-{
-    return id && id <= walk->types.n_entries ? walk->types.entries[id - 1] : NULL;
-}
+#define LINKS_PER_READ 256
+#define MOVED_MOST     65536 /* blocks of a chain that a whole walk may lack */
 
 static struct type_entry *plain_dict(const struct walk *walk)
 {
@@ -35,34 +20,6 @@ static struct type_entry *plain_dict(const struct walk *walk)
             return walk->types.entries[i];
     }
     return NULL;
-}
-
-static void charge_bytes(struct walk_worker *worker, const struct charge *charge,
-                         uint64_t memory_bytes, bool is_malloc)
-{
-    struct tally *tally = tally_of(worker, charge->entry);
-    uint64_t malloc_bytes = is_malloc ? memory_bytes : 0;
-
-    if (charge->is_dict_of) {
-        tally->dict_memory_bytes += memory_bytes;
-        tally->dict_parts_bytes += memory_bytes;
-        tally->dict_malloc_bytes += malloc_bytes;
-        return;
-    }
-    tally->memory_bytes += memory_bytes;
-    tally->parts_bytes += memory_bytes;
-    tally->malloc_bytes += malloc_bytes;
-}
-
-static void charge_size(struct walk_worker *worker, const struct charge *charge,
-                        uint64_t size_bytes)
-{
-    struct tally *tally = tally_of(worker, charge->entry);
-
-    if (charge->is_dict_of)
-        tally->dict_size_bytes += size_bytes;
-    else
-        tally->size_bytes += size_bytes;
 }
 
 /* ---- whose dict ---- */
@@ -144,15 +101,40 @@ static void far_dict_owner(struct walk *walk, const struct type_entry *dict,
 static void owners_of_near_dicts(struct walk_worker *worker, void *with)
 {
     const struct type_entry *dict = with;
-    const struct edges *edges = &worker->edges;
+    const uint64_t *words;
+    size_t count;
 
-    for (size_t i = 0; dict && i < edges->near.count; i++) {
-        uint64_t edge = *word_list_at(&edges->near, i);
+    for (size_t n = 0; dict && edges_near_piece(&worker->edges, n, &words, &count); n++)
+        for (size_t i = 0; i < count; i++)
+            if (edge_flags(words[i]) == EDGE_DICT)
+                near_dict_owner(worker, dict, edge_address(words[i]),
+                                entry_of(worker->walk, edge_owner(words[i])));
+}
 
-        if (edge_flags(edge) == EDGE_DICT)
-            near_dict_owner(worker, dict, edge_address(edge),
-                            entry_of(worker->walk, edge_owner(edge)));
+/* What one worker knows of owners in chunks, and in arenas. */
+static void far_dict_owners(struct walk *walk, const struct type_entry *dict,
+                            const struct edges *edges)
+{
+    const uint64_t *words;
+    size_t count;
+
+    for (size_t i = 0; i < edges->n_far; i++)
+        if (edges->far[i].what == EDGE_DICT)
+            far_dict_owner(walk, dict, edges->far[i].address,
+                           entry_of(walk, edges->far[i].owner));
+    for (size_t i = 0; i < edges->n_runs; i++) {
+        struct pack_reader reader = pack_read_far(&edges->runs[i].pack);
+
+        while (pack_next_far(&reader))
+            if (reader.edge.what == EDGE_DICT)
+                far_dict_owner(walk, dict, reader.edge.address,
+                               entry_of(walk, reader.edge.owner));
     }
+    for (size_t n = 0; edges_near_piece(edges, n, &words, &count); n++)
+        for (size_t i = 0; i < count; i++)
+            if (edge_flags(words[i]) == EDGE_DICT)
+                far_dict_owner(walk, dict, edge_address(words[i]),
+                               entry_of(walk, edge_owner(words[i])));
 }
 
 static void owners_of_far_dicts(struct walk *walk, const struct type_entry *dict)
@@ -162,30 +144,14 @@ static void owners_of_far_dicts(struct walk *walk, const struct type_entry *dict
     if (!dict || !own->n_far_dicts)
         return;
     qsort(own->far_dicts, own->n_far_dicts, sizeof(*own->far_dicts), far_dict_compare);
-    for (size_t w = 0; w < walk->n_workers; w++) {
-        const struct edges *edges = &walk->workers[w].edges;
-
-        for (size_t i = 0; i < edges->n_far; i++) {
-            if (edges->far[i].what == EDGE_DICT)
-                far_dict_owner(walk, dict, edges->far[i].address,
-                               entry_of(walk, edges->far[i].owner));
-        }
-        /* Where dicts lie in chunks, owners may still lie in arenas. */
-        for (size_t i = 0; i < edges->near.count; i++) {
-            uint64_t edge = *word_list_at(&edges->near, i);
-
-            if (edge_flags(edge) == EDGE_DICT)
-                far_dict_owner(walk, dict, edge_address(edge),
-                               entry_of(walk, edge_owner(edge)));
-        }
-    }
+    for (size_t w = 0; w < walk->n_workers; w++)
+        far_dict_owners(walk, dict, &walk->workers[w].edges);
 }
 
 /* ---- parts in arenas ---- */
 
-/* Keys are sized by their block, or, where the block does not tell, by looking. */
-static void charge_keys(struct walk_worker *worker, const struct charge *charge,
-                        uint64_t address, uint64_t size)
+void charge_keys(struct walk_worker *worker, const struct charge *charge,
+                 uint64_t address, uint64_t size)
 {
     struct size_more more = {MORE_KEYS, address, 0};
 
@@ -195,9 +161,8 @@ static void charge_keys(struct walk_worker *worker, const struct charge *charge,
         walk_later(worker, charge->entry, charge->is_dict_of, &more);
 }
 
-/* False when the address is in no block that was scanned. */
-static bool near_part(struct walk_worker *worker, const struct charge *charge,
-                      uint64_t address, enum edge_what what)
+bool charge_near(struct walk_worker *worker, const struct charge *charge,
+                 uint64_t address, enum edge_what what)
 {
     const struct walk *walk = worker->walk;
     struct noted_block block;
@@ -220,16 +185,18 @@ static bool near_part(struct walk_worker *worker, const struct charge *charge,
 
 static void parts_near(struct walk_worker *worker, void *with)
 {
-    const struct edges *edges = &worker->edges;
+    const uint64_t *words;
+    size_t count;
 
     (void)with;
-    for (size_t i = 0; i < edges->near.count; i++) {
-        uint64_t edge = *word_list_at(&edges->near, i);
-        struct charge charge = {entry_of(worker->walk, edge_owner(edge)), false};
+    for (size_t n = 0; edges_near_piece(&worker->edges, n, &words, &count); n++) {
+        for (size_t i = 0; i < count; i++) {
+            struct charge charge = {entry_of(worker->walk, edge_owner(words[i])), false};
 
-        if (edge_flags(edge) != EDGE_DICT && charge.entry)
-            near_part(worker, &charge, edge_address(edge),
-                      (enum edge_what)edge_flags(edge));
+            if (edge_flags(words[i]) != EDGE_DICT && charge.entry)
+                charge_near(worker, &charge, edge_address(words[i]),
+                            (enum edge_what)edge_flags(words[i]));
+        }
     }
     walk_later_flush(worker);
 }
@@ -296,7 +263,7 @@ static void dict_parts(struct walk_worker *worker, struct type_entry *dict,
         charge_claimed(worker, &charge, address, is_split);
         return;
     }
-    if (!near_part(worker, &charge, address, is_split ? EDGE_PART : EDGE_KEYS)) {
+    if (!charge_near(worker, &charge, address, is_split ? EDGE_PART : EDGE_KEYS)) {
         if (is_split && walk->layout.object.keys_is_log2)
             charge_values_size(worker, &charge, 0);
         dict_far_table(worker, &charge, address, is_split);
@@ -326,7 +293,7 @@ static void charge_anywhere(struct walk *walk, const struct charge *charge,
     struct far_edge edge = far_edge_of(address, charge->entry->id, EDGE_PART);
 
     edge.units = (uint32_t)(bytes >> EDGE_UNIT_SHIFT);
-    if (!near_part(&walk->workers[0], charge, address, EDGE_PART) && address >= 4096)
+    if (!charge_near(&walk->workers[0], charge, address, EDGE_PART) && address >= 4096)
         EDGES_ADD(&walk->workers[0].edges, far, edge);
 }
 
@@ -378,139 +345,6 @@ static bool chains_step(struct walk *walk)
     return false;
 }
 
-/* ---- parts outside the arenas ---- */
-
-static int far_compare(const void *left, const void *right)
-{
-    const struct far_edge *a = left, *b = right;
-
-    return (a->address > b->address) - (a->address < b->address);
-}
-
-/* Blocks of malloc's own pages are rounded to pages, those of mimalloc to its sizes. */
-static uint64_t chunk_slack(const struct walk *walk, uint64_t chunk_bytes)
-{
-    if (walk->method == WALK_BY_MIMALLOC)
-        return chunk_bytes / 8;
-    return chunk_bytes % PAGE ? 24 : PAGE + 24;
-}
-
-static bool is_in_a_region(const struct walk *walk, uint64_t address)
-{
-    for (size_t i = 0; i < walk->chunks.count; i++) {
-        if (address - walk->chunks.regions[i].start <
-            walk->chunks.regions[i].end - walk->chunks.regions[i].start)
-            return true;
-    }
-    return false;
-}
-
-/* Could a part that needs so much lie in a chunk of so many bytes? */
-static bool chunk_may_hold(uint64_t bytes, uint64_t need)
-{
-    return bytes >= CHUNK_MIN && !(bytes & 15) && bytes >= need + CHUNK_OVERHEAD &&
-           bytes <= (need ? 2 * need + 2 * PAGE : FAR_UNKNOWN_MOST);
-}
-
-/* The size of the chunk with this user data; where the malloc is not glibc's, or what
- * stands there is no chunk, what the part needs. */
-static uint64_t far_chunk(struct walk *walk, uint64_t user, uint64_t need)
-{
-    const struct mimalloc_page *page = mimalloc_map_find(&walk->mimalloc.map, user);
-    uint64_t word, next, bytes;
-
-    if (page)
-        return page->block_bytes;
-    if (walk->chunks.has_chain &&
-        reader_u64(walk->reader, raddr_of(user - CHUNK_OVERHEAD), &word)) {
-        bytes = malloc_word_bytes(word);
-        if (chunk_may_hold(bytes, need) &&
-            (word & CHUNK_MMAPPED ||
-             (reader_u64(walk->reader, raddr_of(user + bytes - CHUNK_OVERHEAD), &next) &&
-              next & CHUNK_PREV_IN_USE && (next & ~CHUNK_FLAGS) >= CHUNK_HEADER)))
-            return bytes;
-    }
-    return need ? (need + 16) & ~UINT64_C(15) : 0; /* needs are kept rounded down */
-}
-
-/* A part in a chunk that is too small to be noted, or of another malloc. */
-static void far_part_alone(struct walk *walk, const struct charge *charge,
-                           const struct far_edge *edge)
-{
-    struct walk_worker *worker = &walk->workers[0];
-    const struct object_layout *layout = &walk->layout.object;
-    uint64_t prefix = walk->layout.pymalloc.debug_prefix_bytes;
-    uint64_t need = (uint64_t)edge->units << EDGE_UNIT_SHIFT;
-    struct size_more more = {MORE_KEYS, edge->address, 0};
-    uint8_t bytes[SIZE_MORE_BYTES];
-    bool is_shared;
-
-    if (!is_in_a_region(walk, edge->address) || edge->address & 15)
-        return;
-    if (edge->what == EDGE_KEYS) {
-        if (reader_read(walk->reader, raddr_of(edge->address), bytes, sizeof(bytes)))
-            return;
-        need = object_size_more(layout, &more, bytes, &is_shared);
-        charge_size(worker, charge, need);
-    }
-    charge_bytes(worker, charge, far_chunk(walk, edge->address - prefix, need), true);
-}
-
-static void far_part(struct walk *walk, const struct far_edge *edge)
-{
-    struct walk_worker *worker = &walk->workers[0];
-    const struct object_layout *layout = &walk->layout.object;
-    struct charge charge = {entry_of(walk, edge->owner), edge->is_dict_of};
-    uint64_t prefix = walk->layout.pymalloc.debug_prefix_bytes, room;
-    struct noted_chunk chunk;
-
-    if (!charge.entry || edge->what == EDGE_DICT)
-        return;
-    if (!walk_chunk_find(walk, edge->address, &chunk)) {
-        far_part_alone(walk, &charge, edge);
-        return;
-    }
-    if ((edge->what == EDGE_START && edge->address != chunk.user + prefix) ||
-        !noted_chunk_claim(&chunk))
-        return;
-    charge_bytes(worker, &charge, chunk.bytes, true);
-    room = chunk.bytes - walk_chunk_overhead(walk) - (prefix ? OBJECT_DEBUG_BYTES : 0);
-    if (edge->what == EDGE_SIZED)
-        charge_size(worker, &charge,
-                    walk_sized_room(walk, chunk.bytes - walk_chunk_overhead(walk)));
-    if (edge->what == EDGE_KEYS)
-        charge_keys(worker, &charge, edge->address,
-                    dict_keys_of_room(layout, room, chunk_slack(walk, chunk.bytes)));
-    else if (edge->is_split && !layout->keys_is_log2)
-        charge_size(worker, &charge, dict_values_of_room(layout, room));
-}
-
-/* Each address once: objects that share a part do not own it twice. */
-static void parts_far(struct walk *walk)
-{
-    for (size_t w = 0; w < walk->n_workers; w++) {
-        struct edges *edges = &walk->workers[w].edges;
-        uint64_t last = 0;
-
-        if (edges->n_far)
-            qsort(edges->far, edges->n_far, sizeof(*edges->far), far_compare);
-        for (size_t i = 0; i < edges->n_far; i++) {
-            const struct far_edge *edge = &edges->far[i];
-            struct charge charge = {entry_of(walk, edge->owner), edge->is_dict_of};
-
-            if (edge->address == last && edge->what != EDGE_DICT)
-                continue;
-            last = edge->what == EDGE_DICT ? last : edge->address;
-            if (!charge.entry || edge->what == EDGE_DICT ||
-                near_part(&walk->workers[0], &charge, edge->address,
-                          (enum edge_what)edge->what))
-                continue;
-            far_part(walk, edge);
-        }
-    }
-    walk_later_flush(&walk->workers[0]);
-}
-
 /* ---- in this order ---- */
 
 void walk_owners_init(struct walk *walk)
@@ -536,6 +370,8 @@ void walk_owners_release(struct walk *walk)
 void walk_owners_begin(struct walk *walk)
 {
     walk_owners_release(walk);
+    walk_stretches_sort(walk);
+    chunk_notes_sort(&walk->chunk_notes);
 }
 
 static size_t count_near(const struct walk *walk)
@@ -543,7 +379,16 @@ static size_t count_near(const struct walk *walk)
     size_t count = 0;
 
     for (size_t i = 0; i < walk->n_workers; i++)
-        count += walk->workers[i].edges.near.count;
+        count += edges_count_near(&walk->workers[i].edges);
+    return count;
+}
+
+static size_t count_far(const struct walk *walk)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < walk->n_workers; i++)
+        count += edges_count_far(&walk->workers[i].edges);
     return count;
 }
 
@@ -577,7 +422,7 @@ bool walk_owners_step(struct walk *walk)
         address_set_release(&walk->owners.links);
         break;
     case 4:
-        parts_far(walk);
+        walk_parallel_over(walk, count_far(walk), walk_parts_far, NULL);
         break;
     default:
         return false;

@@ -204,7 +204,11 @@ void walk_stretch_close(struct walk *walk)
     stretch->age = (uint32_t)(all->n_fresh % (all->is_first ? KEPT_TURNS : WAITS));
     if (!stretch_fill(stretch, pad))
         walk->workers[0].edges.is_full = true;
-    if (found && !stretch_keep(walk, stretch)) {
+    if (!found)
+        return;
+    if (stretch_keep(walk, stretch)) {
+        walk_found_settle(&walk->workers[0], found);
+    } else {
         walk_found_release(found);
         stretch->found = NULL;
     }

@@ -13,8 +13,10 @@ static bool stretch_covers(const struct kept_stretch *stretch, uint64_t address)
 }
 
 /* Which of them covers the address, from the one on that did so last. */
-static struct kept_stretch *stretches_at(struct kept_stretch *stretches, size_t count,
-                                         size_t *hint, uint64_t address)
+static const struct kept_stretch *stretches_at(const struct kept_stretch *stretches,
+                                               size_t count,
+                                               struct stretch_finder *finder,
+                                               size_t *hint, uint64_t address)
 {
     size_t behind;
 
@@ -24,6 +26,7 @@ static struct kept_stretch *stretches_at(struct kept_stretch *stretches, size_t 
     if (!behind || !stretch_covers(&stretches[behind - 1], address))
         return NULL;
     *hint = behind - 1;
+    finder->head = finder->note = 0;
     return &stretches[behind - 1];
 }
 
@@ -34,32 +37,37 @@ static int fresh_compare(const void *left, const void *right)
     return (a->start > b->start) - (a->start < b->start);
 }
 
-/* A known one that was taken, or a fresh one. */
-static struct kept_stretch *stretch_at(struct walk *walk, uint64_t address)
+void walk_stretches_sort(struct walk *walk)
 {
     struct kept_stretches *all = &walk->stretches;
-    struct kept_stretch *stretch;
 
-    if (!all->is_on)
-        return NULL;
     if (!all->is_sorted && all->n_fresh)
         qsort(all->fresh, all->n_fresh, sizeof(*all->fresh), fresh_compare);
     all->is_sorted = true;
-    stretch = stretches_at(all->known, all->n_known, &all->known_hint, address);
+}
+
+/* A known one that was taken, or a fresh one. */
+static const struct kept_stretch *stretch_at(const struct kept_stretches *all,
+                                             struct stretch_finder *finder,
+                                             uint64_t address)
+{
+    const struct kept_stretch *stretch =
+        stretches_at(all->known, all->n_known, finder, &finder->known, address);
+
     if (stretch && stretch->state == STRETCH_USED)
         return stretch;
-    return stretches_at(all->fresh, all->n_fresh, &all->fresh_hint, address);
+    return stretches_at(all->fresh, all->n_fresh, finder, &finder->fresh, address);
 }
 
 /* ---- heads ---- */
 
-static bool stretch_has(struct kept_stretch *stretch, uint32_t unit)
+static bool stretch_has(const struct kept_stretch *stretch, uint32_t *hint, uint32_t unit)
 {
     uint32_t low = 0, high = stretch->n_heads;
 
-    for (uint32_t i = stretch->head_hint; i < high && i <= stretch->head_hint + 1; i++)
+    for (uint32_t i = *hint; i < high && i <= *hint + 1; i++)
         if (stretch->heads[i] == unit) {
-            stretch->head_hint = i;
+            *hint = i;
             return true;
         }
     while (low < high) {
@@ -70,30 +78,37 @@ static bool stretch_has(struct kept_stretch *stretch, uint32_t unit)
         else
             high = middle;
     }
-    stretch->head_hint = low;
+    *hint = low;
     return low < stretch->n_heads && stretch->heads[low] == unit;
 }
 
 bool walk_stretches_have(struct walk *walk, uint64_t gc_head)
 {
-    struct kept_stretch *stretch = gc_head & 15 ? NULL : stretch_at(walk, gc_head);
+    struct stretch_finder *finder = &walk->workers[0].finder;
+    const struct kept_stretch *stretch;
 
-    return stretch && stretch_has(stretch, (uint32_t)((gc_head - stretch->start) >>
-                                                      STRETCH_UNIT_SHIFT));
+    if (!walk->stretches.is_on || gc_head & 15)
+        return false;
+    walk_stretches_sort(walk);
+    stretch = stretch_at(&walk->stretches, finder, gc_head);
+    return stretch &&
+           stretch_has(stretch, &finder->head,
+                       (uint32_t)((gc_head - stretch->start) >> STRETCH_UNIT_SHIFT));
 }
 
 /* ---- notes ---- */
 
 /* How many begin at the offset or before. */
-static uint32_t notes_until(struct kept_stretch *stretch, uint64_t offset)
+static uint32_t notes_until(const struct kept_stretch *stretch, uint32_t hint,
+                            uint64_t offset)
 {
     uint64_t unit = offset >> STRETCH_UNIT_SHIFT;
     uint32_t low = 0, high = stretch->n_notes;
 
-    for (uint32_t next = stretch->note_hint; next <= stretch->note_hint + 2; next++)
-        if (next && next < high && stretch->notes[next - 1].at <= unit &&
+    for (uint32_t next = hint + 1; next <= hint + 2; next++)
+        if (next < high && stretch->notes[next - 1].at <= unit &&
             stretch->notes[next].at > unit)
-            return (stretch->note_hint = next);
+            return next;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
 
@@ -102,18 +117,21 @@ static uint32_t notes_until(struct kept_stretch *stretch, uint64_t offset)
         else
             high = middle;
     }
-    return (stretch->note_hint = low);
+    return low;
 }
 
-bool walk_stretches_find(struct walk *walk, uint64_t address, struct noted_chunk *chunk)
+bool walk_stretches_find(struct walk_worker *worker, uint64_t address,
+                         struct noted_chunk *chunk)
 {
-    struct kept_stretch *stretch = stretch_at(walk, address);
+    struct stretch_finder *finder = &worker->finder;
+    const struct kept_stretch *stretch =
+        stretch_at(&worker->walk->stretches, finder, address);
     const struct stretch_note *note;
     uint32_t behind;
 
-    if (!stretch || !stretch->n_notes)
+    if (!stretch)
         return false;
-    behind = notes_until(stretch, address - stretch->start);
+    behind = finder->note = notes_until(stretch, finder->note, address - stretch->start);
     if (!behind)
         return false;
     note = &stretch->notes[behind - 1];

@@ -29,6 +29,7 @@
 #define STRETCH_UNIT_SHIFT 4          /* offsets are in units of 16 bytes */
 
 struct walk;
+struct walk_worker;
 struct found;
 struct noted_chunk;
 
@@ -59,7 +60,6 @@ struct kept_stretch {
     uint64_t long_bytes;        /* of the last note's chunk, where its units are 0 */
     uint16_t *looks;            /* chunks to look at: offsets in units */
     uint32_t n_heads, n_links, n_notes, n_looks;
-    uint32_t head_hint, note_hint; /* that were asked for last */
     uint64_t hashes[STRETCH_PHASES];
 };
 
@@ -103,8 +103,14 @@ struct kept_stretches {
     struct kept_stretch *known; /* of the walks before, by address */
     struct kept_stretch *fresh; /* of this one */
     size_t n_known, n_fresh, fresh_capacity;
-    size_t known_hint, fresh_hint; /* that were asked for last */
     struct stretch_pad pad;
+};
+
+/* Where a worker found what it asked for last; zeros at first. */
+struct stretch_finder {
+    size_t known, fresh;
+    uint32_t head, note;
+    size_t chunk; /* of walk->chunk_notes */
 };
 
 /* Before a walk: are stretches kept in it, and is what was found before of use? */
@@ -139,11 +145,15 @@ bool walk_stretch_note(struct walk *walk, uint64_t user, uint64_t bytes);
 /* The first that begins at `at` or behind it. objects_stretches.c */
 size_t stretches_from(const struct kept_stretch *stretches, size_t count, uint64_t at);
 
-/* Was the object with this head counted with a stretch? */
+/* Before several workers ask. */
+void walk_stretches_sort(struct walk *walk);
+
+/* Was the object with this head counted with a stretch? The first worker asks. */
 bool walk_stretches_have(struct walk *walk, uint64_t gc_head);
 
 /* The noted chunk of a stretch that the address lies in. */
-bool walk_stretches_find(struct walk *walk, uint64_t address, struct noted_chunk *chunk);
+bool walk_stretches_find(struct walk_worker *worker, uint64_t address,
+                         struct noted_chunk *chunk);
 
 /* ---- what is looked at (objects_looks.c) ---- */
 

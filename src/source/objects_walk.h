@@ -240,6 +240,7 @@ struct walk_worker {
     size_t n_tallies;
     struct edges edges;
     struct note_pad *pad;
+    struct stretch_finder finder;
     struct walk_counts counts;
     struct capture capture;              /* of the stretch under way (objects_found.h) */
     struct walk_counts counts_before;    /* it */
@@ -491,7 +492,8 @@ uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need,
  * small one. objects_chunk.c */
 bool walk_chunk_look(struct walk *walk, const struct walk_chunk *chunk);
 /* The chunk that was noted at the address. objects_chunk.c */
-bool walk_chunk_find(struct walk *walk, uint64_t address, struct noted_chunk *chunk);
+bool walk_chunk_find(struct walk_worker *worker, uint64_t address,
+                     struct noted_chunk *chunk);
 
 /* Every object has a chunk or block of its own. */
 static inline bool walk_has_no_arenas(const struct walk *walk)

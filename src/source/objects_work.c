@@ -28,6 +28,7 @@ static int worker_begin(struct walk_worker *worker, struct walk *walk, uint32_t 
     worker->has_absent = false;
     worker->last_link = 0;
     worker->plain_dict = NULL;
+    memset(&worker->finder, 0, sizeof(worker->finder));
     memset(&worker->counts, 0, sizeof(worker->counts));
     if (worker->tallies)
         memset(worker->tallies, 0, worker->n_tallies * sizeof(*worker->tallies));
