@@ -15,6 +15,7 @@ static const struct {
     {"tcmalloc", "tc_malloc"},
     {"tcmalloc", "MallocExtension_Internal_GetNumericProperty"},
     {"mimalloc", "mi_malloc"},
+    {"musl", "__dls3"}, /* ldso/dynlink.c: libc and loader are one; paths differ */
     {"glibc", "gnu_get_libc_version"},
 };
 
@@ -69,10 +70,6 @@ static void name_allocator(struct images *images, struct reader *reader,
         return;
     if (!image_symbol(image, reader, "malloc", &symbol))
         return;
-    if (strstr(image->path, "ld-musl-") || strstr(image->path, "libc.musl-")) {
-        images->allocator = "musl";
-        return;
-    }
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         if (!image_symbol(image, reader, marks[i].symbol, &symbol))
             continue;

@@ -41,6 +41,10 @@ def free_threaded(_found):
     return interpreters.free_threaded()
 
 
+def musl(_found):
+    return interpreters.musl()
+
+
 def minor(first):
     return lambda found: [i for i in found if i.minor >= first]
 

@@ -7,7 +7,7 @@
         tap.skip("on CPython 3.%d" % minor, reason)
     for python in interpreters.everywhere():  # those of Debian sid's chroot too
         target.Target(python)                 # python.command starts it: it may need chroot
-    for python in interpreters.free_threaded():  # asked for by name only
+    for python in interpreters.free_threaded():  # asked for by name only, and those of musl()
 
 Looked for in this order; the first of a minor version wins, `every()` gives all:
 HEAPTOP_PYTHONS (paths separated by colons), /usr/bin/python3.N, ~/.pyenv and
@@ -29,11 +29,13 @@ FIRST_MINOR, LAST_MINOR = 8, 15
 _PROBE = ("import sys; v = sys.version_info; "
           "print(sys.implementation.name, v[0], v[1], v[2], "
           "int(hasattr(sys, 'abiflags') and 't' in sys.abiflags), "
-          "int(hasattr(sys, 'gettotalrefcount')))")
+          "int(hasattr(sys, 'gettotalrefcount')), "
+          "int('musl' in (__import__('sysconfig').get_config_var('MULTIARCH') or '')))")
 
 
 class Interpreter:
-    def __init__(self, path, version, is_debug, root=None, is_free_threaded=False):
+    def __init__(self, path, version, is_debug, root=None, is_free_threaded=False,
+                 is_musl=False):
         self.path = path  # inside the root
         self.root = root  # None: the host's own
         self.command = _command(path, root)
@@ -42,8 +44,9 @@ class Interpreter:
         self.minor = version[1]
         self.is_debug = is_debug
         self.is_free_threaded = is_free_threaded
+        self.is_musl = is_musl
         self.name = "%d.%d.%d" % version + ("t" if is_free_threaded else "") \
-            + (" (debug)" if is_debug else "")
+            + (" (debug)" if is_debug else "") + (" (musl)" if is_musl else "")
         if root:
             self.name += " in %s (%s)" % (os.path.basename(root), os.path.basename(path))
 
@@ -92,12 +95,12 @@ def _probe(path, root=None):
     except (OSError, subprocess.SubprocessError):
         return None
     name, version = words[0], tuple(int(word) for word in words[1:4])
-    is_free_threaded, is_debug = words[4] == "1", words[5] == "1"
+    is_free_threaded, is_debug, is_musl = [word == "1" for word in words[4:7]]
     if name != "cpython" or version[0] != 3:
         return None
     if not FIRST_MINOR <= version[1] <= LAST_MINOR:
         return None
-    return Interpreter(path, version, is_debug, root, is_free_threaded)
+    return Interpreter(path, version, is_debug, root, is_free_threaded, is_musl)
 
 
 _cache = None
@@ -105,12 +108,17 @@ _cache = None
 
 def every():
     """All that were found, several of a minor version included."""
-    return [i for i in _all() if not i.is_free_threaded]
+    return [i for i in _all() if not i.is_free_threaded and not i.is_musl]
 
 
 def free_threaded():
-    """Those without a GIL; tests/lib/free_threaded.sh builds one."""
+    """Those without a GIL; tests/lib/built_python.sh builds one."""
     return [i for i in _all() if i.is_free_threaded]
+
+
+def musl():
+    """Those with another C library, musl; tests/lib/built_python.sh builds one."""
+    return [i for i in _all() if i.is_musl]
 
 
 def _all():
@@ -190,7 +198,7 @@ def one(minor=None):
 
 
 if __name__ == "__main__":
-    for interpreter in everywhere() + free_threaded():
+    for interpreter in everywhere() + free_threaded() + musl():
         print(interpreter)
     for minor, reason in missing(everywhere()):
         print("3.%d: %s" % (minor, reason))

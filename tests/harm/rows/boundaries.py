@@ -9,8 +9,8 @@ import time
 import interpreters
 import look
 import tool
-from row import (EACH, Row, cannot, debian, expect_refusal, few, files, free_threaded, programs,
-                 root, root_and, works)
+from row import (EACH, Row, cannot, debian, expect_refusal, few, files, free_threaded, musl,
+                 programs, root, root_and, works)
 
 GROUP = "Boundaries: namespaces, roots, users, tracers"
 # These can be asked to execute a script (PEP 768), which needs no tracer.
@@ -174,7 +174,6 @@ ROWS = [
     of_release("bullseye", "an older C library, of Debian bullseye (glibc 2.31)"),
     of_release("trixie", "a newer C library, of Debian trixie (glibc 2.41)"),
     cannot("glibc-2.17", "24", "glibc 2.17 and 2.28", "no such system is installed here"),
-    cannot("musl", "24", "musl", "no CPython built for musl is installed here"),
     cannot("frozen-program", "24", "PyInstaller, conda", "not installed here"),
 ]
 WITHOUT_A_GIL = [("compute", works("plain.py", "4", is_steady=False)),
@@ -188,6 +187,13 @@ WITHOUT_A_GIL = [("compute", works("plain.py", "4", is_steady=False)),
                                  only_refuses="is a free-threaded"))]
 ROWS += [Row("free-threaded-" + name, "24", "a free-threaded build: " + name, run,
              on=free_threaded, weight=2) for name, run in WITHOUT_A_GIL]
+WITH_MUSL = [("compute", works("plain.py", "4")),
+             ("malloc", works("native.py", "malloc", "4")),
+             ("fork", works("forks.py", "fork", is_steady=False)),
+             ("noisy", works("noisy.py", is_steady=False)),
+             ("alone", works("waits.py", "epoll_endless", "alone", may_refuse=True))]
+ROWS += [Row("musl-" + name, "24", "another C library, musl: " + name, run, on=musl)
+         for name, run in WITH_MUSL]
 ROWS += [Row("core-dump", "25", "its core is being dumped", dumping, on=host_of_few,
              needs=dumps_here, short=0)]
 for row in ROWS:
