@@ -173,7 +173,7 @@ ROWS = [
     cannot("selinux", "27", "SELinux enforcing", "this kernel is built without SELinux"),
     of_release("bullseye", "an older C library, of Debian bullseye (glibc 2.31)"),
     of_release("trixie", "a newer C library, of Debian trixie (glibc 2.41)"),
-    cannot("glibc-2.17", "24", "glibc 2.17 and 2.28", "no such system is installed here"),
+    of_release("bionic", "a C library as old as CPython 3.8, of Ubuntu 18.04 (glibc 2.27)"),
     cannot("frozen-program", "24", "PyInstaller, conda", "not installed here"),
 ]
 WITHOUT_A_GIL = [("compute", works("plain.py", "4", is_steady=False)),
