@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes chroots of other releases of Debian and Ubuntu, for interpreters and C libraries that the host
-# does not have, and prints their interpreters: one line for each, the chroot and the path
+# Makes chroots of other releases of Debian and Ubuntu, for interpreters and C libraries that the
+# host does not have, and prints their interpreters: one line for each, the chroot and the path
 # inside it, with a tab between.
 #
 #   tests/lib/chroots.sh                   makes those that are not there yet
