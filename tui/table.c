@@ -111,6 +111,15 @@ void table_begin_rows(struct table *table, size_t capacity)
     memset(table->highest, 0, sizeof(table->highest));
 }
 
+int64_t table_sum(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    if (__builtin_add_overflow(a, b, &sum))
+        return a < 0 ? INT64_MIN : INT64_MAX;
+    return sum;
+}
+
 /*
  * Only the extremes of a column are put into words to learn how wide it must be:
  * a heap may have a hundred thousand kinds.
@@ -126,7 +135,7 @@ static void table_measure(struct table *table, const struct table_row *row)
         if (!reading_is_known(number))
             continue;
         if (!row->is_fixed)
-            table->totals[i] += number.value;
+            table->totals[i] = table_sum(table->totals[i], number.value);
         if (table->n_rows == 1 || number.value < table->lowest[i].value)
             table->lowest[i].value = number.value;
         if (table->n_rows == 1 || number.value > table->highest[i].value)

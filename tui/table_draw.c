@@ -399,7 +399,7 @@ static void draw_rest(const struct table *table, struct canvas *canvas, int y,
 
             if (!reading_is_known(part))
                 continue;
-            sums[i].number.value += part.value;
+            sums[i].number.value = table_sum(sums[i].number.value, part.value);
             if (part.state > sums[i].number.state)
                 sums[i].number.state = part.state;
         }

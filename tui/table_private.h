@@ -69,6 +69,8 @@ void table_arrange(struct table *table);
 /* The words of a value; text values are returned as they are. */
 const char *table_format(const struct table *table, size_t column,
                          const struct value *value, char buffer[64]);
+/* Of numbers that may be a target's, or times: what is too much is the most there is. */
+int64_t table_sum(int64_t a, int64_t b);
 bool table_column_visible(const struct table *table, size_t column);
 
 #endif

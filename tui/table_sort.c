@@ -81,7 +81,7 @@ static void table_cumulate(struct table *table, size_t column)
         struct value *value = &table->values[table->order[i] * table->n_columns + column];
         struct reading part = table_value(table, table->order[i], source)->number;
 
-        sum += part.value;
+        sum = table_sum(sum, part.value);
         value->number = reading_unknown();
         if (table->totals[source] > 0)
             value->number = reading_exact(

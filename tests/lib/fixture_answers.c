@@ -49,7 +49,8 @@ static struct answer *fixture_kind(const struct inquiry *inquiry)
                                           .dicts = 12,
                                           .slotted_bytes = 80,
                                           .saves_bytes = {204800, READING_ESTIMATE}};
-    detail->answer = (struct answer){*inquiry, fixture_pass(), NULL};
+    detail->answer.inquiry = *inquiry;
+    detail->answer.walk = fixture_pass();
     return &detail->answer;
 }
 
@@ -72,7 +73,8 @@ static struct answer *fixture_duplicates(const struct inquiry *inquiry)
         duplicates_kind(duplicates, row.kind)->objects += row.count * 3;
         duplicates_add(duplicates, &row);
     }
-    duplicates->answer = (struct answer){*inquiry, fixture_pass(), NULL};
+    duplicates->answer.inquiry = *inquiry;
+    duplicates->answer.walk = fixture_pass();
     return &duplicates->answer;
 }
 
@@ -95,7 +97,8 @@ static struct answer *fixture_holders(const struct inquiry *inquiry)
     holders->objects = 4000;
     holders->held = 3992;
     snprintf(holders->of, sizeof(holders->of), "%s", "app.Entry");
-    holders->answer = (struct answer){*inquiry, fixture_pass(), NULL};
+    holders->answer.inquiry = *inquiry;
+    holders->answer.walk = fixture_pass();
     return &holders->answer;
 }
 
@@ -117,7 +120,8 @@ static struct answer *fixture_born(const struct inquiry *inquiry)
     born->marked_wall_ns = (PASS_WALL - 90) * NS_PER_S;
     born->then = 61000;
     born->now = 69910;
-    born->answer = (struct answer){*inquiry, fixture_pass(), NULL};
+    born->answer.inquiry = *inquiry;
+    born->answer.walk = fixture_pass();
     return &born->answer;
 }
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "tui/table.h"
+#include "tui/table_private.h"
 
 enum {
     NAME,
@@ -104,6 +105,28 @@ static void test_values_and_marks(void **state)
                  " gamma            30?      300   70.0\n"
                  " delta            ~20      200   90.0\n"
                  " alpha             10      100  100.0\n");
+    table_free(table);
+}
+
+/* Times are summed, too: six of today are more than 64 bits hold. */
+static void test_sums_have_an_end(void **state)
+{
+    struct table *table = table_new(columns, 5, BYTES);
+    struct table_row rows[8];
+    (void)state;
+
+    assert_int_equal(table_sum(INT64_MAX - 1, 2), INT64_MAX);
+    assert_int_equal(table_sum(INT64_MIN + 1, -2), INT64_MIN);
+    assert_int_equal(table_sum(INT64_MAX, -INT64_MAX), 0);
+    for (int i = 0; i < 8; i++)
+        rows[i] = row_of((uint64_t)i + 1, "r", reading_exact(i), INT64_MAX / 2);
+    table_set_rows(table, rows, 8);
+    table_show_rest(table, true);
+    assert_drawn(table, 4, 37,
+                 " ROW            COUNT  BYTES v   CUM%\n"
+                 ">r                  0    4.00E   50.0\n"
+                 " r                  1    4.00E  100.0\n"
+                 " (6 more)          27    8.00E  100.0\n");
     table_free(table);
 }
 
@@ -439,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shades_and_sparks),
         cmocka_unit_test(test_values_and_marks),
+        cmocka_unit_test(test_sums_have_an_end),
         cmocka_unit_test(test_narrow_drops_by_weight),
         cmocka_unit_test(test_scroll_columns),
         cmocka_unit_test(test_order),
