@@ -102,8 +102,8 @@ class Terminal:
         self._tmux("send-keys", "Enter")
         self.wait(r"\A\s*" + re.escape(PROMPT) + r"\s*\Z|\n" + re.escape(PROMPT) + r"\s*\Z")
 
-    def start(self, *arguments):
-        self._tmux("send-keys", "-l", " ".join(["clear;", heaptop.program()]
+    def start(self, *arguments, program=None):
+        self._tmux("send-keys", "-l", " ".join(["clear;", program or heaptop.program()]
                                                + [str(word) for word in arguments]))
         self._tmux("send-keys", "Enter")
 
