@@ -107,7 +107,7 @@ static bool chunk_is_in_use(struct walk *walk, uint64_t next)
     if (offset < walk->workers[0].window_bytes &&
         walk->workers[0].window_bytes - offset >= CHUNK_HEADER)
         word = u64_at(walk->workers[0].window, offset + 8);
-    else if (!pagemap_is_present(&walk->workers[0].pagemap, next + 8)) {
+    else if (!pagemap_one_is_present(&walk->workers[0].pagemap, next + 8)) {
         walk->workers[0].counts.absent_chunks++;
         return false;
     } else if (!reader_u64(walk->reader, raddr_of(next + 8), &word)) {

@@ -49,6 +49,8 @@ size_t pagemap_same(const uint64_t *words, size_t from, size_t count);
 bool pagemap_is_swapped(struct pagemap *pagemap, uint64_t address);
 
 bool pagemap_is_present(struct pagemap *pagemap, uint64_t address);
+/* The same of one page alone: of its neighbours nothing will be asked. */
+bool pagemap_one_is_present(struct pagemap *pagemap, uint64_t address);
 
 /* Are all pages of [start, end) present? One cheap call (PAGEMAP_SCAN); true as well
  * where the kernel does not have it. */
