@@ -12,13 +12,13 @@
  * One table for the whole run: the names that every snapshot, mark and
  * recording shares. Open addressing; entries are never removed.
  */
-#define KIND_SLOTS (KINDS_MAX * 2)
+#define KIND_SLOTS_FIRST 1024 /* at most half of the slots are taken */
 
 static struct {
     pthread_mutex_t lock;
     struct kind **slots;
-    uint32_t count;
-} kinds = {PTHREAD_MUTEX_INITIALIZER, NULL, 0};
+    uint32_t n_slots, count;
+} kinds = {PTHREAD_MUTEX_INITIALIZER, NULL, 0, 0};
 
 static uint32_t kind_hash(const char *name)
 {
@@ -32,11 +32,27 @@ static uint32_t kind_hash(const char *name)
 /* The slot that holds the name, or the empty one where it belongs. */
 static struct kind **kind_slot(const char *name)
 {
-    uint32_t at = kind_hash(name) % KIND_SLOTS;
+    uint32_t at = kind_hash(name) % kinds.n_slots;
 
     while (kinds.slots[at] && strcmp(kinds.slots[at]->name, name))
-        at = (at + 1) % KIND_SLOTS;
+        at = (at + 1) % kinds.n_slots;
     return &kinds.slots[at];
+}
+
+/* Makes room for one more. */
+static void kinds_grow(void)
+{
+    struct kind **old = kinds.slots;
+    uint32_t n_old = kinds.n_slots;
+
+    if (kinds.count < n_old / 2 || n_old > KINDS_MAX)
+        return;
+    kinds.n_slots = n_old ? 2 * n_old : KIND_SLOTS_FIRST;
+    kinds.slots = xcalloc(kinds.n_slots, sizeof(*kinds.slots));
+    for (uint32_t i = 0; i < n_old; i++)
+        if (old[i])
+            *kind_slot(old[i]->name) = old[i];
+    free(old);
 }
 
 static struct kind *kind_new(const char *name)
@@ -52,8 +68,7 @@ static const struct kind *kind_of_clean_name(const char *name)
 {
     struct kind **slot;
 
-    if (!kinds.slots)
-        kinds.slots = xcalloc(KIND_SLOTS, sizeof(*kinds.slots));
+    kinds_grow();
     slot = kind_slot(name);
     if (!*slot && kinds.count >= KINDS_MAX)
         slot = kind_slot("(other kinds)");
