@@ -57,6 +57,10 @@ void charge_keys(struct walk_worker *worker, const struct charge *charge,
 bool charge_near(struct walk_worker *worker, const struct charge *charge,
                  uint64_t address, enum edge_what what);
 
+/* Charges what the worker's far edges from `first` on lead to; those where no chunk was
+ * noted stay. objects_far.c */
+void walk_far_settle(struct walk_worker *worker, size_t first);
+
 /* What the worker's edges lead to outside the arenas. objects_far.c */
 void walk_parts_far(struct walk_worker *worker, void *with);
 

@@ -115,6 +115,23 @@ static bool far_edge_charge(struct walk_worker *worker, const struct charge *cha
            far_part(worker, charge, edge);
 }
 
+/* In order it costs least. */
+void walk_far_settle(struct walk_worker *worker, size_t first)
+{
+    struct edges *edges = &worker->edges;
+    size_t kept = first;
+
+    words_sort(edges->far + first, edges->n_far - first, 2);
+    for (size_t i = first; i < edges->n_far; i++) {
+        struct charge charge = {entry_of(worker->walk, edges->far[i].owner),
+                                edges->far[i].is_dict_of};
+
+        if (!far_edge_charge(worker, &charge, &edges->far[i]))
+            edges->far[kept++] = edges->far[i];
+    }
+    edges->n_far = kept;
+}
+
 /* What is packed; where no chunk was noted, later. */
 static void parts_of_runs(struct walk_worker *worker)
 {

@@ -10,8 +10,9 @@
  * then what dicts have, then everything else. A block is charged to whoever claims it
  * first; a second claim means that something moved while it was read.
  */
-#define LINKS_PER_READ 256
-#define MOVED_MOST     65536 /* blocks of a chain that a whole walk may lack */
+#define LINKS_PER_READ  256
+#define FAR_TABLES_MOST 2048  /* that wait until so many are charged at once */
+#define MOVED_MOST      65536 /* blocks of a chain that a whole walk may lack */
 
 static struct type_entry *plain_dict(const struct walk *walk)
 {
@@ -277,9 +278,15 @@ static void parts_of_dicts(struct walk_worker *worker, void *with)
 {
     struct type_entry *dict = with;
     const struct edges *edges = &worker->edges;
+    size_t first = edges->n_far;
 
-    for (size_t i = 0; dict && i < edges->dicts.count; i++)
+    for (size_t i = 0; dict && i < edges->dicts.count; i++) {
         dict_parts(worker, dict, *word_list_at(&edges->dicts, i));
+        if (edges->n_far - first >= FAR_TABLES_MOST) {
+            walk_far_settle(worker, first);
+            first = edges->n_far;
+        }
+    }
     for (size_t i = 0; dict && i < edges->n_far_dicts; i++)
         dict_parts(worker, dict, edges->far_dicts[i].record);
     walk_later_flush(worker);
