@@ -1,7 +1,11 @@
 """One program on one interpreter: started, looked at, asked."""
+import functools
 import mmap
 import os
+import shutil
 import struct
+import subprocess
+import tempfile
 import time
 import urllib.request
 
@@ -63,9 +67,10 @@ def wait_for_rest(pid):
         time.sleep(0.02)
 
 
-def look(t, pid, minor):
+def look(t, pid, python):
     t.debugmallocstats()  # once, so that what it needs for the first time is there
-    t.tell("prepare(%r)" % image(pid))
+    noted = tempfile.mktemp("", "heaptop-allocated-", python.temporary)
+    t.tell("prepare(%r, %r)" % (image(pid), python.inside(noted)))
     stats = t.debugmallocstats()
     wait_for_rest(pid)
     before = rss(pid)
@@ -78,7 +83,7 @@ def look(t, pid, minor):
     checks = list(compare.check_walk(sample))
     checks += compare.check_allocator(sample, stats)
     checks += compare.check_kinds(sample, truth)
-    checks += compare.check_unowned(sample, minor, truth)
+    checks += compare.check_unowned(sample, python.minor)
     checks += compare.check_account(sample, before, after)
     checks += compare.check_quiet(stats, again)
     return checks
@@ -91,10 +96,28 @@ def load(port):
             answer.read()
 
 
+def why_not():
+    """Why nothing can be counted here, or None."""
+    return None if shutil.which("cc") else "there is no C compiler"
+
+
+_BUILT = tempfile.TemporaryDirectory(prefix="heaptop-exact-")
+
+
+@functools.lru_cache(None)
+def _library(folder):
+    """allocated.c as a library; it calls what the interpreter has."""
+    path = os.path.join(folder.name, "allocated.so")
+    subprocess.run(["cc", "-std=c11", "-O2", "-shared", "-fPIC", "-o", path,
+                    os.path.join(HERE, "allocated.c")], check=True)
+    return path
+
+
 def start(program, python, port):
     text = TRUTH + program.text if program.is_server else program.text + TRUTH
     arguments = [str(port)] if program.is_server else []
-    environment = {"PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {"PYTHONDONTWRITEBYTECODE": "1",
+                   "LD_PRELOAD": python.bring(_library(_BUILT))}
     if program.is_server and not python.root:
         environment["PYTHONPATH"] = PACKAGES
     return target.Target(python, text, timeout=200, arguments=arguments, env=environment)
@@ -111,6 +134,6 @@ def judged(program, python):
     with t:
         if program.is_server:
             load(port)
-        checks = look(t, t.ask("os.getpid()"), python.minor)
+        checks = look(t, t.ask("os.getpid()"), python)
     return {"checks": [list(check) for check in checks],
             "seconds": round(time.monotonic() - began, 1)}

@@ -1,13 +1,16 @@
 """Runs in the target, behind tests/lib/target.py's first lines: what a program says of itself.
 
-    truth()  -> {"kinds": {kind: [count, size]}, and what _notes() says}
+    truth()  -> {"kinds": {kind: [count, size]}}
 
 Counted are the collector's objects and all that they lead to, by gc.get_referents() and, where
-a type's tp_traverse leaves something out, by what _left_out() names. Nothing here knows
-heaptop. It runs after heaptop has looked, so what it takes itself disturbs nothing.
+a type's tp_traverse leaves something out, by what _left_out() names; and then those that only
+C holds, or nobody: of the blocks that the program took from the object allocator and did not
+give back (allocated.c), those that begin an object. Nothing here knows heaptop. It runs after
+heaptop has looked, so what it takes itself disturbs nothing.
 """
 import bisect
 import ctypes
+import struct
 import types
 
 
@@ -23,18 +26,25 @@ def _words_of_code(code):
     return [_word(id(code) + at) for at in range(0, type(code).__basicsize__ - 8, 8)]
 
 
+_readv = ctypes.CDLL(None).process_vm_readv
+
+
 class _Vector(ctypes.Structure):
     _fields_ = [("base", ctypes.c_void_p), ("bytes", ctypes.c_size_t)]
 
 
+def _words_at(address, count):
+    """The kernel is asked, so that any number may be asked about; None: nothing is there."""
+    found = (ctypes.c_size_t * count)()
+    here = _Vector(ctypes.addressof(found), 8 * count)
+    there = _Vector(address, 8 * count)
+    done = _readv(os.getpid(), ctypes.byref(here), ctypes.c_ulong(1), ctypes.byref(there),
+                  ctypes.c_ulong(1), ctypes.c_ulong(0))
+    return found[:] if done == 8 * count else None
+
+
 def _is_type_at(address, cls):
-    """The kernel is asked, so that any number may be asked about."""
-    found = ctypes.c_size_t()
-    here = _Vector(ctypes.addressof(found), 8)
-    there = _Vector(address + 8, 8)
-    return ctypes.CDLL(None).process_vm_readv(
-        os.getpid(), ctypes.byref(here), ctypes.c_ulong(1), ctypes.byref(there),
-        ctypes.c_ulong(1), ctypes.c_ulong(0)) == 8 and found.value == id(cls)
+    return _words_at(address + 8, 1) == [id(cls)]
 
 
 def _sample_code(tag):
@@ -255,6 +265,61 @@ def _our_own(frames):
     return ours
 
 
+_GC, _BEFORE = 1 << 14, 3 << 3  # Py_TPFLAGS_HAVE_GC, _Py_TPFLAGS_PREHEADER
+
+
+def _words_before(cls):
+    """How far behind the begin of its block an object is (pycore_object.h)."""
+    is_led = sys.version_info >= (3, 11) and cls.__flags__ & _BEFORE
+    return (16 if cls.__flags__ & _GC else 0) + (16 if is_led else 0)
+
+
+def _is_counted(references):
+    """A block that was given back has a link there, an object that ended 0. From 3.14 on the
+    flags are above (Include/refcount.h)."""
+    return references & 0xffffffff and (references >> 32) & 0xffff == 0 \
+        and (references >> 32 == 0 or sys.version_info >= (3, 14))
+
+
+def _begin_of(words, befores):
+    """How far behind the begin of a block, of which these are the first words, an object of one
+    of these types, {address: _words_before()}, is; None: no object. What the collector
+    tracks it has listed."""
+    for at in (0, 2, 4):
+        if befores.get(words[at + 1]) == at * 8 and _is_counted(words[at]):
+            return None if at and words[at - 2] else at * 8  # _gc_next
+    return None
+
+
+def _begins(rows, befores):
+    """Addresses of the objects of these types that begin a block and are still there."""
+    for row in rows:
+        at = _begin_of(row[2:], befores)
+        if at is not None:
+            now = _words_at(row[0] + at, 2)
+            if now and now[1] == row[2 + at // 8 + 1] and _is_counted(now[0]):
+                yield row[0] + at
+
+
+def _others(rows, seen):
+    return [row for row in rows
+            if not (row[0] in seen or row[0] + 16 in seen or row[0] + 32 in seen)]
+
+
+def _with_allocated(seen, skip):
+    """Adds what the program allocated and nothing leads to, type by type as types are found."""
+    rows, befores = _others(_noted(), seen), {}
+    while True:
+        new = {address: _words_before(one) for address, one in seen.items()
+               if issubclass(type(one), type) and address not in befores}
+        if not new:
+            return
+        befores.update(new)
+        found = [address for address in _begins(rows, befores) if address not in skip]
+        seen.update(_closure(list(map(_object_at, found)), skip | set(seen)))
+        rows = _others(rows, seen)
+
+
 def _without_image(seen, image):
     """Takes out what lies in the images of programs and libraries: no allocator gave it."""
     addresses = sorted(seen)
@@ -289,19 +354,15 @@ def _is_written_in_python(cls):
     return isinstance(getattr(cls, "__sizeof__", None), types.FunctionType)
 
 
-def _interned(seen):
-    """Interned strs have a bit set (unicodeobject.h); the dict of them nobody leads to."""
-    return [one for one in seen.values() if type(one) is str and _word(id(one) + 32) & 3]
-
-
-def _notes(interned):
-    """What the truth lacks, as narrow as it can be known: strs that are interned for ever
-    while nothing leads to them (3.12+), and how large the dict of the interned ones may be."""
-    known = getattr(sys, "getunicodeinternedsize", lambda: None)()
-    size = known or len(interned)
-    tables = [sys.getsizeof(dict.fromkeys(map(str, range(n)))) for n in (size // 2, size, 2 * size)]
-    return {"interned": known - len(interned) if known else 0, "interned_tables": tables,
-            "threads": len(sys._current_frames()), "has_numpy": "numpy" in sys.modules}
+def _noted():
+    """(address, size, six words) of each block that was in use when heaptop looked."""
+    with open(noted_in, "rb") as file:
+        while True:
+            row = file.read(64)
+            if not row:
+                break
+            yield struct.unpack("8Q", row)
+    os.unlink(noted_in)
 
 
 def truth():
@@ -312,10 +373,10 @@ def truth():
     first = gc.get_objects() + frames + list(range(-5, 257))
     skip |= {id(first), id(skip), id(_sizes)}
     seen = _closure(first, skip)
+    _with_allocated(seen, skip)
     for pair in _sizes.items():
         for one in pair:
             seen.pop(id(one), None)
-    notes = _notes(_interned(seen))
     _without_image(seen, image)
     by_type, kinds = {}, {}
     for one in seen.values():
@@ -326,15 +387,15 @@ def truth():
         row[1] += sum(map(_size, some))
     if was_enabled:
         gc.enable()
-    notes["kinds"] = kinds
-    return notes
+    return {"kinds": kinds}
 
 
-def prepare(image_):
+def prepare(image_, path):
     """Before heaptop looks, so that both see the same: the cache of attribute names, which
-    nothing leads to, is emptied, and what counting needs is made for the first time."""
-    global image
-    image = image_
+    nothing leads to, is emptied, and what counting needs is made for the first time. The
+    allocated blocks go into the file."""
+    global image, noted_in
+    image, noted_in = image_, path
     sys._clear_type_cache()
     _closure([], set())
     todo = [one.__code__ for one in list(globals().values()) if isinstance(one, types.FunctionType)]
@@ -342,3 +403,5 @@ def prepare(image_):
         code = todo.pop()
         _codes[id(code)] = sys.getsizeof(code)
         todo.extend(one for one in code.co_consts if isinstance(one, types.CodeType))
+    if ctypes.PyDLL(None).allocated_end(path.encode()) < 0:
+        raise OSError("the allocated blocks cannot be written")
