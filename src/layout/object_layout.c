@@ -96,6 +96,7 @@ static void layout_containers(struct object_layout *layout)
 {
     layout->list_items = 24;
     layout->list_allocated = 32;
+    layout->tuple_items = layout->minor >= 14 ? 32 : 24; /* tupleobject.h ob_item */
     layout->set_mask = 32;
     layout->set_table = 40;
     layout->set_small_table = 64;

@@ -67,6 +67,7 @@ struct object_layout {
     uint16_t odict_fast_nodes, odict_first;
 
     uint16_t list_items, list_allocated;
+    uint16_t tuple_items; /* behind ob_hash in 3.14+ */
     uint16_t set_mask, set_table, set_small_table;
     uint16_t int_digits_bytes; /* offsetof(ob_digit) */
     bool int_is_tagged;        /* 3.12+: lv_tag >> 3 is the number of digits */

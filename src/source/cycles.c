@@ -7,6 +7,7 @@
 #include "layout/pymalloc_layout.h"
 
 #define STEP          2000
+#define PIECE_STEPS   250               /* what a piece of a long table counts */
 #define UNREAD_MOST   1000              /* references that were not followed */
 #define WORK_LEAST    ((size_t)1 << 14) /* reached objects that are noted at once */
 #define COUNTED_LEAST ((size_t)1 << 12)
@@ -149,6 +150,8 @@ static bool reach(struct cycles *cycles)
         if (cycles->n_work) {
             object = cycles->work[--cycles->n_work];
             scan(cycles, object, cycles_set_index(&cycles->set, object));
+        } else if (cycles_edges_visit_more(&cycles->edges)) {
+            n += PIECE_STEPS;
         } else if (cycles_set_next(&cycles->set, &cycles->at, &object, &index)) {
             reach_at(cycles, object, index);
         } else if (cycles->is_again) {
@@ -416,6 +419,8 @@ static bool free_some(struct cycles *cycles)
     for (int n = 0; n < STEP; n++) {
         if (cycles->n_work) {
             free_object(cycles, cycles->work[--cycles->n_work]);
+        } else if (cycles_edges_visit_more(&cycles->edges)) {
+            n += PIECE_STEPS;
         } else if (!cycles_set_next(&cycles->set, &cycles->at, &object, &index)) {
             freed_end(cycles);
             return false;
@@ -493,6 +498,10 @@ static bool subtract(struct cycles *cycles)
     size_t index;
 
     for (int n = 0; n < STEP; n++) {
+        if (cycles_edges_visit_more(&cycles->edges)) {
+            n += PIECE_STEPS;
+            continue;
+        }
         if (!cycles_set_next(&cycles->set, &cycles->at, &object, &index))
             return false;
         if (cycles->set.marks[index].references < CYCLES_REFERENCES_MOST)

@@ -6,8 +6,8 @@
 #include "layout/object_parts.h"
 #include "util/bytes.h"
 
-#define BODY_MOST      4096       /* bytes of an object itself that are looked at */
-#define TABLE_MOST     (1u << 20) /* entries of a table */
+#define BODY_MOST      4096 /* bytes of an object itself that are looked at */
+#define TABLE_MOST     (UINT64_C(1) << 32) /* entries of a table */
 #define WORDS_A_READ   512
 #define TYPE_READ      304
 #define TYPE_TRAVERSE  184 /* Include/cpython/object.h PyTypeObject.tp_traverse */
@@ -149,23 +149,17 @@ const struct cycles_type *cycles_type_of(struct cycles_edges *edges, uint64_t ad
 
 void cycles_edges_begin(struct cycles_edges *edges)
 {
-    edges->words_left = residency_words(edges->memory->residency);
+    edges->words_most = residency_words(edges->memory->residency);
+    edges->words_left = edges->words_most;
     edges->n_unread = 0;
+    edges->n_pieces = 0;
 }
 
-/* All words of [start, start + count * 8). */
-static void visit_words(struct cycles_edges *edges, uint64_t start, uint64_t count,
+static void visit_piece(struct cycles_edges *edges, uint64_t start, uint64_t count,
                         bool is_table)
 {
     uint64_t words[WORDS_A_READ];
 
-    if (start & 7 || start < 4096 || count > TABLE_MOST * 3)
-        return;
-    if (count > edges->words_left) {
-        edges->is_excessive = true;
-        return;
-    }
-    edges->words_left -= count;
     while (count) {
         size_t some = count < WORDS_A_READ ? (size_t)count : WORDS_A_READ;
 
@@ -179,6 +173,46 @@ static void visit_words(struct cycles_edges *edges, uint64_t start, uint64_t cou
         start += some * 8;
         count -= some;
     }
+}
+
+/* All words of [start, start + count * 8). There are no more in all tables together than
+ * the target has in memory, so a long one needs no bound of its own; what alone claims to
+ * have more than that is no table. */
+static void visit_words(struct cycles_edges *edges, uint64_t start, uint64_t count,
+                        bool is_table)
+{
+    if (start & 7 || start < 4096 || count > edges->words_most)
+        return;
+    if (count > edges->words_left) {
+        edges->is_excessive = true;
+        return;
+    }
+    edges->words_left -= count;
+    if (count > CYCLES_PIECE_WORDS && edges->n_pieces < CYCLES_PIECES_MAX) {
+        edges->pieces[edges->n_pieces++] =
+            (struct cycles_piece){start + CYCLES_PIECE_WORDS * UINT64_C(8),
+                                  count - CYCLES_PIECE_WORDS, is_table};
+        count = CYCLES_PIECE_WORDS;
+    }
+    visit_piece(edges, start, count, is_table);
+}
+
+bool cycles_edges_visit_more(struct cycles_edges *edges)
+{
+    struct cycles_piece *last, piece;
+
+    if (!edges->n_pieces)
+        return false;
+    last = &edges->pieces[edges->n_pieces - 1];
+    piece = *last;
+    if (piece.count > CYCLES_PIECE_WORDS)
+        piece.count = CYCLES_PIECE_WORDS;
+    last->start += piece.count * 8;
+    last->count -= piece.count;
+    if (!last->count)
+        edges->n_pieces--;
+    visit_piece(edges, piece.start, piece.count, piece.is_table);
+    return true;
 }
 
 static void tell_table(struct cycles_edges *edges, uint64_t address)
@@ -370,7 +404,7 @@ void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
     if (items > TABLE_MOST)
         items = 0;
     if (type->flags & TYPE_FLAG_TUPLE) {
-        visit_words(edges, object + 24, items, true);
+        visit_words(edges, object + edges->layout->tuple_items, items, true);
         return;
     }
     bytes += items * type->itemsize;

@@ -16,7 +16,15 @@
 #include "layout/object_size.h"
 #include "source/cycles_memory.h"
 
-#define CYCLES_TYPES_MAX 16384 /* a power of two */
+#define CYCLES_TYPES_MAX   16384 /* a power of two */
+#define CYCLES_PIECE_WORDS 4096  /* of a long table that are visited at once */
+#define CYCLES_PIECES_MAX  64
+
+/* What is still to be visited of a long table. */
+struct cycles_piece {
+    uint64_t start, count; /* words */
+    bool is_table;
+};
 
 struct cycles_type {
     uint64_t address; /* 0 = the slot is free */
@@ -41,8 +49,10 @@ struct cycles_edges {
     void *context;
     uint64_t n_unread; /* words of tables: they moved, or went */
     /* A word has one owner: who is told more than there are tells lies. */
-    uint64_t words_left;
+    uint64_t words_most, words_left;
     bool is_excessive;
+    struct cycles_piece pieces[CYCLES_PIECES_MAX];
+    size_t n_pieces;
 };
 
 /* To be called before a turn over all objects, each of which is visited once. */
@@ -51,8 +61,12 @@ void cycles_edges_begin(struct cycles_edges *edges);
 /* The type at the address; NULL when none is there. */
 const struct cycles_type *cycles_type_of(struct cycles_edges *edges, uint64_t address);
 
-/* Visits all words of the object that may be references. */
+/* Visits all words of the object that may be references, but of a long table only the
+ * first ones: the others are kept for cycles_edges_visit_more(). */
 void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
                         const struct cycles_type *type);
+
+/* Visits more words of a long table; false when all were visited. */
+bool cycles_edges_visit_more(struct cycles_edges *edges);
 
 #endif

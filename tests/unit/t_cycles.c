@@ -124,6 +124,67 @@ static void finds_a_cycle(void **state)
     end(&run);
 }
 
+/* What is at the end of a table is found as what is at its beginning. */
+static void visits_long_tables_in_pieces(void **state)
+{
+    const uint64_t count = CYCLES_PIECE_WORDS + 1500;
+    struct dry_run run;
+    uint64_t items;
+
+    (void)state;
+    begin(&run);
+    items = fake_malloc(run.fake, count * 8);
+    set_items(&run, run.lists[0], run.lists[0], 0);
+    fake_u64(run.fake, run.lists[0] + 16, count);
+    fake_u64(run.fake, run.lists[0] + 24, items);
+    fake_u64(run.fake, items + CYCLES_PIECE_WORDS * 8, run.lists[1]);
+    fake_u64(run.fake, items + (count - 2) * 8, run.lists[2]);
+    fake_u64(run.fake, items + (count - 1) * 8, run.lists[0]);
+    expect(&run, 3, 3);
+    end(&run);
+}
+
+/* One list that claims more than the target has is none. Lists that do it together lie,
+ * too, but nobody knows which: then nothing is known. */
+static void believes_no_more_than_there_is(void **state)
+{
+    struct dry_run run;
+    uint64_t words;
+
+    (void)state;
+    begin(&run);
+    set_items(&run, run.lists[0], run.lists[0], 0);
+    set_items(&run, run.lists[1], run.lists[1], 0);
+    fake_u64(run.fake, run.lists[0] + 16, UINT64_C(1) << 31);
+    expect(&run, 1, 1);
+    cycles_release(&run.cycles);
+    arenas_release(&run.arenas);
+    words = residency_words(&run.residency);
+    fake_u64(run.fake, run.lists[0] + 16, words / 2 + 1);
+    fake_u64(run.fake, run.lists[1] + 16, words / 2 + 1);
+    assert_false(run_it(&run));
+    end(&run);
+}
+
+/* 3.14: tuples keep their hash in front of their items. */
+static void visits_the_last_item_of_a_tuple(void **state)
+{
+    struct dry_run run;
+
+    (void)state;
+    for (uint16_t items = 24; items <= 32; items += 8) {
+        begin(&run);
+        run.fake->layout.object.tuple_items = items;
+        fake_object(run.fake, run.lists[0], run.fake->tuple);
+        fake_u64(run.fake, run.lists[0] + 16, 1);
+        fake_u64(run.fake, run.lists[0] + 24, 0);
+        fake_u64(run.fake, run.lists[0] + items, run.lists[1]);
+        set_items(&run, run.lists[1], run.lists[0], 0);
+        expect(&run, 2, 2);
+        end(&run);
+    }
+}
+
 static void spares_what_is_held_from_elsewhere(void **state)
 {
     struct dry_run run;
@@ -304,6 +365,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_a_cycle),
+        cmocka_unit_test(visits_long_tables_in_pieces),
+        cmocka_unit_test(believes_no_more_than_there_is),
+        cmocka_unit_test(visits_the_last_item_of_a_tuple),
         cmocka_unit_test(spares_what_is_held_from_elsewhere),
         cmocka_unit_test(frees_what_garbage_alone_holds),
         cmocka_unit_test(frees_nothing_twice),
