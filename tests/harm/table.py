@@ -79,20 +79,24 @@ def _refusals(all_refusals):
 
 def summary(groups, state, found):
     """(sentence, is all well)"""
-    whole, ran, skipped, n_cells, n_made = Sum(), 0, 0, 0, 0
+    whole, ran, skipped = Sum(), 0, 0
+    pairs, cannot, met = 0, 0, 0
     for _words, rows in groups:
         for row in rows:
             total = sum_of(row, row.on(found), state)
-            n_cells += len(row.on(found))
-            n_made += sum(bool(state.cell(row, one)) for one in row.on(found))
+            cells = [state.cell(row, one) for one in row.on(found)]
+            pairs += len(cells)
+            met += sum(bool(cell.get("rounds")) for cell in cells)
+            cannot += sum(bool(cell.get("cannot") and not cell.get("rounds")) for cell in cells)
             ran += total.rounds > 0
             skipped += total.rounds == 0
             for name in ("rounds", "inside", "harmed", "hung", "leftovers"):
                 setattr(whole, name, getattr(whole, name) + getattr(total, name))
     text = ("%s rounds, %s of them inside; %d harmed, %d hung, %d leftovers; "
-            "%d rows ran, %d were skipped; %d of %d pairs of a row and an interpreter were met" % (
+            "%d rows ran, %d were skipped; of %d pairs of a row and an interpreter %d were met and "
+            "%d cannot be" % (
                 format(whole.rounds, ","), format(whole.inside, ","), whole.harmed, whole.hung,
-                whole.leftovers, ran, skipped, n_made, n_cells))
+                whole.leftovers, ran, skipped, pairs, met, cannot))
     return text, not (whole.harmed or whole.hung or whole.leftovers)
 
 
