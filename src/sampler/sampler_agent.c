@@ -168,6 +168,18 @@ static void agent_lost(struct sampler *sampler)
         sampler_fail(sampler, &agent->err);
 }
 
+/* The first counters are worth a sample of their own: some show nothing before. */
+static void agent_counts(struct sampler *sampler)
+{
+    struct agent_counters counters;
+
+    if (sampler->agent.has_counted ||
+        !session_counters(sampler->agent.session, &counters))
+        return;
+    sampler->agent.has_counted = true;
+    sampler->is_sample_due = true;
+}
+
 void sampler_agent_step(struct sampler *sampler)
 {
     struct sampler_agent *agent = &sampler->agent;
@@ -186,6 +198,8 @@ void sampler_agent_step(struct sampler *sampler)
     case SESSION_READY:
         if (agent->state == AGENT_ATTACHING)
             agent_ready(sampler);
+        else
+            agent_counts(sampler);
         break;
     case SESSION_FAILED:
         err = *session_err(agent->session);

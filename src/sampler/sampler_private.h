@@ -99,6 +99,7 @@ struct sampler_agent {
     bool is_settled;  /* ready, failed, or not wanted */
     bool is_given_up; /* too slow to be waited for; it may still arrive */
     bool is_asked;    /* AGENT_SAMPLE is under way */
+    bool has_counted; /* its counters came in once */
     uint32_t n_again; /* attached again by itself, since it was ordered */
     int64_t opened_mono_ns;
     uint32_t pauses_seen;

@@ -144,11 +144,19 @@ static void sample_cost(struct sampler *sampler, struct cost_facts *cost,
     }
 }
 
+/* It is to come, or is there and has not had the interpreter for its counters. */
+static bool is_agent_awaited(const struct sampler_agent *agent)
+{
+    if (agent->is_given_up)
+        return false;
+    return !agent->is_settled ||
+           (agent->state == AGENT_LOADED && !agent->has_counted &&
+            clock_monotonic_ns() - agent->opened_mono_ns < AGENT_PATIENCE_NS);
+}
+
 bool sampler_is_complete(const struct sampler *sampler)
 {
-    const struct sampler_agent *agent = &sampler->agent;
-
-    if (!sampler->is_layout_tried || (!agent->is_settled && !agent->is_given_up))
+    if (!sampler->is_layout_tried || is_agent_awaited(&sampler->agent))
         return false;
     for (size_t i = 0; i < sampler->n_cheap; i++)
         if (!sampler->cheap[i].had_turn)
