@@ -180,7 +180,7 @@ static uint64_t type_fingerprint(const struct object_layout *layout, const uint8
     return hash;
 }
 
-/* 3.8 makes the elements of lru_cache of a static type that is never made ready
+/* 3.8 and 3.9 make elements of lru_cache of a static type that is never made ready
  * (_functoolsmodule.c lru_list_elem_type): as it was compiled, it has its flags and its
  * metatype, and neither a base nor a dict. */
 static bool is_ready(const struct object_layout *layout, const uint8_t *bytes)
@@ -189,7 +189,7 @@ static bool is_ready(const struct object_layout *layout, const uint8_t *bytes)
 
     if (flags & TYPE_FLAG_READY)
         return true;
-    return layout->minor == 8 && flags == TYPE_FLAG_VERSION_TAG &&
+    return layout->minor <= 9 && flags == TYPE_FLAG_VERSION_TAG &&
            !u64_at(bytes, layout->tp_base) && !u64_at(bytes, layout->tp_dict);
 }
 

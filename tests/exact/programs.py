@@ -253,6 +253,8 @@ kept["enums"] = enum.Enum("Large", ["m%d" % i for i in range(1100)])
 kept["partials"] = [functools.partial(print, i, end=i) for i in range(2000)]
 kept["caches"] = [functools.lru_cache(None)(lambda x: x) for i in range(1100)]
 for one in kept["caches"]: one(1), one(2)
+kept["bounded"] = functools.lru_cache(maxsize=1500)(lambda x: x)
+for i in range(1600): kept["bounded"](i)
 kept["getters"] = [operator.itemgetter(i, i + 1) for i in range(1100)] + [operator.attrgetter("a.b%d" % i) for i in range(1100)] + [operator.methodcaller("m%d" % i, i) for i in range(1100)]
 kept["iterators"] = [make(range(i)) for i in range(1100) for make in (iter, reversed, itertools.cycle, itertools.count().__class__ and itertools.accumulate, enumerate)]
 kept["maps"] = [map(str, [i]) for i in range(1100)] + [filter(None, [i]) for i in range(1100)] + [zip([i], [i]) for i in range(1100)]
@@ -338,4 +340,8 @@ picklers = [pickle.Pickler(io.BytesIO()) for i in range(1200)]
 for one in picklers: one.dump({"a": [1]})
 unpicklers = [pickle.Unpickler(io.BytesIO(pickle.dumps([i, "a"]))) for i in range(1200)]
 for one in unpicklers: one.load()
+import functools
+@functools.lru_cache(maxsize=1500)
+def doubled(x): return x + x
+for i in range(1600): doubled(i)
 ''')
