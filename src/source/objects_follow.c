@@ -9,6 +9,7 @@
 #include "util/clock.h"
 
 #define FOLLOW_PER_STEP 512
+#define PIECES_PER_STEP 64
 #define OBJECT_READ     304 /* of an object: enough to know and to size it */
 #define OBJECT_LEAST    48
 #define NEED_MAX        (UINT64_C(1) << 40)
@@ -199,10 +200,21 @@ static void follow_large(struct walk *walk)
     }
 }
 
+/* What the last step left of long tables; true when there is more of it. */
+static bool follow_pieces(struct walk_follow *follow)
+{
+    for (size_t n = 0; n < PIECES_PER_STEP; n++)
+        if (!cycles_edges_visit_more(&follow->edges))
+            return false;
+    return follow->edges.n_pieces > 0;
+}
+
 bool walk_follow_step(struct walk *walk, int64_t deadline_mono_ns)
 {
     struct walk_follow *follow = &walk->follow;
 
+    if (follow_pieces(follow))
+        return true;
     switch (follow->phase) {
     case FOLLOW_ARENAS:
         if (walk->next_arena < walk->table.count)
@@ -219,7 +231,7 @@ bool walk_follow_step(struct walk *walk, int64_t deadline_mono_ns)
         for (size_t n = 0; n < FOLLOW_PER_STEP && follow->n_queue; n++)
             follow_found(walk, follow->queue[--follow->n_queue]);
         walk->workers[0].counts.is_cut |= follow->edges.is_excessive;
-        return follow->n_queue > 0;
+        return follow->n_queue > 0 || follow->edges.n_pieces > 0;
     }
     return false;
 }
