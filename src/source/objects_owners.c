@@ -304,6 +304,22 @@ static void charge_anywhere(struct walk *walk, const struct charge *charge,
         EDGES_ADD(&walk->workers[0].edges, far, edge);
 }
 
+/* Charges a block that a chain leads to; false when it was met: it has moved meanwhile,
+ * or the chain goes in a circle. A block in an arena says itself whether it is
+ * somebody's; others are remembered. */
+static bool link_charge(struct walk *walk, const struct charge *charge, uint64_t address,
+                        uint64_t bytes)
+{
+    struct noted_block block;
+
+    if (arena_notes_find(&walk->notes, address, &block)
+            ? !noted_is_part(&block)
+            : !address_set_add(&walk->owners.links, address))
+        return false;
+    charge_anywhere(walk, charge, address, bytes);
+    return true;
+}
+
 /* One link of each of some chains; those that go on are put together at the front. */
 static size_t chains_advance(struct walk *walk, struct chain *chains, size_t count)
 {
@@ -321,14 +337,12 @@ static size_t chains_advance(struct walk *walk, struct chain *chains, size_t cou
 
         if (!pieces[i].done || !links[i] || links[i] & 7 || !charge.entry)
             continue;
-        /* A block that was met has moved meanwhile, or the chain goes in a circle. */
-        if (!address_set_add(&walk->owners.links, links[i])) {
+        if (!link_charge(walk, &charge, links[i], chain.bytes)) {
             walk->workers[0].counts.is_cut |=
                 chain.left > MOVED_MOST || walk->owners.links.is_full;
             continue;
         }
         chain.address = links[i];
-        charge_anywhere(walk, &charge, chain.address, chain.bytes);
         if (--chain.left)
             chains[kept++] = chain;
     }

@@ -95,6 +95,35 @@ static void test_claims(void **state)
     objects_unref(section);
 }
 
+/* Nodes in arenas are charged once, and remembered nowhere: there may be millions. */
+static void test_chains(void **state)
+{
+    enum { NODES = 30 };
+    struct fixture *f = *state;
+    uint64_t type =
+        fake_static_type(f->fake, "collections.OrderedDict", 96, 0, TYPE_FLAG_DICT);
+    const struct objects_section *section;
+
+    fake_pool(f->fake, 0, 96, 2);
+    fake_pool(f->fake, 1, 32, NODES + 3);
+    for (uint32_t i = 0; i < NODES; i++)
+        fake_u64(f->fake, fake_block(1, 32, i) + 16, fake_block(1, 32, i + 1));
+    for (uint32_t i = 0; i < 2; i++) {
+        fake_object(f->fake, fake_block(0, 96, i), type);
+        fake_u64(f->fake, fake_block(0, 96, i) + 48, fake_block(1, 32, i * (NODES - 1)));
+    }
+    /* The first says that it has more; the second's go in a circle. */
+    fake_u64(f->fake, fake_block(0, 96, 0) + 16, NODES - 1);
+    fake_u64(f->fake, fake_block(0, 96, 1) + 16, UINT32_MAX);
+    fake_u64(f->fake, fake_block(1, 32, NODES) + 16, fake_block(1, 32, NODES));
+    section = walk_whole(f);
+    assert_int_equal(fake_row(section, "collections.OrderedDict").parts_bytes,
+                     (NODES + 1) * 32);
+    assert_int_equal(section->unowned_blocks, 2);
+    assert_false(section->walk.complete);
+    objects_unref(section);
+}
+
 static void test_items_in_chunks(void **state)
 {
     struct fixture *f = *state;
@@ -207,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_items, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_chains, setup, teardown),
         cmocka_unit_test_setup_teardown(test_items_in_chunks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dicts_of, setup, teardown),
         cmocka_unit_test_setup_teardown(test_learned, setup, teardown),
