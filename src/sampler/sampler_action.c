@@ -109,6 +109,7 @@ static void action_end(struct sampler *sampler, bool has_failed)
     struct sampler_action *action = &sampler->action;
     struct sampler_message message = {.type = SAMPLER_ACTION_RESULT};
     struct action_result *result = &action->result;
+    bool has_set;
 
     if (has_failed && result->err.code == ERR_NONE)
         err_set(&result->err, ERR_FAILED, "%s failed", action->ops->call);
@@ -125,10 +126,13 @@ static void action_end(struct sampler *sampler, bool has_failed)
     message.result = *result;
     if (action->state && action->ops->free)
         action->ops->free(action->state);
-    sampler->is_sample_due = true;
     if (action->is_started && (action->ops->flags & ACTION_FREES_OBJECTS))
         sampler->walk.is_wanted = true;
+    has_set = action->is_started && action->ops->setting;
     memset(action, 0, sizeof(*action));
+    if (has_set)
+        sampler_sample(sampler); /* who hears of the end asks what is set now */
+    sampler->is_sample_due = true;
     sampler_send(sampler, &message);
 }
 
