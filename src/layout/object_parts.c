@@ -361,6 +361,19 @@ bool object_shape_learn(struct object_shape *shape, uint32_t offset)
     return true;
 }
 
+bool object_shape_link(struct object_shape *shape, uint32_t field, uint32_t link_at)
+{
+    for (uint32_t i = 0; i < shape->n_linked; i++) {
+        if (shape->linked[i].field == field && shape->linked[i].link_at == link_at)
+            return false;
+    }
+    if (shape->n_linked == OBJECT_LINKED_MAX)
+        return false;
+    shape->linked[shape->n_linked++] =
+        (struct object_linked){(uint16_t)field, (uint16_t)link_at};
+    return true;
+}
+
 uint64_t object_dict_table(const struct object_layout *layout,
                            const struct object_view *view, bool *is_split)
 {

@@ -5,7 +5,8 @@
  * A list has its items in a block of their own, a dict its table of keys, an instance
  * its dict. From the bytes of one object come the addresses of such parts; whose block
  * that is, and that it is charged once only, is up to who asks. Types that nobody
- * foresaw have learned fields, which the walk finds out.
+ * foresaw have learned fields, which the walk finds out; what the parts of those lead to
+ * in turn is not among an object's parts here, for it stands in other memory.
  *
  * Everything in the object is hostile. Pure; any thread.
  */
@@ -56,6 +57,10 @@ void object_shape_parts(struct object_shape *shape, const struct object_layout *
 
 /* Notes a field that leads to the beginning of a part; false when there is no room. */
 bool object_shape_learn(struct object_shape *shape, uint32_t offset);
+
+/* Notes that in the part of a learned field a word leads to the beginning of one more;
+ * false when that is known already, or there is no room. */
+bool object_shape_link(struct object_shape *shape, uint32_t field, uint32_t link_at);
 
 /* The parts of one object. Words in front of it are read where its shape has them. */
 size_t object_parts(const struct object_layout *layout, const struct object_shape *shape,

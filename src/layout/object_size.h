@@ -55,6 +55,7 @@ enum object_rule {
 };
 
 #define OBJECT_LEARNED_MAX     8
+#define OBJECT_LINKED_MAX      4
 #define OBJECT_DICT_OFFSET_MAX 4096 /* of a type with fixed slots before its dict */
 
 /* How the instances of one type are laid out. */
@@ -74,6 +75,11 @@ struct object_shape {
     int32_t dict_offset;        /* tp_dictoffset of what is not managed; 0 = none */
     uint32_t n_learned;
     uint16_t learned[OBJECT_LEARNED_MAX]; /* offsets of fields that lead to parts */
+    uint32_t n_linked;
+    struct object_linked {
+        uint16_t field, link_at; /* a learned field, and where in its part a word leads
+                                    to one more */
+    } linked[OBJECT_LINKED_MAX];
 };
 
 /* obmalloc.c _PyMem_DebugRawAlloc, 3.8 - 3.15: 16 bytes before a block, 8 behind.

@@ -61,6 +61,11 @@ bool charge_near(struct walk_worker *worker, const struct charge *charge,
  * noted stay. objects_far.c */
 void walk_far_settle(struct walk_worker *worker, size_t first);
 
+/* Charges a part in an arena, or in a chunk that was noted; false when it is in neither.
+ * objects_far.c */
+bool charge_noted(struct walk_worker *worker, const struct charge *charge,
+                  const struct far_edge *edge);
+
 /* What the worker's edges lead to outside the arenas. objects_far.c */
 void walk_parts_far(struct walk_worker *worker, void *with);
 

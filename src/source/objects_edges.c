@@ -127,6 +127,7 @@ void edges_release(struct edges *edges)
     free(edges->far);
     free(edges->far_dicts);
     free(edges->chains);
+    free(edges->linked);
     free(edges->links);
     memset(edges, 0, sizeof(*edges));
 }

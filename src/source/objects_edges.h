@@ -58,6 +58,12 @@ struct chain {
     uint32_t left, bytes; /* blocks to come, and the size of one */
 };
 
+/* A part in which a word leads to one more: learned, so it comes after all else. */
+struct linked_part {
+    uint64_t address; /* of the first part: where it begins */
+    uint32_t owner, link_at;
+};
+
 /* Words in pieces: they neither move nor are more room than they fill taken. */
 #define WORDS_PIECE_SHIFT 15
 #define WORDS_PIECE       ((size_t)1 << WORDS_PIECE_SHIFT)
@@ -102,6 +108,8 @@ struct edges {
     size_t n_far_dicts, far_dicts_capacity;
     struct chain *chains;
     size_t n_chains, chains_capacity;
+    struct linked_part *linked;
+    size_t n_linked, linked_capacity;
     uint64_t *links; /* GC heads outside the arenas */
     size_t n_links, links_capacity;
     struct edges_run *runs;

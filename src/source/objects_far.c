@@ -107,8 +107,8 @@ static bool far_part(struct walk_worker *worker, const struct charge *charge,
 }
 
 /* True when that is all there is to it. */
-static bool far_edge_charge(struct walk_worker *worker, const struct charge *charge,
-                            const struct far_edge *edge)
+bool charge_noted(struct walk_worker *worker, const struct charge *charge,
+                  const struct far_edge *edge)
 {
     return !charge->entry || edge->what == EDGE_DICT ||
            charge_near(worker, charge, edge->address, (enum edge_what)edge->what) ||
@@ -126,7 +126,7 @@ void walk_far_settle(struct walk_worker *worker, size_t first)
         struct charge charge = {entry_of(worker->walk, edges->far[i].owner),
                                 edges->far[i].is_dict_of};
 
-        if (!far_edge_charge(worker, &charge, &edges->far[i]))
+        if (!charge_noted(worker, &charge, &edges->far[i]))
             edges->far[kept++] = edges->far[i];
     }
     edges->n_far = kept;
@@ -144,7 +144,7 @@ static void parts_of_runs(struct walk_worker *worker)
             struct charge charge = {entry_of(worker->walk, reader.edge.owner),
                                     reader.edge.is_dict_of};
 
-            if (!far_edge_charge(worker, &charge, &reader.edge))
+            if (!charge_noted(worker, &charge, &reader.edge))
                 EDGES_ADD(edges, far, reader.edge);
         }
     }
@@ -166,7 +166,7 @@ void walk_parts_far(struct walk_worker *worker, void *with)
         if (edge->address == last && edge->what != EDGE_DICT)
             continue;
         last = edge->what == EDGE_DICT ? last : edge->address;
-        if (!far_edge_charge(worker, &charge, edge))
+        if (!charge_noted(worker, &charge, edge))
             far_part_alone(worker, &charge, edge);
     }
     walk_later_flush(worker);

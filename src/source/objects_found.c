@@ -22,6 +22,8 @@ struct found {
     size_t n_far_dicts;
     struct chain *chains;
     size_t n_chains;
+    struct linked_part *linked;
+    size_t n_linked;
 };
 
 void walk_found_release(struct found *found)
@@ -34,6 +36,7 @@ void walk_found_release(struct found *found)
     edge_pack_release(&found->pack);
     free(found->far_dicts);
     free(found->chains);
+    free(found->linked);
     free(found);
 }
 
@@ -62,6 +65,8 @@ static void edges_use(struct edges *edges, const struct found *found)
         EDGES_ADD(edges, far_dicts, found->far_dicts[i]);
     for (size_t i = 0; i < found->n_chains; i++)
         EDGES_ADD(edges, chains, found->chains[i]);
+    for (size_t i = 0; i < found->n_linked; i++)
+        EDGES_ADD(edges, linked, found->linked[i]);
     if (!found_lend(edges, found) ||
         !words_add(&edges->dicts, found->dicts, found->n_dicts))
         edges->is_full = true;
@@ -115,6 +120,7 @@ void walk_found_open(struct walk_worker *worker)
     capture->n_far = edges->n_far;
     capture->n_far_dicts = edges->n_far_dicts;
     capture->n_chains = edges->n_chains;
+    capture->n_linked = edges->n_linked;
     capture->n_links = edges->n_links;
     capture->n_touched = 0;
     capture_swap(worker);
@@ -155,9 +161,12 @@ static bool keep_edges(struct found *found, struct walk_worker *worker)
     found->n_chains = edges->n_chains - from->n_chains;
     found->chains = items_copy(edges->chains, from->n_chains, edges->n_chains,
                                sizeof(*edges->chains));
+    found->n_linked = edges->n_linked - from->n_linked;
+    found->linked = items_copy(edges->linked, from->n_linked, edges->n_linked,
+                               sizeof(*edges->linked));
     return (found->near || !found->n_near) && (found->dicts || !found->n_dicts) &&
            (found->far_dicts || !found->n_far_dicts) &&
-           (found->chains || !found->n_chains) &&
+           (found->chains || !found->n_chains) && (found->linked || !found->n_linked) &&
            edge_pack_make(&found->pack, edges->far + from->n_far,
                           edges->n_far - from->n_far, edges->links + from->n_links,
                           edges->n_links - from->n_links);

@@ -30,7 +30,7 @@ struct capture {
     uint32_t *touched;
     size_t n_touched, touched_capacity;
     /* That were there before. */
-    size_t n_near, n_dicts, n_far, n_far_dicts, n_chains, n_links;
+    size_t n_near, n_dicts, n_far, n_far_dicts, n_chains, n_linked, n_links;
 };
 
 /* Sizes that are to be completed must be none. */

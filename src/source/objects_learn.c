@@ -11,10 +11,14 @@
  * that is nobody's, and to nothing else, is one of the type's parts from then on. The
  * instances that were looked at are charged at once; the walk begins again, once, when
  * that leaves too much without an owner.
+ *
+ * Such a part may lead to one more, as a table's head to its entries. When all else is
+ * charged, words of learned parts are looked at in the same way.
  */
 #define LEARN_BYTES     512 /* of an instance */
 #define LEARN_FIELDS    (LEARN_BYTES / 8)
 #define LEARN_FROM      2    /* words: the header holds no part */
+#define LINKED_LEAST    2    /* parts that lead to one more: not by chance */
 #define UNOWNED_GOOD    2000 /* of used bytes, one part in so many: nothing to learn */
 #define UNOWNED_BAD     1000 /* the same: the walk should begin again */
 #define WALKS_TO_LEARN  8    /* without a lesson, until the next attempt */
@@ -58,6 +62,21 @@ static bool samples_reserve(struct walk_samples *samples, size_t id)
     return true;
 }
 
+/* Neighbours are alike, as the functions of one module: the first would tell little. */
+static void samples_add(struct type_samples *samples, uint64_t address)
+{
+    uint64_t random = (address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+    uint64_t slot;
+
+    if (samples->n_met < UINT32_MAX)
+        samples->n_met++;
+    slot = random * samples->n_met >> 32;
+    if (samples->count < LEARN_SAMPLES)
+        samples->addresses[samples->count++] = address;
+    else if (slot < LEARN_SAMPLES)
+        samples->addresses[slot] = address;
+}
+
 void walk_learn_sample(struct walk_worker *worker, const struct type_entry *entry,
                        uint64_t address)
 {
@@ -70,22 +89,22 @@ void walk_learn_sample(struct walk_worker *worker, const struct type_entry *entr
     met = &samples->types[entry->id];
     if (!*met)
         *met = calloc(1, sizeof(**met));
-    if (*met && (*met)->count < LEARN_SAMPLES)
-        (*met)->addresses[(*met)->count++] = address;
+    if (*met)
+        samples_add(*met, address);
 }
 
-/* All instances of a few may lie in the arenas of one worker. */
+/* All instances of a few may lie in the arenas of one worker: one of each in turn. */
 static bool samples_of(const struct walk_learning *learning, size_t id,
                        struct type_samples *all)
 {
     all->count = 0;
-    for (size_t w = 0; w < WALK_WORKERS_MAX; w++) {
-        const struct walk_samples *samples = &learning->samples[w];
+    for (size_t n = 0; n < LEARN_SAMPLES * WALK_WORKERS_MAX; n++) {
+        const struct walk_samples *samples = &learning->samples[n % WALK_WORKERS_MAX];
         const struct type_samples *met =
             id < samples->n_types ? samples->types[id] : NULL;
 
-        for (size_t i = 0; met && i < met->count && all->count < LEARN_SAMPLES; i++)
-            all->addresses[all->count++] = met->addresses[i];
+        if (met && n / WALK_WORKERS_MAX < met->count && all->count < LEARN_SAMPLES)
+            all->addresses[all->count++] = met->addresses[n / WALK_WORKERS_MAX];
     }
     return all->count > 0;
 }
@@ -104,11 +123,28 @@ static bool begins_part(struct walk *walk, uint64_t address)
            !noted_chunk_is_claimed(&chunk) && address == chunk.user + prefix;
 }
 
-static void lesson_add(struct walk *walk, struct lesson *lesson,
-                       const struct object_shape *shape, const uint8_t *bytes)
+uint64_t walk_part_room(struct walk *walk, uint64_t address)
 {
-    for (uint32_t i = LEARN_FROM; i < LEARN_FIELDS && (i + 1) * 8 <= shape->basicsize;
-         i++) {
+    uint32_t prefix = walk->layout.pymalloc.debug_prefix_bytes;
+    uint64_t overhead = prefix ? OBJECT_DEBUG_BYTES : 0, bytes = 0;
+    struct noted_block block;
+    struct noted_chunk chunk;
+
+    if (arena_map_has(&walk->map, address)) {
+        if (arena_notes_find(&walk->notes, address, &block) && block.offset == prefix)
+            bytes = block.pool->block_bytes;
+    } else if (walk_chunk_find(&walk->workers[0], address, &chunk) &&
+               address == chunk.user + prefix) {
+        bytes = chunk.bytes;
+        overhead += walk_chunk_overhead(walk);
+    }
+    return bytes > overhead ? bytes - overhead : 0;
+}
+
+static void lesson_add(struct walk *walk, struct lesson *lesson, const uint8_t *bytes,
+                       uint32_t from, uint64_t length)
+{
+    for (uint32_t i = from; i < LEARN_FIELDS && (i + 1) * 8 <= length; i++) {
         uint64_t word = u64_at(bytes, i * 8);
 
         if (!word)
@@ -171,7 +207,7 @@ static bool learn_type(struct walk *walk, struct type_entry *entry,
         return false;
     for (size_t i = 0; i < samples->count; i++) {
         if (pieces[i].done)
-            lesson_add(walk, &lesson, &entry->shape, bytes[i]);
+            lesson_add(walk, &lesson, bytes[i], LEARN_FROM, entry->shape.basicsize);
     }
     for (uint32_t i = LEARN_FROM; i < LEARN_FIELDS; i++) {
         uint32_t before = entry->shape.n_learned;
@@ -200,6 +236,9 @@ static void learn_from_bases(struct walk *walk)
                 object_shape_learn(&entry->shape, base->shape.learned[n]);
                 entry->is_just_list = entry->is_just_managed = false;
             }
+            for (uint32_t n = 0; n < base->shape.n_linked; n++)
+                object_shape_link(&entry->shape, base->shape.linked[n].field,
+                                  base->shape.linked[n].link_at);
             base = base->base ? types_get(&walk->types, base->base) : NULL;
         }
     }
@@ -221,6 +260,109 @@ static bool learn_types(struct walk *walk)
     return has_learned;
 }
 
+/* ---- what learned parts lead to ---- */
+
+/* Learned parts of some instances, and what they begin with. */
+struct linked_samples {
+    size_t count;
+    uint64_t addresses[LEARN_SAMPLES];
+    struct piece pieces[LEARN_SAMPLES];
+    uint8_t bytes[LEARN_SAMPLES][LEARN_BYTES];
+};
+
+static void linked_add(struct walk *walk, struct linked_samples *parts, uint64_t address)
+{
+    uint64_t room = address & 15 ? 0 : walk_part_room(walk, address) & ~UINT64_C(7);
+
+    if (!room)
+        return;
+    parts->addresses[parts->count] = address;
+    parts->pieces[parts->count] =
+        (struct piece){raddr_of(address), parts->bytes[parts->count],
+                       room < LEARN_BYTES ? (size_t)room : LEARN_BYTES, false};
+    parts->count++;
+}
+
+static bool linked_learn(struct walk *walk, struct type_entry *entry, uint32_t field,
+                         const struct linked_samples *parts)
+{
+    struct edges *edges = &walk->workers[0].edges;
+    struct lesson lesson;
+    bool has_learned = false;
+
+    memset(&lesson, 0, sizeof(lesson));
+    for (size_t i = 0; i < parts->count; i++) {
+        if (parts->pieces[i].done)
+            lesson_add(walk, &lesson, parts->bytes[i], 0, parts->pieces[i].length);
+    }
+    for (uint32_t i = 0; i < LEARN_FIELDS; i++) {
+        if (lesson.hits[i] < LINKED_LEAST ||
+            lesson.hits[i] < lesson.other[i] + lesson.shared[i] ||
+            !object_shape_link(&entry->shape, field, i * 8))
+            continue;
+        has_learned = true;
+        for (size_t n = 0; n < parts->count; n++) {
+            struct linked_part linked = {parts->addresses[n], entry->id, i * 8};
+
+            EDGES_ADD(edges, linked, linked);
+        }
+    }
+    return has_learned;
+}
+
+static bool learn_type_links(struct walk *walk, struct type_entry *entry,
+                             const struct type_samples *samples)
+{
+    uint8_t bytes[LEARN_SAMPLES][LEARN_BYTES];
+    struct piece pieces[LEARN_SAMPLES];
+    struct linked_samples parts;
+    bool has_learned = false;
+
+    if (!samples_read(walk, entry, samples, bytes, pieces))
+        return false;
+    for (uint32_t n = 0; n < entry->shape.n_learned; n++) {
+        uint32_t field = entry->shape.learned[n];
+
+        parts.count = 0;
+        for (size_t i = 0; i < samples->count; i++) {
+            if (pieces[i].done && field + 8u <= pieces[i].length)
+                linked_add(walk, &parts, u64_at(bytes[i], field));
+        }
+        if (reader_readv(walk->reader, parts.pieces, parts.count))
+            has_learned |= linked_learn(walk, entry, field, &parts);
+    }
+    return has_learned;
+}
+
+/* Charges the rest of what was learned, from this phase on. */
+static void learn_settle(struct walk *walk, int phase)
+{
+    walk_owners_begin(walk);
+    walk->owners.phase = phase;
+    while (walk_owners_step(walk))
+        ;
+    walk_workers_merge(walk);
+    arena_notes_unowned(&walk->notes, &walk->unowned_blocks, &walk->unowned_bytes);
+}
+
+static bool learn_links(struct walk *walk)
+{
+    bool has_learned = false;
+
+    for (size_t i = 0; i < walk->types.n_entries && i < TYPES_PER_LEARN; i++) {
+        struct type_entry *entry = walk->types.entries[i];
+        struct type_samples samples;
+
+        if (entry->shape.n_learned && samples_of(&walk->learning, entry->id, &samples))
+            has_learned |= learn_type_links(walk, entry, &samples);
+    }
+    if (!has_learned)
+        return false;
+    learn_from_bases(walk);
+    learn_settle(walk, OWNERS_LINKED);
+    return true;
+}
+
 bool walk_learn(struct walk *walk)
 {
     struct walk_learning *learning = &walk->learning;
@@ -232,14 +374,11 @@ bool walk_learn(struct walk *walk)
         for (size_t w = 0; w < walk->n_workers; w++)
             edges_forget_parts(&walk->workers[w].edges);
         has_learned = learn_types(walk);
+        learn_settle(walk, OWNERS_PARTS);
+        if (walk->unowned_bytes > used / UNOWNED_GOOD)
+            has_learned |= learn_links(walk);
         if (has_learned)
             walk_kept_forget(walk); /* parts were not noted that are known now */
-        walk_owners_begin(walk);
-        walk->owners.phase = 2; /* no dicts any more */
-        while (walk_owners_step(walk))
-            ;
-        walk_workers_merge(walk);
-        arena_notes_unowned(&walk->notes, &walk->unowned_blocks, &walk->unowned_bytes);
     }
     learning->walks = has_learned ? 0 : learning->walks + 1;
     is_repeated = has_learned && !learning->has_repeated &&

@@ -366,6 +366,50 @@ static bool chains_step(struct walk *walk)
     return false;
 }
 
+/* ---- parts of learned parts ---- */
+
+static void charge_linked(struct walk *walk, const struct linked_part *linked,
+                          uint64_t address)
+{
+    struct charge charge = {entry_of(walk, linked->owner), false};
+    struct far_edge edge = far_edge_of(address, linked->owner, EDGE_START);
+
+    if (address >= 4096 && address < RADDR_END && !(address & 15))
+        charge_noted(&walk->workers[0], &charge, &edge);
+}
+
+/* The last of them; a link behind its part's end is another's. */
+static void linked_settle(struct walk *walk, struct edges *edges)
+{
+    struct piece pieces[LINKS_PER_READ];
+    uint64_t links[LINKS_PER_READ];
+    size_t count = edges->n_linked < LINKS_PER_READ ? edges->n_linked : LINKS_PER_READ;
+    const struct linked_part *linked = edges->linked + edges->n_linked - count;
+
+    for (size_t i = 0; i < count; i++)
+        pieces[i] = (struct piece){raddr_of(linked[i].address + linked[i].link_at),
+                                   &links[i], sizeof(links[i]), false};
+    reader_readv(walk->reader, pieces, count);
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].done &&
+            walk_part_room(walk, linked[i].address) >= linked[i].link_at + 8u)
+            charge_linked(walk, &linked[i], links[i]);
+    }
+    edges->n_linked -= count;
+}
+
+/* False when none is left. */
+static bool linked_step(struct walk *walk)
+{
+    for (size_t w = 0; w < walk->n_workers; w++) {
+        if (!walk->workers[w].edges.n_linked)
+            continue;
+        linked_settle(walk, &walk->workers[w].edges);
+        return true;
+    }
+    return false;
+}
+
 /* ---- in this order ---- */
 
 void walk_owners_init(struct walk *walk)
@@ -444,6 +488,10 @@ bool walk_owners_step(struct walk *walk)
         break;
     case 4:
         walk_parallel_over(walk, count_far(walk), walk_parts_far, NULL);
+        break;
+    case OWNERS_LINKED:
+        if (linked_step(walk))
+            return true;
         break;
     default:
         return false;

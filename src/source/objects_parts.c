@@ -64,6 +64,23 @@ static void add_chain(struct walk_worker *worker, const struct type_entry *entry
     EDGES_ADD(&worker->edges, chains, chain);
 }
 
+/* What a learned part leads to in turn is looked for when all else is charged. */
+static void add_linked(struct walk_worker *worker, const struct type_entry *entry,
+                       const struct object_view *view)
+{
+    for (uint32_t i = 0; i < entry->shape.n_linked; i++) {
+        uint64_t field = entry->shape.linked[i].field, address;
+        struct linked_part linked = {0, entry->id, entry->shape.linked[i].link_at};
+
+        if (field > view->length || view->length - field < 8)
+            continue;
+        address = linked.address = u64_at(view->bytes, field);
+        if (address >= 4096 && address < RADDR_END && !(address & 15) &&
+            !is_static(worker->walk, address))
+            EDGES_ADD(&worker->edges, linked, linked);
+    }
+}
+
 void walk_parts(struct walk_worker *worker, const struct type_entry *entry,
                 const struct object_view *view)
 {
@@ -95,6 +112,7 @@ void walk_parts(struct walk_worker *worker, const struct type_entry *entry,
             break;
         }
     }
+    add_linked(worker, entry, view);
 }
 
 uint64_t walk_dict_record(const struct walk *walk, const struct object_view *view,

@@ -155,6 +155,9 @@ struct walk_mimalloc {
 
 /* ---- owners (objects_owners.c) and learning (objects_learn.c) ---- */
 
+#define OWNERS_PARTS  2 /* phases: parts of anything but dicts, and */
+#define OWNERS_LINKED 5 /* what learned parts lead to in turn */
+
 /* Where the charging of parts stands. */
 struct owners {
     int phase;
@@ -166,6 +169,7 @@ struct owners {
 
 struct type_samples {
     uint32_t count;
+    uint64_t n_met; /* all instances: each is as likely among the samples */
     uint64_t addresses[LEARN_SAMPLES];
 };
 
@@ -462,6 +466,9 @@ void walk_claim_free_lists(struct walk *walk);
 bool walk_learn(struct walk *walk);
 void walk_learn_sample(struct walk_worker *worker, const struct type_entry *entry,
                        uint64_t address);
+/* What a block that was noted, and begins at the address, has room for; 0: there is none.
+ * objects_learn.c */
+uint64_t walk_part_room(struct walk *walk, uint64_t address);
 void walk_learn_release(struct walk *walk);
 
 /* The cached keys of a class that was counted belong to its size. */

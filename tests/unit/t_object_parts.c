@@ -175,6 +175,23 @@ static void test_learned_fields(void **state)
     assert_int_equal(made.count, 0);
 }
 
+/* What parts lead to: each is noted once, and only a few. */
+static void test_linked_fields(void **state)
+{
+    struct made made;
+
+    (void)state;
+    make(&made, 12, OBJECT_FIXED, 64, 0, 0);
+    assert_true(object_shape_link(&made.shape, 40, 8));
+    assert_false(object_shape_link(&made.shape, 40, 8));
+    for (uint32_t i = 1; i < OBJECT_LINKED_MAX; i++)
+        assert_true(object_shape_link(&made.shape, 40, 8 + i * 8));
+    assert_false(object_shape_link(&made.shape, 48, 8));
+    assert_int_equal(made.shape.n_linked, OBJECT_LINKED_MAX);
+    assert_int_equal(made.shape.linked[1].field, 40);
+    assert_int_equal(made.shape.linked[1].link_at, 16);
+}
+
 /* Whatever the bytes are, parts are few and nothing is read outside. */
 static void test_any_bytes(void **state)
 {
@@ -254,8 +271,9 @@ int main(void)
         cmocka_unit_test(test_type),           cmocka_unit_test(test_list),
         cmocka_unit_test(test_managed_dicts),  cmocka_unit_test(test_dict_offsets),
         cmocka_unit_test(test_containers),     cmocka_unit_test(test_str),
-        cmocka_unit_test(test_learned_fields), cmocka_unit_test(test_any_bytes),
-        cmocka_unit_test(test_code),           cmocka_unit_test(test_module),
+        cmocka_unit_test(test_learned_fields), cmocka_unit_test(test_linked_fields),
+        cmocka_unit_test(test_any_bytes),      cmocka_unit_test(test_code),
+        cmocka_unit_test(test_module),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,6 +153,34 @@ static void walks_whole_on_request(void **state)
     objects_unref(section);
 }
 
+/* Objects, each with the head of a table, and that with the table. */
+static void keeps_what_parts_lead_to(void **state)
+{
+    enum { TABLES = 20 };
+    struct fixture *f = *state;
+    uint64_t type = fake_static_type(f->fake, "lib.Table", 32, 0, 0);
+    const struct objects_section *section;
+    struct type_entry *entry;
+
+    fake_pool(f->fake, 0, 32, TABLES);
+    fake_pool(f->fake, 4, 48, TABLES);
+    fake_pool(f->fake, 5, 80, TABLES);
+    for (uint32_t i = 0; i < TABLES; i++) {
+        fake_object(f->fake, fake_block(0, 32, i), type);
+        fake_u64(f->fake, fake_block(0, 32, i) + 24, fake_block(4, 48, i));
+        fake_u64(f->fake, fake_block(4, 48, i) + 8, fake_block(5, 80, i));
+    }
+    objects_unref(walk_once(f, false));
+    entry = types_get(&f->walk.types, type);
+    assert_non_null(entry);
+    assert_true(object_shape_learn(&entry->shape, 24));
+    assert_true(object_shape_link(&entry->shape, 24, 8));
+    says_the_same(state);
+    section = walk_once(f, true);
+    assert_int_equal(row_of(section, "lib.Table")->parts_bytes, TABLES * (48 + 80));
+    objects_unref(section);
+}
+
 /* The numbers of types are others when one of them died. */
 static void forgets_when_a_class_is_gone(void **state)
 {
@@ -177,6 +205,7 @@ int main(void)
         POINT(notices_a_header),
         POINT(reads_each_arena_in_its_turn),
         POINT(walks_whole_on_request),
+        POINT(keeps_what_parts_lead_to),
         POINT(forgets_when_a_class_is_gone),
     };
 

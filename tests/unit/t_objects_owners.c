@@ -211,6 +211,28 @@ static void test_learned(void **state)
     objects_unref(section);
 }
 
+/* Many of one type, of which the first have nothing there. */
+static void test_learned_from_later_ones(void **state)
+{
+    struct fixture *f = *state;
+    struct fake_heap *fake = f->fake;
+    uint64_t type = fake_static_type(fake, "lib.Buffer", 32, 0, 0);
+    const struct objects_section *section;
+
+    fake_pool(fake, 0, 32, 200);
+    fake_pool(fake, 1, 80, 200);
+    for (uint32_t i = 0; i < 200; i++) {
+        fake_object(fake, fake_block(0, 32, i), type);
+        if (i >= 2 * LEARN_SAMPLES)
+            fake_u64(fake, fake_block(0, 32, i) + 24, fake_block(1, 80, i));
+    }
+    section = walk_whole(f);
+    assert_int_equal(fake_row(section, "lib.Buffer").parts_bytes,
+                     (200 - 2 * LEARN_SAMPLES) * 80);
+    assert_int_equal(section->unowned_blocks, 2 * LEARN_SAMPLES);
+    objects_unref(section);
+}
+
 /* What is shared is not owned: nothing is learned from one block for all. */
 static void test_shared_is_not_learned(void **state)
 {
@@ -231,6 +253,119 @@ static void test_shared_is_not_learned(void **state)
     objects_unref(section);
 }
 
+enum { TABLES = 200, ROWS = 150 };
+
+/* Objects with the head of a table (+24), that leads to the table (+link_at). */
+static uint64_t fill_tables(struct fake_heap *fake, uint32_t link_at)
+{
+    uint64_t type = fake_static_type(fake, "lib.Table", 32, 0, 0);
+
+    fake_pool(fake, 0, 32, TABLES);
+    fake_pool(fake, 1, 48, TABLES);
+    fake_pool(fake, 2, 80, TABLES);
+    for (uint32_t i = 0; i < TABLES; i++) {
+        fake_object(fake, fake_block(0, 32, i), type);
+        fake_u64(fake, fake_block(0, 32, i) + 24, fake_block(1, 48, i));
+        fake_u64(fake, fake_block(1, 48, i) + link_at, fake_block(2, 80, i));
+    }
+    return type;
+}
+
+/* A learned part leads to one more. */
+static void test_linked(void **state)
+{
+    struct fixture *f = *state;
+    const struct objects_section *section;
+
+    fill_tables(f->fake, 8);
+    for (int i = 0; i < 2; i++) {
+        section = walk_whole(f);
+        assert_int_equal(fake_row(section, "lib.Table").parts_bytes, TABLES * (48 + 80));
+        assert_int_equal(section->unowned_blocks, 0);
+        objects_unref(section);
+    }
+}
+
+/* The same in chunks of malloc. */
+static void test_linked_chunks(void **state)
+{
+    enum { CHUNKS = 12 };
+    struct fixture *f = *state;
+    const struct objects_section *section;
+    struct kind_row row;
+
+    fill_tables(f->fake, 8);
+    for (uint32_t i = 0; i < CHUNKS; i++)
+        fake_u64(f->fake, fake_block(1, 48, i) + 8, fake_malloc(f->fake, 1008));
+    fake_malloc(f->fake, 1008); /* the last is the heap's end */
+    section = walk_whole(f);
+    row = fake_row(section, "lib.Table");
+    assert_int_equal(row.malloc_bytes, CHUNKS * 1024);
+    assert_int_equal(row.parts_bytes,
+                     TABLES * 48 + (TABLES - CHUNKS) * 80 + CHUNKS * 1024);
+    assert_int_equal(section->unowned_blocks, CHUNKS);
+    objects_unref(section);
+}
+
+/* Parts that lead to what another has, or to what all of them share. */
+static void test_linked_is_last(void **state)
+{
+    struct fixture *f = *state;
+    const struct objects_section *section;
+
+    fill_tables(f->fake, 8);
+    fake_pool(f->fake, 3, 64, ROWS);
+    fake_pool(f->fake, 4, 48, ROWS);
+    fake_pool(f->fake, 5, 512, 20);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        uint64_t list = fake_block(3, 64, i) + 16;
+
+        fake_object(f->fake, list, f->fake->list);
+        fake_u64(f->fake, list + 24, fake_block(4, 48, i));
+        fake_u64(f->fake, list + 32, 5);
+        /* Lists' items instead of tables, in fewer than those that are learned from. */
+        if (i % 4 == 0)
+            fake_u64(f->fake, fake_block(1, 48, i) + 8, fake_block(4, 48, i));
+        fake_u64(f->fake, fake_block(1, 48, i) + 16, fake_block(4, 48, i));
+        fake_u64(f->fake, fake_block(1, 48, i) + 24, fake_block(5, 512, 0));
+        fake_u64(f->fake, fake_block(1, 48, i) + 32, fake_block(5, 512, 1) + 16);
+    }
+    section = walk_whole(f);
+    assert_int_equal(fake_row(section, "list").parts_bytes, ROWS * 48);
+    assert_int_equal(fake_row(section, "lib.Table").parts_bytes,
+                     TABLES * 48 + (TABLES - (ROWS + 3) / 4) * 80);
+    assert_int_equal(section->unowned_blocks, 20 + (ROWS + 3) / 4);
+    objects_unref(section);
+}
+
+/* What stands behind the end of a part is not of it; one alone may be chance. */
+static void test_linked_is_bounded(void **state)
+{
+    struct fixture *f = *state;
+    const struct objects_section *section;
+    struct type_entry *entry;
+    uint64_t type = fill_tables(f->fake, 8);
+
+    for (uint32_t i = 1; i < TABLES; i++)
+        fake_u64(f->fake, fake_block(1, 48, i) + 8, 0);
+    section = walk_whole(f);
+    assert_int_equal(fake_row(section, "lib.Table").parts_bytes, TABLES * 48);
+    objects_unref(section);
+    entry = types_get(&f->walk.types, type);
+    assert_non_null(entry);
+    assert_true(object_shape_link(&entry->shape, 24, 48 + 8)); /* the next one's */
+    fake_u64(f->fake, fake_block(1, 48, 1) + 8, fake_block(2, 80, 1));
+    f->walk.learning.is_sampling = false;
+    section = walk_whole(f);
+    assert_int_equal(fake_row(section, "lib.Table").parts_bytes, TABLES * 48);
+    objects_unref(section);
+    assert_true(object_shape_link(&entry->shape, 24, 8));
+    f->walk.learning.is_sampling = false;
+    section = walk_whole(f);
+    assert_int_equal(fake_row(section, "lib.Table").parts_bytes, TABLES * 48 + 2 * 80);
+    objects_unref(section);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,7 +375,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_items_in_chunks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dicts_of, setup, teardown),
         cmocka_unit_test_setup_teardown(test_learned, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_learned_from_later_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shared_is_not_learned, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_linked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_linked_chunks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_linked_is_last, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_linked_is_bounded, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
