@@ -177,8 +177,13 @@ static void add_type(struct collector *collector, const struct object_layout *la
 static void add_code(struct collector *collector, const struct object_layout *layout,
                      const struct object_view *view)
 {
-    if (layout->code_is_var)
+    if (layout->code_is_var) {
+        if (layout->minor >= 12)
+            add(collector,
+                word_at(view, layout->minor == 12 ? CODE_CACHED_312 : CODE_CACHED), 0,
+                OBJECT_PART_START);
         return;
+    }
     add(collector, word_at(view, CODE_CELL2ARG), 0, OBJECT_PART_START);
     add(collector, word_at(view, CODE_OPCACHE_MAP), 0, OBJECT_PART_START);
     add(collector, word_at(view, CODE_OPCACHE), 0, OBJECT_PART_START);
@@ -329,7 +334,7 @@ static bool rule_has_parts(const struct object_layout *layout, enum object_rule 
     case OBJECT_BYTEARRAY:
         return !layout->bytearray_is_bytes;
     case OBJECT_CODE:
-        return !layout->code_is_var;
+        return !layout->code_is_var || layout->minor >= 12;
     default:
         return true;
     }

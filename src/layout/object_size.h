@@ -115,6 +115,11 @@ static inline char object_debug_id(const uint8_t id[8])
 #define CODE_OPCACHE_MAP 152
 #define CODE_OPCACHE     160
 
+/* The same, 3.12 and later: _co_cached, what was made for co_code and the like; 3.13 and
+ * later behind co_executors. */
+#define CODE_CACHED_312 152
+#define CODE_CACHED     160
+
 /* pycore_moduleobject.h PyModuleObject.md_state: behind md_def, 3.15: behind md_dict. */
 #define MODULE_STATE     32
 #define MODULE_STATE_315 24

@@ -85,16 +85,9 @@ KEYS_KEPT = 80 * 176
 UNOWNED = {8: KEYS_KEPT + (38 << 10), 9: KEYS_KEPT}
 
 
-# numpy's: functions of dt_slots, to which the classes of its dtypes lead, that are static ones in
-# malloc's memory (24 blocks of 512 bytes). With what few code objects have since 3.12
-# (_co_cached), which the instances that are learned from may lack, that is 0.101 % on 3.14.
-OF_NUMPY = 4 << 10
-
-
 def check_unowned(sample, minor):
     found, used = sample["objects"]["unowned_bytes"], sample["pymalloc"]["used_bytes"]
-    lacks = UNOWNED.get(minor, 0) + ("numpy.ndarray" in heaptop.types(sample)) * OF_NUMPY
-    yield Check("unowned", found < 0.001 * used + lacks,
+    yield Check("unowned", found < 0.001 * used + UNOWNED.get(minor, 0),
                 "%.3f %%" % (100 * found / used), "%d bytes of %d" % (found, used))
 
 

@@ -229,7 +229,8 @@ static void test_type(void **state)
     assert_part(&made, 1, OBJECT_PART_START, ADDRESS + 8192, 0);
 }
 
-/* 3.8 - 3.10: which cells are arguments, and what opcodes remember. */
+/* 3.8 - 3.10: which cells are arguments, and what opcodes remember; 3.12 and later: what
+ * was made for those who asked. */
 static void test_code(void **state)
 {
     struct made made;
@@ -243,8 +244,16 @@ static void test_code(void **state)
     assert_int_equal(made.count, 2);
     assert_part(&made, 0, OBJECT_PART_START, ADDRESS + 512, 0);
     assert_part(&made, 1, OBJECT_PART_START, ADDRESS + 1024, 0);
-    make(&made, 12, OBJECT_CODE, 192, 0, 0);
+    make(&made, 11, OBJECT_CODE, 192, 0, 0);
     assert_false(made.shape.has_parts);
+    for (uint8_t minor = 12; minor <= 15; minor++) {
+        make(&made, minor, OBJECT_CODE, 192, 0, 0);
+        assert_true(made.shape.has_parts);
+        put(&made, minor == 12 ? 152 : 160, ADDRESS + 512);
+        find(&made);
+        assert_int_equal(made.count, 1);
+        assert_part(&made, 0, OBJECT_PART_START, ADDRESS + 512, 0);
+    }
 }
 
 static void test_module(void **state)
