@@ -30,19 +30,12 @@ static const struct kept_stretch *stretches_at(const struct kept_stretch *stretc
     return &stretches[behind - 1];
 }
 
-static int fresh_compare(const void *left, const void *right)
-{
-    const struct kept_stretch *a = left, *b = right;
-
-    return (a->start > b->start) - (a->start < b->start);
-}
-
 void walk_stretches_sort(struct walk *walk)
 {
     struct kept_stretches *all = &walk->stretches;
 
     if (!all->is_sorted && all->n_fresh)
-        qsort(all->fresh, all->n_fresh, sizeof(*all->fresh), fresh_compare);
+        qsort(all->fresh, all->n_fresh, sizeof(*all->fresh), stretch_compare);
     all->is_sorted = true;
 }
 

@@ -26,7 +26,7 @@ static void stretches_free(struct kept_stretch *stretches, size_t count)
     free(stretches);
 }
 
-static int stretch_compare(const void *left, const void *right)
+int stretch_compare(const void *left, const void *right)
 {
     const struct kept_stretch *a = left, *b = right;
 

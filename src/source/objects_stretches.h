@@ -142,6 +142,9 @@ bool walk_stretch_note(struct walk *walk, uint64_t user, uint64_t bytes);
 
 /* ---- after the chains (objects_stretch_find.c) ---- */
 
+/* By address, as qsort() takes it. objects_stretches.c */
+int stretch_compare(const void *left, const void *right);
+
 /* The first that begins at `at` or behind it. objects_stretches.c */
 size_t stretches_from(const struct kept_stretch *stretches, size_t count, uint64_t at);
 

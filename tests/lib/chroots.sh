@@ -11,8 +11,8 @@
 #
 # They are made in the folder $HEAPTOP_CHROOTS (~/.cache/heaptop), each under the name of its
 # release, by debootstrap from Debian's mirror, $HEAPTOP_MIRROR when that is set, and kept
-# (Ubuntu's is $HEAPTOP_UBUNTU_MIRROR): delete one to have it made anew. $HEAPTOP_SID_PACKAGES are further packages for sid,
-# python3.15-dbg for example.
+# (Ubuntu's is $HEAPTOP_UBUNTU_MIRROR): delete one to have it made anew.
+# $HEAPTOP_SID_PACKAGES are further packages for sid, python3.15-dbg for example.
 set -eu
 
 folder=${HEAPTOP_CHROOTS:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/heaptop}

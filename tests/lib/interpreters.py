@@ -7,7 +7,7 @@
         tap.skip("on CPython 3.%d" % minor, reason)
     for python in interpreters.everywhere():  # those of Debian sid's chroot too
         target.Target(python)                 # python.command starts it: it may need chroot
-    for python in interpreters.free_threaded():  # asked for by name only, and those of musl()
+    for python in interpreters.free_threaded() + interpreters.musl():  # asked for by name only
 
 Looked for in this order; the first of a minor version wins, `every()` gives all:
 HEAPTOP_PYTHONS (paths separated by colons), /usr/bin/python3.N, ~/.pyenv and
