@@ -3,16 +3,11 @@
 #include "source/free_list_entries.h"
 #include "source/objects_walk.h"
 
-/*
- * Blocks of free lists that the scan cannot tell: the link of a free float stands where
- * its type was (3.8 - 3.13), and tables of keys are no objects. Where they are nobody's
- * part they are counted with the dead objects that the scan met.
- */
-static void claim_entry(struct walk *walk, const struct free_list_place *place,
-                        uint64_t entry)
+/* Where it is nobody's part it is counted with the dead objects that the scan met. */
+static void claim_block(void *context, uint64_t block)
 {
+    struct walk *walk = context;
     struct walk_counts *counts = &walk->workers[0].counts;
-    uint64_t block = entry - place->prefix - walk->layout.pymalloc.debug_prefix_bytes;
     struct noted_block noted;
 
     if (!arena_notes_find(&walk->notes, block, &noted) || noted.offset ||
@@ -22,12 +17,10 @@ static void claim_entry(struct walk *walk, const struct free_list_place *place,
     counts->freelist_bytes += noted.pool->block_bytes;
 }
 
-void walk_claim_free_lists(struct walk *walk)
+void walk_disguised_blocks(struct walk *walk, walk_block_fn *visit, void *context)
 {
     struct free_list_place places[FREE_LIST_PLACES_MOST];
-    size_t n_places = walk->method == WALK_BY_ARENAS && !walk->visit
-                          ? free_list_places(&walk->layout, places)
-                          : 0;
+    size_t n_places = free_list_places(&walk->layout, places);
     uint64_t *entries = n_places ? malloc(FREE_LIST_MOST * sizeof(*entries)) : NULL;
     uint64_t count;
 
@@ -37,7 +30,14 @@ void walk_claim_free_lists(struct walk *walk)
                                entries, &count))
             continue;
         for (uint64_t n = 0; n < count; n++)
-            claim_entry(walk, &places[i], entries[n]);
+            visit(context, entries[n] - places[i].prefix -
+                               walk->layout.pymalloc.debug_prefix_bytes);
     }
     free(entries);
+}
+
+void walk_claim_free_lists(struct walk *walk)
+{
+    if (walk->method == WALK_BY_ARENAS && !walk->visit)
+        walk_disguised_blocks(walk, claim_block, walk);
 }

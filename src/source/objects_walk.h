@@ -458,7 +458,12 @@ void walk_owners_begin(struct walk *walk);
 bool walk_owners_step(struct walk *walk); /* false when all are charged */
 void walk_owners_release(struct walk *walk);
 
-/* Blocks of free lists that are nobody's part. objects_free_lists.c */
+/* Blocks of free lists that the scan cannot tell: the link of a free float stands where
+ * its type was (3.8 - 3.13), and tables of keys are no objects. objects_free_lists.c */
+typedef void walk_block_fn(void *context, uint64_t block);
+void walk_disguised_blocks(struct walk *walk, walk_block_fn *visit, void *context);
+
+/* Those that are nobody's part. */
 void walk_claim_free_lists(struct walk *walk);
 
 /* Learns from samples which fields lead to parts; true when the walk should begin again

@@ -228,6 +228,15 @@ static struct pin_block *block_at(const struct pins_blocks *pins, uint64_t addre
     return &pins->blocks[low - 1];
 }
 
+/* Dead floats and tables of keys on free lists look like parts. */
+static void settle_free_listed(void *context, uint64_t address)
+{
+    struct pin_block *block = block_at(context, address);
+
+    if (block && block->what == PIN_PART && !block->kind)
+        block->what = PIN_FREE_LISTED;
+}
+
 /* First whose the dicts are, then whose everything else is. */
 static void settle_claims(struct pins_blocks *pins)
 {
@@ -332,6 +341,7 @@ static void count_blocks(struct pins_blocks *pins, struct rows *rows)
         if (pins->blocks[i].what == PIN_DICT)
             pins->blocks[i].kind = dict;
     settle_claims(pins);
+    walk_disguised_blocks(pins->walk, settle_free_listed, pins);
     for (size_t i = 0; i < pins->next; i++)
         count_arena(pins, rows, (uint32_t)i);
 }
