@@ -6,8 +6,10 @@ import subprocess
 import tempfile
 import time
 
+import frozen
 import interpreters
 import look
+import program
 import tool
 from row import (EACH, Row, cannot, debian, expect_refusal, few, files, free_threaded, musl,
                  programs, root, root_and, works)
@@ -46,6 +48,22 @@ def deleted(cell, rounds):
                 os.unlink(copy)
                 shutil.copy("/bin/true", copy)
                 before = look.Look(it.pid)
+                cell.attach(it, rounds)
+                cell.expect_released(it, before)
+                cell.expect_finish(it)
+        finally:
+            cell.interpreter.command = original
+
+
+def from_one_file(cell, rounds):
+    """The program unpacks itself and runs as its own child."""
+    original = cell.interpreter.command
+    with frozen.python() as path:
+        cell.interpreter.command = [path]
+        try:
+            with cell.start("plain.py") as it:
+                it.pid = program.descendants(it.pid)[0]
+                before = look.first(it.pid)
                 cell.attach(it, rounds)
                 cell.expect_released(it, before)
                 cell.expect_finish(it)
@@ -174,7 +192,9 @@ ROWS = [
     of_release("bullseye", "an older C library, of Debian bullseye (glibc 2.31)"),
     of_release("trixie", "a newer C library, of Debian trixie (glibc 2.41)"),
     of_release("bionic", "a C library as old as CPython 3.8, of Ubuntu 18.04 (glibc 2.27)"),
-    cannot("frozen-program", "24", "PyInstaller, conda", "not installed here"),
+    Row("frozen-program", "24", "a program in one file, of PyInstaller", from_one_file,
+        on=debian, needs=frozen.missing),
+    cannot("conda", "24", "conda's Python", "not installed here"),
 ]
 WITHOUT_A_GIL = [("compute", works("plain.py", "4", is_steady=False)),
                  ("noisy", works("noisy.py", is_steady=False)),

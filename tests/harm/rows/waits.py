@@ -1,5 +1,12 @@
 """The target is blocked in a system call, which must end as if nobody had come."""
-from row import EACH, Row, cannot, works
+import contextlib
+import os
+import subprocess
+import tempfile
+import time
+
+from program import Cannot
+from row import EACH, Row, files, root_and, works
 
 GROUP = "Blocked in a system call"
 
@@ -15,6 +22,35 @@ def waits(kind, who="alone", *more):
 def on_host(found):
     """Where there is a C compiler."""
     return [i for i in found if not i.root]
+
+
+@contextlib.contextmanager
+def slow_files():
+    """A FUSE file system in which a page takes 40 ms."""
+    with tempfile.TemporaryDirectory(prefix="harm-fuse-") as folder:
+        below, mounted = (os.path.join(folder, name) for name in ("below", "mounted"))
+        os.mkdir(below)
+        os.mkdir(mounted)
+        with open(os.path.join(below, "page"), "wb") as file:
+            file.write(b"x" * 4096)
+        server = subprocess.Popen(["bindfs", "-f", "--read-rate=100k", below, mounted],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 10
+            while not os.path.ismount(mounted):
+                if server.poll() is not None or time.monotonic() > deadline:
+                    raise Cannot("bindfs mounts nothing here")
+                time.sleep(0.01)
+            yield os.path.join(mounted, "page")
+        finally:
+            server.terminate()  # it unmounts by itself
+            server.wait()
+
+
+def waits_for_fuse(cell, rounds):
+    with slow_files() as path:
+        waits("read_file", "alone", path)(cell, rounds)
 
 
 # Restarted by the kernel after any stop, or by heaptop (an endless epoll_wait, a part of a write).
@@ -48,6 +84,6 @@ ROWS += [Row("wait-epoll-foreign", "15", "a C thread in epoll_wait without an en
 ROWS += [Row("wait-" + kind, "15", words + ", beside another thread",
              waits(kind.replace("-", "_"), "helped")) for kind, words in AWKWARD]
 ROWS += [
-    cannot("wait-fuse", "15", "a read from a FUSE file system",
-           "needs a FUSE server beside the tests"),
+    Row("wait-fuse", "15", "a read from a FUSE file system", waits_for_fuse, on=on_host,
+        needs=lambda: files("/dev/fuse")() or root_and("bindfs")()),
 ]

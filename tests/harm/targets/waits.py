@@ -87,6 +87,20 @@ def make_read(kind):
     return wait
 
 
+def make_read_file(path):
+    """A page that must come from where the file lies."""
+    descriptor = os.open(path, os.O_RDONLY)
+
+    def wait():
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        buffer = ctypes.create_string_buffer(4096)
+        result = libc.read(descriptor, buffer, 4096)
+        if result != 4096 or buffer.raw != b"x" * 4096:
+            failed("read from " + path, result)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    return wait
+
+
 BLOCK = bytes(range(251)) * 4000
 
 
