@@ -7,12 +7,14 @@
 #include <stdlib.h>
 
 #include "heaptop/units.h"
+#include "model/account.h"
 #include "tui/account_table.h"
 #include "tui/detail.h"
 #include "tui/kinds_table.h"
 #include "util/xalloc.h"
 
 #define PREDICTION_LINES 3
+#define REASON_LINES     3 /* with which the garbage is not known */
 #define MALLOC_LINES     3 /* a gap, a heading, and at least one line */
 #define LEAST_LINES      9 /* with fewer, only the table is drawn */
 
@@ -56,7 +58,8 @@ static void draw_collect(struct detail *detail, const struct account_section *ac
     struct reading most = account->collect_trim_most_bytes;
 
     if (!reading_is_known(least))
-        detail_line(detail, "gc, then trim", "%s", "not known");
+        detail_text(detail, "gc, then trim",
+                    account_garbage_why_text(account->garbage_why));
     else if (reading_is_known(most) && most.value != least.value)
         detail_line(detail, "gc, then trim",
                     "would return %s to %s (garbage: %s objects)", units_bytes(a, least),
@@ -114,9 +117,13 @@ static void draw_malloc(struct detail *detail, const struct malloc_section *sect
 
 static int parts_height(const struct pane_account *pane, int height)
 {
+    const struct account_section *account = pane->input.snapshot->account;
     int wanted =
         (int)table_row_count(pane->parts, NULL) + (int)table_fixed_count(pane->parts) + 1;
     int most = height >= LEAST_LINES ? height - PREDICTION_LINES : height;
+
+    if (height >= LEAST_LINES && !reading_is_known(account->collect_trim_bytes))
+        most -= REASON_LINES - 1;
 
     return wanted < most ? wanted : most;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "heaptop/units.h"
+#include "model/account.h"
 #include "model/gc_debug.h"
 #include "tui/detail.h"
 #include "tui/free_lists_table.h"
@@ -58,6 +59,27 @@ static void draw_state(struct detail *detail, const struct gc_section *section)
     detail_line(detail, "debug flags", "%s%s", gc_debug_names(names, section->debug),
                 section->debug.value & GC_DEBUG_SAVEALL ? ": what is found is not freed"
                                                         : "");
+}
+
+static void draw_garbage(struct detail *detail, const struct snapshot *snapshot)
+{
+    const struct account_section *account = snapshot->account;
+    char count[UNITS_MAX], bytes[UNITS_MAX], age[UNITS_MAX];
+
+    if (!account)
+        detail_text(detail, "garbage",
+                    snapshot->access.method == METHOD_OUTSIDE
+                        ? "not known yet: a walk finds out, after the objects"
+                        : "not known: the memory cannot be read from outside. c runs "
+                          "gc.collect() and tells what it found");
+    else if (!reading_is_known(account->garbage_objects))
+        detail_text(detail, "garbage", account_garbage_why_text(account->garbage_why));
+    else
+        detail_line(detail, "garbage", "%s objects, %s (looked at %s ago)",
+                    units_count(count, account->garbage_objects),
+                    units_bytes(bytes, account->garbage_bytes),
+                    units_duration(age, reading_exact(snapshot->mono_ns -
+                                                      account->garbage_mono_ns)));
 }
 
 static void draw_free_lists(struct detail *detail,
@@ -128,7 +150,7 @@ static void gc_draw(void *pane, struct canvas *canvas, struct rect rect, bool ha
 {
     struct pane_gc *gc = pane;
     const struct snapshot *snapshot = gc->input.snapshot;
-    struct rect top = rect;
+    struct rect top = rect, below;
     struct detail detail;
 
     if (gc->is_open) {
@@ -141,14 +163,18 @@ static void gc_draw(void *pane, struct canvas *canvas, struct rect rect, bool ha
     if (top.height > rect.height)
         top.height = rect.height;
     table_draw(gc->table, canvas, top, has_focus);
+    below =
+        (struct rect){rect.y + top.height, rect.x, rect.height - top.height, rect.width};
+    detail_init(&detail, canvas, below);
     if (!snapshot || !snapshot->gc) {
         pane_draw_nothing(canvas, rect, "the garbage collector's counters are not known");
+        detail_gap(&detail);
+        if (snapshot && snapshot->account)
+            draw_garbage(&detail, snapshot);
         return;
     }
-    rect.y += top.height;
-    rect.height -= top.height;
-    detail_init(&detail, canvas, rect);
     draw_state(&detail, snapshot->gc);
+    draw_garbage(&detail, snapshot);
     draw_free_lists(&detail, snapshot->free_lists);
     detail_gap(&detail);
     draw_pauses(&detail, snapshot);

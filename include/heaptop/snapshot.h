@@ -259,6 +259,20 @@ struct mapping_row {
     uint64_t res_bytes, swap_bytes;
 };
 
+/* Why it is not known what a collection would free. model/account.h has the sentences. */
+enum garbage_why {
+    GARBAGE_WHY_UNTOLD = 0, /* it is known; or the recording is of an older heaptop */
+    GARBAGE_WHY_PUT_OFF,    /* it comes next, after what many objects make dear */
+    GARBAGE_WHY_NO_COLLECTOR,
+    GARBAGE_WHY_FREE_THREADED,
+    GARBAGE_WHY_NO_ARENAS,
+    GARBAGE_WHY_OTHER_MALLOC,
+    GARBAGE_WHY_COLLECTING,
+    GARBAGE_WHY_CHANGED,
+    GARBAGE_WHY_NO_MEMORY,
+    GARBAGE_WHYS,
+};
+
 struct account_section {
     uint64_t res_bytes; /* at the instant at which the pages were looked at */
     struct account_bytes parts[ACCOUNT_PARTS];
@@ -269,7 +283,8 @@ struct account_section {
     struct reading collect_trim_most_bytes;
     struct reading restart_bytes; /* what only a restart would return */
     struct reading garbage_objects, garbage_bytes;
-    int64_t garbage_mono_ns; /* of the dry run that found it; 0 = none was made */
+    enum garbage_why garbage_why; /* those two are not known */
+    int64_t garbage_mono_ns;      /* of the dry run that found it; 0 = none was made */
     int64_t ended_mono_ns, wall_ns, cpu_ns; /* when, and the price */
     size_t n_mappings;
     const struct mapping_row *mappings; /* by res_bytes, descending */

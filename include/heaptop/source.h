@@ -51,6 +51,9 @@ struct source_context {
     int64_t own_budget_cpu_ns;
     /* Written by the source: the processor time of threads of its own. */
     int64_t helpers_cpu_ns;
+    /* Written by a walk that is done: there is more to find, for which nobody who has
+     * just come shall wait. It has another turn when all others have had theirs. */
+    bool wants_again;
     bool is_copy;       /* the target is a sleeping copy of the real one, */
     int64_t stopped_ns; /* for which that stood still so long */
 };

@@ -28,6 +28,53 @@ const char *account_part_name(enum account_part part)
     return parts[part].name;
 }
 
+static const struct {
+    const char *name, *text;
+} whys[GARBAGE_WHYS] = {
+    [GARBAGE_WHY_UNTOLD] = {NULL,
+                            "not known, and the recording is of an older heaptop that "
+                            "did not say why"},
+    [GARBAGE_WHY_PUT_OFF] =
+        {"put_off",
+         "not known yet: with so many objects the first sample does not wait for it. It "
+         "is being found out: look again (in batch output, with -n)"},
+    [GARBAGE_WHY_NO_COLLECTOR] =
+        {"no_collector",
+         "not known: the collector's lists were not found in the memory. Log "
+         "says why; c runs gc.collect() and tells what it found"},
+    [GARBAGE_WHY_FREE_THREADED] =
+        {"free_threaded",
+         "not known: the collector of free-threaded Python keeps no lists "
+         "to go by. c runs gc.collect() and tells what it found"},
+    [GARBAGE_WHY_NO_ARENAS] =
+        {"no_arenas", "not known: objects are not in pymalloc's arenas, which are gone "
+                      "through. Start without PYTHONMALLOC, or press c"},
+    [GARBAGE_WHY_OTHER_MALLOC] =
+        {"other_malloc", "not known: what it would return of this malloc, which is not "
+                         "glibc's, cannot be told. Start with glibc's, or press c"},
+    [GARBAGE_WHY_COLLECTING] =
+        {"collecting",
+         "not known: a collection was under way, and moves all that is counted. "
+         "The next walk tries again; W makes one now"},
+    [GARBAGE_WHY_CHANGED] =
+        {"changed",
+         "not known: too many tables changed while they were read. A later walk "
+         "tries again; c runs gc.collect() and tells what it found"},
+    [GARBAGE_WHY_NO_MEMORY] =
+        {"no_memory", "not known: heaptop has no memory for it (4 bytes an object, a "
+                      "hundredth of the heap). Let it have more, or press c"},
+};
+
+const char *account_garbage_why_name(enum garbage_why why)
+{
+    return whys[why].name;
+}
+
+const char *account_garbage_why_text(enum garbage_why why)
+{
+    return whys[why].text;
+}
+
 void account_close(struct account_section *account)
 {
     account->unexplained_bytes = (int64_t)account->res_bytes;

@@ -14,6 +14,11 @@ const char *account_part_title(enum account_part part);
 /* As in JSON and in filters: "objects". */
 const char *account_part_name(enum account_part part);
 
+/* Why the garbage is not known, in JSON: "put_off", and on the screen: a sentence with
+ * the cause, and what to do. NULL of the first where nothing was told. */
+const char *account_garbage_why_name(enum garbage_why why);
+const char *account_garbage_why_text(enum garbage_why why);
+
 /* Sets what is left of RES when all parts are taken away. */
 void account_close(struct account_section *account);
 

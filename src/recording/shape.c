@@ -204,6 +204,7 @@ static const struct field account_fields[] = {
     A(garbage_objects),
     A(garbage_bytes),
     A(garbage_mono_ns),
+    CHOICE(struct account_section, garbage_why, GARBAGE_WHYS - 1),
     A(ended_mono_ns),
     A(wall_ns),
     A(cpu_ns),

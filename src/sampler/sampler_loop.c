@@ -156,6 +156,17 @@ static void loop_check_children(struct sampler *sampler)
                       "the target forked: %zu children, the first %d", more, (int)first);
 }
 
+/* On a busy machine a sample may take longer than its interval: the walk that is under
+ * way gets as much time as they do. */
+static void loop_leave_room(struct sampler *sampler, int64_t began_ns)
+{
+    int64_t ended_ns = clock_monotonic_ns(),
+            earliest_ns = ended_ns + (ended_ns - began_ns);
+
+    if (sampler->walk.is_running && sampler->next_tick_ns < earliest_ns)
+        sampler->next_tick_ns = earliest_ns;
+}
+
 /* A sample out of turn moves the ticks, so that the next comes an interval later. */
 static void loop_tick(struct sampler *sampler)
 {
@@ -174,6 +185,7 @@ static void loop_tick(struct sampler *sampler)
     if (!was_complete && sampler->is_complete_shown)
         log_line("first complete sample");
     sampler->next_tick_ns += sampler->options.interval_ns;
+    loop_leave_room(sampler, now_ns);
 }
 
 static void loop_turn(struct sampler *sampler)

@@ -74,6 +74,8 @@ struct sampler_walk {
     struct sampler_source sources[SAMPLER_WALKS_MAX];
     size_t n_sources; /* 0: nothing walks */
     size_t at;        /* the one that has its turn */
+    size_t again;     /* the one that wants another after all others; 0: none */
+    bool is_again;    /* that one has it */
     bool has_failed;  /* the first one in this round */
     bool is_running;
     bool is_wanted;    /* on request: begin as soon as possible */

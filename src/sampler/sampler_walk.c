@@ -62,8 +62,8 @@ void sampler_walk_begin(struct sampler *sampler)
     walk->is_wanted = false;
     walk->began_mono_ns = clock_monotonic_ns();
     walk->cpu_ns = walk->own_cpu_ns = 0;
-    walk->at = 0;
-    walk->has_failed = false;
+    walk->at = walk->again = 0;
+    walk->has_failed = walk->is_again = false;
 }
 
 /* The target may stand still for at most one percent of the time. */
@@ -201,6 +201,22 @@ bool sampler_walk_yield(struct sampler *sampler)
     return true;
 }
 
+/* The next in turn; false when all have had theirs. Who wants another one is not waited
+ * for: what there is by then is shown. */
+static bool walk_go_on(struct sampler *sampler)
+{
+    struct sampler_walk *walk = &sampler->walk;
+
+    if (!walk->is_again && ++walk->at < walk->n_sources)
+        return true;
+    if (walk->is_again || !walk->again)
+        return false;
+    walk->is_again = true;
+    walk->at = walk->again;
+    walk->has_run = sampler->is_sample_due = true;
+    return true;
+}
+
 void sampler_walk_slice(struct sampler *sampler)
 {
     struct sampler_walk *walk = &sampler->walk;
@@ -226,6 +242,8 @@ void sampler_walk_slice(struct sampler *sampler)
     walk->own_cpu_ns += context.own_budget_cpu_ns;
     walk_keep(walk, builder);
     builder_drop(builder);
-    if (walk_settle(sampler, source, result, &err) && ++walk->at == walk->n_sources)
+    if (context.wants_again)
+        walk->again = walk->at;
+    if (walk_settle(sampler, source, result, &err) && !walk_go_on(sampler))
         walk_end(sampler, !walk->has_failed);
 }

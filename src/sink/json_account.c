@@ -56,6 +56,7 @@ json_t *json_account(const struct snapshot *snapshot)
     json_add_reading(object, "restart_bytes", account->restart_bytes);
     json_add_reading(object, "garbage_objects", account->garbage_objects);
     json_add_reading(object, "garbage_bytes", account->garbage_bytes);
+    json_add_text(object, "garbage_why", account_garbage_why_name(account->garbage_why));
     json_add_seconds(object, "garbage_age_s",
                      account->garbage_mono_ns
                          ? reading_exact(snapshot->mono_ns - account->garbage_mono_ns)

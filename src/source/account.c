@@ -133,6 +133,7 @@ static enum source_result account_sample(void *opaque, struct source_context *co
     while (!is_over && !is_late(context))
         is_over = !account_step(state, context);
     state->cpu_ns += clock_thread_cpu_ns() - began_ns;
+    context->wants_again = is_over && state->gain.why == GARBAGE_WHY_PUT_OFF;
     return is_over ? account_end(state, context, err) : SOURCE_MORE;
 }
 

@@ -2,7 +2,6 @@
 #include "source/account_state.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "model/builder.h"
 #include "target/target.h"
@@ -11,29 +10,49 @@
 #define DRY_RUN_CPU_FACTOR 200    /* averaged: 0.5 % of one core */
 #define DRY_RUN_AT_ONCE    200000 /* tracked objects */
 
-/* A dry run reads all that the collector tracks: it is made seldom, and nobody who has
- * just come waits for that of a large heap. */
+/* Nobody who has just come waits for the dry run of a large heap. */
+static bool is_put_off(const struct account_state *state,
+                       const struct source_context *context)
+{
+    const struct objects_section *objects = context->builder->snapshot->objects;
+
+    return !state->has_had_round && objects && objects->tracked > DRY_RUN_AT_ONCE;
+}
+
+static enum garbage_why why_not(const struct account_state *state,
+                                const struct source_context *context)
+{
+    enum garbage_why why = cycles_why_not(context->layout);
+
+    if (!why && !state->is_glibc)
+        return GARBAGE_WHY_OTHER_MALLOC;
+    return !why && is_put_off(state, context) ? GARBAGE_WHY_PUT_OFF : why;
+}
+
+/* A dry run reads all that the collector tracks: it is made seldom. */
 static bool dry_run_is_due(struct account_state *state,
                            const struct source_context *context)
 {
-    const struct objects_section *objects = context->builder->snapshot->objects;
-    bool is_first = !state->has_had_round;
+    enum garbage_why why = why_not(state, context);
 
     state->has_had_round = true;
-    if (!state->is_glibc || (is_first && objects && objects->tracked > DRY_RUN_AT_ONCE))
-        return false;
-    return clock_monotonic_ns() >= state->next_dry_run_mono_ns;
+    if (why)
+        state->gain = (struct collect_gain){.why = why};
+    return !why && clock_monotonic_ns() >= state->next_dry_run_mono_ns;
 }
 
 static bool cycles_open(struct account_state *state, struct source_context *context)
 {
-    memset(&state->gain, 0, sizeof(state->gain));
+    state->gain = (struct collect_gain){.why = GARBAGE_WHY_NO_MEMORY};
     state->dry_run_cpu_ns = 0;
     state->cycles = calloc(1, sizeof(*state->cycles));
-    return state->cycles &&
-           cycles_begin(state->cycles, context->layout, context->target->reader,
-                        &state->residency, &state->arenas, state->pools.uses,
-                        &state->heaps);
+    if (!state->cycles)
+        return false;
+    if (cycles_begin(state->cycles, context->layout, context->target->reader,
+                     &state->residency, &state->arenas, state->pools.uses, &state->heaps))
+        return true;
+    state->gain.why = state->cycles->why;
+    return false;
 }
 
 void account_dry_run_begin(struct account_state *state, struct source_context *context)
@@ -57,6 +76,7 @@ static void dry_run_end(struct account_state *state)
 
     state->next_dry_run_mono_ns =
         clock_monotonic_ns() + state->dry_run_cpu_ns * DRY_RUN_CPU_FACTOR;
+    state->gain.why = cycles->why;
     if (!cycles_is_known(cycles)) {
         account_chunks_begin(state, STAGE_CHUNKS);
         return;
@@ -114,5 +134,6 @@ void account_fill_gain(const struct account_state *state, struct account_section
         section->collect_trim_most_bytes.value = section->collect_trim_bytes.value;
     section->garbage_objects = gain->objects;
     section->garbage_bytes = gain->bytes;
+    section->garbage_why = gain->why;
     section->garbage_mono_ns = gain->mono_ns;
 }

@@ -30,6 +30,7 @@ enum account_stage {
 /* What a collection would return besides what a trim does. */
 struct collect_gain {
     struct reading least_bytes, most_bytes, objects, bytes;
+    enum garbage_why why; /* they are not known */
     int64_t mono_ns;
 };
 

@@ -21,6 +21,12 @@ static bool is_garbage(const struct cycles *cycles, size_t index)
     return !mark->is_reachable && !(cycles->freed == &cycles->least && mark->is_held);
 }
 
+static void fail(struct cycles *cycles, enum garbage_why why)
+{
+    cycles->stage = CYCLES_FAILED;
+    cycles->why = why;
+}
+
 /* What is garbage may lead to more than there is room for: then nothing is known. */
 static void work_add(struct cycles *cycles, uint64_t address)
 {
@@ -29,7 +35,7 @@ static void work_add(struct cycles *cycles, uint64_t address)
         uint64_t *larger = reallocarray(cycles->work, capacity, sizeof(*larger));
 
         if (!larger) {
-            cycles->stage = CYCLES_FAILED;
+            fail(cycles, GARBAGE_WHY_NO_MEMORY);
             return;
         }
         cycles->work = larger;
@@ -433,16 +439,25 @@ static bool free_some(struct cycles *cycles)
 
 /* ---- the stages ---- */
 
+enum garbage_why cycles_why_not(const struct layout *layout)
+{
+    if (layout && layout->is_free_threaded)
+        return GARBAGE_WHY_FREE_THREADED;
+    if (!layout || !layout->has_gc)
+        return GARBAGE_WHY_NO_COLLECTOR;
+    return layout->has_pymalloc ? GARBAGE_WHY_UNTOLD : GARBAGE_WHY_NO_ARENAS;
+}
+
 bool cycles_begin(struct cycles *cycles, const struct layout *layout,
                   struct reader *reader, struct residency *residency,
                   const struct arena_table *arenas, const struct arena_use *uses,
                   const struct malloc_heaps *heaps)
 {
     memset(cycles, 0, sizeof(*cycles));
-    cycles->stage = CYCLES_FAILED;
-    if (!layout || !layout->has_gc || !layout->has_pymalloc || layout->is_free_threaded ||
-        !uses)
+    fail(cycles, cycles_why_not(layout));
+    if (cycles->why)
         return false;
+    cycles->why = GARBAGE_WHY_NO_MEMORY;
     cycles->layout = layout;
     cycles->arenas = arenas;
     cycles->uses = uses;
@@ -459,10 +474,14 @@ bool cycles_begin(struct cycles *cycles, const struct layout *layout,
                                             .memory = &cycles->memory,
                                             .edges = &cycles->edges,
                                             .set = &cycles->set};
-    if (!cycles->edges.types || !read_collecting(cycles) ||
+    if (!uses || !cycles->edges.types ||
         !cycles_set_init(&cycles->set, arenas, layout->pymalloc.arena_bytes) ||
         !cycles_gather_init(&cycles->gather))
         return false;
+    cycles->why = GARBAGE_WHY_COLLECTING;
+    if (!read_collecting(cycles))
+        return false;
+    cycles->why = GARBAGE_WHY_UNTOLD;
     cycles->stage = CYCLES_GATHER;
     return true;
 }
@@ -474,8 +493,10 @@ static void begin_stage(struct cycles *cycles, enum cycles_stage stage)
     cycles->stage = stage;
     restart(cycles);
     /* What a large table led to would look like garbage, had it moved meanwhile. */
-    if (stage == CYCLES_OPAQUE && cycles->edges.n_unread >= UNREAD_MOST)
-        is_good = false;
+    if (stage == CYCLES_OPAQUE && cycles->edges.n_unread >= UNREAD_MOST) {
+        fail(cycles, GARBAGE_WHY_CHANGED);
+        return;
+    }
     cycles_edges_begin(&cycles->edges);
     cycles->edges.visit_table = NULL;
     cycles->edges.visit = stage == CYCLES_SUBTRACT ? subtract_one : reach_one;
@@ -488,7 +509,7 @@ static void begin_stage(struct cycles *cycles, enum cycles_stage stage)
     if (stage == CYCLES_FREE_MOST)
         is_good = free_begin(cycles, &cycles->most);
     if (!is_good)
-        cycles->stage = CYCLES_FAILED;
+        fail(cycles, GARBAGE_WHY_NO_MEMORY);
 }
 
 /* What is never counted down holds all that it leads to anyway. */
@@ -515,7 +536,7 @@ static void gather(struct cycles *cycles)
     enum gather_result result = cycles_gather_step(&cycles->gather);
 
     if (result == GATHER_FAILED)
-        cycles->stage = CYCLES_FAILED;
+        fail(cycles, GARBAGE_WHY_NO_MEMORY);
     else if (result == GATHER_OVER)
         begin_stage(cycles, CYCLES_SUBTRACT);
 }
@@ -544,7 +565,7 @@ bool cycles_step(struct cycles *cycles)
         return false;
     }
     if (cycles->edges.is_excessive)
-        cycles->stage = CYCLES_FAILED;
+        fail(cycles, GARBAGE_WHY_CHANGED);
     if (!is_more && cycles->stage != CYCLES_FAILED)
         begin_stage(cycles, (enum cycles_stage)(cycles->stage + 1));
     return cycles->stage < CYCLES_OVER;

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "heaptop/snapshot.h"
 #include "layout/layout.h"
 #include "source/account_pools.h"
 #include "source/arenas.h"
@@ -56,6 +57,7 @@ struct cycles {
     struct cycles_memory memory;
     struct cycles_edges edges;
     enum cycles_stage stage;
+    enum garbage_why why; /* it failed */
     struct cycles_gather gather;
     struct cycles_set set;
     struct cycles_at at; /* the object that comes next */
@@ -70,13 +72,16 @@ struct cycles {
     struct cycles_freed *freed; /* the one that is made */
 };
 
-/* False when there is no memory, or nothing to be known. */
+/* Why no dry run can be made of this interpreter; GARBAGE_WHY_UNTOLD: it can. */
+enum garbage_why cycles_why_not(const struct layout *layout);
+
+/* False when there is no memory, or nothing to be known: `why` is set. */
 bool cycles_begin(struct cycles *cycles, const struct layout *layout,
                   struct reader *reader, struct residency *residency,
                   const struct arena_table *arenas, const struct arena_use *uses,
                   const struct malloc_heaps *heaps);
 
-/* A part of it; false when it is over or failed. */
+/* A part of it; false when it is over or failed (`why` is set). */
 bool cycles_step(struct cycles *cycles);
 
 bool cycles_is_known(const struct cycles *cycles);

@@ -103,6 +103,8 @@ static const struct golden_case cases[] = {
     {"unknown-gc", FIXTURE_UNKNOWN, "gc", {COMMAND_NONE}},
     {"ended", FIXTURE_ENDED, "overview", {COMMAND_NONE}},
     {"torn", FIXTURE_TORN, "overview", {COMMAND_NONE}},
+    {"torn-account", FIXTURE_TORN, "account", {COMMAND_NONE}},
+    {"torn-gc", FIXTURE_TORN, "gc", {COMMAND_NONE}},
     {"no-agent", FIXTURE_NO_AGENT, "gc", {COMMAND_NONE}},
     {"no-pymalloc", FIXTURE_NO_PYMALLOC, "overview", {COMMAND_NONE}},
     {"no-pymalloc-sizes", FIXTURE_NO_PYMALLOC, "sizes", {COMMAND_NONE}},

@@ -53,6 +53,25 @@ static void test_restart_is_what_is_left(void **state)
     assert_int_equal(account.restart_bytes.value, 0);
 }
 
+/* A sentence for each reason, of three lines beside a name of the pane; and a name. */
+static void test_reasons_are_all_there(void **state)
+{
+    (void)state;
+    assert_null(account_garbage_why_name(GARBAGE_WHY_UNTOLD));
+    for (enum garbage_why why = 0; why < GARBAGE_WHYS; why++) {
+        const char *text = account_garbage_why_text(why);
+
+        assert_non_null(text);
+        assert_int_equal(strncmp(text, "not known", 9), 0);
+        assert_in_range(strlen(text), 20, 160);
+        for (enum garbage_why other = 1; other < why; other++) {
+            assert_string_not_equal(account_garbage_why_name(why),
+                                    account_garbage_why_name(other));
+            assert_string_not_equal(text, account_garbage_why_text(other));
+        }
+    }
+}
+
 static void test_names_are_all_there(void **state)
 {
     (void)state;
@@ -330,6 +349,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts_close),
         cmocka_unit_test(test_restart_is_what_is_left),
+        cmocka_unit_test(test_reasons_are_all_there),
         cmocka_unit_test(test_names_are_all_there),
         cmocka_unit_test(test_pages_are_found_again),
         cmocka_unit_test(test_chunks_are_told_apart),

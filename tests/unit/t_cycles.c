@@ -163,6 +163,7 @@ static void believes_no_more_than_there_is(void **state)
     fake_u64(run.fake, run.lists[0] + 16, words / 2 + 1);
     fake_u64(run.fake, run.lists[1] + 16, words / 2 + 1);
     assert_false(run_it(&run));
+    assert_int_equal(run.cycles.why, GARBAGE_WHY_CHANGED);
     end(&run);
 }
 
@@ -297,10 +298,40 @@ static void waits_for_a_collection(void **state)
     begin(&run);
     fake_u32(run.fake, FAKE_GC + COLLECTING, 1);
     assert_false(run_it(&run));
+    assert_int_equal(run.cycles.why, GARBAGE_WHY_COLLECTING);
     end(&run);
 }
 
 /* A table over several words and arenas: each object has its own mark. */
+/* Before anything is read. */
+static void says_why_not(void **state)
+{
+    struct dry_run run;
+
+    (void)state;
+    begin(&run);
+    assert_int_equal(cycles_why_not(NULL), GARBAGE_WHY_NO_COLLECTOR);
+    assert_int_equal(cycles_why_not(&run.fake->layout), GARBAGE_WHY_UNTOLD);
+    assert_true(run_it(&run));
+    assert_int_equal(run.cycles.why, GARBAGE_WHY_UNTOLD);
+    cycles_release(&run.cycles);
+    /* The table of arenas did not get its memory. */
+    assert_false(cycles_begin(&run.cycles, &run.fake->layout, run.fake->reader,
+                              &run.residency, &run.arenas, NULL, &run.heaps));
+    assert_int_equal(run.cycles.why, GARBAGE_WHY_NO_MEMORY);
+    cycles_release(&run.cycles);
+    arenas_release(&run.arenas);
+    run.fake->layout.has_gc = false;
+    assert_false(run_it(&run));
+    assert_int_equal(run.cycles.why, GARBAGE_WHY_NO_COLLECTOR);
+    run.fake->layout.has_gc = true;
+    run.fake->layout.has_pymalloc = false;
+    assert_int_equal(cycles_why_not(&run.fake->layout), GARBAGE_WHY_NO_ARENAS);
+    run.fake->layout.is_free_threaded = true;
+    assert_int_equal(cycles_why_not(&run.fake->layout), GARBAGE_WHY_FREE_THREADED);
+    end(&run);
+}
+
 static void finds_each_mark(void **state)
 {
     struct arena_row rows[] = {{.address = 0x10000000, .first_pool = 0x10000000},
@@ -375,6 +406,7 @@ int main(void)
         cmocka_unit_test(spares_what_is_frozen),
         cmocka_unit_test(follows_links_out_of_the_arenas),
         cmocka_unit_test(waits_for_a_collection),
+        cmocka_unit_test(says_why_not),
         cmocka_unit_test(finds_each_mark),
         cmocka_unit_test(survives_any_bytes),
     };

@@ -92,6 +92,50 @@ static void test_complete_when_all_had_their_turn(void **state)
     free(sampler);
 }
 
+static int n_turns[3];
+
+static enum source_result has_a_turn(void *state, struct source_context *context,
+                                     struct err *err)
+{
+    size_t at = (size_t)(uintptr_t)state;
+
+    (void)err;
+    context->wants_again = at == 1 && !n_turns[1];
+    n_turns[at]++;
+    return SOURCE_DONE;
+}
+
+/* What is found before all is found is shown, and nobody waits for the rest. */
+static void test_what_is_put_off_is_not_waited_for(void **state)
+{
+    static const struct source_ops ops = {.name = "any", .sample = has_a_turn};
+    struct sampler *sampler = calloc(1, sizeof(*sampler));
+    struct target target = {0};
+    (void)state;
+
+    prepare(sampler);
+    sampler->target = &target;
+    sampler->agent.is_settled = true;
+    sampler->walk.n_sources = 3;
+    for (uintptr_t i = 0; i < 3; i++)
+        sampler->walk.sources[i] =
+            (struct sampler_source){.ops = &ops, .state = (void *)i, .is_open = true};
+    sampler->walk.is_running = true;
+    sampler_walk_slice(sampler);
+    sampler_walk_slice(sampler);
+    assert_false(sampler_is_complete(sampler));
+    sampler_walk_slice(sampler);
+    assert_true(sampler_is_complete(sampler)); /* all had one */
+    assert_true(sampler->is_sample_due);
+    assert_true(sampler->walk.is_running);
+    sampler_walk_slice(sampler);
+    assert_false(sampler->walk.is_running);
+    assert_int_equal(n_turns[0], 1);
+    assert_int_equal(n_turns[1], 2);
+    assert_int_equal(n_turns[2], 1);
+    free(sampler);
+}
+
 /* What a thread does that does not end its turn. */
 enum doing { WAITS, COMPUTES, WORKS_AND_RESTS, STARVES };
 
@@ -207,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_walks_keep_to_their_budget),
         cmocka_unit_test(test_when_a_walk_is_due),
         cmocka_unit_test(test_complete_when_all_had_their_turn),
+        cmocka_unit_test(test_what_is_put_off_is_not_waited_for),
         cmocka_unit_test(test_only_who_waits_is_stuck),
         cmocka_unit_test(test_who_gets_no_processor_is_not_stuck),
     };
