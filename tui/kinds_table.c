@@ -191,19 +191,26 @@ static void row_fill(struct table_row *row, const struct partition_row *from,
         delta_value(input, from->memory_delta_bytes, elapsed_ns);
 }
 
-/* Blocks in use that nobody is known to have: the rows above do not hold them. */
-static void add_parts(struct table *table, const struct objects_section *now)
+static void add_blocks(struct table *table, const char *name, uint64_t blocks,
+                       uint64_t bytes)
 {
     struct table_row row;
 
-    if (!now->unowned_blocks)
+    if (!blocks)
         return;
     memset(&row, 0, sizeof(row));
     row.is_fixed = true;
     row.role = ROLE_VALUE;
-    row.values[COLUMN_KIND].text = "(unowned parts)";
-    row.values[COLUMN_MEMORY] = number(now->unowned_bytes);
+    row.values[COLUMN_KIND].text = name;
+    row.values[COLUMN_MEMORY] = number(bytes);
     table_add_row(table, &row);
+}
+
+/* Blocks in use that no object is known to have: the rows above do not hold them. */
+static void add_parts(struct table *table, const struct objects_section *now)
+{
+    add_blocks(table, "(held by statics)", now->statics_blocks, now->statics_bytes);
+    add_blocks(table, "(unowned parts)", now->unowned_blocks, now->unowned_bytes);
 }
 
 /* True when the rows shown are made of the same walks; remembers the new ones. */
@@ -243,7 +250,7 @@ void kinds_table_update(struct table *table, struct kinds_seen *seen,
         table_set_rows(table, NULL, 0);
         return;
     }
-    table_begin_rows(table, partition.count + 1);
+    table_begin_rows(table, partition.count + 2);
     for (size_t i = 0; i < partition.count; i++) {
         row_fill(&row, &partition.rows[i], input, elapsed_ns);
         table_add_row(table, &row);

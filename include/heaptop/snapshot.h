@@ -183,6 +183,8 @@ struct objects_section {
     /* Of pymalloc's blocks; all 0 and without meaning where there is no pymalloc. */
     uint64_t unowned_blocks; /* in use, no objects, and parts of none that is known */
     uint64_t unowned_bytes;
+    uint64_t statics_blocks; /* the same, but static data lead to them */
+    uint64_t statics_bytes;
     uint64_t freelist_objects; /* entries of free lists: not objects */
     uint64_t freelist_bytes;
     struct walk_facts walk;

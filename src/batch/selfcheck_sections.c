@@ -187,7 +187,7 @@ static void check_parts(struct selfcheck *check, const struct snapshot *snapshot
         " of %" PRIu64,
         objects->unowned_bytes, used);
     sum = objects->memory_bytes - objects->malloc_bytes + objects->unowned_bytes +
-          objects->freelist_bytes;
+          objects->statics_bytes + objects->freelist_bytes;
     off = sum > used ? sum - used : used - sum;
     selfcheck_line(check, verdict_of(check, off <= used / MOVED_SHARE + MOVED_BYTES),
                    "kinds, free lists and unowned parts are the used blocks: %" PRIu64

@@ -113,6 +113,8 @@ static const struct field objects_fields[] = {
     O(interned),
     O(unowned_blocks),
     O(unowned_bytes),
+    O(statics_blocks),
+    O(statics_bytes),
     O(freelist_objects),
     O(freelist_bytes),
     O(walk.method),

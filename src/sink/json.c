@@ -275,6 +275,8 @@ static json_t *json_objects(const struct json_sink *sink, const struct snapshot 
     json_add_count(object, "interned", objects->interned);
     json_add_count(object, "unowned_blocks", objects->unowned_blocks);
     json_add_count(object, "unowned_bytes", objects->unowned_bytes);
+    json_add_count(object, "statics_blocks", objects->statics_blocks);
+    json_add_count(object, "statics_bytes", objects->statics_bytes);
     json_add_count(object, "freelist_objects", objects->freelist_objects);
     json_add_count(object, "freelist_bytes", objects->freelist_bytes);
     json_add(object, "walk", json_walk(objects, snapshot->mono_ns));

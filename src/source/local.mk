@@ -85,6 +85,7 @@ libheaptop_a_SOURCES += \
 	src/source/objects_names.c \
 	src/source/objects_notes.c src/source/objects_notes.h \
 	src/source/objects_owners.c \
+	src/source/objects_rest.c src/source/objects_rest.h \
 	src/source/objects_pack.c src/source/objects_pack.h \
 	src/source/objects_parts.c \
 	src/source/objects_pass.c src/source/objects_pass.h \
@@ -143,6 +144,11 @@ tests_unit_t_objects_owners_SOURCES = tests/unit/t_objects_owners.c tests/unit/f
 	tests/unit/fake_heap.h \
 	tests/unit/fake_walk.c tests/unit/fake_walk.h
 tests_unit_t_objects_owners_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/t_objects_rest
+tests_unit_t_objects_rest_SOURCES = tests/unit/t_objects_rest.c tests/unit/fake_heap.c \
+	tests/unit/fake_heap.h \
+	tests/unit/fake_walk.c tests/unit/fake_walk.h
+tests_unit_t_objects_rest_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_objects_ahead
 tests_unit_t_objects_ahead_SOURCES = tests/unit/t_objects_ahead.c
 tests_unit_t_objects_ahead_LDADD = $(UNIT_LIBS)

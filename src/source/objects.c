@@ -140,6 +140,7 @@ static int objects_begin(struct objects_state *objects,
     walk_set_pagemap(&objects->walk, context->target->fds.pagemap);
     walk_set_target_regions(&objects->walk, context->target);
     walk_set_target_follow(&objects->walk, context->target);
+    walk_set_target_statics(&objects->walk, context->target);
     return walk_begin(&objects->walk, err);
 }
 

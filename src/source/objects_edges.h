@@ -64,6 +64,9 @@ struct linked_part {
     uint32_t owner, link_at;
 };
 
+/* In place of link_at: any of its words may (objects_rest.h). */
+#define LINK_EVERY UINT32_MAX
+
 /* Words in pieces: they neither move nor are more room than they fill taken. */
 #define WORDS_PIECE_SHIFT 15
 #define WORDS_PIECE       ((size_t)1 << WORDS_PIECE_SHIFT)

@@ -363,11 +363,11 @@ static bool learn_links(struct walk *walk)
     return true;
 }
 
-bool walk_learn(struct walk *walk)
+void walk_learn(struct walk *walk)
 {
     struct walk_learning *learning = &walk->learning;
     uint64_t used = walk->workers[0].counts.used_bytes;
-    bool has_learned = false, is_repeated;
+    bool has_learned = false;
 
     arena_notes_unowned(&walk->notes, &walk->unowned_blocks, &walk->unowned_bytes);
     if (learning->is_sampling && walk->unowned_bytes > used / UNOWNED_GOOD) {
@@ -381,8 +381,16 @@ bool walk_learn(struct walk *walk)
             walk_kept_forget(walk); /* parts were not noted that are known now */
     }
     learning->walks = has_learned ? 0 : learning->walks + 1;
-    is_repeated = has_learned && !learning->has_repeated &&
-                  walk->unowned_bytes > used / UNOWNED_BAD;
+    learning->has_learned = has_learned;
+}
+
+bool walk_learn_end(struct walk *walk)
+{
+    struct walk_learning *learning = &walk->learning;
+    uint64_t used = walk->workers[0].counts.used_bytes;
+    bool is_repeated = learning->has_learned && !learning->has_repeated &&
+                       walk->unowned_bytes > used / UNOWNED_BAD;
+
     learning->has_repeated = is_repeated;
     learning->is_sampling = learning->walks < WALKS_TO_LEARN || learning->walks % 64 == 0;
     walk_learn_release(walk);

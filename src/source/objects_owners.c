@@ -378,6 +378,16 @@ static void charge_linked(struct walk *walk, const struct linked_part *linked,
         charge_noted(&walk->workers[0], &charge, &edge);
 }
 
+/* What is looked through for more: all of a part, or a type in its chunk. */
+static uint64_t linked_room(struct walk *walk, const struct linked_part *linked)
+{
+    const struct type_entry *owner = entry_of(walk, linked->owner);
+
+    return linked->link_at == LINK_EVERY && owner && owner->shape.rule == OBJECT_TYPE
+               ? owner->shape.basicsize
+               : walk_part_room(walk, linked->address);
+}
+
 /* The last of them; a link behind its part's end is another's. */
 static void linked_settle(struct walk *walk, struct edges *edges)
 {
@@ -386,13 +396,19 @@ static void linked_settle(struct walk *walk, struct edges *edges)
     size_t count = edges->n_linked < LINKS_PER_READ ? edges->n_linked : LINKS_PER_READ;
     const struct linked_part *linked = edges->linked + edges->n_linked - count;
 
-    for (size_t i = 0; i < count; i++)
-        pieces[i] = (struct piece){raddr_of(linked[i].address + linked[i].link_at),
-                                   &links[i], sizeof(links[i]), false};
+    for (size_t i = 0; i < count; i++) {
+        uint32_t link_at = linked[i].link_at == LINK_EVERY ? 0 : linked[i].link_at;
+
+        pieces[i] = (struct piece){raddr_of(linked[i].address + link_at), &links[i],
+                                   sizeof(links[i]), false};
+    }
     reader_readv(walk->reader, pieces, count);
     for (size_t i = 0; i < count; i++) {
-        if (pieces[i].done &&
-            walk_part_room(walk, linked[i].address) >= linked[i].link_at + 8u)
+        uint64_t room = linked_room(walk, &linked[i]);
+
+        if (linked[i].link_at == LINK_EVERY)
+            walk_rest_add(walk, linked[i].address, room, linked[i].owner);
+        else if (pieces[i].done && room >= linked[i].link_at + 8u)
             charge_linked(walk, &linked[i], links[i]);
     }
     edges->n_linked -= count;

@@ -64,20 +64,26 @@ static void add_chain(struct walk_worker *worker, const struct type_entry *entry
     EDGES_ADD(&worker->edges, chains, chain);
 }
 
+void walk_part_leads_on(struct walk_worker *worker, const struct type_entry *entry,
+                        uint64_t address, uint32_t link_at)
+{
+    struct linked_part linked = {address, entry->id, link_at};
+
+    if (address >= 4096 && address < RADDR_END && !(address & 15) &&
+        !is_static(worker->walk, address))
+        EDGES_ADD(&worker->edges, linked, linked);
+}
+
 /* What a learned part leads to in turn is looked for when all else is charged. */
 static void add_linked(struct walk_worker *worker, const struct type_entry *entry,
                        const struct object_view *view)
 {
     for (uint32_t i = 0; i < entry->shape.n_linked; i++) {
-        uint64_t field = entry->shape.linked[i].field, address;
-        struct linked_part linked = {0, entry->id, entry->shape.linked[i].link_at};
+        uint64_t field = entry->shape.linked[i].field;
 
-        if (field > view->length || view->length - field < 8)
-            continue;
-        address = linked.address = u64_at(view->bytes, field);
-        if (address >= 4096 && address < RADDR_END && !(address & 15) &&
-            !is_static(worker->walk, address))
-            EDGES_ADD(&worker->edges, linked, linked);
+        if (field <= view->length && view->length - field >= 8)
+            walk_part_leads_on(worker, entry, u64_at(view->bytes, field),
+                               entry->shape.linked[i].link_at);
     }
 }
 
@@ -97,6 +103,8 @@ void walk_parts(struct walk_worker *worker, const struct type_entry *entry,
         case OBJECT_PART_START:
             if (!(part->address & 15))
                 walk_part(worker, entry, part->address, part->bytes, EDGE_START);
+            if (entry->shape.rule == OBJECT_MODULE)
+                walk_part_leads_on(worker, entry, part->address, LINK_EVERY);
             break;
         case OBJECT_PART_KEYS:
             walk_part(worker, entry, part->address, 0, EDGE_KEYS);

@@ -153,6 +153,8 @@ const struct objects_section *walk_section(struct walk *walk)
     facts.walk = walk->facts;
     facts.unowned_blocks = walk->unowned_blocks;
     facts.unowned_bytes = walk->unowned_bytes;
+    facts.statics_blocks = walk->rest.statics_blocks;
+    facts.statics_bytes = walk->rest.statics_bytes;
     facts.freelist_objects = counts->freelist_objects;
     facts.freelist_bytes = counts->freelist_bytes;
     facts.interned = walk_interned(walk);

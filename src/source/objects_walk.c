@@ -41,6 +41,7 @@ void walk_release(struct walk *walk)
     walk_mimalloc_release(walk);
     walk_follow_release(walk);
     walk_owners_release(walk);
+    walk_rest_release(walk);
     walk_workers_release(walk);
     walk_ahead_close(walk->ahead);
     memset(walk, 0, sizeof(*walk));
@@ -124,6 +125,7 @@ int walk_begin(struct walk *walk, struct err *err)
     walk_owners_init(walk);
     walk_kept_begin(walk);
     walk_learn_release(walk);
+    walk_rest_begin(walk);
     walk_large_begin(walk);
     if (walk->method == WALK_BY_MIMALLOC)
         walk_mimalloc_begin(walk);
@@ -199,8 +201,14 @@ static void walk_advance(struct walk *walk, int64_t deadline_mono_ns)
         walk->stage = WALK_LEARN;
         break;
     case WALK_LEARN:
+        walk_learn(walk);
+        walk->stage = WALK_REST;
+        break;
+    case WALK_REST:
+        if (walk_rest_step(walk))
+            break;
         walk->stage = WALK_OVER;
-        if (walk_learn(walk))
+        if (walk_learn_end(walk))
             walk_again(walk);
         break;
     case WALK_IDLE:

@@ -34,6 +34,7 @@
 #include "source/objects_follow.h"
 #include "source/objects_map.h"
 #include "source/objects_notes.h"
+#include "source/objects_rest.h"
 #include "source/objects_stretches.h"
 #include "source/mimalloc_map.h"
 #include "source/objects_types.h"
@@ -190,6 +191,7 @@ enum walk_stage {
     WALK_FOLLOW,
     WALK_OWNERS,
     WALK_LEARN,
+    WALK_REST,
     WALK_OVER,
 };
 
@@ -225,6 +227,7 @@ struct walk_samples {
 
 struct walk_learning {
     bool is_sampling;  /* in the walk that runs */
+    bool has_learned;  /* the same */
     bool has_repeated; /* this walk began again already */
     uint64_t walks;    /* without a lesson */
     struct walk_samples samples[WALK_WORKERS_MAX];
@@ -287,6 +290,7 @@ struct walk {
     struct walk_follow follow;
     struct owners owners;
     struct walk_learning learning;
+    struct walk_rest rest;
     uint64_t free_list_heads[FREE_LIST_PLACES_MOST]; /* of free_list_entries() */
     walk_visitor *visit; /* objects are shown to it, and not counted; NULL: counted */
     void *visit_with;
@@ -429,6 +433,9 @@ void walk_later_flush(struct walk_worker *worker);
 /* Notes what an object has elsewhere. objects_parts.c */
 void walk_parts(struct walk_worker *worker, const struct type_entry *entry,
                 const struct object_view *view);
+/* The part that begins there leads to more, at this place or (LINK_EVERY) at any. */
+void walk_part_leads_on(struct walk_worker *worker, const struct type_entry *entry,
+                        uint64_t address, uint32_t link_at);
 /* The same of one part. */
 void walk_part(struct walk_worker *worker, const struct type_entry *entry,
                uint64_t address, uint64_t bytes, enum edge_what what);
@@ -466,9 +473,10 @@ void walk_disguised_blocks(struct walk *walk, walk_block_fn *visit, void *contex
 /* Those that are nobody's part. */
 void walk_claim_free_lists(struct walk *walk);
 
-/* Learns from samples which fields lead to parts; true when the walk should begin again
- * with what it learned. objects_learn.c */
-bool walk_learn(struct walk *walk);
+/* Learns from samples which fields lead to parts. objects_learn.c */
+void walk_learn(struct walk *walk);
+/* What is left is known: should the walk begin again with what it learned? */
+bool walk_learn_end(struct walk *walk);
 void walk_learn_sample(struct walk_worker *worker, const struct type_entry *entry,
                        uint64_t address);
 /* What a block that was noted, and begins at the address, has room for; 0: there is none.

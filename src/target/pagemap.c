@@ -128,6 +128,26 @@ uint64_t pagemap_run(struct pagemap *pagemap, uint64_t address, uint64_t length,
     return length;
 }
 
+static bool pagemap_is_written(struct pagemap *pagemap, uint64_t page)
+{
+    return !pagemap_keep(pagemap, page) ||
+           pagemap_word_is_anonymous(pagemap->words[page - pagemap->first_page]);
+}
+
+uint64_t pagemap_run_written(struct pagemap *pagemap, uint64_t address, uint64_t length,
+                             bool *is_written)
+{
+    uint64_t page = address / PAGEMAP_PAGE_BYTES, end;
+
+    *is_written = pagemap_is_written(pagemap, page);
+    for (end = address; end - address < length; end = page * PAGEMAP_PAGE_BYTES) {
+        if (pagemap_is_written(pagemap, page) != *is_written)
+            return end - address;
+        page++;
+    }
+    return length;
+}
+
 int pagemap_read_touched(struct pagemap *pagemap, struct reader *reader, uint64_t address,
                          void *buffer, uint64_t length)
 {

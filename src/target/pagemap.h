@@ -60,6 +60,11 @@ bool pagemap_all_present(struct pagemap *pagemap, uint64_t start, uint64_t end);
 uint64_t pagemap_run(struct pagemap *pagemap, uint64_t address, uint64_t length,
                      bool *is_present);
 
+/* The same of pages that are in memory and of no file, so that they were written; where
+ * the kernel does not say, all are. */
+uint64_t pagemap_run_written(struct pagemap *pagemap, uint64_t address, uint64_t length,
+                             bool *is_written);
+
 /* As reader_read, but pages of which there is nothing yet, or only in a file, are not
  * touched: zeros in the buffer. One that was swapped out is read. */
 int pagemap_read_touched(struct pagemap *pagemap, struct reader *reader, uint64_t address,

@@ -104,6 +104,7 @@ static const struct objects_section *walk_whole(struct walk *walk, struct target
     const struct objects_section *section;
 
     walk_set_target_regions(walk, target);
+    walk_set_target_statics(walk, target);
     if (walk_begin(walk, err))
         return NULL;
     walk_step(walk, 0);

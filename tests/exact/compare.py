@@ -78,17 +78,13 @@ def check_kinds(sample, truth):
     yield Check("sizes", not sizes, "%.3f %%" % (100 * worst), "; ".join(sizes))
 
 
-# Bytes to which only the interpreter's own image leads: 3.8 and 3.9 keep up to 80 tables of
-# keys for the next dicts (Objects/dictobject.c keys_free_list, static), 3.8 the tables of its
-# parser (Parser/acceler.c, state.s_accel).
-KEYS_KEPT = 80 * 176
-UNOWNED = {8: KEYS_KEPT + (38 << 10), 9: KEYS_KEPT}
-
-
-def check_unowned(sample, minor):
-    found, used = sample["objects"]["unowned_bytes"], sample["pymalloc"]["used_bytes"]
-    yield Check("unowned", found < 0.001 * used + UNOWNED.get(minor, 0),
-                "%.3f %%" % (100 * found / used), "%d bytes of %d" % (found, used))
+def check_unowned(sample):
+    """Each block in use is an object, somebody's part, or is reached from static data."""
+    objects, used = sample["objects"], sample["pymalloc"]["used_bytes"]
+    found, statics = objects["unowned_bytes"], objects["statics_bytes"]
+    yield Check("unowned", found < 0.001 * used and 0 < statics < 64 << 10,
+                "%.3f %%" % (100 * found / used),
+                "%d bytes of %d, static data hold %d" % (found, used, statics))
 
 
 def check_account(sample, before, after):

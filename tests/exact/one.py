@@ -83,7 +83,7 @@ def look(t, pid, python):
     checks = list(compare.check_walk(sample))
     checks += compare.check_allocator(sample, stats)
     checks += compare.check_kinds(sample, truth)
-    checks += compare.check_unowned(sample, python.minor)
+    checks += compare.check_unowned(sample)
     checks += compare.check_account(sample, before, after)
     checks += compare.check_quiet(stats, again)
     return checks

@@ -76,7 +76,7 @@ static const struct objects_section *make_objects(enum fixture fixture, int walk
                                                   int64_t mono_ns, int64_t wall_ns)
 {
     struct kind_row rows[64 + MORE_KINDS];
-    struct objects_section facts = {.unowned_blocks = 1000, .unowned_bytes = 93000};
+    struct objects_section facts = {.unowned_bytes = 93000, .statics_bytes = 4000};
     size_t count = 0;
     bool is_hostile = fixture == FIXTURE_HOSTILE;
     const struct kind_seed *seeds = is_hostile ? hostile_kinds : service_kinds;
@@ -92,6 +92,7 @@ static const struct objects_section *make_objects(enum fixture fixture, int walk
         snprintf(name, sizeof(name), "app.models.Kind%03d", i);
         rows[count++] = row_of(&seed, walk);
     }
+    facts.unowned_blocks = facts.statics_blocks = 1000;
     facts.walk = (struct walk_facts){.method = "outside",
                                      .began_mono_ns = mono_ns - 380 * NS_PER_MS,
                                      .ended_mono_ns = mono_ns,

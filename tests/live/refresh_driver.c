@@ -34,6 +34,8 @@ static void print_section(const struct objects_section *section, size_t n_arenas
         print_kind(&section->kinds[i]);
     printf("(unowned)\t%" PRIu64 "\t%" PRIu64 "\t0\t0\t0\t0\n", section->unowned_blocks,
            section->unowned_bytes);
+    printf("(statics)\t%" PRIu64 "\t%" PRIu64 "\t0\t0\t0\t0\n", section->statics_blocks,
+           section->statics_bytes);
     printf("=\t%" PRIu64 "\t%" PRIu64 "\t%" PRId64 "\t%d\t%d\t%zu\n", facts->kept_arenas,
            facts->kept_heap_bytes, age_ns, facts->complete, KEPT_TURNS, n_arenas);
     fflush(stdout);
@@ -44,6 +46,7 @@ static int walk_once(struct walk *walk, struct target *target, struct err *err)
     const struct objects_section *section;
 
     walk_set_target_regions(walk, target);
+    walk_set_target_statics(walk, target);
     if (walk_begin(walk, err))
         return -1;
     walk_step(walk, 0);

@@ -71,6 +71,34 @@ static void test_runs(void **state)
     fclose(file);
 }
 
+/* Pages of a file, and those that are swapped out or absent, are not written. */
+static void test_written_runs(void **state)
+{
+    const uint64_t words[] = {PRESENT, PRESENT, PRESENT | PAGEMAP_FILE,
+                              SWAPPED, 0,       PRESENT};
+    FILE *file = tmpfile();
+    struct pagemap pagemap;
+    bool is_written;
+
+    (void)state;
+    assert_non_null(file);
+    assert_int_equal(fwrite(words, sizeof(words), 1, file), 1);
+    fflush(file);
+    pagemap_init(&pagemap, fileno(file));
+    assert_int_equal(pagemap_run_written(&pagemap, 8, 6 * 4096 - 8, &is_written),
+                     2 * 4096 - 8);
+    assert_true(is_written);
+    assert_int_equal(pagemap_run_written(&pagemap, 2 * 4096, 3 * 4096, &is_written),
+                     3 * 4096);
+    assert_false(is_written);
+    assert_int_equal(pagemap_run_written(&pagemap, 5 * 4096 + 8, 16, &is_written), 16);
+    assert_true(is_written);
+    pagemap_init(&pagemap, -1);
+    assert_int_equal(pagemap_run_written(&pagemap, 8, 1 << 20, &is_written), 1 << 20);
+    assert_true(is_written);
+    fclose(file);
+}
+
 static void test_read_leaves_absent_pages(void **state)
 {
     static uint8_t memory[PAGES * PAGEMAP_PAGE_BYTES], buffer[sizeof(memory)];
@@ -125,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_written_runs),
         cmocka_unit_test(test_read_leaves_absent_pages),
         cmocka_unit_test(test_without_pagemap),
     };
