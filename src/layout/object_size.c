@@ -274,13 +274,20 @@ static uint64_t frame_bytes(const struct object_layout *layout,
     return layout->frame_bytes - layout->frame_extra_words * UINT64_C(8);
 }
 
+/* With what precedes it. A type that is no class has no head of the collector, but 3.11
+ * and 3.12 go by its metatype and count one (sysmodule.c _PySys_GetSizeOf). */
 static uint64_t type_bytes(const struct object_layout *layout,
                            const struct object_shape *shape,
                            const struct object_view *view, struct size_more *more)
 {
+    bool is_heap = view_u64(view, layout->tp_flags) & TYPE_FLAG_HEAP;
+
+    if (!is_heap && view->length >= layout->tp_flags + 8u)
+        return layout->type_bytes +
+               (layout->minor == 11 || layout->minor == 12 ? shape->prefix : 0);
     if (!shape->is_ctype)
-        return layout->heap_type_bytes;
-    return shape->basicsize + library_ctypes_bytes(layout, view, more);
+        return shape->prefix + layout->heap_type_bytes;
+    return shape->prefix + shape->basicsize + library_ctypes_bytes(layout, view, more);
 }
 
 uint64_t object_size(const struct object_layout *layout, const struct object_shape *shape,
@@ -336,7 +343,7 @@ uint64_t object_size(const struct object_layout *layout, const struct object_sha
         return bytes +
                (layout->minor >= 15 ? items_bytes(view_u64(view, QUEUE_CAPACITY), 8) : 0);
     case OBJECT_TYPE:
-        return shape->prefix + type_bytes(layout, shape, view, more);
+        return type_bytes(layout, shape, view, more);
     case OBJECT_STG_DICT: /* dictobject.c _PyDict_SizeOf has counted the basic size */
         dict_more(layout, view, &more[1]);
         return bytes + shape->basicsize - PLAIN_DICT_BYTES +

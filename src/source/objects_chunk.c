@@ -7,7 +7,8 @@
  * What is in a chunk of glibc's, or in a block of mimalloc's, that is in use: an object,
  * to be counted, or else perhaps somebody's part, to be remembered.
  */
-#define PAGE 4096u
+#define PAGE              4096u
+#define STATIC_TYPE_LEAST 304 /* bytes of a type in which its size and parts stand */
 
 /* How much larger than needed one may be. Chunks of pages of their own are rounded to
  * those; mimalloc has eight sizes from one power of two to the next (page-queue.c
@@ -104,13 +105,45 @@ static bool chunk_count(struct walk *walk, struct type_entry *entry,
     return true;
 }
 
+/*
+ * A type that code in C made ready in malloc's memory, as numpy does for each dtype: it
+ * has no head of the collector in front, though its metatype says so, and is on no list.
+ */
+static bool chunk_is_type(struct walk *walk, const struct walk_chunk *chunk)
+{
+    const struct object_layout *layout = &walk->layout.object;
+    size_t at = walk->layout.pymalloc.debug_prefix_bytes;
+    struct object_view view = {chunk->bytes + at, chunk->length - at, chunk->user + at};
+    const struct type_entry *entry;
+    struct type_entry *metatype;
+
+    if (chunk->length < at + STATIC_TYPE_LEAST ||
+        u64_at(view.bytes, layout->tp_flags) & TYPE_FLAG_HEAP ||
+        !(u64_at(view.bytes, layout->tp_flags) & TYPE_FLAG_READY) ||
+        !walk_is_alive(walk, u64_at(view.bytes, layout->ob_refcnt)))
+        return false;
+    metatype = types_get(&walk->types, u64_at(view.bytes, layout->ob_type));
+    if (!metatype || metatype->shape.rule != OBJECT_TYPE ||
+        chunk->usable_bytes < at + metatype->shape.basicsize)
+        return false;
+    entry = types_get(&walk->types, view.address);
+    if (!entry || entry->is_heap)
+        return false;
+    walk_count_far(walk, metatype, &view, false, chunk->chunk_bytes);
+    if (!walk->visit)
+        walk_part_leads_on(&walk->workers[0], metatype, view.address, LINK_EVERY);
+    return true;
+}
+
 /* Counts the object in the chunk; false when none is there. */
 static bool chunk_has_object(struct walk *walk, const struct walk_chunk *chunk)
 {
     uint32_t debug_prefix = walk->layout.pymalloc.debug_prefix_bytes;
 
-    if (chunk->length < debug_prefix || (debug_prefix && chunk->bytes[8] != 'o'))
+    if (chunk->length < debug_prefix)
         return false;
+    if (debug_prefix && chunk->bytes[OBJECT_DEBUG_ID] != 'o')
+        return chunk_is_type(walk, chunk);
     for (uint32_t prefix = 0; prefix <= OBJECT_PREFIX_MAX; prefix += 16) {
         uint32_t at = debug_prefix + prefix;
         struct type_entry *entry;
@@ -128,7 +161,7 @@ static bool chunk_has_object(struct walk *walk, const struct walk_chunk *chunk)
         if (entry && entry->shape.prefix == prefix && chunk_count(walk, entry, chunk))
             return true;
     }
-    return false;
+    return chunk_is_type(walk, chunk);
 }
 
 /* obmalloc.c: what is too large for pymalloc under debug hooks is asked of the raw

@@ -450,9 +450,10 @@ static void test_ctypes(void **state)
     uint8_t bytes[1200] = {0};
     const struct object_view view = {bytes, sizeof(bytes), ADDRESS};
     struct ctypes_info info = object_ctypes_info(&new);
-    uint64_t one = 1;
+    uint64_t one = 1, flags = TYPE_FLAG_HEAP;
 
     (void)state;
+    memcpy(bytes + new.tp_flags, &flags, sizeof(flags));
     put(&made, 32, ADDRESS + 4096);
     put(&made, 64, 2);
     put(&made, 88, ADDRESS);
@@ -467,6 +468,30 @@ static void test_ctypes(void **state)
     memcpy(bytes + info.n_dimensions, &one, sizeof(one));
     assert_int_equal(object_size(&new, &shape, &view, more), 1088 + 8);
     assert_int_equal(more[0].what, MORE_NOTHING);
+}
+
+/* Not made by a class statement: sys.getsizeof(int) of each version. */
+static void test_static_types(void **state)
+{
+    static const uint64_t sizes[] = {416, 408, 408, 424, 432, 416, 416, 424};
+    struct size_more more[SIZE_MORE_MAX];
+    uint8_t bytes[1200] = {0};
+    const struct object_view view = {bytes, sizeof(bytes), ADDRESS};
+    uint64_t flags = TYPE_FLAG_HEAP;
+
+    (void)state;
+    for (uint8_t minor = 8; minor <= 15; minor++) {
+        struct object_layout layout = layout_of(minor);
+        struct object_shape shape;
+
+        assert_true(object_shape_init(&shape, &layout, layout.heap_type_bytes, 40,
+                                      TYPE_FLAG_TYPE | TYPE_FLAG_HAVE_GC));
+        memset(bytes, 0, sizeof(bytes));
+        assert_int_equal(object_size(&layout, &shape, &view, more), sizes[minor - 8]);
+        memcpy(bytes + layout.tp_flags, &flags, sizeof(flags));
+        assert_int_equal(object_size(&layout, &shape, &view, more),
+                         16 + layout.heap_type_bytes);
+    }
 }
 
 static void test_numpy_values(void **state)
@@ -504,6 +529,7 @@ int main(void)
         cmocka_unit_test(test_picklers),
         cmocka_unit_test(test_itertools),
         cmocka_unit_test(test_ctypes),
+        cmocka_unit_test(test_static_types),
         cmocka_unit_test(test_numpy_values),
     };
 

@@ -140,12 +140,56 @@ static void test_module_states(void **state)
     objects_unref(section);
 }
 
+/* A type as numpy makes one for each dtype. */
+static uint64_t fake_made_type(struct fake_heap *fake, uint64_t metatype)
+{
+    const struct object_layout *layout = &fake->layout.object;
+    uint64_t address = fake_malloc(fake, 1008);
+
+    fake_object(fake, address, metatype);
+    fake_u64(fake, address + layout->tp_name, fake_get(fake, metatype + layout->tp_name));
+    fake_u64(fake, address + layout->tp_basicsize, 96);
+    fake_u64(fake, address + layout->tp_flags, TYPE_FLAG_READY);
+    fake_u64(fake, address + layout->tp_base, fake->object);
+    return address;
+}
+
+static void test_types_in_chunks(void **state)
+{
+    enum { TYPES = 4 };
+    struct fixture *f = *state;
+    uint64_t meta = fake_static_type(f->fake, "lib.Meta", 968, 40,
+                                     TYPE_FLAG_TYPE | TYPE_FLAG_HAVE_GC);
+    const struct object_layout *layout = &f->fake->layout.object;
+    const struct objects_section *section;
+    struct kind_row row;
+
+    fake_pool(f->fake, 0, 464, BLOCKS);
+    for (uint32_t i = 0; i < TYPES; i++)
+        fake_u64(f->fake, fake_made_type(f->fake, meta) + 920, fake_block(0, 464, i));
+    /* Not ready yet; of what is no type; too short. */
+    fake_u64(f->fake, fake_made_type(f->fake, meta) + layout->tp_flags, 0);
+    fake_made_type(f->fake, f->fake->list);
+    fake_u64(f->fake, fake_malloc(f->fake, 400) + 8, meta);
+    fake_heap_end(f->fake);
+    section = walk_whole(f);
+    row = fake_row(section, "lib.Meta");
+    assert_int_equal(row.count, TYPES);
+    assert_int_equal(row.tracked, 0);
+    assert_int_equal(row.size_bytes, TYPES * (16 + layout->type_bytes));
+    assert_int_equal(row.parts_bytes, TYPES * 464);
+    assert_int_equal(row.malloc_bytes, TYPES * 1024);
+    assert_int_equal(section->unowned_blocks, BLOCKS - TYPES);
+    objects_unref(section);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_statics, setup, teardown),
         cmocka_unit_test_setup_teardown(test_statics_are_last, setup, teardown),
         cmocka_unit_test_setup_teardown(test_module_states, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_types_in_chunks, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
