@@ -11,7 +11,6 @@
 #include "agent/agent.h"
 
 #define SIG_UNBLOCK 1
-#define SIGSETXID   33 /* glibc, nptl/internal-signals.h */
 #define NS_PER_S    INT64_C(1000000000)
 #define PATIENCE_NS (3 * NS_PER_S / 2) /* without a beat */
 
@@ -51,11 +50,11 @@ void agent_wake(uint32_t *word)
     agent_system_call(__NR_futex, (long)word, FUTEX_WAKE, 0x7fffffff, 0, 0, 0);
 }
 
-/* glibc tells all threads by its own signal when the program changes its user or groups
- * (nptl/nptl_setxid.c), and waits until each has done so: it would wait for ever. */
+/* Who borrowed a thread to start this one has left it unblocked; what a program starts or
+ * executes itself need not. */
 void agent_hear_of_credentials(void)
 {
-    uint64_t setxid = UINT64_C(1) << (SIGSETXID - 1);
+    uint64_t setxid = UINT64_C(1) << (GLIBC_SIGSETXID - 1);
 
     agent_system_call(__NR_rt_sigprocmask, SIG_UNBLOCK, (long)&setxid, 0, sizeof(setxid),
                       0, 0);

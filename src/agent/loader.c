@@ -95,15 +95,22 @@ static bool find_threads(struct threads *threads)
            threads->create;
 }
 
-/* The new thread is born with all signals blocked. */
+/* The new thread is born with all signals blocked but the C library's own. */
+static uint64_t mask_at_birth(void)
+{
+    bool is_glibc = dlsym(LOADER_HERE, "gnu_get_libc_version") != NULL;
+
+    return ~(UINT64_C(1) << ((is_glibc ? GLIBC_SIGSETXID : MUSL_SIGSYNCCALL) - 1));
+}
+
 static int start_thread(const struct threads *threads, uint64_t entry, uint64_t region)
 {
     static const size_t stacks[] = {STACK_BYTES, SMALL_STACK_BYTES};
     struct attributes attributes;
-    uint64_t all = ~UINT64_C(0), old, thread;
+    uint64_t mask = mask_at_birth(), old, thread;
     int problem = EAGAIN;
 
-    agent_system_call(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&old,
+    agent_system_call(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, (long)&old,
                       MASK_BYTES, 0, 0);
     for (int i = 0; i < 2 && problem; i++) {
         threads->init(&attributes);

@@ -15,6 +15,11 @@
 /* Of all threads that the agent has in a target, and of its sleeping copy. */
 #define AGENT_THREAD_NAME "heaptop"
 
+/* By which a C library tells each thread that the program changes its user or groups, and
+ * waits for it: no thread that heaptop borrows or starts may block it. */
+#define GLIBC_SIGSETXID  33 /* nptl/nptl_setxid.c */
+#define MUSL_SIGSYNCCALL 34 /* src/thread/synccall.c */
+
 #define REGION_STATE       8
 #define REGION_TROUBLE     12
 #define REGION_COMMAND     16

@@ -36,11 +36,12 @@
 #define STUB_ENTRY        ((uint64_t)(stub_borrowed - stub_begin))
 #define KERNEL_MASK_BYTES 8
 
-/* Everything but the signals that the processor itself raises. */
-#define DETOUR_MASK                                                     \
-    (~((UINT64_C(1) << (SIGSEGV - 1)) | (UINT64_C(1) << (SIGBUS - 1)) | \
-       (UINT64_C(1) << (SIGILL - 1)) | (UINT64_C(1) << (SIGFPE - 1)) |  \
-       (UINT64_C(1) << (SIGTRAP - 1))))
+#define SIGNAL_BIT(number) (UINT64_C(1) << ((number)-1))
+
+/* Those that the processor itself raises. */
+#define FAULTS                                                       \
+    (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | \
+     SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGTRAP))
 
 /* What glibc ends the process for is as deadly as a filter that kills: when futex is
  * refused (futex-internal.h, futex_fatal_error()), and when a new thread may not register
@@ -70,6 +71,8 @@ struct detour {
     struct arch_registers original;
     uint64_t mask, frame_address, nonce;
     bool saw_stop_signal, hurried, may_spin;
+    bool is_asked; /* to stop, and has not yet stopped for that */
+    int owed;      /* a signal that it was to get when it stopped, 0 = none */
     int64_t began_ns;
 };
 
@@ -84,6 +87,15 @@ static bool may_hurry(const struct detour *detour)
     return sched_getscheduler(detour->tid) == SCHED_OTHER &&
            (!detour->scene->is_restricted ||
             seccomp_permits(detour->tid, SYS_sched_setscheduler, calm_down));
+}
+
+/* What is blocked in the stub, and in the thread that it starts. Who changes the groups
+ * has the lock that pthread_create wants, until every thread has answered. */
+static uint64_t detour_mask(const struct scene *scene)
+{
+    bool is_musl = scene->libc == scene->loader;
+
+    return ~(FAULTS | SIGNAL_BIT(is_musl ? MUSL_SIGSYNCCALL : GLIBC_SIGSETXID));
 }
 
 static bool set_policy(struct detour *detour, int policy)
@@ -123,7 +135,7 @@ static int write_frame(struct detour *detour)
 static int divert(struct detour *detour)
 {
     struct arch_registers diverted;
-    uint64_t mask = DETOUR_MASK;
+    uint64_t mask = detour_mask(detour->scene);
 
     if (ptrace(PTRACE_GETSIGMASK, detour->tid, KERNEL_MASK_BYTES, &detour->mask) != 0 ||
         write_frame(detour) != 0)
@@ -154,11 +166,9 @@ static uint32_t frame_done(struct detour *detour, struct stub_frame *head)
     return head->done;
 }
 
-/* Those that DETOUR_MASK lets through. */
 static bool is_fault(int number)
 {
-    return number == SIGSEGV || number == SIGBUS || number == SIGILL ||
-           number == SIGFPE || number == SIGTRAP;
+    return (FAULTS & SIGNAL_BIT(number)) != 0;
 }
 
 static bool stands_in_stub(const struct detour *detour,
@@ -272,18 +282,28 @@ static bool is_on_the_way_back(const struct detour *detour)
            NULL;
 }
 
-/* Stops it, whatever signals come meanwhile. */
+/* Stops it. Where a signal stops it first, that stop is as good: the signal is delivered
+ * when the thread goes on, and does not find it in the stub. */
 static enum stop stop_again(struct detour *detour)
 {
-    int64_t deadline = clock_monotonic_ns() + STUB_WAIT_NS;
     int number = 0;
     enum stop stop;
 
-    if (ptrace(PTRACE_INTERRUPT, detour->tid, NULL, NULL) != 0)
+    if (!detour->is_asked && ptrace(PTRACE_INTERRUPT, detour->tid, NULL, NULL) != 0)
         return STOP_NOT_YET;
-    while ((stop = stops_wait(detour->tid, deadline, &number)) == STOP_SIGNAL)
-        pass_on(detour, number);
-    return stop;
+    stop = stops_wait(detour->tid, clock_monotonic_ns() + STUB_WAIT_NS, &number);
+    detour->is_asked = stop == STOP_SIGNAL;
+    if (stop != STOP_SIGNAL)
+        return stop;
+    detour->saw_stop_signal |= number == SIGSTOP;
+    detour->owed = number == SIGSTOP ? 0 : number;
+    return STOP_TRAP;
+}
+
+static void go_on(struct detour *detour, enum __ptrace_request request)
+{
+    ptrace(request, detour->tid, NULL, (void *)(uintptr_t)detour->owed);
+    detour->owed = 0;
 }
 
 /* It has restored itself: the stub may be taken away once it has been seen outside, with
@@ -299,10 +319,11 @@ static enum stop see_outside(struct detour *detour, struct borrowed *borrowed)
         if (arch_get(detour->tid, &detour->original) != 0)
             break;
         is_outside = !is_on_the_way_back(detour);
-        visit_mend(detour->scene, detour->tid, &detour->original, borrowed);
+        if (!detour->owed)
+            visit_mend(detour->scene, detour->tid, &detour->original, borrowed);
         if (is_outside || borrowed->left_alone)
             return STOP_TRAP;
-        ptrace(PTRACE_CONT, detour->tid, NULL, NULL);
+        go_on(detour, PTRACE_CONT);
         nanosleep(&nap, NULL);
         stop = stop_again(detour);
     }
@@ -331,7 +352,7 @@ static bool take_back(struct detour *detour, struct borrowed *borrowed)
     } else if (see_outside(detour, borrowed) == STOP_NOT_YET) {
         return false;
     }
-    ptrace(PTRACE_DETACH, detour->tid, NULL, NULL);
+    go_on(detour, PTRACE_DETACH);
     return true;
 }
 

@@ -11,8 +11,8 @@ import interpreters
 import look
 import program
 import tool
-from row import (EACH, Row, cannot, debian, expect_refusal, few, files, free_threaded, musl,
-                 programs, root, root_and, works)
+from row import (EACH, Row, cannot, debian, expect_refusal, few, files, free_threaded, minor,
+                 musl, programs, root, root_and, works)
 
 GROUP = "Boundaries: namespaces, roots, users, tracers"
 # These can be asked to execute a script (PEP 768), which needs no tracer.
@@ -180,6 +180,14 @@ ROWS = [
         needs=root_and("setpriv")),
     Row("groups", "25", "it changes its groups all the time: every thread must follow",
         works("limits.py", "groups", is_steady=False), needs=root, short=EACH(1)),
+    Row("groups-beside", "25", "it changes its groups all the time, beside a thread that waits",
+        works("limits.py", "groups_beside", is_steady=False), needs=root, short=EACH(1)),
+    Row("groups-in-c", "25", "a C thread changes its groups all the time",
+        works("limits.py", "groups_in_c", is_steady=False), needs=root, short=EACH(1)),
+    Row("groups-in-c-remote", "25", "the same, and a script that CPython executes",
+        works("limits.py", "groups_in_c", is_steady=False,
+              tool_prefix=["env", "HEAPTOP_VIA=remote"]), on=minor(ASKED), needs=root,
+        short=EACH(1)),
     Row("undumpable", "25", "prctl(PR_SET_DUMPABLE, 0), and root attaches",
         works("limits.py", "undumpable"), on=few, needs=root),
     Row("undumpable-user", "25", "prctl(PR_SET_DUMPABLE, 0), and its user attaches",
@@ -211,6 +219,7 @@ WITH_MUSL = [("compute", works("plain.py", "4")),
              ("malloc", works("native.py", "malloc", "4")),
              ("fork", works("forks.py", "fork", is_steady=False)),
              ("noisy", works("noisy.py", is_steady=False)),
+             ("groups", works("limits.py", "groups_beside", is_steady=False)),
              ("alone", works("waits.py", "epoll_endless", "alone", may_refuse=True))]
 ROWS += [Row("musl-" + name, "24", "another C library, musl: " + name, run, on=musl)
          for name, run in WITH_MUSL]

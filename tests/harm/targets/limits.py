@@ -75,9 +75,26 @@ def change_groups():
     expect(sorted(found) == sorted(groups), "groups of a thread: %r" % found)
 
 
+def change_groups_often():
+    """Each change waits for every thread, and keeps new ones from being made meanwhile."""
+    for i in range(200):
+        os.setgroups([i % 3 + 1, 77])
+    expect(sorted(os.getgroups()) == [2, 77], "groups: %r" % os.getgroups())
+
+
+def change_groups_in_c():
+    """Without the GIL, so that Python code runs meanwhile."""
+    groups = (ctypes.c_uint * 2)(1, 77)
+    while not gate.is_set():
+        for _ in range(50):
+            libc.setgroups(ctypes.c_size_t(2), groups)
+
+
 def turn():
     if kind == "groups":
         change_groups()
+    elif kind == "groups_beside":
+        change_groups_often()
     # At a memory limit a digest may not be possible; then it must fail as it fails alone.
     try:
         compute()
@@ -86,5 +103,12 @@ def turn():
     time.sleep(0.001)
 
 
+gate = threading.Event()
+if kind == "groups_beside":  # another thread may be borrowed instead
+    threading.Thread(target=gate.wait).start()
+elif kind == "groups_in_c":
+    threading.Thread(target=change_groups_in_c).start()
 ready()
-finish(work(turn))
+turns = work(turn)
+finish(turns)
+gate.set()
