@@ -74,7 +74,7 @@ void walk_rest_begin(struct walk *walk)
     struct walk_rest *rest = &walk->rest;
 
     rest->n_items = rest->next = rest->n_taken = 0;
-    rest->at = rest->statics_read = 0;
+    rest->at = rest->statics_read = rest->items_read = 0;
     rest->statics_blocks = rest->statics_bytes = 0;
 }
 
@@ -177,6 +177,7 @@ static void rest_items(struct walk *walk)
     for (size_t i = 0; i < count; i++) {
         size_t length = pieces[i].length;
 
+        rest->items_read += length;
         walk_rest_add(walk, items[i].address + length, items[i].bytes - length,
                       items[i].owner);
         if (pieces[i].done)
@@ -215,7 +216,7 @@ bool walk_rest_step(struct walk *walk)
 
     if (rest->n_taken >= REST_BLOCKS_MOST)
         return false;
-    if (rest->n_items) {
+    if (rest->n_items && rest->items_read < REST_ITEMS_MOST) {
         rest_items(walk);
         return true;
     }

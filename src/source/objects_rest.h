@@ -10,7 +10,8 @@
  * apart, as held by statics.
  *
  * Static data are the written pages of all images, at most REST_STATICS_MOST bytes of
- * them; at most REST_BLOCKS_MOST blocks are charged. What is beyond stays unowned.
+ * them; of all else REST_ITEMS_MOST bytes are looked through, and at most
+ * REST_BLOCKS_MOST blocks are charged. What is beyond stays unowned.
  * Everything read is hostile. Called by the thread that steps the walk.
  */
 #ifndef HEAPTOP_SOURCE_OBJECTS_REST_H
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 #define REST_STATICS_MOST (UINT64_C(64) << 20)
+#define REST_ITEMS_MOST   (UINT64_C(16) << 20)
 #define REST_BLOCKS_MOST  65536
 
 struct walk;
@@ -39,9 +41,9 @@ struct rest_item {
 struct walk_rest {
     struct rest_range *statics; /* where an image may be written; from walk to walk */
     size_t n_statics;
-    size_t next; /* of them: the one under way */
-    uint64_t at; /* in it; 0 = its beginning */
-    uint64_t statics_read;
+    size_t next;                       /* of them: the one under way */
+    uint64_t at;                       /* in it; 0 = its beginning */
+    uint64_t statics_read, items_read; /* bytes */
     struct rest_item *items;
     size_t n_items, items_capacity;
     size_t n_taken; /* blocks that were charged */

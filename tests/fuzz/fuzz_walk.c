@@ -23,7 +23,10 @@ static void check_section(const struct objects_section *section)
     }
     demand(!section->walk.complete || !section->walk.tracked_only);
     demand(count == section->count);
-    demand(count + section->unowned_blocks + section->freelist_objects <= FAKE_BYTES / 8);
+    demand(count + section->unowned_blocks + section->statics_blocks +
+               section->freelist_objects <=
+           FAKE_BYTES / 8);
+    demand(section->unowned_bytes + section->statics_bytes <= FAKE_BYTES);
 }
 
 /* The exclusive or of all bytes: any change chooses another version, and debug hooks. */
@@ -103,6 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         {FAKE_HEAP, FAKE_HEAP + FAKE_HEAP_BYTES, true},
         {FAKE_ARENA, FAKE_ARENA + (64 << 20), false},
     };
+    const struct rest_range statics = {FAKE_STATICS + 4,
+                                       FAKE_STATICS + FAKE_STATICS_BYTES};
     uint8_t choice = choice_of(data, size);
     struct flipping flipping = {{&flipping_ops, 0, 0}, fake->reader, size * 2 + 1, 0};
     struct err err = ERR_INIT;
@@ -117,6 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!fake->layout.has_pymalloc && flipping.spacing)
         flipping.spacing <<= 4; /* else no object is believed */
     walk_init(&walk, &flipping.reader, &fake->layout, fake->type);
+    walk_set_statics(&walk, &statics, 1);
     /* Of a heap that is kept, stretch by stretch, some have their turn. */
     if (choice & 64 && choice & 1)
         walk.window_capacity = 4096;

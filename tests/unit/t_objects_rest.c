@@ -140,6 +140,31 @@ static void test_module_states(void **state)
     objects_unref(section);
 }
 
+/* More modules than there are, it seems: all of one large state. */
+static void test_states_are_bounded(void **state)
+{
+    enum { POOL = 200, POOLS = 5, STATE = 32768 };
+    struct fixture *f = *state;
+    uint64_t type = fake_static_type(f->fake, "module", 56, 0, TYPE_FLAG_HAVE_GC);
+    uint64_t large = fake_malloc(f->fake, STATE - 16);
+    const struct objects_section *section;
+
+    fake_heap_end(f->fake);
+    for (uint32_t i = 0; i < POOL * POOLS; i++) {
+        uint64_t module = fake_block(i / POOL, 80, i % POOL) + 16;
+
+        fake_pool(f->fake, i / POOL, 80, POOL);
+        fake_object(f->fake, module, type);
+        fake_u64(f->fake, module + 32, large);
+    }
+    section = walk_whole(f);
+    assert_int_equal(fake_row(section, "module").count, POOL * POOLS);
+    assert_int_equal(fake_row(section, "module").malloc_bytes, STATE);
+    assert_in_range(section->walk.read_bytes, REST_ITEMS_MOST,
+                    REST_ITEMS_MOST + 4 * FAKE_BYTES);
+    objects_unref(section);
+}
+
 /* A type as numpy makes one for each dtype. */
 static uint64_t fake_made_type(struct fake_heap *fake, uint64_t metatype)
 {
@@ -189,6 +214,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_statics, setup, teardown),
         cmocka_unit_test_setup_teardown(test_statics_are_last, setup, teardown),
         cmocka_unit_test_setup_teardown(test_module_states, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_states_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_types_in_chunks, setup, teardown),
     };
 
