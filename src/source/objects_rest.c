@@ -12,6 +12,9 @@
 #define ITEM_MOST      (UINT64_C(1) << 20)
 #define STATICS_PIECE  (UINT64_C(64) << 10)
 #define ITEMS_MOST     (2 * REST_BLOCKS_MOST)
+#define HITS_PER_READ  256
+#define WHOLE_AFTER    16   /* walks */
+#define WHOLE_UNOWNED  2000 /* of used bytes, one part in so many without an owner */
 
 /* ---- where static data lie ---- */
 
@@ -19,8 +22,12 @@ void walk_set_statics(struct walk *walk, const struct rest_range *ranges, size_t
 {
     struct walk_rest *rest = &walk->rest;
 
+    if (count == rest->n_statics &&
+        (!count || !memcmp(rest->statics, ranges, count * sizeof(*ranges))))
+        return;
     free(rest->statics);
-    rest->n_statics = 0;
+    rest->n_statics = rest->n_hits = 0;
+    rest->walks = 0;
     rest->statics = count ? malloc(count * sizeof(*ranges)) : NULL;
     if (!rest->statics)
         return;
@@ -74,6 +81,8 @@ void walk_rest_begin(struct walk *walk)
     struct walk_rest *rest = &walk->rest;
 
     rest->n_items = rest->next = rest->n_taken = 0;
+    rest->next_hit = rest->n_kept = 0;
+    rest->is_whole = rest->walks++ % WHOLE_AFTER == 0;
     rest->at = rest->statics_read = rest->items_read = 0;
     rest->statics_blocks = rest->statics_bytes = 0;
 }
@@ -82,6 +91,7 @@ void walk_rest_release(struct walk *walk)
 {
     free(walk->rest.statics);
     free(walk->rest.items);
+    free(walk->rest.hits);
     memset(&walk->rest, 0, sizeof(walk->rest));
 }
 
@@ -131,16 +141,18 @@ static void rest_far_word(struct walk *walk, uint64_t word, uint32_t owner)
     walk_rest_add(walk, word, walk_part_room(walk, word), owner);
 }
 
-static void rest_near_word(struct walk *walk, uint64_t word, uint32_t owner)
+/* True when it led to a block that was nobody's. */
+static bool rest_near_word(struct walk *walk, uint64_t word, uint32_t owner)
 {
     struct noted_block block;
 
     if (!arena_notes_find(&walk->notes, word, &block) ||
         block.offset != walk->layout.pymalloc.debug_prefix_bytes ||
         !noted_is_part(&block) || !noted_claim(&block))
-        return;
+        return false;
     rest_charge(walk, owner, block.pool->block_bytes, false);
     walk_rest_add(walk, word, walk_part_room(walk, word), owner);
+    return true;
 }
 
 static void rest_words(struct walk *walk, const uint64_t *words, size_t count,
@@ -185,6 +197,45 @@ static void rest_items(struct walk *walk)
     }
 }
 
+/* ---- static data ---- */
+
+static void hit_add(struct walk_rest *rest, uint64_t address)
+{
+    if (rest->n_hits < rest->hits_capacity ||
+        edges_grow((void **)&rest->hits, rest->n_hits, &rest->hits_capacity,
+                   sizeof(*rest->hits)))
+        rest->hits[rest->n_hits++] = address;
+}
+
+static void statics_words(struct walk *walk, const uint64_t *words, size_t count,
+                          uint64_t address)
+{
+    for (size_t i = 0; i < count && walk->rest.n_taken < REST_BLOCKS_MOST; i++)
+        if (!(words[i] & 15) && arena_map_has(&walk->map, words[i]) &&
+            rest_near_word(walk, words[i], 0))
+            hit_add(&walk->rest, address + i * 8);
+}
+
+/* Some words that led to a block before; those that do no more are forgotten. */
+static void rest_hits(struct walk *walk)
+{
+    struct walk_rest *rest = &walk->rest;
+    size_t left = rest->n_hits - rest->next_hit;
+    size_t count = left < HITS_PER_READ ? left : HITS_PER_READ;
+    uint64_t *hits = rest->hits + rest->next_hit, words[HITS_PER_READ];
+    struct piece pieces[HITS_PER_READ];
+
+    for (size_t i = 0; i < count; i++)
+        pieces[i] = (struct piece){raddr_of(hits[i]), &words[i], 8, false};
+    reader_readv(walk->reader, pieces, count);
+    for (size_t i = 0; i < count; i++)
+        if (pieces[i].done && !(words[i] & 15) && rest_near_word(walk, words[i], 0))
+            rest->hits[rest->n_kept++] = hits[i];
+    rest->next_hit += count;
+    if (rest->next_hit == rest->n_hits)
+        rest->next_hit = rest->n_hits = rest->n_kept;
+}
+
 /* The next piece of static data; pages that were never written lead to no block. */
 static void rest_statics(struct walk *walk)
 {
@@ -207,7 +258,18 @@ static void rest_statics(struct walk *walk)
         return;
     rest->statics_read += length;
     if (!reader_read(walk->reader, raddr_of(at), words, length))
-        rest_words(walk, words, length / 8, 0);
+        statics_words(walk, words, length / 8, at);
+}
+
+static bool statics_are_due(const struct walk *walk)
+{
+    const struct walk_rest *rest = &walk->rest;
+    uint64_t used = walk->workers[0].counts.used_bytes;
+
+    return walk->unowned_blocks && rest->next < rest->n_statics &&
+           rest->statics_read < REST_STATICS_MOST &&
+           (rest->is_whole || rest->next || rest->at ||
+            walk->unowned_bytes > used / WHOLE_UNOWNED);
 }
 
 bool walk_rest_step(struct walk *walk)
@@ -220,8 +282,11 @@ bool walk_rest_step(struct walk *walk)
         rest_items(walk);
         return true;
     }
-    if (!walk->unowned_blocks || rest->next >= rest->n_statics ||
-        rest->statics_read >= REST_STATICS_MOST)
+    if (rest->next_hit < rest->n_hits && !rest->next && !rest->at) {
+        rest_hits(walk);
+        return true;
+    }
+    if (!statics_are_due(walk))
         return false;
     rest_statics(walk);
     return true;

@@ -12,6 +12,9 @@
  * Static data are the written pages of all images, at most REST_STATICS_MOST bytes of
  * them; of all else REST_ITEMS_MOST bytes are looked through, and at most
  * REST_BLOCKS_MOST blocks are charged. What is beyond stays unowned.
+ * Which words of static data led to a block is remembered: the next walks look at those,
+ * and at all static data only when images or their pages came or went, when too much is
+ * left without an owner, or after some walks.
  * Everything read is hostile. Called by the thread that steps the walk.
  */
 #ifndef HEAPTOP_SOURCE_OBJECTS_REST_H
@@ -41,8 +44,13 @@ struct rest_item {
 struct walk_rest {
     struct rest_range *statics; /* where an image may be written; from walk to walk */
     size_t n_statics;
-    size_t next;                       /* of them: the one under way */
-    uint64_t at;                       /* in it; 0 = its beginning */
+    size_t next;    /* of them: the one under way */
+    uint64_t at;    /* in it; 0 = its beginning */
+    uint64_t *hits; /* addresses of words that led to a block; from walk to walk */
+    size_t n_hits, hits_capacity;
+    size_t next_hit, n_kept; /* of those of the walk before: looked at; still right */
+    unsigned walks;          /* since all static data were looked through */
+    bool is_whole;           /* in this walk they are */
     uint64_t statics_read, items_read; /* bytes */
     struct rest_item *items;
     size_t n_items, items_capacity;

@@ -47,6 +47,7 @@ static int walk_once(struct walk *walk, struct target *target, struct err *err)
 
     walk_set_target_regions(walk, target);
     walk_set_target_statics(walk, target);
+    walk->rest.walks = 0; /* all static data each time: else new blocks wait for a turn */
     if (walk_begin(walk, err))
         return -1;
     walk_step(walk, 0);

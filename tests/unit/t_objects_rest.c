@@ -85,6 +85,32 @@ static void test_statics(void **state)
     objects_unref(section);
 }
 
+/* Little is left: what led to a block is looked at, and all else only sometimes. */
+static void test_statics_are_remembered(void **state)
+{
+    enum { REALS = 500, WALKS = 17 };
+    static const uint64_t held[WALKS] = {1, 1, 0, [WALKS - 1] = 1};
+    struct fixture *f = *state;
+
+    fake_pool(f->fake, 0, 16, 2);
+    for (uint32_t pool = 1; pool < FAKE_POOLS; pool++) {
+        fake_pool(f->fake, pool, 32, REALS);
+        for (uint32_t i = 0; i < REALS; i++)
+            fake_object(f->fake, fake_block(pool, 32, i), f->fake->real);
+    }
+    fake_u64(f->fake, WORDS + 64, fake_block(0, 16, 0));
+    for (int i = 0; i < WALKS; i++) {
+        const struct objects_section *section = walk_whole(f);
+
+        assert_int_equal(section->statics_blocks, held[i]);
+        assert_int_equal(section->unowned_blocks, 2 - held[i]);
+        objects_unref(section);
+        fake_u64(f->fake, WORDS + 128, fake_block(0, 16, 1));
+        if (i == 1)
+            fake_u64(f->fake, WORDS + 64, 0);
+    }
+}
+
 /* Static data lead to what an object has, to objects, and to malloc's chunks. */
 static void test_statics_are_last(void **state)
 {
@@ -212,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_statics, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_statics_are_remembered, setup, teardown),
         cmocka_unit_test_setup_teardown(test_statics_are_last, setup, teardown),
         cmocka_unit_test_setup_teardown(test_module_states, setup, teardown),
         cmocka_unit_test_setup_teardown(test_states_are_bounded, setup, teardown),
