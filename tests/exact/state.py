@@ -1,35 +1,15 @@
-"""What was found, kept from one run to the next; a newly built program begins anew."""
-import hashlib
-import json
-import os
-
-import heaptop
+"""What each program was found to be on each interpreter: the table of all of them."""
+import kept
 
 COLUMNS = ("pools", "blocks", "kinds", "objects", "sizes", "unowned", "account", "unexplained")
 
 
-class State:
-    def __init__(self, path):
-        self.path, self.found = path, {}
-        with open(heaptop.program(), "rb") as file:
-            self.identity = hashlib.sha256(file.read()).hexdigest()[:16]
-        try:
-            with open(path) as file:
-                kept = json.load(file)
-            if kept["identity"] == self.identity:
-                self.found = kept["found"]
-        except (OSError, ValueError, KeyError):
-            pass
-
+class State(kept.Kept):
     def get(self, program, python):
         return self.found.get("%s %s" % (program.name, python.name))
 
-    def keep(self, program, python, found):
-        self.found["%s %s" % (program.name, python.name)] = found
-        os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
-        with open(self.path + ".new", "w") as file:
-            json.dump({"identity": self.identity, "found": self.found}, file, indent=1)
-        os.replace(self.path + ".new", self.path)
+    def add(self, program, python, found):
+        self.keep("%s %s" % (program.name, python.name), found)
 
 
 def is_good(found):

@@ -1,11 +1,9 @@
 """What was found, kept between runs, and the page that shows it."""
 import datetime
-import hashlib
-import json
 import os
 import platform
 
-import heaptop
+import kept
 import programs
 
 HEAD = """# Verdicts: programs whose trouble is known, and what heaptop says first
@@ -32,32 +30,12 @@ COLUMNS = ("| program | what | sort | rule | said first | after | bytes, said by
            "|---|---|---|---|---|--:|--:|--:|---|")
 
 
-class State:
+class State(kept.Kept):
     def __init__(self, path, python):
-        self.path, self.found = path, {}
-        self.identity = "%s %s" % (python.name, _digest(heaptop.program()))
-        try:
-            with open(path) as file:
-                kept = json.load(file)
-            if kept["identity"] == self.identity:
-                self.found = kept["found"]
-        except (OSError, ValueError, KeyError):
-            pass
+        super().__init__(path, python.name + " ")
 
     def has(self, row):
         return row.name in self.found
-
-    def keep(self, row, found):
-        self.found[row.name] = found
-        os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
-        with open(self.path + ".new", "w") as file:
-            json.dump({"identity": self.identity, "found": self.found}, file, indent=1)
-        os.replace(self.path + ".new", self.path)
-
-
-def _digest(path):
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()[:16]
 
 
 def _ran(rows, state):
