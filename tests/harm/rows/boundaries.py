@@ -1,4 +1,5 @@
 """The target is behind a boundary: namespaces, another root, another user, a tracer."""
+import contextlib
 import os
 import shutil
 import signal
@@ -37,38 +38,38 @@ def open_to_all(found):
                 and not os.path.realpath(i.path).startswith("/root/")])
 
 
+@contextlib.contextmanager
+def run_by(cell, path):
+    """The cell's interpreter is this program meanwhile."""
+    original, cell.interpreter.command = cell.interpreter.command, [path]
+    try:
+        yield
+    finally:
+        cell.interpreter.command = original
+
+
 def deleted(cell, rounds):
     """The interpreter's file was removed, and another one has its name."""
     with tempfile.TemporaryDirectory() as folder:
         copy = os.path.join(folder, "python3")
         shutil.copy(os.path.realpath(cell.interpreter.path), copy)
-        original, cell.interpreter.command = cell.interpreter.command, [copy]
-        try:
-            with cell.start("plain.py", env={"PYTHONHOME": "/usr"}) as it:
-                os.unlink(copy)
-                shutil.copy("/bin/true", copy)
-                before = look.Look(it.pid)
-                cell.attach(it, rounds)
-                cell.expect_released(it, before)
-                cell.expect_finish(it)
-        finally:
-            cell.interpreter.command = original
+        with run_by(cell, copy), cell.start("plain.py", env={"PYTHONHOME": "/usr"}) as it:
+            os.unlink(copy)
+            shutil.copy("/bin/true", copy)
+            before = look.Look(it.pid)
+            cell.attach(it, rounds)
+            cell.expect_released(it, before)
+            cell.expect_finish(it)
 
 
 def from_one_file(cell, rounds):
     """The program unpacks itself and runs as its own child."""
-    original = cell.interpreter.command
-    with frozen.python() as path:
-        cell.interpreter.command = [path]
-        try:
-            with cell.start("plain.py") as it:
-                it.pid = program.descendants(it.pid)[0]
-                before = look.first(it.pid)
-                cell.attach(it, rounds)
-                cell.expect_released(it, before)
-                cell.expect_finish(it)
-        finally:
-            cell.interpreter.command = original
+    with frozen.python() as path, run_by(cell, path), cell.start("plain.py") as it:
+        it.pid = program.descendants(it.pid)[0]
+        before = look.first(it.pid)
+        cell.attach(it, rounds)
+        cell.expect_released(it, before)
+        cell.expect_finish(it)
 
 
 def traced(cell, rounds):
