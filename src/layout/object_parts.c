@@ -145,12 +145,15 @@ static void add_str(struct collector *collector, const struct object_layout *lay
 static void add_ndarray(struct collector *collector, const struct object_view *view)
 {
     uint64_t n_dimensions = (uint32_t)word_at(view, NDARRAY_ND);
+    uint64_t exports = word_at(view, NDARRAY_EXPORTS) - NDARRAY_EXPORTS_TAG;
 
     if (word_at(view, NDARRAY_FLAGS) & NDARRAY_OWNS_DATA)
         add(collector, word_at(view, NDARRAY_DATA), 0, OBJECT_PART_START);
     if (n_dimensions && n_dimensions <= NDARRAY_ND_MAX)
         add(collector, word_at(view, NDARRAY_DIMENSIONS), n_dimensions * 16,
             OBJECT_PART_START);
+    if (!(exports & 15))
+        add_chain(collector, exports, 0, 2, EXPORTS_FORMAT);
 }
 
 /* What ctypes knows of a class. */
@@ -225,6 +228,9 @@ static void add_of_library(struct collector *collector,
         add(collector,
             word_at(view, layout->minor >= 15 ? MODULE_STATE_315 : MODULE_STATE), 0,
             OBJECT_PART_START);
+        break;
+    case OBJECT_BUILTIN:
+        add(collector, word_at(view, BUILTIN_METHOD), 0, OBJECT_PART_START);
         break;
     default:
         break;

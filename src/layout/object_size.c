@@ -93,6 +93,7 @@ enum object_rule object_rule_of_name(const struct object_layout *layout, const c
         {"_pickle.Pickler", OBJECT_PICKLER},
         {"_pickle.Unpickler", OBJECT_UNPICKLER},
         {"_queue.SimpleQueue", OBJECT_QUEUE},
+        {"builtin_function_or_method", OBJECT_BUILTIN},
         {"_ctypes.CType_Type", OBJECT_CTYPE},
     };
 
@@ -355,6 +356,7 @@ uint64_t object_size(const struct object_layout *layout, const struct object_sha
     case OBJECT_DATETIME:
     case OBJECT_WEAKREF:
     case OBJECT_MODULE:
+    case OBJECT_BUILTIN:
     case OBJECT_CTYPE:
         return bytes;
     }
@@ -406,7 +408,8 @@ bool object_size_is_constant(const struct object_shape *shape)
 {
     return shape->rule == OBJECT_FIXED || shape->rule == OBJECT_LOOSE ||
            shape->rule == OBJECT_DATETIME || shape->rule == OBJECT_STRUCT ||
-           shape->rule == OBJECT_WEAKREF || shape->rule == OBJECT_MODULE;
+           shape->rule == OBJECT_WEAKREF || shape->rule == OBJECT_MODULE ||
+           shape->rule == OBJECT_BUILTIN;
 }
 
 bool object_fits(const struct object_layout *layout, const struct object_shape *shape,

@@ -50,8 +50,9 @@ enum object_rule {
     OBJECT_MODULE,   /* as fixed; what its C code keeps */
     OBJECT_PICKLER,
     OBJECT_UNPICKLER,
-    OBJECT_QUEUE, /* _queue.SimpleQueue, 3.13 and later */
-    OBJECT_CTYPE, /* of a name only: a class of ctypes, by the rule of any class */
+    OBJECT_QUEUE,   /* _queue.SimpleQueue, 3.13 and later */
+    OBJECT_BUILTIN, /* a function in C, as fixed; what describes it to Python */
+    OBJECT_CTYPE,   /* of a name only: a class of ctypes, by the rule of any class */
 };
 
 #define OBJECT_LEARNED_MAX     8
@@ -124,6 +125,10 @@ static inline char object_debug_id(const uint8_t id[8])
 #define MODULE_STATE     32
 #define MODULE_STATE_315 24
 
+/* methodobject.h PyCFunctionObject.m_ml, 3.8 - 3.15: mostly static data; who makes
+ * functions as it runs (cffi, pybind11) has a block for each. */
+#define BUILTIN_METHOD 16
+
 /* _pickle.c PicklerObject.memo; PyMemoTable: allocated, table; PyMemoEntry. */
 #define PICKLER_MEMO   16
 #define MEMO_BYTES     32
@@ -153,7 +158,13 @@ static inline char object_debug_id(const uint8_t id[8])
 #define NDARRAY_FLAGS      64
 #define NDARRAY_OWNS_DATA  4
 #define NDARRAY_ND_MAX     64
-#define DESCR_KIND         24
+/* numpy 1.20 and later, buffer.c: _buffer_info, what was told to who asked for the data
+ * by the buffer protocol; 3 is added to its address. A _buffer_info_t begins with its
+ * format. */
+#define NDARRAY_EXPORTS     80
+#define NDARRAY_EXPORTS_TAG 3
+#define EXPORTS_FORMAT      0
+#define DESCR_KIND          24
 
 /* _decimal.c PyDecObject: the mpd_t behind the hash; mpdecimal.h: flags, alloc, data. */
 #define DECIMAL_FLAGS       24

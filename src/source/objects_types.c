@@ -180,16 +180,19 @@ static uint64_t type_fingerprint(const struct object_layout *layout, const uint8
     return hash;
 }
 
-/* 3.8 and 3.9 make elements of lru_cache of a static type that is never made ready
- * (_functoolsmodule.c lru_list_elem_type): as it was compiled, it has its flags and its
- * metatype, and neither a base nor a dict. */
-static bool is_ready(const struct object_layout *layout, const uint8_t *bytes)
+/* Objects may be made of a static type that is never made ready, as elements of lru_cache
+ * in 3.8 and 3.9 (_functoolsmodule.c lru_list_elem_type), and what f2py makes of Fortran
+ * (fortranobject.c PyFortran_Type): as it was compiled, it has at most the ordinary flag,
+ * its metatype is `type`, and it has neither a base nor a dict. */
+static bool is_ready(const struct types *types, const uint8_t *bytes)
 {
+    const struct object_layout *layout = types->layout;
     uint64_t flags = u64_at(bytes, layout->tp_flags);
 
     if (flags & TYPE_FLAG_READY)
         return true;
-    return layout->minor <= 9 && flags == TYPE_FLAG_VERSION_TAG &&
+    return !(flags & ~TYPE_FLAG_VERSION_TAG) &&
+           (!types->type_type || u64_at(bytes, layout->ob_type) == types->type_type) &&
            !u64_at(bytes, layout->tp_base) && !u64_at(bytes, layout->tp_dict);
 }
 
@@ -204,7 +207,7 @@ static bool type_read(struct types *types, uint64_t address,
     if (reader_read(types->reader, raddr_of(address), bytes, layout->type_bytes))
         return false;
     flags = u64_at(bytes, layout->tp_flags);
-    if (!is_ready(layout, bytes) ||
+    if (!is_ready(types, bytes) ||
         !metatype_is_sane(types, u64_at(bytes, layout->ob_type)))
         return false;
     return !(flags & TYPE_FLAG_HEAP) ||

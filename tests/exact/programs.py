@@ -128,6 +128,30 @@ sums = frame.groupby(frame.number % 1000).agg({"value": ["sum", "mean"]})
 words = frame.name.str.upper()
 ''')
 
+program("scipy", "Fortran's functions, and what numpy keeps of arrays that others look at", '''
+import numpy, scipy.interpolate, scipy.linalg, scipy.optimize, scipy.sparse, scipy.spatial, scipy.stats
+tables = [scipy.sparse.csr_matrix(numpy.eye(i % 20 + 1)) for i in range(1500)]
+trees = [scipy.spatial.cKDTree(numpy.random.rand(i % 50 + 2, 2)) for i in range(1200)]
+lines = [scipy.interpolate.CubicSpline(range(5), [i, 1, 2, 3, 4]) for i in range(1100)]
+least = [scipy.optimize.minimize_scalar(lambda x: (x - i) ** 2) for i in range(300)]
+kinds = [numpy.dtype([("a%d" % i, "f8"), ("b", "U%d" % (i + 1))]) for i in range(1200)]
+pairs = [numpy.broadcast(numpy.zeros((1, 3)), numpy.zeros((i % 4 + 1, 1))) for i in range(1200)]
+views = [memoryview(numpy.zeros((i % 5 + 1, 3))) for i in range(1200)]
+''')
+
+program("keys", "functions that cffi made, for cryptography", '''
+from cryptography.fernet import Fernet
+from cryptography.hazmat.backends.openssl import backend
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+made = [ed25519.Ed25519PrivateKey.generate() for i in range(1500)]
+curves = [ec.generate_private_key(ec.SECP256R1()) for i in range(100)]
+ended = [hashes.Hash(hashes.SHA256()) for i in range(1500)]
+open_ = [Cipher(algorithms.AES(b"k" * 16), modes.CTR(b"i" * 16)).encryptor() for i in range(1500)]
+fernets = [Fernet(Fernet.generate_key()) for i in range(1200)]
+''')
+
 DJANGO = '''
 from django.conf import settings
 settings.configure(

@@ -171,6 +171,8 @@ def _of_array(one):
 
 _OF_TYPES = [  # first of a minor version, last, module, type, what it leaves out
     (8, 15, "numpy", "ndarray", _of_array),
+    (8, 15, "numpy", "broadcast", lambda one: one.iters),
+    (8, 15, "numpy", "flatiter", _by_attributes("base")),
     (8, 15, "datetime", "datetime", _of_datetime), (8, 15, "datetime", "time", _of_datetime),
     (8, 15, "_pickle", "Pickler", _of_pickler), (8, 15, "_pickle", "Unpickler", _of_unpickler),
     (8, 15, "io", "BytesIO", _by_words(16)),  # bytesio.c: buf

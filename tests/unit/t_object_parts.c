@@ -274,6 +274,44 @@ static void test_module(void **state)
     assert_part(&made, 0, OBJECT_PART_START, ADDRESS + 1024, 0);
 }
 
+/* What describes a function in C to Python. */
+static void test_builtin(void **state)
+{
+    struct made made;
+
+    (void)state;
+    for (uint8_t minor = 8; minor <= 15; minor++) {
+        make(&made, minor, OBJECT_FIXED, 56, TYPE_FLAG_HAVE_GC, 0);
+        made.shape.rule = object_rule_of_name(&made.layout, "builtin_function_or_method");
+        put(&made, 16, ADDRESS + 1024);
+        put(&made, 24, ADDRESS + 512); /* m_self */
+        find(&made);
+        assert_int_equal(made.count, 1);
+        assert_part(&made, 0, OBJECT_PART_START, ADDRESS + 1024, 0);
+        assert_true(object_size_is_constant(&made.shape));
+    }
+}
+
+/* What an array of numpy has told of itself to others: its address is tagged. */
+static void test_exports(void **state)
+{
+    struct made made;
+
+    (void)state;
+    make(&made, 11, OBJECT_NDARRAY, 96, 0, 0);
+    put(&made, 80, ADDRESS + 1024 + 3);
+    find(&made);
+    assert_int_equal(made.count, 1);
+    assert_part(&made, 0, OBJECT_PART_CHAIN, ADDRESS + 1024, 0);
+    assert_int_equal(made.parts[0].count, 2);
+    assert_int_equal(made.parts[0].link_at, 0);
+    for (uint64_t other = 0; other < 3; other++) { /* none, and what is not tagged so */
+        put(&made, 80, other ? ADDRESS + 1024 + other : 0);
+        find(&made);
+        assert_int_equal(made.count, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,7 +320,8 @@ int main(void)
         cmocka_unit_test(test_containers),     cmocka_unit_test(test_str),
         cmocka_unit_test(test_learned_fields), cmocka_unit_test(test_linked_fields),
         cmocka_unit_test(test_any_bytes),      cmocka_unit_test(test_code),
-        cmocka_unit_test(test_module),
+        cmocka_unit_test(test_module),         cmocka_unit_test(test_builtin),
+        cmocka_unit_test(test_exports),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

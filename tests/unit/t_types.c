@@ -107,6 +107,36 @@ static void test_hostile_names(void **state)
     assert_string_equal(name_of(f, fake_static_type(fake, "", 16, 0, 0)), "(no type)");
 }
 
+/* As it was compiled: neither ready, nor with a base or a dict. */
+static void test_never_ready(void **state)
+{
+    struct fixture *f = *state;
+    struct fake_heap *fake = f->fake;
+    const struct object_layout *layout = &fake->layout.object;
+    const struct {
+        uint16_t at;
+        uint64_t value;
+        const char *name;
+    } rows[] = {
+        {layout->tp_flags, 0, "fortran"},
+        {layout->tp_flags, TYPE_FLAG_VERSION_TAG, "fortran"},
+        {layout->tp_flags, TYPE_FLAG_HEAP, "(no type)"},
+        {layout->tp_base, fake->object, "(no type)"},
+        {layout->tp_dict, FAKE_HEAP + 64, "(no type)"},
+        {layout->ob_type, fake->list, "(no type)"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint64_t type = fake_static_type(fake, "fortran", 40, 0, 0);
+
+        fake_u64(fake, type + layout->tp_flags, 0);
+        fake_u64(fake, type + layout->tp_base, 0);
+        fake_u64(fake, type + layout->tp_dict, 0);
+        fake_u64(fake, type + rows[i].at, rows[i].value);
+        assert_string_equal(name_of(f, type), rows[i].name);
+    }
+}
+
 static void test_shapes(void **state)
 {
     struct fixture *f = *state;
@@ -199,9 +229,9 @@ int main(void)
 {
 #define POINT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        POINT(test_names),      POINT(test_wide_name),         POINT(test_hostile_names),
-        POINT(test_shapes),     POINT(test_bases_in_a_circle), POINT(test_metaclass),
-        POINT(test_begin_walk), POINT(test_many_addresses),
+        POINT(test_names),         POINT(test_never_ready), POINT(test_wide_name),
+        POINT(test_hostile_names), POINT(test_shapes),      POINT(test_bases_in_a_circle),
+        POINT(test_metaclass),     POINT(test_begin_walk),  POINT(test_many_addresses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
