@@ -63,15 +63,19 @@ static void kept_take_over(struct kept_arenas *all, const struct arena_table *ta
     all->count = table->count;
 }
 
-/* Is the heap worth it, by its arenas and by what malloc had in the walk before? */
+/* Is the heap worth it, by its arenas and by what malloc had in the walk before, or, in
+ * the first one, has in the main heap? */
 static bool kept_is_on(const struct walk *walk)
 {
     const struct kept_arenas *all = &walk->kept;
-    uint64_t bytes = walk->table.count * (uint64_t)walk->layout.pymalloc.arena_bytes +
-                     walk->stretches.chain_bytes;
+    uint64_t chain_bytes = walk->stretches.chain_bytes;
 
+    if (!chain_bytes && !walk->follow.is_wanted)
+        chain_bytes = walk_chunks_left(walk);
     return walk->method == WALK_BY_ARENAS && all->least_bytes &&
-           bytes >= all->least_bytes && !walk->learning.is_sampling;
+           walk->table.count * (uint64_t)walk->layout.pymalloc.arena_bytes +
+                   chain_bytes >=
+               all->least_bytes;
 }
 
 void walk_kept_begin(struct walk *walk)
@@ -80,7 +84,7 @@ void walk_kept_begin(struct walk *walk)
     bool is_on = kept_is_on(walk), is_known;
     struct kept_arena *arenas;
 
-    is_known = all->is_wanted && !walk->learning.is_sampling &&
+    is_known = all->is_wanted && !walk->learning.is_due &&
                all->types_generation == walk->types.generation;
     all->n_kept = 0;
     all->oldest_mono_ns = 0;
@@ -89,6 +93,7 @@ void walk_kept_begin(struct walk *walk)
     if (!is_known || !is_on)
         walk_kept_forget(walk);
     all->is_first = !all->arenas;
+    walk_learn_begin(walk, is_on && is_known && !(all->is_first && walk->stretches.is_first));
     if (!is_on)
         return;
     arenas = calloc(walk->table.count + 1, sizeof(*arenas));

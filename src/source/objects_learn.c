@@ -14,6 +14,10 @@
  *
  * Such a part may lead to one more, as a table's head to its entries. When all else is
  * charged, words of learned parts are looked at in the same way.
+ *
+ * A walk looks where there is more without an owner than the last look left. A refresh
+ * does not look, because it samples only what it read again: it says that the next walk
+ * is to be a whole one that does.
  */
 #define LEARN_BYTES     512 /* of an instance */
 #define LEARN_FIELDS    (LEARN_BYTES / 8)
@@ -21,7 +25,9 @@
 #define LINKED_LEAST    2    /* parts that lead to one more: not by chance */
 #define UNOWNED_GOOD    2000 /* of used bytes, one part in so many: nothing to learn */
 #define UNOWNED_BAD     1000 /* the same: the walk should begin again */
-#define WALKS_TO_LEARN  8    /* without a lesson, until the next attempt */
+#define LEFT_MORE       4    /* of what the last look left, one part in so many more */
+#define WALKS_TO_LEARN  8    /* without a lesson: whole ones take no samples any more */
+#define WALKS_TO_LOOK   64   /* until the next look, whatever was left */
 #define TYPES_PER_LEARN 30000
 
 /* What the fields of some instances lead to. */
@@ -363,25 +369,47 @@ static bool learn_links(struct walk *walk)
     return true;
 }
 
+void walk_learn_begin(struct walk *walk, bool is_refresh)
+{
+    struct walk_learning *learning = &walk->learning;
+
+    learning->is_sampling =
+        learning->is_due || (!is_refresh && learning->walks < WALKS_TO_LEARN);
+}
+
+/* True when something is known that was not. */
+static bool learn_look(struct walk *walk)
+{
+    uint64_t used = walk->workers[0].counts.used_bytes;
+    bool has_learned;
+
+    for (size_t w = 0; w < walk->n_workers; w++)
+        edges_forget_parts(&walk->workers[w].edges);
+    has_learned = learn_types(walk);
+    learn_settle(walk, OWNERS_PARTS);
+    if (walk->unowned_bytes > used / UNOWNED_GOOD)
+        has_learned |= learn_links(walk);
+    if (has_learned)
+        walk_kept_forget(walk); /* parts were not noted that are known now */
+    walk->learning.left_bytes = has_learned ? 0 : walk->unowned_bytes;
+    return has_learned;
+}
+
 void walk_learn(struct walk *walk)
 {
     struct walk_learning *learning = &walk->learning;
-    uint64_t used = walk->workers[0].counts.used_bytes;
-    bool has_learned = false;
+    uint64_t good = walk->workers[0].counts.used_bytes / UNOWNED_GOOD;
+    uint64_t left = learning->left_bytes;
+    bool is_due = learning->is_due, is_more;
 
     arena_notes_unowned(&walk->notes, &walk->unowned_blocks, &walk->unowned_bytes);
-    if (learning->is_sampling && walk->unowned_bytes > used / UNOWNED_GOOD) {
-        for (size_t w = 0; w < walk->n_workers; w++)
-            edges_forget_parts(&walk->workers[w].edges);
-        has_learned = learn_types(walk);
-        learn_settle(walk, OWNERS_PARTS);
-        if (walk->unowned_bytes > used / UNOWNED_GOOD)
-            has_learned |= learn_links(walk);
-        if (has_learned)
-            walk_kept_forget(walk); /* parts were not noted that are known now */
-    }
-    learning->walks = has_learned ? 0 : learning->walks + 1;
-    learning->has_learned = has_learned;
+    is_more = walk->unowned_bytes > left + left / LEFT_MORE + good;
+    learning->has_learned = learning->is_sampling &&
+                            (is_more || (is_due && walk->unowned_bytes > good)) &&
+                            learn_look(walk);
+    learning->walks = learning->has_learned ? 0 : learning->walks + 1;
+    learning->is_due = (is_more && !learning->is_sampling) ||
+                       learning->walks % WALKS_TO_LOOK == 0;
 }
 
 bool walk_learn_end(struct walk *walk)
@@ -392,7 +420,6 @@ bool walk_learn_end(struct walk *walk)
                        walk->unowned_bytes > used / UNOWNED_BAD;
 
     learning->has_repeated = is_repeated;
-    learning->is_sampling = learning->walks < WALKS_TO_LEARN || learning->walks % 64 == 0;
     walk_learn_release(walk);
     return is_repeated;
 }

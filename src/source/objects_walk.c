@@ -19,7 +19,7 @@ void walk_init(struct walk *walk, struct reader *reader, const struct layout *la
     walk->types.arenas = &walk->map;
     walk->n_workers = 1;
     walk->workers[0].walk = walk;
-    walk->learning.is_sampling = true;
+    walk->learning.is_due = true;
     walk_set_pagemap(walk, -1);
     if (!layout->has_pymalloc)
         walk->layout.pymalloc.arena_bytes = WINDOW_BYTES;

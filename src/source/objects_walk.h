@@ -226,10 +226,12 @@ struct walk_samples {
 };
 
 struct walk_learning {
-    bool is_sampling;  /* in the walk that runs */
-    bool has_learned;  /* the same */
-    bool has_repeated; /* this walk began again already */
-    uint64_t walks;    /* without a lesson */
+    bool is_due;         /* the walk that begins next is no refresh: it may learn */
+    bool is_sampling;    /* in the walk that runs */
+    bool has_learned;    /* the same */
+    bool has_repeated;   /* this walk began again already */
+    uint64_t walks;      /* without a lesson */
+    uint64_t left_bytes; /* without an owner behind the last look without a lesson */
     struct walk_samples samples[WALK_WORKERS_MAX];
 };
 
@@ -473,7 +475,9 @@ void walk_disguised_blocks(struct walk *walk, walk_block_fn *visit, void *contex
 /* Those that are nobody's part. */
 void walk_claim_free_lists(struct walk *walk);
 
-/* Learns from samples which fields lead to parts. objects_learn.c */
+/* Before the arenas: may it learn? A refresh meets too few instances. objects_learn.c */
+void walk_learn_begin(struct walk *walk, bool is_refresh);
+/* Learns from samples which fields lead to parts. */
 void walk_learn(struct walk *walk);
 /* What is left is known: should the walk begin again with what it learned? */
 bool walk_learn_end(struct walk *walk);

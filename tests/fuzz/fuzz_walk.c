@@ -131,7 +131,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         walk_set_regions(&walk, regions, choice & 32 && choice & 128 ? 0 : 3);
         walk_set_refresh(&walk, choice & 64, true);
-        walk.learning.is_sampling &= !(choice & 64);
+        if ((choice & 68) == 64) /* else some learn between refreshes */
+            fake_learned(&walk);
         if (walk_begin(&walk, &err))
             break;
         demand(walk_step(&walk, 0));

@@ -63,7 +63,7 @@ static const struct objects_section *walk_once(struct fixture *f, bool is_refres
     const struct objects_section *section;
     struct err err = ERR_INIT;
 
-    f->walk.learning.is_sampling = false; /* those walks are never refreshes */
+    fake_learned(&f->walk);
     walk_set_refresh(&f->walk, 1, is_refresh);
     assert_int_equal(walk_begin(&f->walk, &err), 0);
     assert_true(walk_step(&f->walk, 0));

@@ -355,12 +355,12 @@ static void test_linked_is_bounded(void **state)
     assert_non_null(entry);
     assert_true(object_shape_link(&entry->shape, 24, 48 + 8)); /* the next one's */
     fake_u64(f->fake, fake_block(1, 48, 1) + 8, fake_block(2, 80, 1));
-    f->walk.learning.is_sampling = false;
+    fake_learned(&f->walk);
     section = walk_whole(f);
     assert_int_equal(fake_row(section, "lib.Table").parts_bytes, TABLES * 48);
     objects_unref(section);
     assert_true(object_shape_link(&entry->shape, 24, 8));
-    f->walk.learning.is_sampling = false;
+    fake_learned(&f->walk);
     section = walk_whole(f);
     assert_int_equal(fake_row(section, "lib.Table").parts_bytes, TABLES * 48 + 2 * 80);
     objects_unref(section);

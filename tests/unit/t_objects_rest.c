@@ -27,7 +27,7 @@ static int setup(void **state)
     f->fake = fake_heap_new();
     walk_init(&f->walk, f->fake->reader, &f->fake->layout, f->fake->type);
     walk_set_statics(&f->walk, &statics, 1);
-    f->walk.learning.is_sampling = false;
+    fake_learned(&f->walk);
     *state = f;
     return 0;
 }

@@ -61,7 +61,7 @@ static void open_walk(struct walk *walk, struct fake_heap *fake, bool is_refresh
 {
     walk_init(walk, fake->reader, &fake->layout, fake->type);
     walk->window_capacity = WINDOW;
-    walk->learning.is_sampling = false;
+    fake_learned(walk);
     walk_set_refresh(walk, is_refresh, true);
 }
 
@@ -94,7 +94,7 @@ static int teardown(void **state)
 
 static const struct objects_section *walk_once(struct walk *walk)
 {
-    walk->learning.is_sampling = false; /* those walks are never refreshes */
+    fake_learned(walk);
     walk_set_regions(walk, &heap, 1);
     return fake_walk(walk);
 }
