@@ -93,7 +93,8 @@ void walk_kept_begin(struct walk *walk)
     if (!is_known || !is_on)
         walk_kept_forget(walk);
     all->is_first = !all->arenas;
-    walk_learn_begin(walk, is_on && is_known && !(all->is_first && walk->stretches.is_first));
+    walk_learn_begin(walk,
+                     is_on && is_known && !(all->is_first && walk->stretches.is_first));
     if (!is_on)
         return;
     arenas = calloc(walk->table.count + 1, sizeof(*arenas));

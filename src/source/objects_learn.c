@@ -408,8 +408,8 @@ void walk_learn(struct walk *walk)
                             (is_more || (is_due && walk->unowned_bytes > good)) &&
                             learn_look(walk);
     learning->walks = learning->has_learned ? 0 : learning->walks + 1;
-    learning->is_due = (is_more && !learning->is_sampling) ||
-                       learning->walks % WALKS_TO_LOOK == 0;
+    learning->is_due =
+        (is_more && !learning->is_sampling) || learning->walks % WALKS_TO_LOOK == 0;
 }
 
 bool walk_learn_end(struct walk *walk)

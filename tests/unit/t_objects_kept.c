@@ -58,18 +58,24 @@ static int teardown(void **state)
     return 0;
 }
 
-static const struct objects_section *walk_once(struct fixture *f, bool is_refresh)
+/* One that may learn, so whether it is a refresh is its own matter. */
+static const struct objects_section *walk_next(struct fixture *f, bool is_refresh)
 {
     const struct objects_section *section;
     struct err err = ERR_INIT;
 
-    fake_learned(&f->walk);
     walk_set_refresh(&f->walk, 1, is_refresh);
     assert_int_equal(walk_begin(&f->walk, &err), 0);
     assert_true(walk_step(&f->walk, 0));
     section = walk_finish(&f->walk);
     assert_non_null(section);
     return section;
+}
+
+static const struct objects_section *walk_once(struct fixture *f, bool is_refresh)
+{
+    fake_learned(&f->walk);
+    return walk_next(f, is_refresh);
 }
 
 static const struct kind_row *row_of(const struct objects_section *section,
@@ -197,6 +203,76 @@ static void forgets_when_a_class_is_gone(void **state)
     objects_unref(section);
 }
 
+/* ---- and learning ---- */
+
+static void expect_kept(struct fixture *f, uint64_t kept, uint64_t unowned)
+{
+    const struct objects_section *section = walk_next(f, true);
+
+    assert_int_equal(section->walk.kept_arenas, kept);
+    assert_int_equal(section->unowned_blocks, unowned);
+    objects_unref(section);
+}
+
+/* Refreshes until the blocks of which nobody is known to have them are so many. */
+static void expect_noticed(struct fixture *f, uint64_t unowned)
+{
+    for (int i = 0;; i++) {
+        const struct objects_section *section = walk_next(f, true);
+        bool is_seen = section->unowned_blocks == unowned;
+
+        objects_unref(section);
+        if (is_seen)
+            return;
+        assert_true(i < KEPT_PHASES);
+    }
+}
+
+/* Blocks that nobody has are looked at once, and again when there are many more. */
+static void refreshes_after_a_walk_without_a_lesson(void **state)
+{
+    struct fixture *f = *state;
+
+    fake_pool(f->fake, 4, 48, 40);
+    expect_kept(f, 0, 40);
+    expect_kept(f, 1, 40);
+    fake_pool(f->fake, 5, 48, 8);
+    expect_noticed(f, 48);
+    expect_kept(f, 1, 48);
+    fake_pool(f->fake, 5, 48, 80);
+    expect_noticed(f, 120);
+    expect_kept(f, 0, 120); /* whole: it looks */
+    expect_kept(f, 1, 120);
+}
+
+/* What came later is learned by the next walk, and the one after is not told by what was
+ * kept before. */
+static void learns_between_refreshes(void **state)
+{
+    enum { BUFFERS = 40 };
+    struct fixture *f = *state;
+    uint64_t type = fake_static_type(f->fake, "lib.Buffer", 32, 0, 0);
+    const uint64_t kept[] = {0, 0, 1, 1};
+
+    expect_kept(f, 0, 0);
+    expect_kept(f, 1, 0);
+    fake_pool(f->fake, 0, 32, BUFFERS);
+    fake_pool(f->fake, 4, 80, BUFFERS);
+    for (uint32_t i = 0; i < BUFFERS; i++) {
+        fake_object(f->fake, fake_block(0, 32, i), type);
+        fake_u64(f->fake, fake_block(0, 32, i) + 24, fake_block(4, 80, i));
+    }
+    expect_noticed(f, BUFFERS);
+    for (int i = 0; i < 4; i++) {
+        const struct objects_section *section = walk_next(f, true);
+
+        assert_int_equal(section->walk.kept_arenas, kept[i]);
+        assert_int_equal(row_of(section, "lib.Buffer")->parts_bytes, BUFFERS * 80);
+        assert_int_equal(section->unowned_blocks, 0);
+        objects_unref(section);
+    }
+}
+
 int main(void)
 {
 #define POINT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -207,6 +283,8 @@ int main(void)
         POINT(walks_whole_on_request),
         POINT(keeps_what_parts_lead_to),
         POINT(forgets_when_a_class_is_gone),
+        POINT(refreshes_after_a_walk_without_a_lesson),
+        POINT(learns_between_refreshes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
