@@ -110,6 +110,38 @@ static int keep_functions(void)
     return status;
 }
 
+/*
+ * A fork is kept off, by the lock of all streams, which glibc's fork takes beforehand
+ * (sysdeps/nptl/fork.c). Where an allocation may wait for the GIL, as tracemalloc's does,
+ * that would be a deadlock with who forks and has it; then nobody is kept off.
+ */
+static bool forks_can_wait(void)
+{
+    return agent.minor < 12 && agent_place.allocator[AGENT_ALLOCATOR__IO_list_lock] &&
+           agent_place.allocator[AGENT_ALLOCATOR__IO_list_unlock] &&
+           agent.python._PyMem_GetCurrentAllocatorName &&
+           agent.python._PyMem_GetCurrentAllocatorName();
+}
+
+static void call_libc(enum agent_allocator function)
+{
+    ((void (*)(void))(uintptr_t)agent_place.allocator[function])();
+}
+
+/* The GIL is not held here: on 3.8 - 3.11 a child that is forked in the middle of it
+ * hangs (HEAD_LOCK, CPython issue 112275). */
+static void make_thread_state(void)
+{
+    void *interpreter = agent.python.PyInterpreterState_Main();
+    bool they_wait = forks_can_wait();
+
+    if (they_wait)
+        call_libc(AGENT_ALLOCATOR__IO_list_lock);
+    agent.thread_state = agent.python.PyThreadState_New(interpreter);
+    if (they_wait)
+        call_libc(AGENT_ALLOCATOR__IO_list_unlock);
+}
+
 /* Makes the thread state and everything that sampling needs. The caller has
  * seen that Python may be used. 0 or an enum agent_reason. */
 int agent_python_open(void)
@@ -119,8 +151,7 @@ int agent_python_open(void)
 
     agent.minor = minor_version();
     agent.is_free_threaded = agent.python.PyUnstable_Module_SetGIL != NULL;
-    agent.thread_state =
-        agent.python.PyThreadState_New(agent.python.PyInterpreterState_Main());
+    make_thread_state();
     if (!agent.thread_state)
         return AGENT_REASON_PYTHON_ERROR;
     if (!agent_gil_take(&wait_ns))

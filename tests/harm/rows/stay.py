@@ -8,6 +8,7 @@ from row import Row, few, wait_for_agent, works
 
 GROUP = "After many rounds, and leaving at an awkward moment"
 GROWTH_KIB = 256
+TRIES = 3  # a target takes an arena of 1 MiB now and then, which is no growth with the rounds
 
 
 def wait_steady(pid, seconds=15):
@@ -23,12 +24,14 @@ def many_rounds(cell, rounds):
     with cell.start("plain.py") as it:
         wait_steady(it.pid)
         cell.attach(it, 10)
-        before, memory = look.Look(it.pid), attach.rss_anon(it.pid)
-        cell.attach(it, rounds)
-        cell.expect_released(it, before, is_steady=False)
-        grown = attach.rss_anon(it.pid) - memory
-        if grown > GROWTH_KIB:
-            cell.leftovers.append("RssAnon grew by %d KiB in %d rounds" % (grown, rounds))
+        before, grown = look.Look(it.pid), []
+        while len(grown) < TRIES and (not grown or grown[-1] > GROWTH_KIB):
+            memory = attach.rss_anon(it.pid)
+            cell.attach(it, rounds)
+            cell.expect_released(it, before, is_steady=False)
+            grown.append(attach.rss_anon(it.pid) - memory)
+        if grown[-1] > GROWTH_KIB:
+            cell.leftovers.append("RssAnon grew by %r KiB, each in %d rounds" % (grown, rounds))
         more = look.Look(it.pid).mappings - before.mappings
         if more > look.MAPPINGS_THAT_STAY:
             cell.leftovers.append("%d more mappings after %d rounds" % (more, rounds))

@@ -2,6 +2,10 @@
 # run in a loop: every digest, child and signal must be as in an undisturbed process.
 import subprocess
 
+# There a signal that meets a thread waiting for another ends the process now and then, with
+# or without heaptop (CPython issue 148820).
+MAY_NOT_WAIT = (3, 13) <= sys.version_info < (3, 13, 14) or \
+    (3, 14) <= sys.version_info < (3, 14, 5)
 ticks, over, children = [0], threading.Event(), [0]
 
 
@@ -17,8 +21,12 @@ def run_children():
         children[0] += 1
 
 
+def eight(function, *arguments):
+    return [threading.Thread(target=function, args=arguments) for _ in range(8)]
+
+
 def block():
-    threads = [threading.Thread(target=compute) for _ in range(8)]
+    threads = eight(compute)
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -27,12 +35,15 @@ def block():
 
 signal.signal(signal.SIGALRM, on_tick)
 ready()
+others = [threading.Thread(target=run_children)]
+others += eight(work, compute) if MAY_NOT_WAIT else []
+for thread in others:
+    thread.start()
 signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
-runner = threading.Thread(target=run_children)
-runner.start()
-turns = work(block)
+turns = work(compute if MAY_NOT_WAIT else block)
 over.set()
-runner.join()
 signal.setitimer(signal.ITIMER_REAL, 0)
+for thread in others:
+    thread.join()
 expect(ticks[0] > 0 and children[0] > 0, "no signal or no child came")
 finish(turns)
