@@ -234,6 +234,34 @@ static void test_types_in_chunks(void **state)
     objects_unref(section);
 }
 
+/* Tables of keys kept by an interpreter that is not the main one (3.11); the list of all
+ * interpreters goes in a circle. */
+static void test_keys_of_interpreters(void **state)
+{
+    enum { KEPT = 3, NEXT = 8, LIST = 5168, COUNT = 5808 };
+    struct fixture *f = *state;
+    uint64_t first = fake_malloc(f->fake, 16368), second = fake_malloc(f->fake, 16368);
+    const struct objects_section *section;
+
+    fake_heap_end(f->fake);
+    fake_pool(f->fake, 0, 128, BLOCKS);
+    f->walk.layout.version = (struct python_version){.major = 3, .minor = 11};
+    f->walk.layout.interpreter = raddr_of(first);
+    f->walk.layout.interpreters = raddr_of(WORDS);
+    f->walk.layout.interpreter_next = NEXT;
+    fake_u64(f->fake, WORDS, second);
+    fake_u64(f->fake, second + NEXT, first);
+    fake_u64(f->fake, first + NEXT, second);
+    for (uint32_t i = 0; i < KEPT; i++)
+        fake_u64(f->fake, second + LIST + i * 8, fake_block(0, 128, i));
+    fake_u32(f->fake, second + COUNT, KEPT);
+    section = walk_whole(f);
+    assert_int_equal(section->freelist_objects, KEPT);
+    assert_int_equal(section->freelist_bytes, KEPT * 128);
+    assert_int_equal(section->unowned_blocks, BLOCKS - KEPT);
+    objects_unref(section);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +271,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_module_states, setup, teardown),
         cmocka_unit_test_setup_teardown(test_states_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_types_in_chunks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_keys_of_interpreters, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
