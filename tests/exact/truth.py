@@ -283,20 +283,33 @@ def _is_counted(references):
         and (references >> 32 == 0 or sys.version_info >= (3, 14))
 
 
-def _begin_of(words, befores):
+def _has_subinterpreters():
+    return any(len(sys.modules[name].list_all()) > 1
+               for name in ("_interpreters", "_xxsubinterpreters") if name in sys.modules)
+
+
+def _is_in_image(number):
+    """What is not position-independent lies so low that its addresses pass for counts."""
+    return any(start <= number < end for start, end in image)
+
+
+def _begin_of(words, befores, is_any):
     """How far behind the begin of a block, of which these are the first words, an object of one
     of these types, {address: _words_before()}, is; None: no object. What the collector
-    tracks it has listed."""
+    tracks it has listed, but (is_any) for what another interpreter's does."""
     for at in (0, 2, 4):
         if befores.get(words[at + 1]) == at * 8 and _is_counted(words[at]):
-            return None if at and words[at - 2] else at * 8  # _gc_next
+            if not at or not words[at - 2]:  # _gc_next
+                return at * 8
+            return at * 8 if is_any and not _is_in_image(words[at]) else None
     return None
 
 
 def _begins(rows, befores):
     """Addresses of the objects of these types that begin a block and are still there."""
+    is_any = _has_subinterpreters()
     for row in rows:
-        at = _begin_of(row[2:], befores)
+        at = _begin_of(row[2:], befores, is_any)
         if at is not None:
             now = _words_at(row[0] + at, 2)
             if now and now[1] == row[2 + at // 8 + 1] and _is_counted(now[0]):
@@ -304,8 +317,9 @@ def _begins(rows, befores):
 
 
 def _others(rows, seen):
+    """Behind a small block another one begins."""
     return [row for row in rows
-            if not (row[0] in seen or row[0] + 16 in seen or row[0] + 32 in seen)]
+            if not any(row[0] + at in seen for at in (0, 16, 32) if at < row[1])]
 
 
 def _with_allocated(seen, skip):
