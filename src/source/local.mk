@@ -94,6 +94,7 @@ libheaptop_a_SOURCES += \
 	src/source/objects_scan.c \
 	src/source/objects_looks.c \
 	src/source/objects_stretch.c src/source/objects_stretch_find.c \
+	src/source/objects_stretch_local.c \
 	src/source/objects_stretches.c src/source/objects_stretches.h \
 	src/source/objects_types.c src/source/objects_types.h \
 	src/source/objects_work.c \
@@ -161,6 +162,11 @@ tests_unit_t_objects_stretches_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_objects_stretch_find
 tests_unit_t_objects_stretch_find_SOURCES = tests/unit/t_objects_stretch_find.c
 tests_unit_t_objects_stretch_find_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/t_objects_stretch_local
+tests_unit_t_objects_stretch_local_SOURCES = tests/unit/t_objects_stretch_local.c \
+	tests/unit/fake_heap.c tests/unit/fake_heap.h \
+	tests/unit/fake_walk.c tests/unit/fake_walk.h
+tests_unit_t_objects_stretch_local_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_objects_pack
 tests_unit_t_objects_pack_SOURCES = tests/unit/t_objects_pack.c
 tests_unit_t_objects_pack_LDADD = $(UNIT_LIBS)

@@ -53,6 +53,11 @@ static inline void charge_size(struct walk_worker *worker, const struct charge *
 void charge_keys(struct walk_worker *worker, const struct charge *charge,
                  uint64_t address, uint64_t size);
 
+/* Of a chunk what a table in it may fill, and the size of the keys that do; 0: the chunk
+ * does not tell. objects_far.c */
+uint64_t walk_chunk_room(const struct walk *walk, uint64_t chunk_bytes);
+uint64_t walk_keys_of_chunk(const struct walk *walk, uint64_t chunk_bytes);
+
 /* The part in an arena; false when the address is in no block that was scanned. */
 bool charge_near(struct walk_worker *worker, const struct charge *charge,
                  uint64_t address, enum edge_what what);

@@ -190,8 +190,10 @@ bool walk_chunk_look(struct walk *walk, const struct walk_chunk *found)
         chunk_has_object(walk, &chunk))
         return true;
     if (chunk.sort != CHUNK_SMALL &&
-        !walk_stretch_note(walk, chunk.user, chunk.chunk_bytes))
+        !walk_stretch_note(walk, chunk.user, chunk.chunk_bytes)) {
+        walk_stretch_broke(walk);
         chunk_notes_add(&walk->chunk_notes, chunk.user, chunk.chunk_bytes);
+    }
     return false;
 }
 

@@ -18,6 +18,21 @@ static uint64_t chunk_slack(const struct walk *walk, uint64_t chunk_bytes)
     return chunk_bytes % PAGE ? 24 : PAGE + 24;
 }
 
+uint64_t walk_chunk_room(const struct walk *walk, uint64_t chunk_bytes)
+{
+    uint64_t overhead =
+        walk_chunk_overhead(walk) +
+        (walk->layout.pymalloc.debug_prefix_bytes ? OBJECT_DEBUG_BYTES : 0);
+
+    return chunk_bytes - overhead;
+}
+
+uint64_t walk_keys_of_chunk(const struct walk *walk, uint64_t chunk_bytes)
+{
+    return dict_keys_of_room(&walk->layout.object, walk_chunk_room(walk, chunk_bytes),
+                             chunk_slack(walk, chunk_bytes));
+}
+
 static bool is_in_a_region(const struct walk *walk, uint64_t address)
 {
     for (size_t i = 0; i < walk->chunks.count; i++) {
@@ -85,7 +100,7 @@ static bool far_part(struct walk_worker *worker, const struct charge *charge,
 {
     struct walk *walk = worker->walk;
     const struct object_layout *layout = &walk->layout.object;
-    uint64_t prefix = walk->layout.pymalloc.debug_prefix_bytes, usable, room;
+    uint64_t prefix = walk->layout.pymalloc.debug_prefix_bytes;
     struct noted_chunk chunk;
 
     if (!walk_chunk_find(worker, edge->address, &chunk))
@@ -94,15 +109,14 @@ static bool far_part(struct walk_worker *worker, const struct charge *charge,
         !noted_chunk_claim(&chunk))
         return true;
     charge_bytes(worker, charge, chunk.bytes, true);
-    usable = chunk.bytes - walk_chunk_overhead(walk);
-    room = usable - (prefix ? OBJECT_DEBUG_BYTES : 0);
     if (edge->what == EDGE_SIZED)
-        charge_size(worker, charge, walk_sized_room(walk, usable));
+        charge_size(worker, charge,
+                    walk_sized_room(walk, chunk.bytes - walk_chunk_overhead(walk)));
     if (edge->what == EDGE_KEYS)
-        charge_keys(worker, charge, edge->address,
-                    dict_keys_of_room(layout, room, chunk_slack(walk, chunk.bytes)));
+        charge_keys(worker, charge, edge->address, walk_keys_of_chunk(walk, chunk.bytes));
     else if (edge->is_split && !layout->keys_is_log2)
-        charge_size(worker, charge, dict_values_of_room(layout, room));
+        charge_size(worker, charge,
+                    dict_values_of_room(layout, walk_chunk_room(walk, chunk.bytes)));
     return true;
 }
 

@@ -63,19 +63,20 @@ static void kept_take_over(struct kept_arenas *all, const struct arena_table *ta
     all->count = table->count;
 }
 
-/* Is the heap worth it, by its arenas and by what malloc had in the walk before, or, in
- * the first one, has in the main heap? */
+/* Is the heap worth it, by its arenas, by mimalloc's segments, and by what malloc had in
+ * the walk before, or, in the first one, has in the main heap? */
 static bool kept_is_on(const struct walk *walk)
 {
     const struct kept_arenas *all = &walk->kept;
-    uint64_t chain_bytes = walk->stretches.chain_bytes;
+    uint64_t bytes = walk->table.count * (uint64_t)walk->layout.pymalloc.arena_bytes;
 
-    if (!chain_bytes && !walk->follow.is_wanted)
-        chain_bytes = walk_chunks_left(walk);
-    return walk->method == WALK_BY_ARENAS && all->least_bytes &&
-           walk->table.count * (uint64_t)walk->layout.pymalloc.arena_bytes +
-                   chain_bytes >=
-               all->least_bytes;
+    for (size_t i = 0; i < walk->mimalloc.map.n_segments; i++)
+        bytes += walk->mimalloc.map.segments[i].bytes;
+    if (walk->stretches.chain_bytes)
+        bytes += walk->stretches.chain_bytes;
+    else if (!walk->follow.is_wanted)
+        bytes += walk_chunks_left(walk);
+    return walk->method != WALK_BY_LISTS && all->least_bytes && bytes >= all->least_bytes;
 }
 
 void walk_kept_begin(struct walk *walk)

@@ -43,7 +43,8 @@ static uint64_t look_address(const struct kept_stretch *stretch, size_t look)
 /* So many chunks are looked at in each turn, at most. */
 static size_t looks_of_turn(const struct walk *walk)
 {
-    size_t looks = walk->window_capacity / STRETCH_LOOK_EVERY;
+    size_t every = walk_has_no_arenas(walk) ? STRETCH_LOOK_SMALL : STRETCH_LOOK_EVERY;
+    size_t looks = walk->window_capacity / every;
 
     return looks < 2 ? 2 : looks > STRETCH_TURN_MOST ? STRETCH_TURN_MOST : looks;
 }

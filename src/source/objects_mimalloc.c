@@ -117,15 +117,20 @@ static bool page_is_swapped(struct walk *walk, const struct mimalloc_page *page)
 static void page_walk(struct walk *walk, struct mimalloc_page *page)
 {
     struct walk_counts *counts = &walk->workers[0].counts;
+    uint64_t absent_bytes = counts->absent_bytes;
+    bool is_good;
 
     for (int i = 0; i < PAGE_READS_MAX; i++) {
         if (!page_again(walk, page) || !page->used)
             return;
         if (!page_read(walk, page) || !page_is_whole(walk, page))
             continue;
+        is_good = !i && counts->absent_bytes == absent_bytes;
+        walk_stretch_open_page(walk, page);
         counts->healed_pools += i > 0;
         counts->used_pools++;
         page_look(walk, page);
+        walk_stretch_close_page(walk, page, is_good);
         return;
     }
     if (page_is_swapped(walk, page))
@@ -137,9 +142,12 @@ static void page_walk(struct walk *walk, struct mimalloc_page *page)
 bool walk_mimalloc_step(struct walk *walk)
 {
     struct walk_mimalloc *mimalloc = &walk->mimalloc;
+    struct mimalloc_page *page;
 
     if (mimalloc->next >= mimalloc->map.n_pages)
         return false;
-    page_walk(walk, &mimalloc->map.pages[mimalloc->next++]);
+    page = &mimalloc->map.pages[mimalloc->next++];
+    if (!walk_stretch_use_page(walk, page))
+        page_walk(walk, page);
     return true;
 }

@@ -89,14 +89,18 @@ static void far_dict_owner(struct walk *walk, const struct type_entry *dict,
 {
     struct edges *edges = &walk->workers[0].edges;
     struct far_dict key = {address, 0, 0};
-    struct far_dict *found = edges->n_far_dicts
+    uint64_t bytes, *record = walk_stretches_dict(walk, address, &bytes);
+    struct far_dict *found = !record && edges->n_far_dicts
                                  ? bsearch(&key, edges->far_dicts, edges->n_far_dicts,
                                            sizeof(key), far_dict_compare)
                                  : NULL;
 
-    if (found && record_set_owner(&found->record, owner->id))
-        walk_dict_take(&walk->workers[0], dict, owner->id, found->record, found->bytes,
-                       true);
+    if (found) {
+        record = &found->record;
+        bytes = found->bytes;
+    }
+    if (record && record_set_owner(record, owner->id))
+        walk_dict_take(&walk->workers[0], dict, owner->id, *record, bytes, true);
 }
 
 static void owners_of_near_dicts(struct walk_worker *worker, void *with)
@@ -142,9 +146,11 @@ static void owners_of_far_dicts(struct walk *walk, const struct type_entry *dict
 {
     struct edges *own = &walk->workers[0].edges;
 
-    if (!dict || !own->n_far_dicts)
+    if (!dict || (!own->n_far_dicts && !walk_stretches_count_dicts(walk)))
         return;
-    qsort(own->far_dicts, own->n_far_dicts, sizeof(*own->far_dicts), far_dict_compare);
+    if (own->n_far_dicts)
+        qsort(own->far_dicts, own->n_far_dicts, sizeof(*own->far_dicts),
+              far_dict_compare);
     for (size_t w = 0; w < walk->n_workers; w++)
         far_dict_owners(walk, dict, &walk->workers[w].edges);
 }
@@ -235,21 +241,24 @@ static void dict_far_table(struct walk_worker *worker, const struct charge *char
 
 /* A table that was claimed already: of so many bytes, of which the size is known. */
 static void charge_claimed(struct walk_worker *worker, const struct charge *charge,
-                           uint64_t bytes, bool is_split)
+                           uint64_t bytes, bool is_split, bool is_malloc)
 {
     const struct walk *walk = worker->walk;
     uint32_t overhead = walk->layout.pymalloc.debug_prefix_bytes ? OBJECT_DEBUG_BYTES : 0;
 
-    charge_bytes(worker, charge, bytes, false);
+    charge_bytes(worker, charge, bytes, is_malloc);
     if (is_split)
-        charge_values_size(worker, charge, bytes - overhead);
+        charge_values_size(worker, charge,
+                           is_malloc ? walk_chunk_room(walk, bytes) : bytes - overhead);
     else
-        charge_size(worker, charge, walk->keys_of_class[bytes / PYMALLOC_ALIGNMENT - 1]);
+        charge_size(worker, charge,
+                    is_malloc ? walk_keys_of_chunk(walk, bytes)
+                              : walk->keys_of_class[bytes / PYMALLOC_ALIGNMENT - 1]);
 }
 
-/* `dict` is charged when it is nobody's. */
+/* `dict` is charged when it is nobody's. is_malloc: it is in a chunk. */
 static void dict_parts(struct walk_worker *worker, struct type_entry *dict,
-                       uint64_t record)
+                       uint64_t record, bool is_malloc)
 {
     const struct walk *walk = worker->walk;
     struct type_entry *owner = entry_of(walk, edge_owner(record));
@@ -261,7 +270,7 @@ static void dict_parts(struct walk_worker *worker, struct type_entry *dict,
     if (!address)
         return;
     if (edge_flags(record) & RECORD_IS_CLAIMED) {
-        charge_claimed(worker, &charge, address, is_split);
+        charge_claimed(worker, &charge, address, is_split, is_malloc);
         return;
     }
     if (!charge_near(worker, &charge, address, is_split ? EDGE_PART : EDGE_KEYS)) {
@@ -274,6 +283,35 @@ static void dict_parts(struct walk_worker *worker, struct type_entry *dict,
     }
 }
 
+/* *first: the far edges from there on are tables that wait to be charged. */
+static void dict_settle(struct walk_worker *worker, size_t *first)
+{
+    if (worker->edges.n_far - *first < FAR_TABLES_MOST)
+        return;
+    walk_far_settle(worker, *first);
+    *first = worker->edges.n_far;
+}
+
+/* Dicts in chunks: the first worker's. */
+static void parts_of_far_dicts(struct walk_worker *worker, struct type_entry *dict)
+{
+    const struct edges *edges = &worker->edges;
+    size_t first = edges->n_far, count;
+    const uint64_t *records;
+
+    for (size_t i = 0; i < edges->n_far_dicts; i++) {
+        dict_parts(worker, dict, edges->far_dicts[i].record, true);
+        dict_settle(worker, &first);
+    }
+    for (size_t n = 0;
+         worker->index == 0 && walk_stretches_records(worker->walk, n, &records, &count);
+         n++)
+        for (size_t i = 0; i < count; i++) {
+            dict_parts(worker, dict, records[i], true);
+            dict_settle(worker, &first);
+        }
+}
+
 static void parts_of_dicts(struct walk_worker *worker, void *with)
 {
     struct type_entry *dict = with;
@@ -281,14 +319,11 @@ static void parts_of_dicts(struct walk_worker *worker, void *with)
     size_t first = edges->n_far;
 
     for (size_t i = 0; dict && i < edges->dicts.count; i++) {
-        dict_parts(worker, dict, *word_list_at(&edges->dicts, i));
-        if (edges->n_far - first >= FAR_TABLES_MOST) {
-            walk_far_settle(worker, first);
-            first = edges->n_far;
-        }
+        dict_parts(worker, dict, *word_list_at(&edges->dicts, i), false);
+        dict_settle(worker, &first);
     }
-    for (size_t i = 0; dict && i < edges->n_far_dicts; i++)
-        dict_parts(worker, dict, edges->far_dicts[i].record);
+    if (dict)
+        parts_of_far_dicts(worker, dict);
     walk_later_flush(worker);
 }
 
@@ -479,7 +514,7 @@ static size_t count_dicts(const struct walk *walk)
 
     for (size_t i = 0; i < walk->n_workers; i++)
         count += walk->workers[i].edges.dicts.count + walk->workers[i].edges.n_far_dicts;
-    return count;
+    return count + walk_stretches_count_dicts(walk);
 }
 
 bool walk_owners_step(struct walk *walk)

@@ -142,7 +142,8 @@ void walk_far_dict(struct walk_worker *worker, const struct object_view *view,
     struct far_dict dict = {
         view->address, walk_dict_record(worker->walk, view, is_tracked), chunk_bytes};
 
-    EDGES_ADD(&worker->edges, far_dicts, dict);
+    if (!walk_stretch_dict(worker->walk, dict.address, chunk_bytes, dict.record))
+        EDGES_ADD(&worker->edges, far_dicts, dict);
 }
 
 void walk_count_far(struct walk *walk, struct type_entry *entry,
@@ -168,9 +169,10 @@ void walk_count_far(struct walk *walk, struct type_entry *entry,
     tally->size_bytes += object_size(layout, &entry->shape, view, more);
     if (!entry->is_plain_dict)
         walk_more(worker, entry, more);
-    if (entry->is_plain_dict)
+    if (entry->is_plain_dict) {
+        worker->plain_dict = entry;
         walk_far_dict(worker, view, bytes, is_tracked);
-    else if (entry->shape.has_parts)
+    } else if (entry->shape.has_parts)
         walk_parts(worker, entry, view);
     if (entry->may_learn)
         walk_learn_sample(worker, entry, view->address);

@@ -9,7 +9,7 @@
 /* One stretch, while it is walked. */
 #define WAITS 16 /* so that those that changed together do not have one turn */
 
-void walk_stretch_open(struct walk *walk)
+static void stretch_open(struct walk *walk, uint64_t start, unsigned unit_shift)
 {
     struct stretch_pad *pad = &walk->stretches.pad;
 
@@ -21,11 +21,25 @@ void walk_stretch_open(struct walk *walk)
     }
     pad->is_open = true;
     pad->is_broken = false;
-    pad->start = walk->chunks.at;
-    pad->n_looks = pad->n_heads = pad->n_links = pad->n_notes = 0;
+    pad->start = start;
+    pad->unit_shift = unit_shift;
+    pad->n_looks = pad->n_heads = pad->n_links = pad->n_notes = pad->n_dicts = 0;
     pad->long_bytes = 0;
+    pad->first_far = walk->workers[0].edges.n_far;
+    pad->first_link = walk->workers[0].edges.n_links;
     pad->looks_skip = 1;
     pad->looks_wait = 0;
+}
+
+void walk_stretch_open(struct walk *walk)
+{
+    stretch_open(walk, walk->chunks.at, STRETCH_UNIT_SHIFT);
+}
+
+/* Blocks of 8 bytes, or of 24, lie anywhere between the units of others. */
+void walk_stretch_open_page(struct walk *walk, const struct mimalloc_page *page)
+{
+    stretch_open(walk, page->start, page->block_bytes % 16 ? 3 : STRETCH_UNIT_SHIFT);
 }
 
 void walk_stretch_broke(struct walk *walk)
@@ -61,7 +75,7 @@ bool walk_stretch_head(struct walk *walk, uint64_t gc_head, const uint8_t *head)
 bool walk_stretch_note(struct walk *walk, uint64_t user, uint64_t bytes)
 {
     struct stretch_pad *pad = &walk->stretches.pad;
-    uint64_t units = bytes >> STRETCH_UNIT_SHIFT;
+    uint64_t units = bytes >> pad->unit_shift;
     uint16_t unit;
 
     if (!pad->is_open || pad->long_bytes || !units ||
@@ -74,7 +88,31 @@ bool walk_stretch_note(struct walk *walk, uint64_t user, uint64_t bytes)
         pad->long_bytes = bytes;
         units = 0;
     }
+    if (pad->n_notes % 64 == 0)
+        pad->claims[pad->n_notes / 64] = 0;
     pad->notes[pad->n_notes++] = (struct stretch_note){unit, (uint16_t)units};
+    return true;
+}
+
+bool walk_stretch_dict(struct walk *walk, uint64_t address, uint64_t bytes,
+                       uint64_t record)
+{
+    struct stretch_pad *pad = &walk->stretches.pad;
+    uint64_t units = bytes >> pad->unit_shift;
+    uint16_t unit;
+
+    if (!pad->is_open || units > UINT16_MAX || !stretch_pad_unit(pad, address, &unit) ||
+        (pad->n_dicts == pad->dicts_capacity &&
+         !edges_grow((void **)&pad->dicts, pad->n_dicts, &pad->dicts_capacity,
+                     sizeof(*pad->dicts))) ||
+        (pad->n_dicts == pad->records_capacity &&
+         !edges_grow((void **)&pad->records, pad->n_dicts, &pad->records_capacity,
+                     sizeof(*pad->records))))
+        return false;
+    if (pad->n_dicts % 64 == 0)
+        pad->owned[pad->n_dicts / 64] = 0;
+    pad->records[pad->n_dicts] = record;
+    pad->dicts[pad->n_dicts++] = (struct stretch_dict){unit, (uint16_t)units};
     return true;
 }
 
@@ -121,19 +159,44 @@ static bool pad_copy(void *copy, const void *items, size_t bytes)
     return copied || !bytes;
 }
 
-/* What this walk needs in any case: heads, and notes that are nobody's yet. */
+/* Others will claim, too: who keeps the stretch has the bits as they are now once more.
+ */
+static bool claims_copy(struct kept_stretch *stretch, const struct stretch_pad *pad)
+{
+    size_t words = stretch_bit_words(pad->n_notes);
+    size_t bytes = words * sizeof(*pad->claims);
+
+    stretch->claims = malloc((stretch->found ? 2 : 1) * bytes + 1);
+    if (!stretch->claims)
+        return false;
+    memcpy(stretch->claims, pad->claims, bytes);
+    if (stretch->found)
+        memcpy(stretch->claims + words, pad->claims, bytes);
+    return true;
+}
+
+static bool dicts_copy(struct kept_stretch *stretch, const struct stretch_pad *pad)
+{
+    size_t owned_bytes = stretch_bit_words(pad->n_dicts) * sizeof(*pad->owned);
+
+    if (pad_copy(&stretch->dicts, pad->dicts, pad->n_dicts * sizeof(*pad->dicts)) &&
+        pad_copy(&stretch->records, pad->records, pad->n_dicts * sizeof(*pad->records)) &&
+        pad_copy(&stretch->owned, pad->owned, owned_bytes))
+        stretch->n_dicts = (uint32_t)pad->n_dicts;
+    return stretch->n_dicts == pad->n_dicts;
+}
+
+/* What this walk needs in any case: heads, notes and dicts. */
 static bool stretch_fill(struct kept_stretch *stretch, const struct stretch_pad *pad)
 {
-    size_t claims_bytes = stretch_claims_bytes((uint32_t)pad->n_notes);
-
     stretch->long_bytes = pad->long_bytes;
     if (pad_copy(&stretch->heads, pad->heads, pad->n_heads * sizeof(*pad->heads)))
         stretch->n_heads = (uint32_t)pad->n_heads;
-    stretch->claims = claims_bytes ? calloc(1, claims_bytes) : NULL;
-    if ((stretch->claims || !claims_bytes) &&
+    if ((!pad->n_notes || claims_copy(stretch, pad)) &&
         pad_copy(&stretch->notes, pad->notes, pad->n_notes * sizeof(*pad->notes)))
         stretch->n_notes = (uint32_t)pad->n_notes;
-    return stretch->n_heads == pad->n_heads && stretch->n_notes == pad->n_notes;
+    return dicts_copy(stretch, pad) && stretch->n_heads == pad->n_heads &&
+           stretch->n_notes == pad->n_notes;
 }
 
 static bool stretch_keep(struct walk *walk, struct kept_stretch *stretch)
@@ -172,44 +235,102 @@ static bool stretch_is_good(const struct walk *walk)
            !worker->edges.is_full;
 }
 
-void walk_stretch_close(struct walk *walk)
+/* The stretch of what the pad holds. NULL: there is nothing, or no memory. */
+static struct kept_stretch *stretch_new(struct walk *walk, struct found *found,
+                                        uint64_t end)
 {
     struct kept_stretches *all = &walk->stretches;
-    struct stretch_pad *pad = &all->pad;
+    const struct stretch_pad *pad = &all->pad;
     struct kept_stretch *stretch;
-    struct found *found;
 
-    if (!pad->is_open)
-        return;
-    pad->is_open = false;
-    found =
-        all->is_kept ? walk_found_close(&walk->workers[0], stretch_is_good(walk)) : NULL;
-    pad_links(walk, pad);
-    if (!found && !pad->n_heads && !pad->n_notes)
-        return;
+    if (!found && !pad->n_heads && !pad->n_notes && !pad->n_dicts)
+        return NULL;
     stretch = stretches_add(all);
     if (!stretch) {
         walk->workers[0].edges.is_full = true;
-        walk_found_release(found);
-        return;
+        return NULL;
     }
     stretch->start = pad->start;
-    stretch->end = walk->chunks.at;
-    stretch->last =
-        walk->chunks.boundary > pad->start ? walk->chunks.boundary : pad->start;
-    stretch->flag = walk->chunks.flag;
+    stretch->end = end;
+    stretch->unit_shift = pad->unit_shift;
     stretch->found = found;
     stretch->read_mono_ns = clock_monotonic_ns();
     /* So that not all have their turn at once. */
     stretch->age = (uint32_t)(all->n_fresh % (all->is_first ? KEPT_TURNS : WAITS));
     if (!stretch_fill(stretch, pad))
         walk->workers[0].edges.is_full = true;
-    if (!found)
-        return;
-    if (stretch_keep(walk, stretch)) {
-        walk_found_settle(&walk->workers[0], found);
-    } else {
-        walk_found_release(found);
+    return stretch;
+}
+
+/* What was found in the stretch is no run of its own that outlives the walk. */
+static void stretch_forget(struct walk *walk, struct kept_stretch *stretch)
+{
+    struct stretch_pad *pad = &walk->stretches.pad;
+
+    if (stretch) {
+        walk_found_release(stretch->found);
         stretch->found = NULL;
     }
+    edges_pack(&walk->workers[0].edges, pad->first_far, pad->first_link);
+}
+
+/* The stretch that is over; NULL: nothing was in it. Then, and when `found` of it is
+ * NULL, nothing is kept. */
+static struct kept_stretch *stretch_close(struct walk *walk, uint64_t end, bool is_good)
+{
+    struct stretch_pad *pad = &walk->stretches.pad;
+    struct kept_stretch *stretch;
+    struct found *found = NULL;
+
+    pad->is_open = false;
+    walk_stretch_local(walk);
+    if (walk->stretches.is_kept)
+        found = walk_found_close(&walk->workers[0], is_good);
+    pad_links(walk, pad);
+    stretch = stretch_new(walk, found, end);
+    if (!stretch)
+        walk_found_release(found);
+    if (!stretch || !found)
+        stretch_forget(walk, stretch);
+    return stretch;
+}
+
+void walk_stretch_close(struct walk *walk)
+{
+    const struct walk_chunks *chunks = &walk->chunks;
+    const struct stretch_pad *pad = &walk->stretches.pad;
+    struct kept_stretch *stretch;
+
+    if (!pad->is_open)
+        return;
+    stretch = stretch_close(walk, chunks->at, stretch_is_good(walk));
+    if (!stretch)
+        return;
+    stretch->last = chunks->boundary > pad->start ? chunks->boundary : pad->start;
+    stretch->flag = chunks->flag;
+    if (!stretch->found)
+        return;
+    if (stretch_keep(walk, stretch))
+        walk_found_settle(&walk->workers[0], stretch->found);
+    else
+        stretch_forget(walk, stretch);
+}
+
+void walk_stretch_close_page(struct walk *walk, const struct mimalloc_page *page,
+                             bool is_good)
+{
+    const struct walk_worker *worker = &walk->workers[0];
+    struct kept_stretch *stretch;
+
+    if (!walk->stretches.pad.is_open)
+        return;
+    is_good &= !walk->stretches.pad.is_broken && !worker->counts.is_cut &&
+               !worker->edges.is_full;
+    stretch = stretch_close(walk, stretch_page_end(page), is_good);
+    if (!stretch)
+        return;
+    stretch->flag = STRETCH_IS_PAGE;
+    stretch->hashes[0] = stretch_page_hash(page);
+    if (stretch->found)
+        walk_found_settle(&walk->workers[0], stretch->found);
 }

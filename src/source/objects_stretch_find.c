@@ -26,7 +26,7 @@ static const struct kept_stretch *stretches_at(const struct kept_stretch *stretc
     if (!behind || !stretch_covers(&stretches[behind - 1], address))
         return NULL;
     *hint = behind - 1;
-    finder->head = finder->note = 0;
+    finder->head = finder->note = finder->dict = 0;
     return &stretches[behind - 1];
 }
 
@@ -95,7 +95,7 @@ bool walk_stretches_have(struct walk *walk, uint64_t gc_head)
 static uint32_t notes_until(const struct kept_stretch *stretch, uint32_t hint,
                             uint64_t offset)
 {
-    uint64_t unit = offset >> STRETCH_UNIT_SHIFT;
+    uint64_t unit = offset >> stretch->unit_shift;
     uint32_t low = 0, high = stretch->n_notes;
 
     for (uint32_t next = hint + 1; next <= hint + 2; next++)
@@ -128,10 +128,77 @@ bool walk_stretches_find(struct walk_worker *worker, uint64_t address,
     if (!behind)
         return false;
     note = &stretch->notes[behind - 1];
-    chunk->user = stretch->start + ((uint64_t)note->at << STRETCH_UNIT_SHIFT);
+    chunk->user = stretch->start + ((uint64_t)note->at << stretch->unit_shift);
     chunk->bytes =
-        note->units ? (uint64_t)note->units << STRETCH_UNIT_SHIFT : stretch->long_bytes;
+        note->units ? (uint64_t)note->units << stretch->unit_shift : stretch->long_bytes;
     chunk->word = &stretch->claims[(behind - 1) / 64];
     chunk->bit = UINT64_C(1) << (behind - 1) % 64;
     return address - chunk->user < chunk->bytes;
+}
+
+/* ---- dicts ---- */
+
+/* The number of the dict that begins there; n_dicts: none does. */
+static uint32_t stretch_dict_at(const struct kept_stretch *stretch, uint32_t *hint,
+                                uint64_t offset)
+{
+    uint64_t unit = offset >> stretch->unit_shift;
+    uint32_t low = 0, high = stretch->n_dicts;
+
+    for (uint32_t i = *hint; i < high && i <= *hint + 1; i++)
+        if (stretch->dicts[i].at == unit)
+            return *hint = i;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (stretch->dicts[middle].at < unit)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *hint = low;
+    return low < stretch->n_dicts && stretch->dicts[low].at == unit ? low
+                                                                    : stretch->n_dicts;
+}
+
+uint64_t *walk_stretches_dict(struct walk *walk, uint64_t address, uint64_t *bytes)
+{
+    struct stretch_finder *finder = &walk->workers[0].finder;
+    const struct kept_stretch *stretch =
+        address & 15 ? NULL : stretch_at(&walk->stretches, finder, address);
+    uint32_t at;
+
+    if (!stretch)
+        return NULL;
+    at = stretch_dict_at(stretch, &finder->dict, address - stretch->start);
+    if (at == stretch->n_dicts)
+        return NULL;
+    *bytes = (uint64_t)stretch->dicts[at].units << stretch->unit_shift;
+    return &stretch->records[at];
+}
+
+bool walk_stretches_records(const struct walk *walk, size_t index,
+                            const uint64_t **records, size_t *count)
+{
+    const struct kept_stretches *all = &walk->stretches;
+    const struct kept_stretch *stretch;
+
+    if (index >= all->n_known + all->n_fresh)
+        return false;
+    stretch =
+        index < all->n_known ? &all->known[index] : &all->fresh[index - all->n_known];
+    *records = stretch->records;
+    *count =
+        index >= all->n_known || stretch->state == STRETCH_USED ? stretch->n_dicts : 0;
+    return true;
+}
+
+size_t walk_stretches_count_dicts(const struct walk *walk)
+{
+    const uint64_t *records;
+    size_t all = 0, count;
+
+    for (size_t i = 0; walk_stretches_records(walk, i, &records, &count); i++)
+        all += count;
+    return all;
 }

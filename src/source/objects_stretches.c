@@ -15,6 +15,9 @@ static void stretch_release(struct kept_stretch *stretch)
     free(stretch->links);
     free(stretch->notes);
     free(stretch->claims);
+    free(stretch->dicts);
+    free(stretch->records);
+    free(stretch->owned);
     free(stretch->looks);
     memset(stretch, 0, sizeof(*stretch));
 }
@@ -95,6 +98,8 @@ void walk_stretches_release(struct walk *walk)
     free(all->pad.heads);
     free(all->pad.links);
     free(all->pad.notes);
+    free(all->pad.dicts);
+    free(all->pad.records);
     memset(all, 0, sizeof(*all));
 }
 
@@ -106,8 +111,7 @@ void walk_stretches_begin(struct walk *walk, bool is_kept, bool is_known)
         stretches_turn(all);
     else
         walk_stretches_release(walk);
-    all->is_on =
-        walk->method == WALK_BY_ARENAS && !walk->visit && !walk->follow.is_wanted;
+    all->is_on = walk->method != WALK_BY_LISTS && !walk->visit && !walk->follow.is_wanted;
     all->is_kept = is_kept && all->is_on;
     all->is_first = !all->n_known;
     all->is_sorted = true;
@@ -168,17 +172,35 @@ size_t stretches_from(const struct kept_stretch *stretches, size_t count, uint64
     return low;
 }
 
+/* What others claimed in the walk before is nobody's again. */
+static void stretch_unclaim(struct kept_stretch *stretch)
+{
+    size_t words = stretch_bit_words(stretch->n_notes);
+
+    if (words)
+        memcpy(stretch->claims, stretch->claims + words,
+               words * sizeof(*stretch->claims));
+    for (uint32_t i = 0; i < stretch->n_dicts; i++)
+        if (!(stretch->owned[i / 64] >> i % 64 & 1))
+            stretch->records[i] = edge_with_owner(stretch->records[i], 0);
+}
+
 static void stretch_take(struct walk *walk, struct kept_stretch *stretch)
 {
-    struct walk_chunks *chunks = &walk->chunks;
 
     stretch->state = STRETCH_USED;
     walk->stretches.kept_bytes += stretch->end - stretch->start;
     walk_found_use(&walk->workers[0], stretch->found);
-    if (stretch->n_notes)
-        memset(stretch->claims, 0, stretch_claims_bytes(stretch->n_notes));
+    stretch_unclaim(stretch);
     for (uint32_t i = 0; i < stretch->n_links; i++)
         walk_large_add(walk, stretch->links[i]);
+}
+
+static void chain_take(struct walk *walk, struct kept_stretch *stretch)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+
+    stretch_take(walk, stretch);
     chunks->at = chunks->counted = stretch->end;
     chunks->boundary = stretch->last;
     chunks->restarts = 0;
@@ -213,10 +235,53 @@ bool walk_stretch_use(struct walk *walk)
     next = stretches_from(all->known, all->n_known, chunks->at);
     if (next < all->n_known && all->known[next].start == chunks->at &&
         stretch_is_same(walk, &all->known[next])) {
-        stretch_take(walk, &all->known[next]);
+        chain_take(walk, &all->known[next]);
         return true;
     }
     if (chunks->at >= chunks->until)
         walk_chain_until(walk, stretches_until(walk, next));
     return false;
+}
+
+/* ---- pages of mimalloc ---- */
+
+uint64_t stretch_page_end(const struct mimalloc_page *page)
+{
+    return page->start + page->capacity * page->block_bytes;
+}
+
+/* Not its keys: those stay. */
+uint64_t stretch_page_hash(const struct mimalloc_page *page)
+{
+    const uint64_t words[] = {page->block_bytes,
+                              (uint64_t)page->capacity << 32 | page->used, page->lists[0],
+                              page->lists[1], page->lists[2]};
+    uint64_t hash = 1;
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        hash = (hash ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 29);
+    return hash;
+}
+
+bool walk_stretch_use_page(struct walk *walk, const struct mimalloc_page *page)
+{
+    struct kept_stretches *all = &walk->stretches;
+    struct pagemap *pagemap = &walk->workers[0].pagemap;
+    uint64_t end = stretch_page_end(page);
+    struct kept_stretch *stretch;
+    size_t next;
+
+    if (!all->is_on || !all->n_known)
+        return false;
+    next = stretches_from(all->known, all->n_known, page->start);
+    stretch = &all->known[next];
+    if (next == all->n_known || stretch->start != page->start || stretch->end != end ||
+        stretch->flag != STRETCH_IS_PAGE || stretch->state != STRETCH_UNSEEN)
+        return false;
+    stretch->state = STRETCH_GONE;
+    if (++stretch->age >= KEPT_TURNS || stretch->hashes[0] != stretch_page_hash(page) ||
+        !pagemap_all_present(pagemap, page->start, end))
+        return false;
+    stretch_take(walk, stretch);
+    return true;
 }
