@@ -1,8 +1,8 @@
 /*
  * kind_detail.h - what the objects of one kind are like: the answer to INQUIRY_KIND.
  *
- * Counted by a pass of its own (source/inquiry_kind.c), so that its totals are those of
- * the instant of the pass and not those of the last walk. Made by the sampler's thread,
+ * Counted by passes of its own (source/inquiry_kind.c), so that its totals are those of
+ * their instant and not those of the last walk. Made by the sampler's thread,
  * then owned by whoever took the message; nothing is shared. Adding is pure.
  */
 #ifndef HEAPTOP_MODEL_KIND_DETAIL_H

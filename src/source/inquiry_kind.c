@@ -5,6 +5,9 @@
  * The instances of a type are met by the pass. A dict is met with its owner, because only
  * that one knows whose it is; for those without an owner a first pass notes all that have
  * one.
+ *
+ * Whose a part is that several could have, or that a field of C leads to, only a walk of
+ * all objects finds out: one that counts comes first, and its sum is the kind's memory.
  */
 #include "source/inquiry.h"
 
@@ -173,6 +176,7 @@ static int kind_begin(const struct inquiry *asked, struct source_context *contex
     inquiry->detail = xcalloc(1, sizeof(*inquiry->detail));
     inquiry->kind = asked->kind;
     inquiry->shows_values = asked->shows_values;
+    inquiry->noted.is_counting = true;
     if (!asked->kind)
         return err_set(err, ERR_USAGE, "no kind was named");
     if (!strcmp(asked->kind->name, dict_no_owner)) {
@@ -200,12 +204,26 @@ static void preview(struct kind_inquiry *inquiry, struct detail_instance *instan
                   sizeof(instance->value));
 }
 
+/* The memory that the tables would say, if it is of the same objects. */
+static void take_memory(struct kind_inquiry *inquiry)
+{
+    const struct objects_section *counted = inquiry->noted.counted;
+
+    for (size_t i = 0; counted && i < counted->n_kinds; i++) {
+        const struct kind_row *row = &counted->kinds[i];
+
+        if (row->kind == inquiry->kind && row->count == inquiry->detail->count)
+            inquiry->detail->memory_bytes = row->memory_bytes;
+    }
+}
+
 static void kind_finish(struct kind_inquiry *inquiry)
 {
     struct kind_detail *detail = inquiry->detail;
 
     for (size_t i = 0; i < detail->n_instances && inquiry->shows_values; i++)
         preview(inquiry, &detail->instances[i]);
+    take_memory(inquiry);
     kind_generations(&inquiry->noted.pass.walk, is_one, inquiry, detail);
     kind_class_end(&inquiry->class, &inquiry->noted.pass.walk, detail);
     objects_pass_facts(&inquiry->noted.pass, &detail->answer.walk);

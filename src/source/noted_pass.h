@@ -1,7 +1,8 @@
 /*
  * noted_pass.h - a pass over all objects that measures them, after one that only notes
  * where that is wanted: what the inquiries into one kind and into duplicates have in
- * common. Sampler's thread.
+ * common. In front of both a walk may count as the walk for the tables does, and learn
+ * which fields of C lead to parts. Sampler's thread.
  */
 #ifndef HEAPTOP_SOURCE_NOTED_PASS_H
 #define HEAPTOP_SOURCE_NOTED_PASS_H
@@ -12,7 +13,10 @@
 struct noted_pass {
     struct objects_pass pass;
     struct measure measure;
-    bool is_noting; /* the first of two passes; set it before the pass begins */
+    bool is_noting;   /* the first of two passes; set it before the pass begins */
+    bool is_counting; /* a walk that counts comes first; likewise */
+    const struct objects_section *counted; /* by it; NULL: nothing was, or no memory */
+    walk_visitor *visit;
 };
 
 /* As objects_pass_begin(). Call noted_pass_release() in any case. */
