@@ -211,11 +211,12 @@ void walk_large_seed(struct walk *walk)
     }
 }
 
-uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need, bool is_exact)
+/* `word`: what stands in front of the block, where it was read; else 0. */
+static uint64_t chunk_bytes(struct walk *walk, uint64_t block, uint64_t need,
+                            bool is_exact, uint64_t word)
 {
-    uint64_t word, chunk;
-
     const struct mimalloc_page *page = mimalloc_map_find(&walk->mimalloc.map, block);
+    uint64_t chunk;
 
     if (page)
         return page->block_bytes;
@@ -226,13 +227,18 @@ uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need, bool
         block -= OBJECT_DEBUG_PREFIX_BYTES;
         need += OBJECT_DEBUG_BYTES;
     }
-    if (reader_u64(walk->reader, raddr_of(block - CHUNK_OVERHEAD), &word)) {
+    if (word || reader_u64(walk->reader, raddr_of(block - CHUNK_OVERHEAD), &word)) {
         chunk = malloc_word_bytes(word);
         if (chunk >= need + CHUNK_OVERHEAD && !(chunk & 15) &&
             chunk <= (is_exact ? need + need / 2 + 8192 : need + LOOSE_MOST))
             return chunk;
     }
     return (need + CHUNK_OVERHEAD + 15) & ~UINT64_C(15);
+}
+
+uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need, bool is_exact)
+{
+    return chunk_bytes(walk, block, need, is_exact, 0);
 }
 
 /* tupleobject.c _PyTuple_Resize: what shrank stays in a chunk, which is cut to its size.
@@ -248,6 +254,17 @@ static bool large_has_shrunk(struct walk *walk, const struct type_entry *entry,
     chunk = word & ~CHUNK_FLAGS;
     return !(chunk & 15) && chunk >= need + CHUNK_OVERHEAD &&
            chunk - need - CHUNK_OVERHEAD < 32;
+}
+
+/* Of an object with nothing but a GC head in front of it, without debug hooks, the
+ * chunk's header was read, too; 0: it was not. */
+static uint64_t large_word(const struct walk *walk, const struct type_entry *entry,
+                           const struct object_view *view)
+{
+    return entry->shape.prefix == GC_HEAD_BYTES &&
+                   !walk->layout.pymalloc.debug_prefix_bytes
+               ? u64_at(view->bytes - GC_HEAD_BYTES - CHUNK_OVERHEAD, 0)
+               : 0;
 }
 
 static void large_count(struct walk *walk, struct type_entry *entry,
@@ -267,8 +284,9 @@ static void large_count(struct walk *walk, struct type_entry *entry,
         need + entry->shape.itemsize <= PYMALLOC_BLOCK_MAX &&
         !large_has_shrunk(walk, entry, block, need))
         return;
-    walk_count_far(walk, entry, view, true,
-                   walk_chunk_bytes(walk, block, need, !is_loose));
+    walk_count_far(
+        walk, entry, view, true,
+        chunk_bytes(walk, block, need, !is_loose, large_word(walk, entry, view)));
 }
 
 /* A class is charged its cached keys (typeobject.c type___sizeof___impl), which its

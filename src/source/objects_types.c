@@ -23,7 +23,9 @@ void types_init(struct types *types, struct reader *reader,
                 uint32_t debug_prefix_bytes)
 {
     memset(types, 0, sizeof(*types));
-    types->reader = reader;
+    types->straight = reader;
+    types->pages = reader_pages_new(reader);
+    types->reader = types->pages;
     types->layout = layout;
     types->type_type = type_type;
     types->debug_prefix_bytes = debug_prefix_bytes;
@@ -51,11 +53,16 @@ void types_forget(struct types *types)
     types->table = NULL;
     types->n_entries = types->entries_capacity = 0;
     types->generation++;
+    reader_pages_forget(types->pages);
 }
 
 void types_release(struct types *types)
 {
+    if (!types->pages)
+        return;
     types_forget(types);
+    reader_close(types->pages);
+    types->pages = types->reader = NULL;
     pthread_mutex_destroy(&types->lock);
 }
 
@@ -299,7 +306,7 @@ static bool type_shape(struct types *types, struct type_entry *entry,
 }
 
 /* Fills the entry from memory; false when there is no type at its address. */
-static bool type_examine(struct types *types, struct type_entry *entry)
+static bool type_fill(struct types *types, struct type_entry *entry)
 {
     const struct object_layout *layout = types->layout;
     uint8_t bytes[TYPE_BYTES_MAX];
@@ -319,6 +326,21 @@ static bool type_examine(struct types *types, struct type_entry *entry)
                           !entry->shape.is_managed;
     entry->is_just_managed = entry->shape.rule == OBJECT_FIXED && entry->shape.is_managed;
     return true;
+}
+
+/* The same, where pages that were read for others may be older than a class. */
+static bool type_examine(struct types *types, struct type_entry *entry)
+{
+    bool is_good;
+
+    reader_pages_mark(types->pages);
+    is_good = type_fill(types, entry);
+    if (!is_good && reader_pages_was_older(types->pages)) {
+        types->reader = types->straight;
+        is_good = type_fill(types, entry);
+        types->reader = types->pages;
+    }
+    return is_good;
 }
 
 static bool entries_reserve(struct types *types)
@@ -400,7 +422,7 @@ static void types_check_batch(struct types *types, struct type_entry **entries,
 {
     const struct object_layout *layout = types->layout;
 
-    reader_readv(types->reader, pieces, count);
+    reader_readv(types->straight, pieces, count);
     for (size_t i = 0; i < count; i++) {
         struct type_entry *entry = entries[i];
         const uint8_t *bytes = pieces[i].buffer;
@@ -463,6 +485,7 @@ void types_begin_walk(struct types *types)
     struct type_table *table = types->table;
 
     types->is_full = false;
+    reader_pages_forget(types->pages);
     types_check_classes(types);
     types_sweep(types);
     types->table = NULL;

@@ -58,7 +58,9 @@ struct type_table {
 };
 
 struct types {
-    struct reader *reader; /* borrowed */
+    struct reader *straight; /* borrowed */
+    struct reader *pages;    /* over it: types lie close to each other */
+    struct reader *reader;   /* that of the two which reads the type under way */
     const struct object_layout *layout;
     uint64_t type_type; /* &PyType_Type */
     uint32_t debug_prefix_bytes;

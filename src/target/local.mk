@@ -23,6 +23,7 @@ libheaptop_a_SOURCES += \
 	src/target/reader_files.c \
 	src/target/reader_image.c \
 	src/target/reader_kept.c \
+	src/target/reader_pages.c \
 	src/target/reader_live.c \
 	src/target/shared_pages.c src/target/shared_pages.h \
 	src/target/target.c src/target/target.h \

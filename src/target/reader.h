@@ -2,9 +2,9 @@
  * reader.h - how bytes at a remote address are obtained.
  *
  * A reader is a struct of functions with a state: live (process_vm_readv, else
- * a kept /proc/PID/mem), kept (over another one), image (bytes given by a test, with
- * faults on demand), later core files. It never changes the target. All bytes it gives
- * are hostile: validate before use.
+ * a kept /proc/PID/mem), kept and pages (over another one), image (bytes given by a test,
+ * with faults on demand), later core files. It never changes the target. All bytes it
+ * gives are hostile: validate before use.
  *
  * Belongs to the thread that samples. A live reader has no state that reading changes,
  * so the threads of a walk may read through it at once; others are for one thread.
@@ -83,6 +83,15 @@ void reader_live_help(struct reader *reader, uint64_t start_ticks);
  * while it lives: code and tables of images. `under` and `maps` are borrowed; without
  * maps no page is read but those that are asked for. For one thread. */
 struct reader *reader_kept_new(struct reader *under, const struct maps *maps);
+
+/* A reader over another one that keeps the few pages that it read last, until it is told
+ * to forget them: for many small reads that are close to each other. `under` is borrowed.
+ * For one thread at a time. */
+struct reader *reader_pages_new(struct reader *under);
+void reader_pages_forget(struct reader *reader);
+/* Was one of the pages that were used since the mark read before it? */
+void reader_pages_mark(struct reader *reader);
+bool reader_pages_was_older(const struct reader *reader);
 
 /* An image for tests: the segments' bytes are borrowed until close. */
 struct image_segment {

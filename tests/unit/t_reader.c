@@ -405,6 +405,51 @@ static void test_kept(void **state)
     reader_close(under);
 }
 
+/* The few pages that were read last, until they are to be forgotten. */
+static void test_pages(void **state)
+{
+    static uint8_t bytes[80 * PAGE];
+    uint8_t copy[2 * PAGE];
+    struct image_segment segment = {{0x10000}, bytes, 70 * PAGE + 100};
+    struct reader *under = reader_image_new(&segment, 1);
+    struct reader *pages = reader_pages_new(under);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i * 7 + i / PAGE);
+    /* Two pages for what lies across them, none for what is there. */
+    reader_pages_mark(pages);
+    assert_int_equal(reader_read(pages, raddr_of(0x10000 + PAGE - 10), copy, 20), 0);
+    assert_memory_equal(copy, bytes + PAGE - 10, 20);
+    assert_int_equal(reader_read(pages, raddr_of(0x10000 + 50), copy, PAGE), 0);
+    assert_memory_equal(copy, bytes + 50, PAGE);
+    assert_int_equal(under->calls, 2);
+    assert_false(reader_pages_was_older(pages));
+    reader_pages_mark(pages);
+    assert_false(reader_pages_was_older(pages));
+    bytes[60]++; /* in a page that is kept */
+    assert_int_equal(reader_read(pages, raddr_of(0x10000 + 60), copy, 1), 0);
+    assert_int_equal((uint8_t)(copy[0] + 1), bytes[60]);
+    assert_true(reader_pages_was_older(pages));
+    reader_pages_forget(pages);
+    assert_int_equal(reader_read(pages, raddr_of(0x10000 + 60), copy, 1), 0);
+    assert_int_equal(copy[0], bytes[60]);
+    /* Long reads go straight; another page comes into its slot. */
+    under->calls = 0;
+    assert_int_equal(reader_read(pages, raddr_of(0x10000), copy, 2 * PAGE), 0);
+    assert_int_equal(reader_read(pages, raddr_of(0x10000 + 64 * PAGE), copy, 8), 0);
+    assert_memory_equal(copy, bytes + 64 * PAGE, 8);
+    assert_int_equal(reader_read(pages, raddr_of(0x10000 + 8), copy, 8), 0);
+    assert_memory_equal(copy, bytes + 8, 8);
+    assert_int_equal(under->calls, 3);
+    /* A page that cannot be read as a whole is read in part. */
+    assert_int_equal(reader_read(pages, raddr_of(0x10000 + 70 * PAGE), copy, 100), 0);
+    assert_memory_equal(copy, bytes + 70 * PAGE, 100);
+    assert_int_equal(reader_read(pages, raddr_of(0x10000 + 70 * PAGE), copy, 101), -1);
+    reader_close(pages);
+    reader_close(under);
+}
+
 /* Neighbours come along, but only those of the same mapping. */
 static void test_kept_neighbours(void **state)
 {
@@ -486,6 +531,7 @@ int main(void)
         cmocka_unit_test(test_image_faults),
         cmocka_unit_test(test_kept),
         cmocka_unit_test(test_kept_neighbours),
+        cmocka_unit_test(test_pages),
         cmocka_unit_test(test_vectors),
     };
 

@@ -176,8 +176,41 @@ static void test_bases_in_a_circle(void **state)
     /* Metatypes in a circle lead nowhere: no type. */
     fake_u64(fake, one + 8, other);
     fake_u64(fake, other + 8, one);
-    types_release(&f->types);
+    types_forget(&f->types);
     assert_null(types_get(&f->types, one));
+}
+
+/* A class that came while types were looked at is in pages that were read before it. */
+static void test_late_class(void **state)
+{
+    struct fixture *f = *state;
+    struct fake_heap *fake = f->fake;
+    uint64_t class = fake_class(fake, "app", "Early", 16, 0);
+    uint64_t flags = class + fake->layout.object.tp_flags;
+
+    assert_string_equal(name_of(f, class), "app.Early");
+    class = fake_class(fake, "app", "Late", 16, 0);
+    assert_string_equal(name_of(f, class), "app.Late");
+    /* One that was changed is seen by the walk that begins next. */
+    fake_u64(fake, flags, 0);
+    types_begin_walk(&f->types);
+    assert_string_equal(name_of(f, class), "app.Late");
+    assert_int_equal(f->types.n_entries, 1);
+}
+
+/* Neighbours are read together. */
+static void test_reads(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t classes[16], calls;
+
+    for (int i = 0; i < 16; i++)
+        classes[i] = fake_class(f->fake, "app", "Next", 16, 0);
+    calls = f->fake->reader->calls;
+    for (int i = 0; i < 16; i++)
+        assert_string_equal(name_of(f, classes[i]), "app.Next");
+    /* Their pages, and once "__module__" among the keys. */
+    assert_in_range(f->fake->reader->calls - calls, 1, 4 * 16);
 }
 
 static void test_metaclass(void **state)
@@ -229,9 +262,12 @@ int main(void)
 {
 #define POINT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        POINT(test_names),         POINT(test_never_ready), POINT(test_wide_name),
-        POINT(test_hostile_names), POINT(test_shapes),      POINT(test_bases_in_a_circle),
-        POINT(test_metaclass),     POINT(test_begin_walk),  POINT(test_many_addresses),
+        POINT(test_names),          POINT(test_never_ready),
+        POINT(test_wide_name),      POINT(test_hostile_names),
+        POINT(test_shapes),         POINT(test_bases_in_a_circle),
+        POINT(test_metaclass),      POINT(test_late_class),
+        POINT(test_reads),          POINT(test_begin_walk),
+        POINT(test_many_addresses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
