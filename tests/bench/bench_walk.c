@@ -1,10 +1,10 @@
 /*
  * bench_walk PID [TIMES [UID]] - walks the objects of a target that stands still with
  * one worker and with two, refreshes what was found with one, and copies the same arenas
- * and the same heap with process_vm_readv alone, in turns, so that all meet the same
- * machine. Prints one line of figures: the median and the least of each. With UID it
- * becomes that user once the target is open, as the guard does, so the reader has what is
- * left then.
+ * (or pages of mimalloc) and the same heap with process_vm_readv alone, with one thread
+ * and with two, in turns, so that all meet the same machine. Prints one line of figures:
+ * the median and the least of each. With UID it becomes that user once the target is
+ * open, as the guard does, so the reader has what is left then.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #include "heaptop/snapshot.h"
+#include "heaptop/source.h"
 #include "layout/layout.h"
 #include "source/arenas.h"
 #include "source/objects_walk.h"
 #include "target/target.h"
 #include "util/clock.h"
+#include "util/xalloc.h"
 
 #define TIMES_MAX 101
 #define WARM_UPS  12
@@ -27,8 +29,21 @@ struct series {
     int64_t wall_ns[TIMES_MAX], cpu_ns[TIMES_MAX];
 };
 
+/* What is copied at once, and what of it is in memory. */
+struct copy_piece {
+    uint64_t address, length, copied;
+    bool is_in_heap;
+};
+
+struct pieces {
+    struct copy_piece *pieces;
+    size_t count, capacity;
+    size_t next; /* atomic */
+};
+
 struct figures {
-    struct series walk, walk_two, refresh, copy;
+    struct series walk, walk_two, refresh, copy, copy_two;
+    struct pieces pieces;
     int64_t alone_ns[TIMES_MAX]; /* CPU time of the walk of two that only one had */
     uint64_t objects, blocks, arena_bytes, heap_bytes, read_bytes;
     uint64_t peak_bytes; /* of this process, over what it had before the first walk */
@@ -56,11 +71,24 @@ static uint64_t peak_rss_bytes(void)
     return (uint64_t)kib * 1024;
 }
 
+/* ---- the same reads as the walk's, and nothing else ---- */
+
+static void pieces_add(struct pieces *pieces, uint64_t address, uint64_t length,
+                       bool is_in_heap)
+{
+    if (pieces->count == pieces->capacity) {
+        pieces->capacity = pieces->capacity * 2 + 1024;
+        pieces->pieces =
+            xreallocarray(pieces->pieces, pieces->capacity, sizeof(*pieces->pieces));
+    }
+    pieces->pieces[pieces->count++] = (struct copy_piece){address, length, 0, is_in_heap};
+}
+
 /* The main heap, window by window. */
-static uint64_t copy_heap(struct walk *walk)
+static void pieces_of_heap(struct pieces *pieces, const struct walk *walk)
 {
     const struct walk_region *region = walk->chunks.regions;
-    uint64_t bytes = 0, length, absent_bytes = 0;
+    uint64_t length;
 
     for (size_t i = 0; i < walk->chunks.count; i++, region++)
         for (uint64_t at = region->start; region->is_main_heap && at < region->end;
@@ -68,35 +96,73 @@ static uint64_t copy_heap(struct walk *walk)
             length = region->end - at;
             if (length > walk->window_capacity)
                 length = walk->window_capacity;
-            pagemap_forget(&walk->workers[0].pagemap);
-            if (!pagemap_read(&walk->workers[0].pagemap, walk->reader, at,
-                              walk->workers[0].window, length, &absent_bytes))
-                bytes += length;
+            pieces_add(pieces, at, length, true);
         }
-    return bytes - absent_bytes;
 }
 
-/* The same reads as the walk's, and nothing else. A page that was never touched would be
- * mapped by reading it, and from then on the target would have pages that it shares. */
-static uint64_t copy_arenas(struct walk *walk)
+static void pieces_of_walk(struct pieces *pieces, const struct walk *walk)
 {
-    struct walk_worker *worker = &walk->workers[0];
-    uint64_t bytes = 0, absent_bytes = 0;
+    const struct mimalloc_map *map = &walk->mimalloc.map;
 
+    pieces->count = 0;
     for (size_t i = 0; i < walk->table.count; i++) {
-        uint64_t at = walk->table.rows[i].first_pool, end = walk->table.rows[i].pool_high;
+        const struct arena_row *row = &walk->table.rows[i];
 
-        if (end - at > walk->window_capacity)
-            continue;
-        pagemap_forget(&worker->pagemap);
-        if (pagemap_all_present(&worker->pagemap, at, end)
-                ? !reader_read(walk->reader, raddr_of(at), worker->window, end - at)
-                : !pagemap_read(&worker->pagemap, walk->reader, at, worker->window,
-                                end - at, &absent_bytes))
-            bytes += end - at;
+        if (row->pool_high - row->first_pool <= walk->window_capacity)
+            pieces_add(pieces, row->first_pool, row->pool_high - row->first_pool, false);
     }
-    return bytes - absent_bytes;
+    for (size_t i = 0; walk->method == WALK_BY_MIMALLOC && i < map->n_pages; i++) {
+        uint64_t length = map->pages[i].capacity * map->pages[i].block_bytes;
+
+        if (map->pages[i].used && length <= walk->window_capacity)
+            pieces_add(pieces, map->pages[i].start, length, false);
+    }
+    pieces_of_heap(pieces, walk);
 }
+
+/* A page that was never touched would be mapped by reading it, and from then on the
+ * target would have pages that it shares. */
+static void copy_piece(struct walk_worker *worker, struct copy_piece *piece)
+{
+    struct walk *walk = worker->walk;
+    uint64_t absent_bytes = 0;
+
+    pagemap_forget(&worker->pagemap);
+    piece->copied = 0;
+    if (!pagemap_read(&worker->pagemap, walk->reader, piece->address, worker->window,
+                      piece->length, &absent_bytes))
+        piece->copied = piece->length - absent_bytes;
+}
+
+static void copy_pieces(struct walk_worker *worker, void *with)
+{
+    struct pieces *pieces = with;
+    size_t next;
+
+    while ((next = __atomic_fetch_add(&pieces->next, 1, __ATOMIC_RELAXED)) <
+           pieces->count)
+        copy_piece(worker, &pieces->pieces[next]);
+}
+
+static void bench_copy(struct walk *walk, struct series *series, struct figures *figures,
+                       size_t i)
+{
+    int64_t began_ns = clock_monotonic_ns(), began_cpu_ns = clock_thread_cpu_ns();
+    int64_t helpers_ns = walk->helpers_cpu_ns;
+
+    figures->pieces.next = 0;
+    walk_parallel(walk, copy_pieces, &figures->pieces);
+    series->wall_ns[i] = clock_monotonic_ns() - began_ns;
+    series->cpu_ns[i] =
+        clock_thread_cpu_ns() - began_cpu_ns + walk->helpers_cpu_ns - helpers_ns;
+    figures->arena_bytes = figures->heap_bytes = 0;
+    for (size_t n = 0; n < figures->pieces.count; n++)
+        *(figures->pieces.pieces[n].is_in_heap ? &figures->heap_bytes
+                                               : &figures->arena_bytes) +=
+            figures->pieces.pieces[n].copied;
+}
+
+/* ---- walks ---- */
 
 static const struct objects_section *walk_whole(struct walk *walk, struct target *target,
                                                 struct err *err)
@@ -133,16 +199,6 @@ static int bench_walk(struct walk *walk, struct target *target, struct series *s
     return 0;
 }
 
-static void bench_copy(struct walk *walk, struct figures *figures, size_t i)
-{
-    int64_t began_ns = clock_monotonic_ns(), began_cpu_ns = clock_thread_cpu_ns();
-
-    figures->arena_bytes = copy_arenas(walk);
-    figures->heap_bytes = copy_heap(walk);
-    figures->copy.wall_ns[i] = clock_monotonic_ns() - began_ns;
-    figures->copy.cpu_ns[i] = clock_thread_cpu_ns() - began_cpu_ns;
-}
-
 static double sorted_ms(int64_t *values, size_t times, size_t which)
 {
     qsort(values, times, sizeof(*values), compare_ns);
@@ -169,6 +225,7 @@ static void print_figures(struct figures *figures, size_t times)
     print_series("walk_two", &figures->walk_two, times);
     print_series("refresh", &figures->refresh, times);
     print_series("copy", &figures->copy, times);
+    print_series("copy_two", &figures->copy_two, times);
     printf("\"alone_least_ms\":%.2f,", sorted_ms(figures->alone_ns, times, 0));
     printf("\"peak_bytes\":%" PRIu64 "}\n", figures->peak_bytes);
 }
@@ -191,7 +248,9 @@ static int bench_turn(struct walk walks[WALKS], struct target *target,
         bench_walk(&walks[TWO], target, &figures->walk_two, figures, i, err) ||
         bench_walk(&walks[ONE], target, &figures->walk, figures, i, err))
         return -1;
-    bench_copy(&walks[ONE], figures, i);
+    pieces_of_walk(&figures->pieces, &walks[ONE]);
+    bench_copy(&walks[TWO], &figures->copy_two, figures, i);
+    bench_copy(&walks[ONE], &figures->copy, figures, i);
     return 0;
 }
 
@@ -200,7 +259,8 @@ static int warm_up(struct walk *walk, struct target *target, struct err *err)
 {
     struct figures ignored;
 
-    for (int i = 0; i < WARM_UPS && (!i || !walk->kept.n_kept); i++)
+    for (int i = 0;
+         i < WARM_UPS && (!i || !(walk->kept.n_kept || walk->stretches.kept_bytes)); i++)
         if (bench_walk(walk, target, &ignored.walk, &ignored, 0, err))
             return -1;
     return 0;
@@ -214,7 +274,9 @@ static int bench(struct target *target, size_t times, struct err *err)
     struct layout layout;
     int result = 0;
 
-    if (!target->reader || layout_find(target, &layout, err) || !layout.has_pymalloc)
+    if (!target->reader || layout_find(target, &layout, err) ||
+        walk_is_possible(&(struct source_context){.target = target, .layout = &layout},
+                         err))
         return err_set(err, ERR_FAILED, "the target cannot be walked: %s", err->text);
     for (size_t i = 0; i < WALKS; i++)
         bench_walk_init(&walks[i], target, &layout, i == TWO ? 2 : 1);
@@ -225,6 +287,7 @@ static int bench(struct target *target, size_t times, struct err *err)
         result = bench_turn(walks, target, &figures, i, err);
     for (size_t i = 0; i < WALKS; i++)
         walk_release(&walks[i]);
+    free(figures.pieces.pieces);
     if (!result)
         print_figures(&figures, times);
     return result;

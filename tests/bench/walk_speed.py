@@ -15,7 +15,7 @@ import target
 import target_code
 
 TIMES = 9
-SECONDS = 120
+SECONDS = 300
 MANY = 20000000  # from here on fewer turns
 
 # Rows of a service's data: tuples, floats, dicts, strings and lists, mixed.
@@ -38,12 +38,16 @@ for i in range(1, 100):
 del some
 '''
 
+SHORT_STRINGS = '''
+kept = ["name %d" % i for i in range(10000000)]
+'''
+
 # Nearly all of it is in malloc's heap: bytes, items, long tuples and tables.
 LARGE = '''
 import gc
 gc.disable()
 kept = []
-for i in range(150000):
+for i in range(N_TURNS):
     kept.append(bytes(600 + i * 37 % 3000))
     kept.append([None] * (80 + i % 100))
     kept.append(tuple([[]] + [None] * (70 + i % 50)))
@@ -54,10 +58,25 @@ for i in range(150000):
 
 def programs(counts):
     for count in counts:
-        yield "%s M objects" % format(count / 1e6, "g"), ROWS.replace("N_OBJECTS", str(count))
-    yield "strings, each second dropped", STRINGS
-    yield "large objects", LARGE
-    yield "1 M instances", target_code.setup(1000000)
+        yield ("%s M objects" % format(count / 1e6, "g"),
+               ROWS.replace("N_OBJECTS", str(count)), {})
+    yield "strings, each second dropped", STRINGS, {}
+    yield "10 M short strings", SHORT_STRINGS, {}
+    yield "large objects", LARGE.replace("N_TURNS", "150000"), {}
+    yield "large objects, five times", LARGE.replace("N_TURNS", "750000"), {}
+    yield "1 M instances", target_code.setup(1000000), {}
+    for allocator in ("malloc", "mimalloc"):
+        yield ("the same, %s" % allocator, target_code.setup(1000000),
+               {"PYTHONMALLOC": allocator})
+
+
+def takes(python, env):
+    """Has this interpreter the allocator that is named?"""
+    try:
+        with target.Target(python, "kept = []", env=env):
+            return True
+    except target.TargetError:
+        return False
 
 
 def bench_walk(pid, times):
@@ -66,11 +85,17 @@ def bench_walk(pid, times):
     return json.loads(done.stdout.decode())
 
 
+def knows_all(sample):
+    """Has it walked, and does it know what a collection returns? Without arenas it never does."""
+    return sample["account"] and sample["objects"] and (
+        sample["account"]["collect_trim_bytes"] is not None or
+        not sample["objects"]["walk"]["arenas"])
+
+
 def peak_of_heaptop(pid):
-    """Bytes at heaptop's peak, when it has walked and knows what a collection returns."""
+    """Bytes at heaptop's peak, when it knows all that it will."""
     with heaptop.Stream(pid, "--agent=never") as stream:
-        stream.until(lambda sample: sample["account"] and
-                     sample["account"]["collect_trim_bytes"] is not None, SECONDS)
+        stream.until(knows_all, SECONDS)
         with open("/proc/%d/status" % stream.process.pid) as file:
             for line in file:
                 if line.startswith("VmHWM:"):
@@ -82,14 +107,16 @@ def has_guppy(victim):
     return victim.ask("__import__('importlib.util').util.find_spec('guppy') is not None")
 
 
-def guppy_ratios(victim, walk_ms):
-    """How many walks one heap() takes: the first, and one that finds guppy's own tables made."""
+def guppy_ratios(victim, walk_ms, copy_ms):
+    """How many walks one heap() takes: the first, and one that finds guppy's own tables made;
+    and how many copies by two threads, which no walk that reads all can exceed."""
     victim.tell("import guppy; heapy = guppy.hpy()", timeout=300)
     ratios = []
     for _ in range(2):
         began = time.monotonic()
         victim.tell("heapy.heap()", timeout=1000)
-        ratios.append("%.1fx" % ((time.monotonic() - began) * 1e3 / walk_ms))
+        guppy_ms = (time.monotonic() - began) * 1e3
+        ratios.append("%.1fx of %.0f" % (guppy_ms / walk_ms, guppy_ms / copy_ms))
     return ", then ".join(ratios)
 
 
@@ -108,31 +135,40 @@ def print_one(name, victim, base):
     slower = figures["walk_least_ms"] / figures["copy_least_ms"]
     faster = figures["walk_least_ms"] / figures["walk_two_least_ms"]
     many = max(figures["blocks"], figures["objects"])  # a large object has no block
-    guppy = guppy_ratios(victim, figures["walk_two_ms"]) if has_guppy(victim) else "skipped"
-    print("%-29s %8.2f %8.1f %8.1f %8.1f %6.1f %6.2f %6.2f %6.2f %6.2f %6.2f %6.1f %6.1f %6.1f  %s" % (
+    guppy = "skipped"
+    if has_guppy(victim):
+        guppy = guppy_ratios(victim, figures["walk_two_ms"], figures["copy_two_ms"])
+    print("%-29s %8.2f %8.1f %8.1f %8.1f %6.1f %6.2f %6.2f %6.2f %6.2f %6.2f %6.1f %6.1f %6.1f %6.1f  %s" % (
         name, figures["objects"] / 1e6, figures["walk_ms"], figures["walk_two_ms"],
         figures["copy_ms"], figures["walk_least_ms"] * 1e6 / many, slower,
         figures["walk_cpu_least_ms"] / figures["copy_cpu_least_ms"], faster,
         twice_as_many(figures),
         figures["walk_cpu_least_ms"] / figures["refresh_cpu_least_ms"],
-        figures["peak_bytes"] / many, (peak - base) / many, peak / 1e6, guppy), flush=True)
+        figures["peak_bytes"] / many, (figures["peak_bytes"] - base["walk"]) / many,
+        (peak - base["heaptop"]) / many, peak / 1e6, guppy), flush=True)
 
 
 def measure(python, counts):
     with target.Target(python, "kept = []") as victim:
-        base = peak_of_heaptop(victim.pid)
+        base = {"heaptop": peak_of_heaptop(victim.pid),
+                "walk": bench_walk(victim.pid, 1)["peak_bytes"]}
         if not has_guppy(victim):
             print("guppy3: skipped: not importable by %s" % python)
     print("\nA walk with one and with two workers, and process_vm_readv of the same bytes:\n"
           "medians of %d in turns; ns a block and ratios are of the least of each. one/copy and\n"
           "its CPU time, at most 3; one/two, at least 1.7, and by CPU time, as on a machine that has\n"
           "two processors free; one/refresh by CPU time, at least 5; bytes of the walk's own memory a\n"
-          "block, or an object where there are more of those, at most 7; the same of all of heaptop at\n"
-          "its peak, over what it takes for an interpreter that does nothing (%.1f MB, its libraries\n"
-          "included), and that peak in MB; guppy3's heap(), at least 20 times two workers' walk. %s, load %.1f" % (
-              TIMES, base / 1e6, python, os.getloadavg()[0]))
-    print("%-29s %8s %8s %8s %8s %6s %6s %6s %6s %6s %6s %6s %6s %6s  %s" % (
-        "", "M", "one ms", "two ms", "copy ms", "ns", "/copy", "CPU", "1/2", "CPU", "1/ref", "B", "peak", "MB", "guppy3"))
-    for name, setup in programs(counts):
-        with target.Target(python, setup, timeout=1000) as victim:
+          "block, or an object where there are more of those, at most 7; the same over the %.1f MB that\n"
+          "a walk of an interpreter that does nothing takes, which is what one more object costs; the\n"
+          "same of all of heaptop at its peak, over what it takes for such an interpreter (%.1f MB, its\n"
+          "libraries included), and that peak in MB; guppy3's heap(), at least 20 times two workers'\n"
+          "walk, of as many copies of the same bytes by two threads. %s, load %.1f" % (
+              TIMES, base["walk"] / 1e6, base["heaptop"] / 1e6, python, os.getloadavg()[0]))
+    print("%-29s %8s %8s %8s %8s %6s %6s %6s %6s %6s %6s %6s %6s %6s %6s  %s" % (
+        "", "M", "one ms", "two ms", "copy ms", "ns", "/copy", "CPU", "1/2", "CPU", "1/ref", "B", "more", "peak", "MB", "guppy3"))
+    for name, setup, env in programs(counts):
+        if "PYTHONMALLOC" in env and not takes(python, env):
+            print("%-29s skipped: %s has no such allocator" % (name, python))
+            continue
+        with target.Target(python, setup, env=env, timeout=1000) as victim:
             print_one(name, victim, base)
