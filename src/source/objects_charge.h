@@ -71,7 +71,14 @@ void walk_far_settle(struct walk_worker *worker, size_t first);
 bool charge_noted(struct walk_worker *worker, const struct charge *charge,
                   const struct far_edge *edge);
 
-/* What the worker's edges lead to outside the arenas. objects_far.c */
+/* The number of the next piece of a phase, which no other worker takes. */
+static inline size_t owners_take(struct walk *walk)
+{
+    return __atomic_fetch_add(&walk->owners.next, 1, __ATOMIC_RELAXED);
+}
+
+/* What edges lead to outside the arenas: of packed ones, piece by piece, whoever's they
+ * are, and of the worker's own. objects_far.c */
 void walk_parts_far(struct walk_worker *worker, void *with);
 
 #endif

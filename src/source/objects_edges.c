@@ -85,6 +85,11 @@ bool edges_near_piece(const struct edges *edges, size_t piece, const uint64_t **
     return true;
 }
 
+size_t edges_near_pieces(const struct edges *edges)
+{
+    return edges->n_runs + ((edges->near.count + WORDS_PIECE - 1) >> WORDS_PIECE_SHIFT);
+}
+
 size_t edges_count_near(const struct edges *edges)
 {
     size_t count = edges->near.count;

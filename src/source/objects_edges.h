@@ -176,6 +176,7 @@ bool edges_borrow(struct edges *edges, const struct edges_run *run);
 /* Edges into other arenas, piece by piece: first those of runs. False behind the last. */
 bool edges_near_piece(const struct edges *edges, size_t piece, const uint64_t **words,
                       size_t *count);
+size_t edges_near_pieces(const struct edges *edges);
 /* How many there are: into other arenas, and elsewhere. */
 size_t edges_count_near(const struct edges *edges);
 size_t edges_count_far(const struct edges *edges);

@@ -146,20 +146,34 @@ void walk_far_settle(struct walk_worker *worker, size_t first)
     edges->n_far = kept;
 }
 
+/* By their number among those of all workers; NULL behind the last. */
+static const struct edges_run *run_of_all(const struct walk *walk, size_t number)
+{
+    for (size_t w = 0; w < walk->n_workers; w++) {
+        const struct edges *edges = &walk->workers[w].edges;
+
+        if (number < edges->n_runs)
+            return &edges->runs[number];
+        number -= edges->n_runs;
+    }
+    return NULL;
+}
+
 /* What is packed; where no chunk was noted, later. */
 static void parts_of_runs(struct walk_worker *worker)
 {
-    struct edges *edges = &worker->edges;
+    struct walk *walk = worker->walk;
+    const struct edges_run *run;
 
-    for (size_t i = 0; i < edges->n_runs; i++) {
-        struct pack_reader reader = pack_read_far(&edges->runs[i].pack);
+    while ((run = run_of_all(walk, owners_take(walk)))) {
+        struct pack_reader reader = pack_read_far(&run->pack);
 
         while (pack_next_far(&reader)) {
-            struct charge charge = {entry_of(worker->walk, reader.edge.owner),
+            struct charge charge = {entry_of(walk, reader.edge.owner),
                                     reader.edge.is_dict_of};
 
             if (!charge_noted(worker, &charge, &reader.edge))
-                EDGES_ADD(edges, far, reader.edge);
+                EDGES_ADD(&worker->edges, far, reader.edge);
         }
     }
 }

@@ -11,7 +11,8 @@
  * first; a second claim means that something moved while it was read.
  */
 #define LINKS_PER_READ  256
-#define FAR_TABLES_MOST 2048  /* that wait until so many are charged at once */
+#define FAR_TABLES_MOST 2048 /* that wait until so many are charged at once */
+#define DICTS_PER_PIECE 4096
 #define MOVED_MOST      65536 /* blocks of a chain that a whole walk may lack */
 
 static struct type_entry *plain_dict(const struct walk *walk)
@@ -103,13 +104,28 @@ static void far_dict_owner(struct walk *walk, const struct type_entry *dict,
         walk_dict_take(&walk->workers[0], dict, owner->id, *record, bytes, true);
 }
 
+/* The next piece of all workers' edges into other arenas; false when none is left. */
+static bool near_take(struct walk *walk, const uint64_t **words, size_t *count)
+{
+    size_t number = owners_take(walk);
+
+    for (size_t w = 0; w < walk->n_workers; w++) {
+        const struct edges *edges = &walk->workers[w].edges;
+
+        if (edges_near_piece(edges, number, words, count))
+            return true;
+        number -= edges_near_pieces(edges);
+    }
+    return false;
+}
+
 static void owners_of_near_dicts(struct walk_worker *worker, void *with)
 {
     const struct type_entry *dict = with;
     const uint64_t *words;
     size_t count;
 
-    for (size_t n = 0; dict && edges_near_piece(&worker->edges, n, &words, &count); n++)
+    while (dict && near_take(worker->walk, &words, &count))
         for (size_t i = 0; i < count; i++)
             if (edge_flags(words[i]) == EDGE_DICT)
                 near_dict_owner(worker, dict, edge_address(words[i]),
@@ -196,7 +212,7 @@ static void parts_near(struct walk_worker *worker, void *with)
     size_t count;
 
     (void)with;
-    for (size_t n = 0; edges_near_piece(&worker->edges, n, &words, &count); n++) {
+    while (near_take(worker->walk, &words, &count)) {
         for (size_t i = 0; i < count; i++) {
             struct charge charge = {entry_of(worker->walk, edge_owner(words[i])), false};
 
@@ -312,18 +328,47 @@ static void parts_of_far_dicts(struct walk_worker *worker, struct type_entry *di
         }
 }
 
+/* The next of all workers' records, `from` the one to that before `to`; NULL: none. */
+static const struct word_list *dicts_take(struct walk *walk, size_t *from, size_t *to)
+{
+    size_t number = owners_take(walk);
+
+    for (size_t w = 0; w < walk->n_workers; w++) {
+        const struct word_list *dicts = &walk->workers[w].edges.dicts;
+        size_t pieces = (dicts->count + DICTS_PER_PIECE - 1) / DICTS_PER_PIECE;
+
+        if (number < pieces) {
+            *from = number * DICTS_PER_PIECE;
+            *to = dicts->count - *from < DICTS_PER_PIECE ? dicts->count
+                                                         : *from + DICTS_PER_PIECE;
+            return dicts;
+        }
+        number -= pieces;
+    }
+    return NULL;
+}
+
+/* Dicts in arenas, piece by piece, whoever's they are. */
+static void parts_of_near_dicts(struct walk_worker *worker, struct type_entry *dict)
+{
+    size_t first = worker->edges.n_far, from, to;
+    const struct word_list *dicts;
+
+    while ((dicts = dicts_take(worker->walk, &from, &to)))
+        for (size_t i = from; i < to; i++) {
+            dict_parts(worker, dict, *word_list_at(dicts, i), false);
+            dict_settle(worker, &first);
+        }
+}
+
 static void parts_of_dicts(struct walk_worker *worker, void *with)
 {
     struct type_entry *dict = with;
-    const struct edges *edges = &worker->edges;
-    size_t first = edges->n_far;
 
-    for (size_t i = 0; dict && i < edges->dicts.count; i++) {
-        dict_parts(worker, dict, *word_list_at(&edges->dicts, i), false);
-        dict_settle(worker, &first);
-    }
-    if (dict)
+    if (dict) {
         parts_of_far_dicts(worker, dict);
+        parts_of_near_dicts(worker, dict);
+    }
     walk_later_flush(worker);
 }
 
@@ -521,6 +566,7 @@ bool walk_owners_step(struct walk *walk)
 {
     struct type_entry *dict = plain_dict(walk);
 
+    walk->owners.next = 0;
     switch (walk->owners.phase) {
     case 0:
         walk_parallel_over(walk, count_near(walk), owners_of_near_dicts, dict);

@@ -162,7 +162,7 @@ struct walk_mimalloc {
 /* Where the charging of parts stands. */
 struct owners {
     int phase;
-    size_t next;              /* in the list of this phase */
+    size_t next;              /* atomic: whoever is ready takes the next piece */
     struct address_set links; /* blocks of chains that were met */
 };
 

@@ -15,7 +15,7 @@
  * The workers of a walk. The first is the thread that steps the walk; helpers live
  * inside one walk_parallel(), so that nothing of them is left between two slices.
  */
-#define ITEMS_FOR_HELPERS 50000 /* fewer are done before a thread has begun */
+#define ITEMS_FOR_HELPERS 20000 /* fewer are done before a thread has begun */
 #define HELPER_NICE       5     /* a helper takes what others leave */
 
 static int worker_begin(struct walk_worker *worker, struct walk *walk, uint32_t index,
