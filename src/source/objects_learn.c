@@ -68,19 +68,33 @@ static bool samples_reserve(struct walk_samples *samples, size_t id)
     return true;
 }
 
-/* Neighbours are alike, as the functions of one module: the first would tell little. */
+/* Neighbours are alike, as the functions of one module: the first would tell little.
+ * Those of the least rank are the same whoever met them, and in whichever order. */
+static uint64_t sample_rank(uint64_t address)
+{
+    uint64_t rank = (address >> 4) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return (rank ^ rank >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 static void samples_add(struct type_samples *samples, uint64_t address)
 {
-    uint64_t random = (address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
-    uint64_t slot;
+    uint64_t rank = sample_rank(address);
 
-    if (samples->n_met < UINT32_MAX)
-        samples->n_met++;
-    slot = random * samples->n_met >> 32;
     if (samples->count < LEARN_SAMPLES)
         samples->addresses[samples->count++] = address;
-    else if (slot < LEARN_SAMPLES)
-        samples->addresses[slot] = address;
+    else if (rank < samples->most)
+        samples->addresses[samples->at_most] = address;
+    else
+        return;
+    samples->most = 0;
+    for (uint32_t i = 0; i < samples->count; i++) {
+        rank = sample_rank(samples->addresses[i]);
+        if (rank >= samples->most) {
+            samples->most = rank;
+            samples->at_most = i;
+        }
+    }
 }
 
 void walk_learn_sample(struct walk_worker *worker, const struct type_entry *entry,
@@ -99,18 +113,18 @@ void walk_learn_sample(struct walk_worker *worker, const struct type_entry *entr
         samples_add(*met, address);
 }
 
-/* All instances of a few may lie in the arenas of one worker: one of each in turn. */
+/* Of those that all workers met. */
 static bool samples_of(const struct walk_learning *learning, size_t id,
                        struct type_samples *all)
 {
     all->count = 0;
-    for (size_t n = 0; n < LEARN_SAMPLES * WALK_WORKERS_MAX; n++) {
-        const struct walk_samples *samples = &learning->samples[n % WALK_WORKERS_MAX];
+    for (size_t w = 0; w < WALK_WORKERS_MAX; w++) {
+        const struct walk_samples *samples = &learning->samples[w];
         const struct type_samples *met =
             id < samples->n_types ? samples->types[id] : NULL;
 
-        if (met && n / WALK_WORKERS_MAX < met->count && all->count < LEARN_SAMPLES)
-            all->addresses[all->count++] = met->addresses[n / WALK_WORKERS_MAX];
+        for (uint32_t i = 0; met && i < met->count; i++)
+            samples_add(all, met->addresses[i]);
     }
     return all->count > 0;
 }

@@ -169,8 +169,8 @@ struct owners {
 #define LEARN_SAMPLES 48 /* addresses kept of a type's instances */
 
 struct type_samples {
-    uint32_t count;
-    uint64_t n_met; /* all instances: each is as likely among the samples */
+    uint32_t count, at_most;
+    uint64_t most; /* the greatest rank among them, that of number at_most */
     uint64_t addresses[LEARN_SAMPLES];
 };
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fake_heap.h"
@@ -233,6 +234,39 @@ static void test_learned_from_later_ones(void **state)
     objects_unref(section);
 }
 
+static int address_compare(const void *left, const void *right)
+{
+    const uint64_t *a = left, *b = right;
+
+    return (*a > *b) - (*a < *b);
+}
+
+/* The samples of a type are the same in whichever order its instances are met. */
+static void test_samples(void **state)
+{
+    struct fixture *f = *state;
+    struct walk *walk = &f->walk;
+    const struct type_entry entry = {.id = 7};
+    struct type_samples *met[2];
+
+    walk->learning.is_sampling = true;
+    for (uint32_t w = 0; w < 2; w++) {
+        walk->workers[w].walk = walk;
+        walk->workers[w].index = w;
+        for (uint64_t i = 0; i < 3000; i++)
+            walk_learn_sample(&walk->workers[w], &entry,
+                              FAKE_ARENA + (w ? 2999 - i : i) * 48);
+        met[w] = walk->learning.samples[w].types[entry.id];
+        assert_int_equal(met[w]->count, LEARN_SAMPLES);
+        qsort(met[w]->addresses, LEARN_SAMPLES, sizeof(uint64_t), address_compare);
+    }
+    assert_memory_equal(met[0]->addresses, met[1]->addresses,
+                        LEARN_SAMPLES * sizeof(uint64_t));
+    /* They are of all, not neighbours. */
+    assert_true(met[0]->addresses[0] < FAKE_ARENA + 48 * 500);
+    assert_true(met[0]->addresses[LEARN_SAMPLES - 1] > FAKE_ARENA + 48 * 2500);
+}
+
 /* What is shared is not owned: nothing is learned from one block for all. */
 static void test_shared_is_not_learned(void **state)
 {
@@ -369,6 +403,7 @@ static void test_linked_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_samples, setup, teardown),
         cmocka_unit_test_setup_teardown(test_items, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims, setup, teardown),
         cmocka_unit_test_setup_teardown(test_chains, setup, teardown),
