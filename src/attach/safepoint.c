@@ -72,7 +72,7 @@ static const char *scan(struct safepoint *safepoint, uint64_t from, uint64_t to)
         uint64_t word;
 
         memcpy(&word, safepoint->stack + i, sizeof(word));
-        name = scene_unsafe_name(safepoint->scene, word - 1);
+        name = scene_unsafe_caller(safepoint->scene, word);
         if (name && unwinder_follows_call(safepoint->unwinder, word))
             return name;
     }
@@ -89,10 +89,12 @@ struct walk {
 
 /* Why no thread with this frame may be borrowed; NULL: no reason. */
 static const char *judge_frame(const struct safepoint *safepoint,
-                               const struct unwinder_frame *frame, uint64_t ip,
-                               struct walk *walk)
+                               const struct unwinder_frame *frame, struct walk *walk)
 {
-    const char *name = scene_unsafe_name(safepoint->scene, ip);
+    /* A return address may lie just behind a function that does not return. */
+    uint64_t ip = walk->frames ? frame->ip - 1 : frame->ip;
+    const char *name = walk->frames ? scene_unsafe_caller(safepoint->scene, frame->ip)
+                                    : scene_unsafe_name(safepoint->scene, ip);
 
     if (name == scene_sanitizer && walk->is_waiting)
         return NULL;
@@ -127,9 +129,7 @@ static void unwind(struct safepoint *safepoint, const struct arch_registers *reg
     while (next == UNWINDER_FRAME && walk->frames < UNWINDER_FRAMES_MAX) {
         if (!unwinder_frame(safepoint->unwinder, &frame))
             return;
-        /* A return address may lie just behind a function that does not return. */
-        walk->objection =
-            judge_frame(safepoint, &frame, walk->frames ? frame.ip - 1 : frame.ip, walk);
+        walk->objection = judge_frame(safepoint, &frame, walk);
         if (walk->objection)
             return;
         walk->frames++;

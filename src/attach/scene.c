@@ -346,6 +346,15 @@ const char *scene_unsafe_name(const struct scene *scene, uint64_t address)
     return NULL;
 }
 
+const char *scene_unsafe_caller(const struct scene *scene, uint64_t return_address)
+{
+    const char *name = scene_unsafe_name(scene, return_address - 1);
+
+    if (name && (!strcmp(name, "clone") || !strcmp(name, "__clone")))
+        return NULL;
+    return name;
+}
+
 bool scene_is_wait(const struct scene *scene, uint64_t address)
 {
     for (size_t i = 0; i < scene->n_waits; i++)
