@@ -73,8 +73,8 @@ const char *scene_other_malloc(const struct scene *scene);
 const struct image *scene_image_at(const struct scene *scene, uint64_t address);
 /* The name of the unsafe range, or NULL when the address is in none. */
 const char *scene_unsafe_name(const struct scene *scene, uint64_t address);
-/* The same of the call that returns to this address. Before glibc 2.34 clone calls the first
- * function of every thread and stays below it: that is not unsafe. */
+/* The same of the call that returns to this address. Before glibc 2.34 clone calls the
+ * first function of every thread and stays below it: that is not unsafe. */
 const char *scene_unsafe_caller(const struct scene *scene, uint64_t return_address);
 /* The name of the range that a sanitizer's runtime is: it is unsafe because it allocates,
  * but it also stands between Python and libc's waiting functions. */

@@ -136,7 +136,7 @@ def zombie(cell, rounds):
     process.wait()
 
 
-def of_release(release, words):
+def of_release(release, words, name="", run=works("plain.py"), short=0):
     """In the chroot that tests/lib/chroots.sh made, which has no /proc."""
     def on(found):
         return interpreters.of_release(release)[0] or few(found)
@@ -144,7 +144,13 @@ def of_release(release, words):
     def needs():
         own, why = interpreters.of_release(release)
         return None if own else why or "HEAPTOP_ONLY leaves it out"
-    return Row("glibc-" + release, "24", words, works("plain.py"), on=on, needs=needs, short=0)
+    return Row("glibc-" + release + name, "24", words, run, on=on, needs=needs, short=short)
+
+
+def beside(release):
+    """Any stop ends the main thread's wait with EINTR: the other thread must be borrowed."""
+    return of_release(release, "the same, and a wait with an end beside another thread",
+                      "-beside", works("waits.py", "epoll_finite", "helped"), 2)
 
 
 ROWS = [
@@ -199,8 +205,10 @@ ROWS = [
     cannot("yama", "25", "Yama 1 to 3", "this kernel is built without Yama"),
     cannot("selinux", "27", "SELinux enforcing", "this kernel is built without SELinux"),
     of_release("bullseye", "an older C library, of Debian bullseye (glibc 2.31)"),
+    beside("bullseye"),
     of_release("trixie", "a newer C library, of Debian trixie (glibc 2.41)"),
     of_release("bionic", "a C library as old as CPython 3.8, of Ubuntu 18.04 (glibc 2.27)"),
+    beside("bionic"),
     Row("frozen-program", "24", "a program in one file, of PyInstaller", from_one_file,
         on=debian, needs=frozen.missing),
     cannot("conda", "24", "conda's Python", "not installed here"),
