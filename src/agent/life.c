@@ -66,13 +66,12 @@ static void keep_import_lock(void)
     agent.python.Py_DecRef(imp);
 }
 
-/* "3.11.2 (main, ...": the number after the first point. */
-static int minor_version(void)
+/* "3.11.2 (main, ..." or "2.36": the number after the first point; 0 of another major. */
+static int minor_version(const char *text, char major)
 {
-    const char *text = agent.python.Py_GetVersion();
     int minor = 0;
 
-    if (text[0] != '3' || text[1] != '.')
+    if (text[0] != major || text[1] != '.')
         return 0;
     for (text += 2; *text >= '0' && *text <= '9' && minor < 1000; text++)
         minor = minor * 10 + (*text - '0');
@@ -110,15 +109,23 @@ static int keep_functions(void)
     return status;
 }
 
+#define GLIBC_MINOR_STREAMS_FIRST 24
+
 /*
  * A fork is kept off, by the lock of all streams, which glibc's fork takes beforehand
  * (sysdeps/nptl/fork.c). Where an allocation may wait for the GIL, as tracemalloc's does,
- * that would be a deadlock with who forks and has it; then nobody is kept off.
+ * that would be a deadlock with who forks and has it; then nobody is kept off. Nor before
+ * glibc 2.24, whose fork takes all locks of malloc first (BZ 19431).
  */
 static bool forks_can_wait(void)
 {
-    return agent.minor < 12 && agent_place.allocator[AGENT_ALLOCATOR__IO_list_lock] &&
-           agent_place.allocator[AGENT_ALLOCATOR__IO_list_unlock] &&
+    const uint64_t *place = agent_place.allocator;
+    const char *(*libc_version)(void) =
+        (const char *(*)(void))(uintptr_t)place[AGENT_ALLOCATOR_gnu_get_libc_version];
+
+    return agent.minor < 12 && place[AGENT_ALLOCATOR__IO_list_lock] &&
+           place[AGENT_ALLOCATOR__IO_list_unlock] && libc_version &&
+           minor_version(libc_version(), '2') >= GLIBC_MINOR_STREAMS_FIRST &&
            agent.python._PyMem_GetCurrentAllocatorName &&
            agent.python._PyMem_GetCurrentAllocatorName();
 }
@@ -149,7 +156,7 @@ int agent_python_open(void)
     int status;
     int64_t wait_ns;
 
-    agent.minor = minor_version();
+    agent.minor = minor_version(agent.python.Py_GetVersion(), '3');
     agent.is_free_threaded = agent.python.PyUnstable_Module_SetGIL != NULL;
     make_thread_state();
     if (!agent.thread_state)
