@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define PAGE_BYTES UINT64_C(4096)
+
 /* Several threads may read. */
 static void reader_price(struct reader *reader, size_t length)
 {
@@ -81,6 +83,25 @@ bool reader_string(struct reader *reader, struct raddr address, char *buffer, si
         used += step;
     }
     return false;
+}
+
+int reader_by_pages(struct reader *under, reader_page_fn *page_at, void *kept,
+                    struct raddr address, void *buffer, size_t length)
+{
+    while (length) {
+        uint64_t inside = address.value % PAGE_BYTES;
+        size_t step = length < PAGE_BYTES - inside ? length : PAGE_BYTES - inside;
+        const uint8_t *page = page_at(kept, address.value - inside);
+
+        if (page)
+            memcpy(buffer, page + inside, step);
+        else if (reader_read(under, address, buffer, step))
+            return -1;
+        buffer = (char *)buffer + step;
+        address.value += step;
+        length -= step;
+    }
+    return 0;
 }
 
 void reader_close(struct reader *reader)

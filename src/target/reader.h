@@ -79,6 +79,12 @@ void reader_live_spare(struct reader *reader, bool has_shared_pages, int pagemap
  * there is one and the number still belongs to the process that began then. */
 void reader_live_help(struct reader *reader, uint64_t start_ticks);
 
+/* A read out of pages that a reader over another one keeps, piece by piece. The function
+ * gives the page that begins at the address; NULL: it has none, and `under` is asked. */
+typedef const uint8_t *reader_page_fn(void *kept, uint64_t address);
+int reader_by_pages(struct reader *under, reader_page_fn *page_at, void *kept,
+                    struct raddr address, void *buffer, size_t length);
+
 /* A reader over another one that keeps the pages it has read, for what does not change
  * while it lives: code and tables of images. `under` and `maps` are borrowed; without
  * maps no page is read but those that are asked for. For one thread. */

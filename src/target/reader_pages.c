@@ -50,8 +50,9 @@ bool reader_pages_was_older(const struct reader *reader)
 }
 
 /* The page's bytes, or NULL when it cannot be read as a whole. */
-static const uint8_t *page_at(struct reader_pages *kept, uint64_t address)
+static const uint8_t *page_at(void *state, uint64_t address)
 {
+    struct reader_pages *kept = state;
     struct recent_page *page = &kept->pages[address / PAGE_BYTES % PAGES];
 
     if (page->address == address) {
@@ -76,20 +77,7 @@ static int pages_read(struct reader *reader, struct raddr address, void *buffer,
 
     if (length >= STRAIGHT_MIN || length > UINT64_MAX - address.value)
         return reader_read(kept->under, address, buffer, length);
-    while (length) {
-        uint64_t inside = address.value % PAGE_BYTES;
-        size_t step = length < PAGE_BYTES - inside ? length : PAGE_BYTES - inside;
-        const uint8_t *page = page_at(kept, address.value - inside);
-
-        if (page)
-            memcpy(buffer, page + inside, step);
-        else if (reader_read(kept->under, address, buffer, step))
-            return -1;
-        buffer = (char *)buffer + step;
-        address.value += step;
-        length -= step;
-    }
-    return 0;
+    return reader_by_pages(kept->under, page_at, kept, address, buffer, length);
 }
 
 static size_t pages_readv(struct reader *reader, struct piece *pieces, size_t count)
