@@ -403,18 +403,28 @@ static uint64_t behind_next_segment(const struct walk *walk, uint64_t at, uint64
     return segment->address + segment->bytes;
 }
 
+/* Where the heap of a thread may begin next; 0: nowhere. */
+static uint64_t next_thread_heap(const struct walk_chunks *chunks)
+{
+    return (chunks->at | (THREAD_HEAP_BYTES - 1)) + 1;
+}
+
 /* Without pymalloc each object is a chunk, so every page is looked at; but what was never
  * touched holds no chunk, and what was swapped out may. */
 static uint64_t behind_run(struct walk *walk)
 {
     struct walk_chunks *chunks = &walk->chunks;
-    bool is_present;
-    uint64_t run = pagemap_run(&walk->workers[0].pagemap, chunks->at,
-                               chunks->end - chunks->at, &is_present);
+    struct pagemap *pagemap = &walk->workers[0].pagemap;
+    uint64_t at = chunks->at, heap = next_thread_heap(chunks), end = chunks->end;
+    bool is_swapped = false;
 
-    walk->workers[0].counts.absent_chunks +=
-        !is_present && pagemap_is_swapped(&walk->workers[0].pagemap, chunks->at);
-    return chunks->at + (is_present ? PAGE : run);
+    if (pagemap_is_present(pagemap, at))
+        return at + PAGE;
+    for (end = heap && heap < end ? heap : end;
+         at < end && !pagemap_is_present(pagemap, at); at += PAGE)
+        is_swapped |= pagemap_is_swapped(pagemap, at);
+    walk->workers[0].counts.absent_chunks += is_swapped;
+    return at;
 }
 
 /* Where to look when no chunk is at this page. Small memory of others (the stacks of
@@ -440,7 +450,7 @@ static bool mmapped_go(struct walk *walk, uint64_t next)
 {
     struct walk_chunks *chunks = &walk->chunks;
     uint64_t region_end = chunks->end;
-    uint64_t heap = (chunks->at | (THREAD_HEAP_BYTES - 1)) + 1;
+    uint64_t heap = next_thread_heap(chunks);
 
     chunks->at = next < heap || !heap ? next : heap;
     if (chunks->at >= region_end || chunks->at != heap)

@@ -117,7 +117,7 @@ static void take_page(struct comparison *comparison, uint64_t address, uint64_t 
         return;
     if (is_private && pagemap_word_is_anonymous(parent))
         add_to_run(comparison, address);
-    else if (is_private && parent & PAGEMAP_SWAPPED)
+    else if (is_private && pagemap_word_is_swapped(parent))
         comparison->tally.unknown++;
     else if (is_private)
         comparison->tally.own++;

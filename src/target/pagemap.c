@@ -23,6 +23,11 @@ bool pagemap_word_is_present(uint64_t word)
     return (word & PAGEMAP_PRESENT) && !(word & PAGEMAP_SWAPPED);
 }
 
+bool pagemap_word_is_swapped(uint64_t word)
+{
+    return (word & PAGEMAP_SWAPPED) && !(word & PAGEMAP_GUARD);
+}
+
 bool pagemap_word_is_anonymous(uint64_t word)
 {
     return pagemap_word_is_present(word) && !(word & PAGEMAP_FILE);
@@ -71,7 +76,7 @@ bool pagemap_is_swapped(struct pagemap *pagemap, uint64_t address)
     uint64_t page = address / PAGEMAP_PAGE_BYTES;
 
     return pagemap_keep(pagemap, page) &&
-           pagemap->words[page - pagemap->first_page] & PAGEMAP_SWAPPED;
+           pagemap_word_is_swapped(pagemap->words[page - pagemap->first_page]);
 }
 
 bool pagemap_all_present(struct pagemap *pagemap, uint64_t start, uint64_t end)

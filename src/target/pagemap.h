@@ -36,9 +36,13 @@ void pagemap_forget(struct pagemap *pagemap);
 #define PAGEMAP_PRESENT   (UINT64_C(1) << 63)
 #define PAGEMAP_SWAPPED   (UINT64_C(1) << 62)
 #define PAGEMAP_FILE      (UINT64_C(1) << 61)
+#define PAGEMAP_GUARD     (UINT64_C(1) << 58) /* madvise MADV_GUARD_INSTALL: nothing */
 #define PAGEMAP_EXCLUSIVE (UINT64_C(1) << 56) /* no other process maps it */
 
 bool pagemap_word_is_present(uint64_t word);
+/* A guard page is called swapped, too, as its entry is kept like one (Linux 6.13, which
+ * says so from 6.15 on); glibc 2.42 has them at the ends of threads' stacks. */
+bool pagemap_word_is_swapped(uint64_t word);
 /* In memory, and of no file. */
 bool pagemap_word_is_anonymous(uint64_t word);
 

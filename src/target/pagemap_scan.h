@@ -23,6 +23,7 @@ struct scan_request {
 #define SCAN_IS_PRESENT (UINT64_C(1) << 3)
 #define SCAN_IS_SWAPPED (UINT64_C(1) << 4)
 #define SCAN_IS_ZERO    (UINT64_C(1) << 5) /* the kernel's page of zeros: not in RES */
+#define SCAN_IS_GUARD   (UINT64_C(1) << 8) /* of Linux 6.16; before, EINVAL */
 #define SCAN_REQUEST    _IOWR('f', 16, struct scan_request)
 
 #endif

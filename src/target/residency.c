@@ -73,6 +73,20 @@ bool residency_add(struct residency *residency, uint64_t start, uint64_t end,
     return true;
 }
 
+/* Without guard pages, which hold nothing, where the kernel tells them from swapped ones.
+ */
+static int scan_ask(int fd, struct scan_request *request)
+{
+    int found;
+
+    request->kinds_mask = request->kinds_inverted = SCAN_IS_GUARD;
+    found = ioctl(fd, SCAN_REQUEST, request);
+    if (found >= 0 || errno != EINVAL)
+        return found;
+    request->kinds_mask = request->kinds_inverted = 0;
+    return ioctl(fd, SCAN_REQUEST, request);
+}
+
 /* False where the kernel does not have the request, errno ENOTTY. */
 static bool scan_mapping(struct residency *residency, int fd,
                          const struct mapping *mapping, struct scan_region *regions)
@@ -90,7 +104,7 @@ static bool scan_mapping(struct residency *residency, int fd,
             .return_mask =
                 SCAN_IS_FILE | SCAN_IS_PRESENT | SCAN_IS_SWAPPED | SCAN_IS_ZERO,
         };
-        int found = ioctl(fd, SCAN_REQUEST, &request);
+        int found = scan_ask(fd, &request);
 
         if (found < 0)
             return errno != ENOTTY && errno != EINVAL;
@@ -121,10 +135,11 @@ static bool read_mapping(struct residency *residency, int fd,
         if (got < (ssize_t)sizeof(*words))
             return got >= 0;
         for (size_t i = 0; i < (size_t)got / sizeof(*words); i++, page++)
-            if ((pagemap_word_is_present(words[i]) || words[i] & PAGEMAP_SWAPPED) &&
-                !residency_add(residency, page * PAGEMAP_PAGE_BYTES,
-                               (page + 1) * PAGEMAP_PAGE_BYTES,
-                               words[i] & PAGEMAP_SWAPPED, words[i] & PAGEMAP_FILE))
+            if ((pagemap_word_is_present(words[i]) ||
+                 pagemap_word_is_swapped(words[i])) &&
+                !residency_add(
+                    residency, page * PAGEMAP_PAGE_BYTES, (page + 1) * PAGEMAP_PAGE_BYTES,
+                    pagemap_word_is_swapped(words[i]), words[i] & PAGEMAP_FILE))
                 return true;
     }
     return true;

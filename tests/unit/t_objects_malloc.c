@@ -203,32 +203,46 @@ static void test_broken_chain(void **state)
     expect(f, N_LIST, N_STR, N_FLOAT);
 }
 
-static void test_mmapped_chunk(void **state)
+/* The heap, and memory in which chunks of whole pages are. */
+static const struct objects_section *walk_two_regions(struct fixture *f)
 {
-    struct fixture *f = *state;
     const struct walk_region regions[] = {
         heap, {FAKE_ARENA, FAKE_ARENA + FAKE_ARENA_BYTES, false}};
-    const struct objects_section *section;
-    struct err err = ERR_INIT;
 
+    walk_set_regions(&f->walk, regions, 2);
+    return fake_walk(&f->walk);
+}
+
+static void fill_mmapped_chunk(struct fixture *f)
+{
     fake_u64(f->fake, FAKE_ARENA + 8192 + 8, 8192 | 2);
     fake_str_at(f->fake, FAKE_ARENA + 8192 + 16, "");
     fake_u64(f->fake, FAKE_ARENA + 8192 + 32, 8000);
-    walk_set_regions(&f->walk, regions, 2);
-    assert_int_equal(walk_begin(&f->walk, &err), 0);
-    assert_true(walk_step(&f->walk, 0));
-    section = walk_finish(&f->walk);
+}
+
+static void test_mmapped_chunk(void **state)
+{
+    struct fixture *f = *state;
+    const struct objects_section *section;
+
+    fill_mmapped_chunk(f);
+    section = walk_two_regions(f);
     check_counts(section, N_LIST, N_STR + 1, N_FLOAT);
     assert_int_equal(fake_row(section, "str").memory_bytes, N_STR * 80 + 8192);
     objects_unref(section);
 }
 
-/* What the kernel says of a page of the heap, in a file that stands for pagemap. */
-static void say_page(int fd, uint64_t page, uint64_t word)
+/* What the kernel says of a page, in a file that stands for pagemap. */
+static void say(int fd, uint64_t address, uint64_t word)
 {
-    off_t at = (off_t)((FAKE_HEAP / PAGEMAP_PAGE_BYTES + page) * sizeof(word));
+    off_t at = (off_t)(address / PAGEMAP_PAGE_BYTES * sizeof(word));
 
     assert_int_equal(pwrite(fd, &word, sizeof(word), at), sizeof(word));
+}
+
+static void say_page(int fd, uint64_t page, uint64_t word)
+{
+    say(fd, FAKE_HEAP + page * PAGEMAP_PAGE_BYTES, word);
 }
 
 /* Headers on a page that is swapped out: what follows is counted, but not as a whole. */
@@ -257,6 +271,44 @@ static void test_headers_absent(void **state)
         objects_unref(section);
         say_page(fileno(file), page, UINT64_C(1) << 63);
     }
+    fclose(file);
+}
+
+/* With two pages in front of the object of whole pages of which the kernel says that. */
+static bool is_complete_behind(struct fixture *f, int fd, uint64_t first, uint64_t second)
+{
+    const struct objects_section *section;
+    bool is_complete;
+
+    say(fd, FAKE_ARENA, first);
+    say(fd, FAKE_ARENA + PAGEMAP_PAGE_BYTES, second);
+    section = walk_two_regions(f);
+    check_counts(section, N_LIST, N_STR + 1, N_FLOAT);
+    is_complete = section->walk.complete;
+    objects_unref(section);
+    return is_complete;
+}
+
+/* Guard pages hold nothing, as what was never touched; one that is swapped out may hold
+ * an object, wherever it stands among those. */
+static void test_guard_pages(void **state)
+{
+    const uint64_t guard = PAGEMAP_SWAPPED | PAGEMAP_GUARD | 0x9f;
+    struct fixture *f = *state;
+    FILE *file = tmpfile();
+    int fd = fileno(file);
+
+    for (uint64_t at = 0; at < FAKE_HEAP_BYTES; at += PAGEMAP_PAGE_BYTES)
+        say(fd, FAKE_HEAP + at, PAGEMAP_PRESENT);
+    for (uint64_t at = 0; at < FAKE_ARENA_BYTES; at += PAGEMAP_PAGE_BYTES)
+        say(fd, FAKE_ARENA + at, at < 16384 ? PAGEMAP_PRESENT : 0);
+    fill_mmapped_chunk(f);
+    walk_set_pagemap(&f->walk, fd);
+    assert_true(is_complete_behind(f, fd, guard, 0));
+    assert_true(is_complete_behind(f, fd, 0, guard));
+    assert_false(is_complete_behind(f, fd, PAGEMAP_SWAPPED, 0));
+    assert_false(is_complete_behind(f, fd, 0, PAGEMAP_SWAPPED));
+    assert_false(is_complete_behind(f, fd, guard, PAGEMAP_SWAPPED));
     fclose(file);
 }
 
@@ -391,6 +443,7 @@ int main(void)
         POINT(test_broken_chain),
         POINT(test_mmapped_chunk),
         POINT(test_headers_absent),
+        POINT(test_guard_pages),
         POINT(test_every_read_fails_once),
         POINT(test_lists),
         POINT(test_wild_links),

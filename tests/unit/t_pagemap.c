@@ -5,16 +5,24 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "target/maps.h"
 #include "target/pagemap.h"
+#include "target/residency.h"
 
 #define PRESENT (UINT64_C(1) << 63)
 #define SWAPPED (UINT64_C(1) << 62)
 #define PAGES   1000
 #define START   (UINT64_C(100) * PAGEMAP_PAGE_BYTES)
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
 
 static void test_words(void **state)
 {
@@ -25,6 +33,8 @@ static void test_words(void **state)
     assert_true(pagemap_word_is_present(words[1]));
     assert_false(pagemap_word_is_present(SWAPPED | 5));
     assert_false(pagemap_word_is_present(0));
+    assert_true(pagemap_word_is_swapped(SWAPPED | 5));
+    assert_false(pagemap_word_is_swapped(SWAPPED | PAGEMAP_GUARD | 0x9f));
     assert_int_equal(pagemap_same(words, 0, 6), 2);
     assert_int_equal(pagemap_same(words, 2, 6), 3);
     assert_int_equal(pagemap_same(words, 5, 6), 1);
@@ -148,6 +158,58 @@ static void test_without_pagemap(void **state)
     reader_close(reader);
 }
 
+static void check_residency(int fd, uint64_t start, uint64_t pages, uint64_t resident,
+                            uint64_t swapped)
+{
+    struct mapping mapping = {
+        .start = start, .end = start + pages * PAGEMAP_PAGE_BYTES, .path = ""};
+    const struct maps maps = {&mapping, 1, false, NULL};
+    struct residency residency = {0};
+    struct err err = ERR_INIT;
+
+    assert_int_equal(residency_scan(&residency, fd, &maps, &err), 0);
+    assert_int_equal(residency.resident_bytes, resident * PAGEMAP_PAGE_BYTES);
+    assert_int_equal(residency.swapped_bytes, swapped * PAGEMAP_PAGE_BYTES);
+    residency_release(&residency);
+}
+
+/* A file answers no request for a scan: its words are read. */
+static void test_residency_by_words(void **state)
+{
+    const uint64_t words[] = {PRESENT, SWAPPED | PAGEMAP_GUARD | 0x9f, SWAPPED, 0};
+    FILE *file = tmpfile();
+
+    (void)state;
+    assert_non_null(file);
+    assert_int_equal(fwrite(words, sizeof(words), 1, file), 1);
+    fflush(file);
+    check_residency(fileno(file), 0, 4, 1, 1);
+    fclose(file);
+}
+
+/* As this kernel says it of a guard page of our own. */
+static void test_residency_with_a_guard(void **state)
+{
+    size_t bytes = 8 * PAGEMAP_PAGE_BYTES;
+    uint8_t *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int fd = open("/proc/self/pagemap", O_RDONLY);
+    uint64_t word;
+
+    (void)state;
+    assert_true(memory != MAP_FAILED);
+    assert_true(fd >= 0);
+    memset(memory, 1, 3 * PAGEMAP_PAGE_BYTES);
+    if (madvise(memory + PAGEMAP_PAGE_BYTES, PAGEMAP_PAGE_BYTES, MADV_GUARD_INSTALL))
+        skip(); /* before Linux 6.13 */
+    assert_int_equal(pread(fd, &word, 8, (off_t)((uintptr_t)memory / 4096 + 1) * 8), 8);
+    if (!(word & PAGEMAP_GUARD))
+        skip(); /* and 6.15 */
+    check_residency(fd, (uintptr_t)memory, 8, 2, 0);
+    munmap(memory, bytes);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +218,8 @@ int main(void)
         cmocka_unit_test(test_written_runs),
         cmocka_unit_test(test_read_leaves_absent_pages),
         cmocka_unit_test(test_without_pagemap),
+        cmocka_unit_test(test_residency_by_words),
+        cmocka_unit_test(test_residency_with_a_guard),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
