@@ -5,6 +5,7 @@
 
 #include "source/objects_walk.h"
 #include "util/bytes.h"
+#include "util/window.h"
 
 #define REFCOUNT_MASK UINT64_C(0xffffffff)
 #define LINKS_FIRST   1024
@@ -12,13 +13,14 @@
 
 bool cycles_gather_init(struct cycles_gather *gather)
 {
-    gather->window = malloc(gather->layout->pymalloc.arena_bytes);
+    gather->window = window_take(gather->layout->pymalloc.arena_bytes);
     return gather->window != NULL;
 }
 
 void cycles_gather_release(struct cycles_gather *gather)
 {
-    free(gather->window);
+    if (gather->window)
+        window_give(gather->window, gather->layout->pymalloc.arena_bytes);
     free(gather->links);
     gather->window = NULL;
     gather->links = NULL;

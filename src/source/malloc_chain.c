@@ -1,10 +1,10 @@
 #include "source/malloc_chain.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "layout/malloc_layout.h"
 #include "util/bytes.h"
+#include "util/window.h"
 
 #define PAGE          UINT64_C(4096)
 #define LENGTH_PROOF  6 /* so many plausible chunks in a row are no accident */
@@ -23,13 +23,13 @@ bool malloc_chain_init(struct malloc_chain *chain, struct reader *reader,
     chain->visit = visit;
     chain->context = context;
     chain->is_over = true;
-    chain->window = malloc(CHAIN_WINDOW_BYTES);
+    chain->window = window_take(CHAIN_WINDOW_BYTES);
     return chain->window != NULL;
 }
 
 void malloc_chain_release(struct malloc_chain *chain)
 {
-    free(chain->window);
+    window_give(chain->window, CHAIN_WINDOW_BYTES);
     chain->window = NULL;
 }
 

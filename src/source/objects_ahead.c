@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "source/objects_walk.h"
+#include "util/window.h"
 
 #define AHEAD_MOST 3 /* windows in front of the one that was taken */
 #define OVERLAP    4096
@@ -48,8 +49,7 @@ void walk_ahead_close(struct walk_ahead *ahead)
 {
     if (!ahead)
         return;
-    for (size_t i = 0; i <= AHEAD_MOST; i++)
-        free(ahead->windows[i].bytes);
+    walk_ahead_rest(ahead);
     pthread_mutex_destroy(&ahead->lock);
     pthread_cond_destroy(&ahead->changed);
     free(ahead);
@@ -59,6 +59,15 @@ void walk_ahead_forget(struct walk_ahead *ahead)
 {
     if (ahead)
         ahead->current = ahead->depth = 0;
+}
+
+void walk_ahead_rest(struct walk_ahead *ahead)
+{
+    for (size_t i = 0; ahead && i <= AHEAD_MOST; i++) {
+        window_give(ahead->windows[i].bytes, ahead->window_bytes);
+        ahead->windows[i].bytes = NULL;
+        ahead->windows[i].state = AHEAD_FREE;
+    }
 }
 
 void walk_ahead_begin(struct walk_ahead *ahead)
@@ -98,8 +107,21 @@ static struct ahead_window *ahead_find(struct walk_ahead *ahead, uint64_t addres
     return NULL;
 }
 
+/* The first worker's own window, of which it needs nothing any longer, or another one. */
+static uint8_t *ahead_bytes(const struct walk_ahead *ahead, struct walk_worker *worker)
+{
+    uint8_t *bytes = worker->index ? NULL : worker->window;
+
+    if (!bytes)
+        return window_take(ahead->window_bytes);
+    worker->window = NULL;
+    worker->window_bytes = 0;
+    return bytes;
+}
+
 /* Room for the window; NULL when there is none now. */
-static struct ahead_window *ahead_claim(struct walk_ahead *ahead, uint64_t address)
+static struct ahead_window *ahead_claim(struct walk_ahead *ahead,
+                                        struct walk_worker *worker, uint64_t address)
 {
     for (size_t i = 0; i <= AHEAD_MOST; i++) {
         struct ahead_window *window = &ahead->windows[i];
@@ -107,7 +129,7 @@ static struct ahead_window *ahead_claim(struct walk_ahead *ahead, uint64_t addre
         if (window->state != AHEAD_FREE)
             continue;
         if (!window->bytes)
-            window->bytes = malloc(ahead->window_bytes);
+            window->bytes = ahead_bytes(ahead, worker);
         if (!window->bytes)
             return NULL;
         window->state = AHEAD_READING;
@@ -118,7 +140,8 @@ static struct ahead_window *ahead_claim(struct walk_ahead *ahead, uint64_t addre
 }
 
 /* The next window that nobody reads yet, as far ahead as it may be. */
-static struct ahead_window *ahead_claim_next(struct walk_ahead *ahead)
+static struct ahead_window *ahead_claim_next(struct walk_ahead *ahead,
+                                             struct walk_worker *worker)
 {
     uint64_t step = ahead_step(ahead);
 
@@ -128,7 +151,7 @@ static struct ahead_window *ahead_claim_next(struct walk_ahead *ahead)
         if (address >= ahead->end)
             break;
         if (!ahead_find(ahead, address))
-            return ahead_claim(ahead, address);
+            return ahead_claim(ahead, worker, address);
     }
     return NULL;
 }
@@ -178,7 +201,8 @@ static struct ahead_window *ahead_wait(struct walk_ahead *ahead,
     struct ahead_window *window, *more;
 
     while (!(window = ahead_find(ahead, address)) || window->state == AHEAD_READING) {
-        more = window ? ahead_claim_next(ahead) : ahead_claim(ahead, address);
+        more = window ? ahead_claim_next(ahead, worker)
+                      : ahead_claim(ahead, worker, address);
         if (more)
             ahead_read(ahead, more, worker);
         else if (window)
@@ -195,13 +219,13 @@ static bool ahead_swap(struct ahead_window *window, struct walk_worker *worker)
     bool is_good = window->state == AHEAD_READY;
 
     window->state = AHEAD_FREE;
+    worker->window = window->bytes;
+    window->bytes = bytes;
     if (!is_good)
         return false;
-    worker->window = window->bytes;
     worker->window_address = window->address;
     worker->window_bytes = window->bytes_read;
     worker->counts.absent_bytes += window->absent_bytes;
-    window->bytes = bytes;
     return true;
 }
 
@@ -237,7 +261,7 @@ void walk_ahead_help(struct walk_ahead *ahead, struct walk_worker *worker)
         return;
     pthread_mutex_lock(&ahead->lock);
     while (!ahead->is_over) {
-        struct ahead_window *window = ahead_claim_next(ahead);
+        struct ahead_window *window = ahead_claim_next(ahead, worker);
 
         if (window)
             ahead_read(ahead, window, worker);

@@ -30,6 +30,9 @@ void walk_ahead_forget(struct walk_ahead *ahead);
 void walk_ahead_begin(struct walk_ahead *ahead);
 void walk_ahead_end(struct walk_ahead *ahead);
 
+/* Nothing is read ahead for a while: windows are for others. No helper runs. */
+void walk_ahead_rest(struct walk_ahead *ahead);
+
 /* Reads ahead until walk_ahead_end(). */
 void walk_ahead_help(struct walk_ahead *ahead, struct walk_worker *worker);
 

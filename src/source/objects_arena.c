@@ -1,6 +1,7 @@
 #include "source/objects_walk.h"
 
 #include "util/clock.h"
+#include "util/window.h"
 
 /*
  * Arena by arena: what is in memory of it is copied in one read, and its pools are
@@ -177,10 +178,29 @@ static void worker_arena_whole(struct walk_worker *worker, size_t row)
         edges_pack(edges, first_far, first_link);
 }
 
+/* A helper has a window while it scans; then another one may read ahead with it. */
+static bool worker_take_window(struct walk_worker *worker)
+{
+    if (!worker->window)
+        worker->window = window_take(worker->walk->window_capacity);
+    return worker->window;
+}
+
+static void worker_give_window(struct walk_worker *worker)
+{
+    worker->window_bytes = 0;
+    if (!worker->index)
+        return;
+    window_give(worker->window, worker->walk->window_capacity);
+    worker->window = NULL;
+}
+
 void walk_worker_arenas(struct walk_worker *worker, int64_t deadline_mono_ns)
 {
     struct walk *walk = worker->walk;
 
+    if (!worker_take_window(worker))
+        return; /* the first worker has one, and scans all */
     do {
         size_t next = __atomic_fetch_add(&walk->next_arena, 1, __ATOMIC_RELAXED);
 
@@ -195,6 +215,6 @@ void walk_worker_arenas(struct walk_worker *worker, int64_t deadline_mono_ns)
         if (!arena_notes_keep(&walk->notes, next, worker->pad, worker->index))
             worker->edges.is_full = true;
     } while (deadline_mono_ns <= 0 || clock_monotonic_ns() < deadline_mono_ns);
-    worker->window_bytes = 0;
+    worker_give_window(worker);
     walk_later_flush(worker);
 }

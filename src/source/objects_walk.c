@@ -158,6 +158,7 @@ static void walk_end_chunks(struct walk *walk)
         walk->workers[i].window_bytes = 0;
         walk_later_flush(&walk->workers[i]);
     }
+    walk_windows_give(walk);
     if (walk->visit) {
         walk_workers_merge(walk);
         walk->stage = WALK_OVER;

@@ -239,7 +239,7 @@ struct walk_learning {
 struct walk_worker {
     struct walk *walk;
     uint32_t index;
-    uint8_t *window;
+    uint8_t *window; /* of a helper while it scans arenas; NULL: none */
     uint64_t window_address, window_bytes; /* what the window holds now */
     struct pagemap pagemap;
     bool is_in_arena;
@@ -361,6 +361,8 @@ const char *walk_method_name(enum walk_method method, bool follows);
 /* The workers: their memory, and running one thing with all of them. objects_work.c */
 int walk_workers_begin(struct walk *walk, struct err *err);
 void walk_workers_release(struct walk *walk);
+/* No window is needed any longer: until the next walk they are for others. */
+void walk_windows_give(struct walk *walk);
 /* Sums what the helpers counted into the first worker. */
 void walk_workers_merge(struct walk *walk);
 void walk_parallel(struct walk *walk,

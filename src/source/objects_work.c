@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/window.h"
 #include "util/xalloc.h"
 
 /*
@@ -37,11 +38,11 @@ static int worker_begin(struct walk_worker *worker, struct walk *walk, uint32_t 
         worker->later = xcalloc(1, sizeof(*worker->later));
     worker->later->count = 0;
     memset(worker->later->memory, 0, sizeof(worker->later->memory));
-    if (!worker->window)
-        worker->window = malloc(walk->window_capacity);
+    if (!index && !worker->window)
+        worker->window = window_take(walk->window_capacity);
     if (!worker->pad)
         worker->pad = calloc(1, sizeof(*worker->pad));
-    return worker->window && worker->pad ? 0 : -1;
+    return (index || worker->window) && worker->pad ? 0 : -1;
 }
 
 int walk_workers_begin(struct walk *walk, struct err *err)
@@ -56,8 +57,19 @@ int walk_workers_begin(struct walk *walk, struct err *err)
     return 0;
 }
 
+void walk_windows_give(struct walk *walk)
+{
+    walk_ahead_rest(walk->ahead);
+    for (size_t i = 0; i < WALK_WORKERS_MAX; i++) {
+        window_give(walk->workers[i].window, walk->window_capacity);
+        walk->workers[i].window = NULL;
+        walk->workers[i].window_bytes = 0;
+    }
+}
+
 void walk_workers_release(struct walk *walk)
 {
+    walk_windows_give(walk);
     for (size_t i = 0; i < WALK_WORKERS_MAX; i++) {
         struct walk_worker *worker = &walk->workers[i];
 
@@ -65,7 +77,6 @@ void walk_workers_release(struct walk *walk)
         free(worker->tallies);
         walk_found_release_worker(worker);
         free(worker->later);
-        free(worker->window);
         free(worker->pad);
         memset(worker, 0, sizeof(*worker));
     }

@@ -11,6 +11,7 @@ libheaptop_a_SOURCES += \
 	src/util/thread.c src/util/thread.h \
 	src/util/units.c \
 	src/util/utf8.c src/util/utf8.h \
+	src/util/window.c src/util/window.h \
 	src/util/xalloc.c src/util/xalloc.h
 
 if HAVE_CMOCKA

@@ -19,6 +19,7 @@
 #include "source/objects_walk.h"
 #include "target/target.h"
 #include "util/clock.h"
+#include "util/window.h"
 #include "util/xalloc.h"
 
 #define TIMES_MAX 101
@@ -122,26 +123,30 @@ static void pieces_of_walk(struct pieces *pieces, const struct walk *walk)
 
 /* A page that was never touched would be mapped by reading it, and from then on the
  * target would have pages that it shares. */
-static void copy_piece(struct walk_worker *worker, struct copy_piece *piece)
+static void copy_piece(struct walk_worker *worker, uint8_t *window,
+                       struct copy_piece *piece)
 {
     struct walk *walk = worker->walk;
     uint64_t absent_bytes = 0;
 
     pagemap_forget(&worker->pagemap);
     piece->copied = 0;
-    if (!pagemap_read(&worker->pagemap, walk->reader, piece->address, worker->window,
+    if (!pagemap_read(&worker->pagemap, walk->reader, piece->address, window,
                       piece->length, &absent_bytes))
         piece->copied = piece->length - absent_bytes;
 }
 
 static void copy_pieces(struct walk_worker *worker, void *with)
 {
+    uint8_t *window = window_take(worker->walk->window_capacity);
     struct pieces *pieces = with;
     size_t next;
 
     while ((next = __atomic_fetch_add(&pieces->next, 1, __ATOMIC_RELAXED)) <
-           pieces->count)
-        copy_piece(worker, &pieces->pieces[next]);
+               pieces->count &&
+           window)
+        copy_piece(worker, window, &pieces->pieces[next]);
+    window_give(window, worker->walk->window_capacity);
 }
 
 static void bench_copy(struct walk *walk, struct series *series, struct figures *figures,

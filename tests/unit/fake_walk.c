@@ -17,6 +17,8 @@ const struct objects_section *fake_walk(struct walk *walk)
     assert_true(walk_step(walk, 0));
     section = walk_finish(walk);
     assert_non_null(section);
+    for (size_t i = 0; i < WALK_WORKERS_MAX; i++)
+        assert_null(walk->workers[i].window); /* others may have it */
     return section;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "source/objects_walk.h"
+#include "util/window.h"
 
 #define WINDOW ((uint64_t)64 << 10)
 #define AREA   (40 * WINDOW)
@@ -40,8 +41,9 @@ static void fixture_open(struct fixture *f)
     for (size_t i = 0; i < 2; i++) {
         f->walk.workers[i].walk = &f->walk;
         pagemap_init(&f->walk.workers[i].pagemap, -1);
-        f->walk.workers[i].window = malloc(WINDOW);
+        f->walk.workers[i].index = (uint32_t)i;
     }
+    f->walk.workers[0].window = window_take(WINDOW);
     f->ahead = walk_ahead_open(WINDOW);
     assert_non_null(f->ahead);
     walk_ahead_forget(f->ahead);
@@ -53,7 +55,7 @@ static void fixture_close(struct fixture *f)
     walk_ahead_close(f->ahead);
     reader_close(f->walk.reader);
     for (size_t i = 0; i < 2; i++)
-        free(f->walk.workers[i].window);
+        window_give(f->walk.workers[i].window, WINDOW);
     munmap(f->area, AREA);
 }
 
@@ -138,6 +140,7 @@ static void test_a_hole(void **state)
         check_take(&f, at);
     assert_false(walk_ahead_take(f.ahead, &f.walk.workers[0],
                                  f.start + 10 * WINDOW - 4096, f.end));
+    assert_non_null(f.walk.workers[0].window); /* for the chain to read by itself */
     check_take(&f, f.start + 11 * WINDOW);
     walk_ahead_end(f.ahead);
     assert_int_equal(pthread_join(thread, NULL), 0);

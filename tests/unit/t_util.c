@@ -13,6 +13,7 @@
 #include "util/clock.h"
 #include "util/strbuf.h"
 #include "util/utf8.h"
+#include "util/window.h"
 
 static void assert_clean(const char *raw, size_t length, const char *expected)
 {
@@ -228,6 +229,32 @@ static void test_errors_are_sentences(void **state)
     assert_string_equal(err.remedy, "run as root");
 }
 
+/* What one gives the next one takes, when it is as large; the others are not kept. */
+static void test_windows_are_used_in_turn(void **state)
+{
+    const size_t bytes = 1 << 16;
+    uint8_t *windows[WINDOWS_KEPT + 2], *again;
+    (void)state;
+
+    for (size_t i = 0; i < WINDOWS_KEPT + 2; i++) {
+        windows[i] = window_take(bytes);
+        assert_non_null(windows[i]);
+        memset(windows[i], (int)i, bytes);
+    }
+    assert_int_equal(windows_kept(), 0);
+    for (size_t i = 0; i < WINDOWS_KEPT + 2; i++)
+        window_give(windows[i], bytes);
+    window_give(NULL, bytes);
+    assert_int_equal(windows_kept(), WINDOWS_KEPT);
+    again = window_take(bytes * 2);
+    assert_int_equal(windows_kept(), WINDOWS_KEPT);
+    window_give(again, bytes * 2);
+    again = window_take(bytes);
+    assert_ptr_equal(again, windows[0]);
+    assert_int_equal(windows_kept(), WINDOWS_KEPT - 1);
+    window_give(again, bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_reading_difference),
         cmocka_unit_test(test_arena_is_bounded_and_zeroed),
         cmocka_unit_test(test_errors_are_sentences),
+        cmocka_unit_test(test_windows_are_used_in_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
