@@ -107,17 +107,20 @@ def has_guppy(victim):
     return victim.ask("__import__('importlib.util').util.find_spec('guppy') is not None")
 
 
-def guppy_ratios(victim, walk_ms, copy_ms):
-    """How many walks one heap() takes: the first, and one that finds guppy's own tables made;
-    and how many copies by two threads, which no walk that reads all can exceed."""
+def guppy_ratios(victim, figures):
+    """How many walks of two workers one heap() takes: the first, and one that finds guppy's own
+    tables made; how many copies by two threads, which no walk that reads all can exceed; and
+    how many refreshes by one worker the second takes, as heaptop, too, goes on from what it
+    found the first time."""
     victim.tell("import guppy; heapy = guppy.hpy()", timeout=300)
     ratios = []
     for _ in range(2):
         began = time.monotonic()
         victim.tell("heapy.heap()", timeout=1000)
         guppy_ms = (time.monotonic() - began) * 1e3
-        ratios.append("%.1fx of %.0f" % (guppy_ms / walk_ms, guppy_ms / copy_ms))
-    return ", then ".join(ratios)
+        ratios.append("%.1fx of %.0f" % (guppy_ms / figures["walk_two_ms"],
+                                         guppy_ms / figures["copy_two_ms"]))
+    return ", then ".join(ratios) + ", %.1fx" % (guppy_ms / figures["refresh_ms"])
 
 
 def twice_as_many(figures):
@@ -137,7 +140,7 @@ def print_one(name, victim, base):
     many = max(figures["blocks"], figures["objects"])  # a large object has no block
     guppy = "skipped"
     if has_guppy(victim):
-        guppy = guppy_ratios(victim, figures["walk_two_ms"], figures["copy_two_ms"])
+        guppy = guppy_ratios(victim, figures)
     print("%-29s %8.2f %8.1f %8.1f %8.1f %6.1f %6.2f %6.2f %6.2f %6.2f %6.2f %6.1f %6.1f %6.1f %6.1f  %s" % (
         name, figures["objects"] / 1e6, figures["walk_ms"], figures["walk_two_ms"],
         figures["copy_ms"], figures["walk_least_ms"] * 1e6 / many, slower,
@@ -162,7 +165,8 @@ def measure(python, counts):
           "a walk of an interpreter that does nothing takes, which is what one more object costs; the\n"
           "same of all of heaptop at its peak, over what it takes for such an interpreter (%.1f MB, its\n"
           "libraries included), and that peak in MB; guppy3's heap(), at least 20 times two workers'\n"
-          "walk, of as many copies of the same bytes by two threads. %s, load %.1f" % (
+          "walk, of as many copies of the same bytes by two threads: the first, then the next, and that\n"
+          "one beside a refresh. %s, load %.1f" % (
               TIMES, base["walk"] / 1e6, base["heaptop"] / 1e6, python, os.getloadavg()[0]))
     print("%-29s %8s %8s %8s %8s %6s %6s %6s %6s %6s %6s %6s %6s %6s %6s  %s" % (
         "", "M", "one ms", "two ms", "copy ms", "ns", "/copy", "CPU", "1/2", "CPU", "1/ref", "B", "more", "peak", "MB", "guppy3"))

@@ -2,6 +2,7 @@
 import functools
 import mmap
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -123,6 +124,13 @@ def start(program, python, port):
     return target.Target(python, text, timeout=200, arguments=arguments, env=environment)
 
 
+def _why(text):
+    """The line of a traceback that names the error: warnings may stand behind it."""
+    lines = text.strip().splitlines() or ["it said nothing"]
+    return next((line for line in reversed(lines) if re.match(r"[A-Za-z.]+Error\b", line)),
+                lines[-1])
+
+
 def judged(program, python):
     """{"checks": [...], "seconds": N}, or {"cannot": why}."""
     began = time.monotonic()
@@ -130,7 +138,7 @@ def judged(program, python):
     try:
         t = start(program, python, port)
     except target.TargetError as error:
-        return {"cannot": str(error).strip().splitlines()[-1]}
+        return {"cannot": _why(str(error))}
     with t:
         if program.is_server:
             load(port)
