@@ -71,7 +71,8 @@ def wait_for_rest(pid):
 def look(t, pid, python):
     t.debugmallocstats()  # once, so that what it needs for the first time is there
     noted = tempfile.mktemp("", "heaptop-allocated-", python.temporary)
-    t.tell("prepare(%r, %r)" % (image(pid), python.inside(noted)))
+    t.tell("prepare(%r)" % image(pid))
+    t.tell("note(%r)" % python.inside(noted))
     stats = t.debugmallocstats()
     wait_for_rest(pid)
     before = rss(pid)

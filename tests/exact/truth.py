@@ -406,12 +406,11 @@ def truth():
     return {"kinds": kinds}
 
 
-def prepare(image_, path):
+def prepare(image_):
     """Before heaptop looks, so that both see the same: the cache of attribute names, which
-    nothing leads to, is emptied, and what counting needs is made for the first time. The
-    allocated blocks go into the file."""
-    global image, noted_in
-    image, noted_in = image_, path
+    nothing leads to, is emptied, and what counting needs is made for the first time."""
+    global image
+    image = image_
     sys._clear_type_cache()
     _closure([], set())
     todo = [one.__code__ for one in list(globals().values()) if isinstance(one, types.FunctionType)]
@@ -419,5 +418,13 @@ def prepare(image_, path):
         code = todo.pop()
         _codes[id(code)] = sys.getsizeof(code)
         todo.extend(one for one in code.co_consts if isinstance(one, types.CodeType))
+
+
+def note(path):
+    """The allocated blocks go into the file. Apart from prepare(), whose question is long: when
+    it comes in two pieces, the first is in a block of malloc's that is free as soon as it is
+    answered, and still looks like bytes."""
+    global noted_in
+    noted_in = path
     if ctypes.PyDLL(None).allocated_end(path.encode()) < 0:
         raise OSError("the allocated blocks cannot be written")
