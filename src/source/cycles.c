@@ -14,10 +14,8 @@
 #define COUNTED_MOST  ((size_t)1 << 24)
 #define REFCOUNT_MASK UINT64_C(0xffffffff)
 
-static bool is_garbage(const struct cycles *cycles, size_t index)
+static bool is_garbage(const struct cycles *cycles, const struct cycles_mark *mark)
 {
-    const struct cycles_mark *mark = &cycles->set.marks[index];
-
     return !mark->is_reachable && !(cycles->freed == &cycles->least && mark->is_held);
 }
 
@@ -76,13 +74,9 @@ static void visit_object(struct cycles *cycles, uint64_t object)
 /* The list of weak references that an object has is not owned by it. */
 static struct cycles_mark *referred(struct cycles *cycles, uint64_t word, bool is_table)
 {
-    size_t index = cycles_set_index(&cycles->set, word);
-    struct cycles_mark *mark;
+    struct cycles_mark *mark = cycles_set_find(&cycles->set, word);
 
-    if (index == CYCLES_NONE)
-        return NULL;
-    mark = &cycles->set.marks[index];
-    return mark->is_weakref && !is_table ? NULL : mark;
+    return mark && mark->is_weakref && !is_table ? NULL : mark;
 }
 
 static void subtract_one(void *context, uint64_t word, bool is_table)
@@ -112,32 +106,28 @@ static void reach_one(void *context, uint64_t word, bool is_table)
         cycles->is_again = true;
 }
 
-static void scan(struct cycles *cycles, uint64_t object, size_t index)
+static void scan(struct cycles *cycles, uint64_t object, struct cycles_mark *mark)
 {
-    struct cycles_mark *mark = &cycles->set.marks[index];
-
-    if (mark->is_scanned)
+    if (!mark || mark->is_scanned)
         return;
     mark->is_scanned = true;
     visit_object(cycles, object);
 }
 
 /* The next object in turn, when it is one to begin or to go on from. */
-static void reach_at(struct cycles *cycles, uint64_t object, size_t index)
+static void reach_at(struct cycles *cycles, uint64_t object, struct cycles_mark *mark)
 {
-    struct cycles_mark *mark = &cycles->set.marks[index];
-
     if (cycles->stage == CYCLES_ROOTS) {
         if (mark->references > 0)
             mark->is_reachable = true;
         if (mark->is_reachable)
-            scan(cycles, object, index);
+            scan(cycles, object, mark);
         return;
     }
     if (mark->is_opaque && !mark->is_reachable)
         mark->is_held = true;
     if (mark->is_held)
-        scan(cycles, object, index);
+        scan(cycles, object, mark);
 }
 
 static void restart(struct cycles *cycles)
@@ -150,16 +140,16 @@ static void restart(struct cycles *cycles)
 static bool reach(struct cycles *cycles)
 {
     uint64_t object;
-    size_t index;
+    struct cycles_mark *mark;
 
     for (int n = 0; n < STEP; n++) {
         if (cycles->n_work) {
             object = cycles->work[--cycles->n_work];
-            scan(cycles, object, cycles_set_index(&cycles->set, object));
+            scan(cycles, object, cycles_set_find(&cycles->set, object));
         } else if (cycles_edges_visit_more(&cycles->edges)) {
             n += PIECE_STEPS;
-        } else if (cycles_set_next(&cycles->set, &cycles->at, &object, &index)) {
-            reach_at(cycles, object, index);
+        } else if ((mark = cycles_set_next(&cycles->set, &cycles->at, &object))) {
+            reach_at(cycles, object, mark);
         } else if (cycles->is_again) {
             restart(cycles);
         } else {
@@ -188,12 +178,11 @@ static void find_traverse(struct cycles *cycles)
 static void find_opaque(struct cycles *cycles)
 {
     struct cycles_at at = {0};
+    struct cycles_mark *mark;
     uint64_t address;
-    size_t index;
 
     find_traverse(cycles);
-    while (cycles_set_next(&cycles->set, &at, &address, &index)) {
-        struct cycles_mark *mark = &cycles->set.marks[index];
+    while ((mark = cycles_set_next(&cycles->set, &at, &address))) {
         const struct cycles_type *type;
 
         if (mark->is_reachable)
@@ -356,8 +345,7 @@ static void free_one(void *context, uint64_t word, bool is_table)
     uint64_t references;
 
     (void)is_table;
-    if (cycles_set_index(&cycles->set, word) != CYCLES_NONE ||
-        !is_in_heap(cycles, word) ||
+    if (cycles_set_find(&cycles->set, word) || !is_in_heap(cycles, word) ||
         !cycles_memory_u64(&cycles->memory, word, &references) ||
         !(references & REFCOUNT_MASK) ||
         references & cycles->layout->object.refcnt_never || !type_at(cycles, word))
@@ -420,17 +408,17 @@ static bool free_begin(struct cycles *cycles, struct cycles_freed *freed)
 static bool free_some(struct cycles *cycles)
 {
     uint64_t object;
-    size_t index;
+    struct cycles_mark *mark;
 
     for (int n = 0; n < STEP; n++) {
         if (cycles->n_work) {
             free_object(cycles, cycles->work[--cycles->n_work]);
         } else if (cycles_edges_visit_more(&cycles->edges)) {
             n += PIECE_STEPS;
-        } else if (!cycles_set_next(&cycles->set, &cycles->at, &object, &index)) {
+        } else if (!(mark = cycles_set_next(&cycles->set, &cycles->at, &object))) {
             freed_end(cycles);
             return false;
-        } else if (is_garbage(cycles, index)) {
+        } else if (is_garbage(cycles, mark)) {
             free_object(cycles, object);
         }
     }
@@ -516,16 +504,16 @@ static void begin_stage(struct cycles *cycles, enum cycles_stage stage)
 static bool subtract(struct cycles *cycles)
 {
     uint64_t object;
-    size_t index;
+    struct cycles_mark *mark;
 
     for (int n = 0; n < STEP; n++) {
         if (cycles_edges_visit_more(&cycles->edges)) {
             n += PIECE_STEPS;
             continue;
         }
-        if (!cycles_set_next(&cycles->set, &cycles->at, &object, &index))
+        if (!(mark = cycles_set_next(&cycles->set, &cycles->at, &object)))
             return false;
-        if (cycles->set.marks[index].references < CYCLES_REFERENCES_MOST)
+        if (mark->references < CYCLES_REFERENCES_MOST)
             visit_object(cycles, object);
     }
     return true;

@@ -9,7 +9,8 @@
  *
  * All turns over the objects are in the order of their addresses, so the target's memory
  * is read about once a turn, and the memory that it takes is bounded: four bytes for
- * each tracked object, a hundredth of the heap, and what is kept of lines read.
+ * each tracked object, six outside the arenas, a hundredth of these, and what is kept of
+ * lines read.
  *
  * Runs in steps. A target that works meanwhile blurs it: the answer is an estimate.
  * Borrows everything; one thread.

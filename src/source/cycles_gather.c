@@ -1,6 +1,5 @@
 #include "source/cycles_gather.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "source/objects_walk.h"
@@ -8,7 +7,6 @@
 #include "util/window.h"
 
 #define REFCOUNT_MASK UINT64_C(0xffffffff)
-#define LINKS_FIRST   1024
 #define NODES_MAX     (UINT32_C(1) << 26) /* of a list */
 
 bool cycles_gather_init(struct cycles_gather *gather)
@@ -21,9 +19,7 @@ void cycles_gather_release(struct cycles_gather *gather)
 {
     if (gather->window)
         window_give(gather->window, gather->layout->pymalloc.arena_bytes);
-    free(gather->links);
     gather->window = NULL;
-    gather->links = NULL;
 }
 
 static struct cycles_mark mark_of(uint64_t references, const struct cycles_type *type)
@@ -41,25 +37,45 @@ static bool is_link(uint64_t link)
     return link >= 4096 && link < RADDR_END && !(link & 7);
 }
 
-/* A link out of the arenas is followed when all of them are read. */
-static bool add_link(struct cycles_gather *gather, uint64_t link)
-{
-    if (!is_link(link) || arena_map_has(&gather->set->map, link) ||
-        (gather->n_links && gather->links[gather->n_links - 1] == link))
-        return true;
-    if (gather->n_links == gather->links_capacity) {
-        size_t capacity =
-            gather->links_capacity ? gather->links_capacity * 2 : LINKS_FIRST;
-        uint64_t *links = reallocarray(gather->links, capacity, sizeof(*links));
+/* ---- outside the arenas ---- */
 
-        if (!links)
+static bool is_head(const struct cycles_gather *gather, uint64_t address)
+{
+    const struct layout_gc *gc = &gather->layout->gc;
+
+    for (size_t i = 0; i < 3; i++)
+        if (address == raddr_add(gc->state, gc->generations[i]).value)
+            return true;
+    return gc->has_permanent && address == raddr_add(gc->state, gc->permanent).value;
+}
+
+/* From object to object until the links lead back into an arena, or to where others led
+ * already. False: no room. */
+static bool follow(struct cycles_gather *gather, uint64_t node)
+{
+    uint8_t head[GC_HEAD_BYTES + 16];
+
+    for (uint32_t n = 0; n < NODES_MAX && is_link(node) && !is_head(gather, node) &&
+                         !arena_map_has(&gather->set->map, node);
+         n++) {
+        uint64_t object = node + GC_HEAD_BYTES;
+        const struct cycles_type *type;
+
+        if (object & 15 || cycles_set_find(gather->set, object) ||
+            !cycles_memory_read(gather->memory, node, head, sizeof(head)))
+            break;
+        type = cycles_type_of(gather->edges, u64_at(head, GC_HEAD_BYTES + 8));
+        if (!type || !(type->flags & TYPE_FLAG_HAVE_GC))
+            break;
+        if (!cycles_set_add_far(gather->set, object,
+                                mark_of(u64_at(head, GC_HEAD_BYTES), type)))
             return false;
-        gather->links = links;
-        gather->links_capacity = capacity;
+        node = u64_at(head, 0) & GC_LINK_MASK;
     }
-    gather->links[gather->n_links++] = link;
     return true;
 }
+
+/* ---- in the arenas ---- */
 
 /* The type of the tracked object behind the GC head; NULL when none is there. */
 static const struct cycles_type *tracked_type(struct cycles_gather *gather,
@@ -95,7 +111,7 @@ static bool gather_block(struct cycles_gather *gather, size_t row, const uint8_t
             continue;
         return cycles_set_add(gather->set, row, address + at,
                               mark_of(u64_at(head, GC_HEAD_BYTES), type)) &&
-               add_link(gather, u64_at(head, 0) & GC_LINK_MASK);
+               follow(gather, u64_at(head, 0) & GC_LINK_MASK);
     }
     return true;
 }
@@ -138,44 +154,10 @@ static enum gather_result gather_arena(struct cycles_gather *gather, size_t row)
     return GATHER_MORE;
 }
 
-/* ---- outside the arenas ---- */
+/* ---- all ---- */
 
-static bool is_head(const struct cycles_gather *gather, uint64_t address)
-{
-    const struct layout_gc *gc = &gather->layout->gc;
-
-    for (size_t i = 0; i < 3; i++)
-        if (address == raddr_add(gc->state, gc->generations[i]).value)
-            return true;
-    return gc->has_permanent && address == raddr_add(gc->state, gc->permanent).value;
-}
-
-/* From object to object until the links lead back into an arena. False: no room. */
-static bool follow(struct cycles_gather *gather, uint64_t node)
-{
-    uint8_t head[GC_HEAD_BYTES + 16];
-
-    for (uint32_t n = 0; n < NODES_MAX && is_link(node) && !is_head(gather, node) &&
-                         !arena_map_has(&gather->set->map, node);
-         n++) {
-        uint64_t object = node + GC_HEAD_BYTES;
-        const struct cycles_type *type;
-
-        if (cycles_set_index(gather->set, object) != CYCLES_NONE ||
-            !cycles_memory_read(gather->memory, node, head, sizeof(head)))
-            break;
-        type = cycles_type_of(gather->edges, u64_at(head, GC_HEAD_BYTES + 8));
-        if (!type || !(type->flags & TYPE_FLAG_HAVE_GC))
-            break;
-        if (!cycles_set_add_far(gather->set, object,
-                                mark_of(u64_at(head, GC_HEAD_BYTES), type)))
-            return false;
-        node = u64_at(head, 0) & GC_LINK_MASK;
-    }
-    return true;
-}
-
-static bool gather_far(struct cycles_gather *gather)
+/* Where the lists begin. */
+static bool gather_heads(struct cycles_gather *gather)
 {
     const struct layout_gc *gc = &gather->layout->gc;
     uint64_t link;
@@ -184,9 +166,6 @@ static bool gather_far(struct cycles_gather *gather)
         if (reader_u64(gather->memory->reader, raddr_add(gc->state, gc->generations[i]),
                        &link) &&
             !follow(gather, link & GC_LINK_MASK))
-            return false;
-    for (size_t i = 0; i < gather->n_links; i++)
-        if (!follow(gather, gather->links[i]))
             return false;
     return true;
 }
@@ -201,14 +180,14 @@ static void mark_frozen(struct cycles_gather *gather)
     if (!gc->has_permanent || !reader_u64(gather->memory->reader, list, &node))
         return;
     for (uint32_t n = 0; n < NODES_MAX; n++) {
-        size_t index;
+        struct cycles_mark *mark;
 
         node &= GC_LINK_MASK;
         if (!is_link(node) || node == list.value)
             return;
-        index = cycles_set_index(gather->set, node + GC_HEAD_BYTES);
-        if (index != CYCLES_NONE)
-            gather->set->marks[index].references = CYCLES_REFERENCES_MOST;
+        mark = cycles_set_find(gather->set, node + GC_HEAD_BYTES);
+        if (mark)
+            mark->references = CYCLES_REFERENCES_MOST;
         if (!cycles_memory_u64(gather->memory, node, &node))
             return;
     }
@@ -218,8 +197,9 @@ enum gather_result cycles_gather_step(struct cycles_gather *gather)
 {
     if (gather->next < gather->set->arenas->count)
         return gather_arena(gather, gather->next++);
-    if (!gather_far(gather))
+    if (!gather_heads(gather))
         return GATHER_FAILED;
+    cycles_far_sort(&gather->set->far);
     mark_frozen(gather);
     return GATHER_OVER;
 }

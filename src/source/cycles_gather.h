@@ -1,6 +1,6 @@
 /*
- * cycles_gather.h - finds what the collector tracks: first in the arenas, one after the
- * other, then, along the collector's links that leave them, the few objects elsewhere.
+ * cycles_gather.h - finds what the collector tracks: in the arenas, one after the other,
+ * and, along the collector's links that leave them, the few objects elsewhere.
  *
  * The lists themselves lead all over the memory; the arenas are read in order, once.
  * What gc.freeze() took out of the lists counts as held for ever. One thread.
@@ -19,8 +19,6 @@ struct cycles_gather {
     struct cycles_set *set;
     uint8_t *window; /* one arena */
     size_t next;     /* arena */
-    uint64_t *links; /* out of the arenas, that are to be followed */
-    size_t n_links, links_capacity;
 };
 
 enum gather_result {
@@ -33,7 +31,7 @@ enum gather_result {
 bool cycles_gather_init(struct cycles_gather *gather);
 void cycles_gather_release(struct cycles_gather *gather);
 
-/* One arena, or all that is elsewhere. */
+/* One arena and what its links lead to, or what is left. */
 enum gather_result cycles_gather_step(struct cycles_gather *gather);
 
 #endif

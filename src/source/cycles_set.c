@@ -3,11 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAR_FIRST   1024
 #define MARKS_FIRST ((size_t)1 << 16)
 #define MARKS_MAX   ((size_t)1 << 28)
-
-_Static_assert(sizeof(struct cycles_mark) == 4, "four bytes an object");
 
 bool cycles_set_init(struct cycles_set *set, const struct arena_table *arenas,
                      uint32_t arena_bytes)
@@ -29,8 +26,7 @@ void cycles_set_release(struct cycles_set *set)
     arena_map_release(&set->map);
     free(set->rows);
     free(set->marks);
-    free(set->far);
-    free(set->slots);
+    cycles_far_release(&set->far);
     memset(set, 0, sizeof(*set));
 }
 
@@ -77,87 +73,25 @@ void cycles_set_end_arena(struct cycles_set *set, size_t row)
         arena->ranks[i] = rank;
         rank = (uint16_t)(rank + __builtin_popcountll(arena->bits[i]));
     }
-    set->n_near = set->count;
 }
 
-static size_t slot_of(const struct cycles_set *set, uint64_t address)
-{
-    return (size_t)((address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 24) &
-           (set->n_slots - 1);
-}
-
-static void slot_put(struct cycles_set *set, size_t index)
-{
-    size_t at = slot_of(set, set->far[index]);
-
-    while (set->slots[at])
-        at = (at + 1) & (set->n_slots - 1);
-    set->slots[at] = (uint32_t)index + 1;
-}
-
-static bool far_grow(struct cycles_set *set)
-{
-    size_t capacity = set->far_capacity ? set->far_capacity * 2 : FAR_FIRST;
-    uint64_t *far = reallocarray(set->far, capacity, sizeof(*far));
-    uint32_t *slots = far ? calloc(capacity * 2, sizeof(*slots)) : NULL;
-
-    if (far)
-        set->far = far;
-    if (!slots)
-        return false;
-    free(set->slots);
-    set->slots = slots;
-    set->n_slots = capacity * 2;
-    set->far_capacity = capacity;
-    for (size_t i = 0; i < set->count - set->n_near; i++)
-        slot_put(set, i);
-    return true;
-}
-
-bool cycles_set_add_far(struct cycles_set *set, uint64_t address, struct cycles_mark mark)
-{
-    size_t n_far = set->count - set->n_near;
-
-    if (cycles_set_index(set, address) != CYCLES_NONE)
-        return true;
-    if ((n_far == set->far_capacity && !far_grow(set)) || !marks_add(set, mark))
-        return false;
-    set->far[n_far] = address;
-    slot_put(set, n_far);
-    return true;
-}
-
-static size_t far_index(const struct cycles_set *set, uint64_t address)
-{
-    size_t at = set->slots ? slot_of(set, address) : 0;
-
-    while (set->slots && set->slots[at]) {
-        size_t index = set->slots[at] - 1;
-
-        if (set->far[index] == address)
-            return set->n_near + index;
-        at = (at + 1) & (set->n_slots - 1);
-    }
-    return CYCLES_NONE;
-}
-
-size_t cycles_set_index(const struct cycles_set *set, uint64_t address)
+struct cycles_mark *cycles_set_find(const struct cycles_set *set, uint64_t address)
 {
     int64_t row = arena_map_row(&set->map, address);
     const struct cycles_arena *arena;
     uint64_t at, bits;
 
     if (row < 0)
-        return far_index(set, address);
+        return cycles_far_find(&set->far, address);
     arena = &set->rows[row];
     at = (address - set->arenas->rows[row].address) >> CYCLES_GRANULE_SHIFT;
     if (!arena->bits || at / 64 >= set->n_words || address & 15)
-        return CYCLES_NONE;
+        return NULL;
     bits = arena->bits[at / 64];
     if (!(bits >> at % 64 & 1))
-        return CYCLES_NONE;
-    return arena->first + arena->ranks[at / 64] +
-           (size_t)__builtin_popcountll(bits & ((UINT64_C(1) << at % 64) - 1));
+        return NULL;
+    return set->marks + arena->first + arena->ranks[at / 64] +
+           __builtin_popcountll(bits & ((UINT64_C(1) << at % 64) - 1));
 }
 
 /* The next word with bits; false behind the last arena. */
@@ -177,20 +111,33 @@ static bool next_word(const struct cycles_set *set, struct cycles_at *at)
     return false;
 }
 
-bool cycles_set_next(const struct cycles_set *set, struct cycles_at *at,
-                     uint64_t *address, size_t *index)
+static struct cycles_mark *next_far(const struct cycles_set *set, struct cycles_at *at,
+                                    uint64_t *address)
 {
-    if (next_word(set, at)) {
-        unsigned bit = (unsigned)__builtin_ctzll(at->bits);
+    for (; at->region < set->far.count; at->region++, at->index = 0) {
+        const struct far_region *region = &set->far.regions[at->region];
 
-        *address = set->arenas->rows[at->row].address +
-                   ((at->word * 64 + bit) << CYCLES_GRANULE_SHIFT);
-        at->bits &= at->bits - 1;
-    } else {
-        if (at->index >= set->count)
-            return false;
-        *address = set->far[at->index - set->n_near];
+        if (at->index < region->count) {
+            *address = cycles_far_address(&set->far, at->region, at->index);
+            return &region->marks[at->index++];
+        }
     }
-    *index = at->index++;
-    return true;
+    return NULL;
+}
+
+struct cycles_mark *cycles_set_next(const struct cycles_set *set, struct cycles_at *at,
+                                    uint64_t *address)
+{
+    unsigned bit;
+
+    if (!next_word(set, at)) {
+        at->index = at->is_far ? at->index : 0;
+        at->is_far = true;
+        return next_far(set, at, address);
+    }
+    bit = (unsigned)__builtin_ctzll(at->bits);
+    *address = set->arenas->rows[at->row].address +
+               ((at->word * 64 + bit) << CYCLES_GRANULE_SHIFT);
+    at->bits &= at->bits - 1;
+    return &set->marks[at->index++];
 }

@@ -29,7 +29,7 @@ libheaptop_a_SOURCES += \
 	src/source/cycles_edges.c src/source/cycles_edges.h \
 	src/source/cycles_gather.c src/source/cycles_gather.h \
 	src/source/cycles_memory.c src/source/cycles_memory.h \
-	src/source/cycles_set.c src/source/cycles_set.h \
+	src/source/cycles_far.c src/source/cycles_far.h src/source/cycles_set.c src/source/cycles_set.h \
 	src/source/free_list_entries.c src/source/free_list_entries.h \
 	src/source/free_lists.c src/source/free_lists.h \
 	src/source/images.c src/source/images.h \

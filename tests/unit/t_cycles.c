@@ -332,39 +332,57 @@ static void says_why_not(void **state)
     end(&run);
 }
 
+#define N_FAR   5000
+#define FAR(n)  (UINT64_C(0x20000000) + (n)*64)
+#define MARK(n) ((struct cycles_mark){.references = (int32_t)(n)&CYCLES_REFERENCES_MOST})
+
+/* In an order that is neither rising nor falling: 1777 and 5000 have no divisor. */
+static void add_far(struct cycles_set *set)
+{
+    for (uint64_t i = 0; i < N_FAR; i++) {
+        uint64_t n = i * 1777 % N_FAR;
+
+        assert_true(cycles_set_add_far(set, FAR(n), MARK(n)));
+        assert_int_equal(cycles_set_find(set, FAR(n))->references, n);
+    }
+    assert_true(cycles_set_add_far(set, FAR(7), MARK(0))); /* it is there */
+    assert_true(cycles_set_add_far(set, 0x10000, MARK(N_FAR)));
+    cycles_far_sort(&set->far);
+}
+
 static void finds_each_mark(void **state)
 {
     struct arena_row rows[] = {{.address = 0x10000000, .first_pool = 0x10000000},
                                {.address = 0x10300000, .first_pool = 0x10300000}};
     struct arena_table arenas = {.rows = rows, .count = 2};
+    struct cycles_mark *mark;
     struct cycles_at at = {0};
     struct cycles_set set;
-    uint64_t address;
-    size_t index, count = 0;
+    uint64_t address, last = 0;
+    size_t count = 0;
 
     (void)state;
     assert_true(cycles_set_init(&set, &arenas, 1 << 20));
     for (size_t row = 0; row < 2; row++) {
         for (uint64_t n = 0; n < 1000; n++)
-            assert_true(cycles_set_add(
-                &set, row, rows[row].address + n * 48,
-                (struct cycles_mark){.references = (int32_t)n & CYCLES_REFERENCES_MOST}));
+            assert_true(cycles_set_add(&set, row, rows[row].address + n * 48, MARK(n)));
         cycles_set_end_arena(&set, row);
     }
-    for (uint64_t n = 0; n < 5000; n++)
-        assert_true(cycles_set_add_far(&set, 0x20000000 + n * 64,
-                                       (struct cycles_mark){.references = 1}));
-    assert_true(cycles_set_add_far(&set, 0x20000000, (struct cycles_mark){0}));
-    assert_int_equal(set.count, 7000);
-    assert_int_equal(set.marks[cycles_set_index(&set, 0x10300000 + 999 * 48)].references,
-                     999);
-    assert_int_equal(cycles_set_index(&set, 0x10300000 + 16), CYCLES_NONE);
-    assert_int_equal(cycles_set_index(&set, 0x20000008), CYCLES_NONE);
-    while (cycles_set_next(&set, &at, &address, &index)) {
-        assert_int_equal(index, count++);
-        assert_int_equal(cycles_set_index(&set, address), index);
+    add_far(&set);
+    assert_int_equal(cycles_set_find(&set, 0x10300000 + 999 * 48)->references, 999);
+    assert_null(cycles_set_find(&set, 0x10300000 + 16));
+    assert_null(cycles_set_find(&set, FAR(0) + 8));
+    assert_null(cycles_set_find(&set, FAR(0) + 16));
+    assert_null(cycles_set_find(&set, FAR(N_FAR)));
+    assert_null(cycles_set_find(&set, 0x7f0000000000));
+    for (; (mark = cycles_set_next(&set, &at, &address)); count++, last = address) {
+        assert_ptr_equal(cycles_set_find(&set, address), mark);
+        assert_true(address > last || count == 2000); /* the first one outside */
+        if (count > 2000)
+            assert_int_equal(mark->references, count - 2001);
     }
-    assert_int_equal(count, 7000);
+    assert_int_equal(count, 2000 + N_FAR + 1);
+    assert_null(cycles_set_next(&set, &at, &address));
     cycles_set_release(&set);
 }
 
