@@ -174,25 +174,23 @@ static bool chunk_has_two_hooks(const struct walk *walk, const struct walk_chunk
            object_debug_id(chunk->bytes + OBJECT_DEBUG_PREFIX_BYTES + OBJECT_DEBUG_ID);
 }
 
-bool walk_chunk_look(struct walk *walk, const struct walk_chunk *found)
+bool walk_chunk_look(struct walk *walk, struct walk_chunk *chunk)
 {
-    struct walk_chunk chunk = *found;
-
-    if (chunk.length > chunk.usable_bytes)
-        chunk.length = (size_t)chunk.usable_bytes;
-    if (chunk_has_two_hooks(walk, &chunk)) {
-        chunk.user += OBJECT_DEBUG_PREFIX_BYTES;
-        chunk.bytes += OBJECT_DEBUG_PREFIX_BYTES;
-        chunk.length -= OBJECT_DEBUG_PREFIX_BYTES;
+    if (chunk->length > chunk->usable_bytes)
+        chunk->length = (size_t)chunk->usable_bytes;
+    if (chunk_has_two_hooks(walk, chunk)) {
+        chunk->user += OBJECT_DEBUG_PREFIX_BYTES;
+        chunk->bytes += OBJECT_DEBUG_PREFIX_BYTES;
+        chunk->length -= OBJECT_DEBUG_PREFIX_BYTES;
     }
     /* Where objects are in mimalloc, glibc's chunks hold parts only. */
-    if ((walk->method != WALK_BY_MIMALLOC || chunk.sort == CHUNK_OF_MIMALLOC) &&
-        chunk_has_object(walk, &chunk))
+    if ((walk->method != WALK_BY_MIMALLOC || chunk->sort == CHUNK_OF_MIMALLOC) &&
+        chunk_has_object(walk, chunk))
         return true;
-    if (chunk.sort != CHUNK_SMALL &&
-        !walk_stretch_note(walk, chunk.user, chunk.chunk_bytes)) {
+    if (chunk->sort != CHUNK_SMALL &&
+        !walk_stretch_note(walk, chunk->user, chunk->chunk_bytes)) {
         walk_stretch_broke(walk);
-        chunk_notes_add(&walk->chunk_notes, chunk.user, chunk.chunk_bytes);
+        chunk_notes_add(&walk->chunk_notes, chunk->user, chunk->chunk_bytes);
     }
     return false;
 }

@@ -515,8 +515,9 @@ uint64_t walk_chunk_bytes(struct walk *walk, uint64_t block, uint64_t need,
                           bool is_exact);
 
 /* Counts the object in the chunk: true; or notes the chunk as a part, unless it is a
- * small one. objects_chunk.c */
-bool walk_chunk_look(struct walk *walk, const struct walk_chunk *chunk);
+ * small one. The chunk is changed, not copied: that takes long, just written as it is.
+ * objects_chunk.c */
+bool walk_chunk_look(struct walk *walk, struct walk_chunk *chunk);
 /* The chunk that was noted at the address. objects_chunk.c */
 bool walk_chunk_find(struct walk_worker *worker, uint64_t address,
                      struct noted_chunk *chunk);
