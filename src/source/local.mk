@@ -65,7 +65,7 @@ libheaptop_a_SOURCES += \
 	src/source/mimalloc_map.c src/source/mimalloc_map.h \
 	src/source/objects_chunk.c \
 	src/source/objects_chunks.c \
-	src/source/objects_charge.h \
+	src/source/objects_charge.h src/source/objects_quick.h \
 	src/source/objects_edges.c src/source/objects_edges.h \
 	src/source/objects_far.c \
 	src/source/objects_kept.c src/source/objects_kept.h \

@@ -1,6 +1,7 @@
 #include "source/objects_walk.h"
 
 #include "layout/malloc_layout.h"
+#include "source/objects_quick.h"
 #include "util/bytes.h"
 
 /*
@@ -75,6 +76,15 @@ static bool chunk_was_freed(const struct walk *walk, const struct walk_chunk *ch
            (word - start < chunks->end - start && !(word & 15));
 }
 
+static uint64_t chunk_need(const struct object_layout *layout,
+                           const struct type_entry *entry, const struct object_view *view)
+{
+    uint64_t quick = quick_object(layout, entry, view);
+
+    return quick ? entry->shape.overhead + quick
+                 : object_block_need(layout, &entry->shape, view);
+}
+
 /* The object in a chunk, when it is one that the collector's lists did not give. */
 static bool chunk_count(struct walk *walk, struct type_entry *entry,
                         const struct walk_chunk *chunk)
@@ -82,7 +92,7 @@ static bool chunk_count(struct walk *walk, struct type_entry *entry,
     const struct object_layout *layout = &walk->layout.object;
     size_t at = walk->layout.pymalloc.debug_prefix_bytes + entry->shape.prefix;
     struct object_view view = {chunk->bytes + at, chunk->length - at, chunk->user + at};
-    uint64_t need = object_block_need(layout, &entry->shape, &view);
+    uint64_t need = chunk_need(layout, entry, &view);
     bool is_all = walk_has_no_arenas(walk);
 
     if (entry->shape.rule == OBJECT_TYPE)

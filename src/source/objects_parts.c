@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "source/objects_quick.h"
 #include "util/bytes.h"
 
 /*
@@ -19,7 +20,6 @@ void walk_part(struct walk_worker *worker, const struct type_entry *entry,
 {
     struct walk *walk = worker->walk;
     uint64_t units = bytes >> EDGE_UNIT_SHIFT;
-    struct far_edge edge;
 
     /* Of chunks, too, there is a window. What is learned comes after what is known. */
     if (worker->is_in_arena && (what == EDGE_PART || what == EDGE_DICT) &&
@@ -33,9 +33,11 @@ void walk_part(struct walk_worker *worker, const struct type_entry *entry,
     }
     if (address < 4096 || address >= RADDR_END || is_static(walk, address))
         return;
-    edge = far_edge_of(address, entry->id, what);
-    edge.units = units < UINT32_MAX ? (uint32_t)units : 0;
-    EDGES_ADD(&worker->edges, far, edge);
+    EDGES_ADD(&worker->edges, far,
+              ((struct far_edge){.address = address,
+                                 .owner = entry->id & ((1u << EDGE_OWNER_BITS) - 1),
+                                 .what = (uint32_t)what & 7u,
+                                 .units = units < UINT32_MAX ? (uint32_t)units : 0}));
 }
 
 /* Links that are in the window cost nothing; the rest is followed later, and so are those
@@ -146,13 +148,45 @@ void walk_far_dict(struct walk_worker *worker, const struct object_view *view,
         EDGES_ADD(&worker->edges, far_dicts, dict);
 }
 
+/* The commonest are sized, and have their parts found, with a few instructions. */
+static void far_size(struct walk_worker *worker, struct type_entry *entry,
+                     const struct object_view *view, struct tally *tally)
+{
+    const struct object_layout *layout = &worker->walk->layout.object;
+    struct size_more more[SIZE_MORE_MAX];
+
+    if (entry->size_is_constant) {
+        tally->size_bytes += entry->constant_size;
+        return;
+    }
+    tally->size_bytes += object_size(layout, &entry->shape, view, more);
+    if (!entry->is_plain_dict)
+        walk_more(worker, entry, more);
+}
+
+static void far_parts(struct walk_worker *worker, const struct type_entry *entry,
+                      const struct object_view *view)
+{
+    uint64_t values, dict;
+
+    if (!entry->is_just_managed) {
+        walk_parts(worker, entry, view);
+        return;
+    }
+    object_managed(&worker->walk->layout.object, view->bytes, &values, &dict);
+    if (values)
+        walk_part(worker, entry, values, 0, EDGE_PART);
+    if (dict)
+        walk_part(worker, entry, dict, 0, EDGE_DICT);
+}
+
 void walk_count_far(struct walk *walk, struct type_entry *entry,
                     const struct object_view *view, bool is_tracked, uint64_t bytes)
 {
     struct walk_worker *worker = &walk->workers[0];
     const struct object_layout *layout = &walk->layout.object;
     struct tally *tally = tally_of(worker, entry);
-    struct size_more more[SIZE_MORE_MAX];
+    uint64_t quick;
 
     if (walk->visit) {
         walk->visit(walk->visit_with,
@@ -166,14 +200,16 @@ void walk_count_far(struct walk *walk, struct type_entry *entry,
         tally->interned += object_str_is_interned(layout, view);
     tally->memory_bytes += bytes;
     tally->malloc_bytes += bytes;
-    tally->size_bytes += object_size(layout, &entry->shape, view, more);
-    if (!entry->is_plain_dict)
-        walk_more(worker, entry, more);
+    quick = quick_object(layout, entry, view);
+    tally->size_bytes += quick;
+    if (!quick)
+        far_size(worker, entry, view, tally);
     if (entry->is_plain_dict) {
         worker->plain_dict = entry;
         walk_far_dict(worker, view, bytes, is_tracked);
-    } else if (entry->shape.has_parts)
-        walk_parts(worker, entry, view);
+    } else if (entry->shape.has_parts && !quick) {
+        far_parts(worker, entry, view);
+    }
     if (entry->may_learn)
         walk_learn_sample(worker, entry, view->address);
     if (entry->shape.rule == OBJECT_TYPE)

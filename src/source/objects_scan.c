@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "source/objects_quick.h"
 #include "util/bytes.h"
 
 /*
@@ -11,7 +12,6 @@
  * The commonest types are sized right here, to the same result as object_size().
  */
 #define RECENT_TYPES 4
-#define QUICK_ITEMS  (1u << 20) /* more are sized slowly */
 
 /* Types whose objects take a few instructions: no GC head, no parts. */
 enum quick {
@@ -133,28 +133,6 @@ static void scan_size(struct pool_scan *scan, struct recent_type *recent,
     recent->size_bytes += object_size(scan->layout, &entry->shape, view, more);
     if (!entry->is_plain_dict)
         walk_more(scan->worker, entry, more);
-}
-
-/* Compact ascii without more than its own block: the commonest. 0 = any other. */
-static inline uint64_t quick_str(const struct object_layout *layout,
-                                 const uint8_t *object)
-{
-    uint64_t length = u64_at(object, layout->str_length);
-
-    if ((object[layout->str_state] & STR_COMPACT_ASCII) != STR_COMPACT_ASCII ||
-        length > QUICK_ITEMS || (layout->str_wstr && u64_at(object, layout->str_wstr)))
-        return 0;
-    return layout->str_ascii_bytes + length + 1;
-}
-
-static inline uint64_t quick_int(const struct object_layout *layout,
-                                 const uint8_t *object)
-{
-    uint64_t digits = u64_at(object, layout->ob_size);
-
-    digits = layout->int_is_tagged ? digits >> 3 : digits;
-    digits += !digits && layout->int_has_one_digit;
-    return digits <= QUICK_ITEMS ? layout->int_digits_bytes + digits * 4 : 0;
 }
 
 /* What an object of a type that is sized quickly has, its prefix included, when that is
