@@ -8,7 +8,7 @@
 
 bool edges_grow(void **items, size_t count, size_t *capacity, size_t size)
 {
-    size_t wanted = count ? count + count / 2 : ITEMS_FIRST;
+    size_t more = count + count / 2, wanted = more > ITEMS_FIRST ? more : ITEMS_FIRST;
     void *grown = wanted > ITEMS_MAX ? NULL : realloc(*items, wanted * size);
 
     if (!grown)
@@ -106,6 +106,40 @@ size_t edges_count_far(const struct edges *edges)
     for (size_t i = 0; i < edges->n_runs; i++)
         count += edges->runs[i].pack.n_far;
     return count;
+}
+
+static void word_list_trim(struct word_list *list)
+{
+    while (list->n_pieces && list->count <= (list->n_pieces - 1) << WORDS_PIECE_SHIFT)
+        free(list->pieces[--list->n_pieces]);
+}
+
+/* Shorter it may only become. */
+static void items_trim(void **items, size_t count, size_t *capacity, size_t size)
+{
+    void *trimmed;
+
+    if (count == *capacity)
+        return;
+    trimmed = realloc(*items, count * size + 1);
+    if (!trimmed)
+        return;
+    *items = trimmed;
+    *capacity = count;
+}
+
+#define ITEMS_TRIM(edges, list)                                                       \
+    items_trim((void **)&(edges)->list, (edges)->n_##list, &(edges)->list##_capacity, \
+               sizeof(*(edges)->list))
+
+void edges_trim(struct edges *edges)
+{
+    word_list_trim(&edges->local);
+    word_list_trim(&edges->near);
+    word_list_trim(&edges->dicts);
+    ITEMS_TRIM(edges, far);
+    ITEMS_TRIM(edges, links);
+    ITEMS_TRIM(edges, runs);
 }
 
 static void runs_forget(struct edges *edges)

@@ -181,6 +181,9 @@ size_t edges_near_pieces(const struct edges *edges);
 size_t edges_count_near(const struct edges *edges);
 size_t edges_count_far(const struct edges *edges);
 
+/* Gives back what the lists have room for beyond what is in them. */
+void edges_trim(struct edges *edges);
+
 /* Forgets those into other arenas and elsewhere. */
 void edges_forget_parts(struct edges *edges);
 void edges_release(struct edges *edges);

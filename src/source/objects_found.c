@@ -6,14 +6,14 @@
 #include "source/objects_walk.h"
 #include "util/xalloc.h"
 
-struct found_tally {
-    uint32_t id;
-    struct tally tally;
-};
+#define TALLY_SUMS  (sizeof(struct tally) / sizeof(uint64_t))
+#define TALLY_BYTES ((2 + TALLY_SUMS) * PACK_BYTES_MOST)
+
+_Static_assert(TALLY_SUMS < 32, "a bit for each says that it is not 0");
 
 struct found {
     struct walk_counts counts;
-    struct found_tally *tallies;
+    uint8_t *tallies; /* packed: most sums of most types are 0 */
     size_t n_tallies;
     uint64_t *near, *dicts;
     size_t n_near, n_dicts;
@@ -72,10 +72,23 @@ static void edges_use(struct edges *edges, const struct found *found)
         edges->is_full = true;
 }
 
+/* The sums of one type are added to the worker's; gives the next one. */
+static const uint8_t *tally_use(struct walk_worker *worker, const uint8_t *at)
+{
+    uint32_t id = (uint32_t)pack_take(&at), bits = (uint32_t)pack_take(&at);
+    uint64_t *sums = (uint64_t *)tally_at(worker, id);
+
+    for (; bits; bits &= bits - 1)
+        sums[__builtin_ctz(bits)] += pack_take(&at);
+    return at;
+}
+
 void walk_found_use(struct walk_worker *worker, const struct found *found)
 {
+    const uint8_t *at = found->tallies;
+
     for (size_t i = 0; i < found->n_tallies; i++)
-        walk_tally_add(tally_at(worker, found->tallies[i].id), &found->tallies[i].tally);
+        at = tally_use(worker, at);
     walk_counts_add(&worker->counts, &found->counts);
     edges_use(&worker->edges, found);
 }
@@ -184,31 +197,55 @@ void walk_found_settle(struct walk_worker *worker, const struct found *found)
     edges->n_links = from->n_links;
 }
 
+static uint8_t *tally_put(uint8_t *at, uint32_t id, const struct tally *tally)
+{
+    const uint64_t *sums = (const uint64_t *)tally;
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < TALLY_SUMS; i++)
+        bits |= (uint32_t)(sums[i] != 0) << i;
+    at = pack_put(pack_put(at, id), bits);
+    for (; bits; bits &= bits - 1)
+        at = pack_put(at, sums[__builtin_ctz(bits)]);
+    return at;
+}
+
+/* Of those that were touched, by their captured sums; NULL when out of memory. */
+static uint8_t *tallies_pack(const struct capture *capture)
+{
+    uint8_t *bytes = malloc(capture->n_touched * TALLY_BYTES + 1), *end = bytes, *packed;
+
+    for (size_t i = 0; bytes && i < capture->n_touched; i++)
+        end = tally_put(end, capture->touched[i], &capture->tallies[capture->touched[i]]);
+    packed = bytes ? malloc((size_t)(end - bytes) + 1) : NULL;
+    if (packed)
+        memcpy(packed, bytes, (size_t)(end - bytes));
+    free(bytes);
+    return packed;
+}
+
 /* The totals are the worker's again, with what was counted since. */
 static bool tallies_close(struct found *found, struct walk_worker *worker)
 {
     struct capture *capture = &worker->capture;
-    struct found_tally *tallies =
-        found ? malloc((capture->n_touched + 1) * sizeof(*tallies)) : NULL;
 
     capture->is_on = false;
     capture_swap(worker);
+    if (found)
+        found->tallies = tallies_pack(capture);
     for (size_t i = 0; i < capture->n_touched; i++) {
         uint32_t id = capture->touched[i];
 
         walk_tally_add(tally_at(worker, id), &capture->tallies[id]);
-        if (tallies)
-            tallies[i] = (struct found_tally){id, capture->tallies[id]};
         memset(&capture->tallies[id], 0, sizeof(capture->tallies[id]));
         capture->seen[id] = 0;
     }
     if (found) {
-        found->tallies = tallies;
         found->n_tallies = capture->n_touched;
         found->counts = worker->counts;
     }
     walk_counts_add(&worker->counts, &worker->counts_before);
-    return tallies != NULL;
+    return found && found->tallies;
 }
 
 struct found *walk_found_close(struct walk_worker *worker, bool is_wanted)

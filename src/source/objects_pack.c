@@ -3,10 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SORT_FEW     48 /* are inserted one by one */
-#define DIGITS       256
-#define VARINT_BYTES 10
-#define LINK_SHIFT   3 /* heads are aligned to 8 bytes */
+#define SORT_FEW   48 /* are inserted one by one */
+#define DIGITS     256
+#define LINK_SHIFT 3 /* heads are aligned to 8 bytes */
 
 /* ---- sorting ---- */
 
@@ -89,7 +88,7 @@ void words_sort(void *given, size_t count, size_t words)
 
 /* ---- packing ---- */
 
-static uint8_t *put(uint8_t *at, uint64_t value)
+uint8_t *pack_put(uint8_t *at, uint64_t value)
 {
     for (; value >= 0x80; value >>= 7)
         *at++ = (uint8_t)(value | 0x80);
@@ -97,7 +96,7 @@ static uint8_t *put(uint8_t *at, uint64_t value)
     return at;
 }
 
-static uint64_t take(const uint8_t **at)
+uint64_t pack_take(const uint8_t **at)
 {
     uint64_t value = 0;
     unsigned shift = 0;
@@ -129,10 +128,10 @@ static uint8_t *put_far(uint8_t *at, const struct far_edge *far, size_t count)
     for (size_t i = 0; i < count; i++) {
         bool is_other = kind_of(&far[i]) != kind;
 
-        at = put(at, far[i].address - address);
-        at = put(at, (uint64_t)far[i].units << 1 | is_other);
+        at = pack_put(at, far[i].address - address);
+        at = pack_put(at, (uint64_t)far[i].units << 1 | is_other);
         if (is_other)
-            at = put(at, kind_of(&far[i]));
+            at = pack_put(at, kind_of(&far[i]));
         address = far[i].address;
         kind = kind_of(&far[i]);
     }
@@ -146,7 +145,7 @@ static uint8_t *put_links(uint8_t *at, const uint64_t *links, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (links[i] == last || links[i] & ((1u << LINK_SHIFT) - 1))
             continue;
-        at = put(at, (links[i] - last) >> LINK_SHIFT);
+        at = pack_put(at, (links[i] - last) >> LINK_SHIFT);
         last = links[i];
     }
     return at;
@@ -160,7 +159,7 @@ bool edge_pack_make(struct edge_pack *pack, struct far_edge *far, size_t n_far,
     memset(pack, 0, sizeof(*pack));
     if (!n_far && !n_links)
         return true;
-    bytes = malloc((3 * n_far + n_links) * VARINT_BYTES);
+    bytes = malloc((3 * n_far + n_links) * PACK_BYTES_MOST);
     if (!bytes)
         return false;
     _Static_assert(sizeof(*far) == 2 * sizeof(uint64_t), "the address is the first word");
@@ -213,11 +212,11 @@ bool pack_next_far(struct pack_reader *reader)
 
     if (reader->at >= reader->end)
         return false;
-    reader->edge.address += take(&reader->at);
-    units = take(&reader->at);
+    reader->edge.address += pack_take(&reader->at);
+    units = pack_take(&reader->at);
     reader->edge.units = (uint32_t)(units >> 1);
     if (units & 1)
-        set_kind(&reader->edge, take(&reader->at));
+        set_kind(&reader->edge, pack_take(&reader->at));
     return true;
 }
 
@@ -225,6 +224,6 @@ bool pack_next_link(struct pack_reader *reader)
 {
     if (reader->at >= reader->end)
         return false;
-    reader->edge.address += take(&reader->at) << LINK_SHIFT;
+    reader->edge.address += pack_take(&reader->at) << LINK_SHIFT;
     return true;
 }

@@ -34,6 +34,12 @@ bool edge_pack_make(struct edge_pack *pack, struct far_edge *far, size_t n_far,
                     uint64_t *links, size_t n_links);
 void edge_pack_release(struct edge_pack *pack);
 
+/* A number in as many bytes as it needs, seven bits in each. Both give or set the place
+ * behind it; what is taken must have been put. */
+#define PACK_BYTES_MOST 10
+uint8_t *pack_put(uint8_t *at, uint64_t value);
+uint64_t pack_take(const uint8_t **at);
+
 /* Items of so many words, by their first one; equal ones stay in their order. */
 void words_sort(void *items, size_t count, size_t words);
 

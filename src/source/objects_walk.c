@@ -178,6 +178,8 @@ static void walk_advance(struct walk *walk, int64_t deadline_mono_ns)
             walk_share(walk, deadline_mono_ns);
             break;
         }
+        for (size_t i = 0; i < walk->n_workers; i++)
+            edges_trim(&walk->workers[i].edges);
         walk->is_seeded = walk_has_no_arenas(walk);
         walk->stage = WALK_OUTSIDE;
         break;

@@ -184,12 +184,56 @@ static void edges_are_packed(void **state)
     edges_release(&edges);
 }
 
+/* What is there stays, and more may come. */
+static void lists_are_trimmed(void **state)
+{
+    struct edges edges = {0};
+
+    (void)state;
+    edges_trim(&edges);
+    for (uint64_t i = 0; i < 3 * WORDS_PIECE; i++)
+        EDGES_ADD_WORD(&edges, near, i);
+    edges.near.count = WORDS_PIECE + 1;
+    for (uint64_t i = 1; i < 4; i++) {
+        EDGES_ADD(&edges, links, i * 64);
+        edges_trim(&edges);
+        assert_int_equal(edges.links_capacity, i);
+    }
+    assert_int_equal(edges.near.n_pieces, 2);
+    assert_int_equal(*word_list_at(&edges.near, WORDS_PIECE), WORDS_PIECE);
+    EDGES_ADD_WORD(&edges, near, 7);
+    assert_int_equal(*word_list_at(&edges.near, WORDS_PIECE + 1), 7);
+    assert_int_equal(edges.n_links, 3);
+    assert_int_equal(edges.links[2], 3 * 64);
+    edges.near.count = 0;
+    edges_trim(&edges);
+    assert_int_equal(edges.near.n_pieces, 0);
+    assert_false(edges.is_full);
+    edges_release(&edges);
+}
+
+static void numbers_come_back(void **state)
+{
+    const uint64_t numbers[] = {0, 1, 127, 128, 300, UINT64_C(1) << 63, UINT64_MAX};
+    uint8_t bytes[7 * PACK_BYTES_MOST], *end = bytes;
+    const uint8_t *at = bytes;
+
+    (void)state;
+    for (size_t i = 0; i < 7; i++)
+        end = pack_put(end, numbers[i]);
+    assert_int_equal(end - bytes, 1 + 1 + 1 + 2 + 2 + 10 + 10);
+    for (size_t i = 0; i < 7; i++)
+        assert_true(pack_take(&at) == numbers[i]);
+    assert_ptr_equal(at, end);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(edges_come_by_address), cmocka_unit_test(extremes),
         cmocka_unit_test(links_come_once),       cmocka_unit_test(it_is_small),
-        cmocka_unit_test(edges_are_packed),
+        cmocka_unit_test(edges_are_packed),      cmocka_unit_test(lists_are_trimmed),
+        cmocka_unit_test(numbers_come_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
