@@ -208,13 +208,11 @@ static bool headers_are_same(struct walk_worker *worker, const struct kept_arena
 static void kept_note(struct walk_worker *worker, const struct kept_arena *kept)
 {
     struct note_pad *pad = worker->pad;
-    uint32_t first = (uint32_t)worker->edges.dicts.count;
 
     memcpy(pad->words, kept->note.words, kept->note.n_words * sizeof(*pad->words));
     pad->note = kept->note;
     pad->note.words = pad->words;
-    for (size_t i = 0; i < PYMALLOC_ARENA_POOLS; i++)
-        pad->note.pools[i].first_dict += first;
+    pad->note.first_dict += (uint32_t)worker->edges.dicts.count;
 }
 
 bool walk_kept_use(struct walk_worker *worker, size_t row)
@@ -251,8 +249,7 @@ static bool keep_note(struct kept_arena *kept, const struct walk_worker *worker)
     if (!kept->note.words)
         return false;
     memcpy(kept->note.words, worker->pad->words, note->n_words * sizeof(*note->words));
-    for (size_t i = 0; i < PYMALLOC_ARENA_POOLS; i++)
-        kept->note.pools[i].first_dict -= (uint32_t)worker->capture.n_dicts;
+    kept->note.first_dict -= (uint32_t)worker->capture.n_dicts;
     return true;
 }
 

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(PYMALLOC_ARENA_POOLS *POOL_BITMAP_WORDS * 2 <= UINT16_MAX,
+               "sixteen bits number the words of an arena");
+
 bool arena_notes_init(struct arena_notes *notes, const struct arena_map *map,
                       const struct layout_pymalloc *sizes)
 {
@@ -34,7 +37,12 @@ uint64_t *note_pad_pool(struct note_pad *pad, uint32_t pool, uint32_t block_byte
     if (note->n_words + 2 * n_words > sizeof(pad->words) / sizeof(pad->words[0]))
         return NULL;
     note->words = pad->words;
-    note->pools[pool] = (struct pool_note){note->n_words, first_dict,
+    if (!note->n_words)
+        note->first_dict = first_dict;
+    if (first_dict - note->first_dict > UINT16_MAX)
+        return NULL;
+    note->pools[pool] = (struct pool_note){(uint16_t)note->n_words,
+                                           (uint16_t)(first_dict - note->first_dict),
                                            (uint16_t)block_bytes, (uint16_t)n_words};
     note->n_words += 2 * n_words;
     memset(words, 0, 2 * n_words * sizeof(*words));
@@ -105,7 +113,7 @@ uint64_t noted_dict(const struct noted_block *block)
 {
     const uint64_t *words =
         block->arena->words + block->pool->first_word + block->pool->n_words;
-    uint64_t record = block->pool->first_dict;
+    uint64_t record = (uint64_t)block->arena->first_dict + block->pool->first_dict;
 
     if (!(words[block->index / 64] >> block->index % 64 & 1))
         return UINT64_MAX;

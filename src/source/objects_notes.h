@@ -22,8 +22,8 @@
 #define POOL_BITMAP_WORDS (POOL_BLOCKS_MAX / 64)
 
 struct pool_note {
-    uint32_t first_word; /* of its bits in the arena's words */
-    uint32_t first_dict; /* its dicts' records, in the order of their blocks */
+    uint16_t first_word; /* of its bits in the arena's words */
+    uint16_t first_dict; /* its dicts' records, from the arena's first one on */
     uint16_t block_bytes;
     uint16_t n_words; /* of each bitmap; 0 = nothing to remember */
 };
@@ -32,7 +32,8 @@ struct pool_note {
 struct arena_note {
     uint32_t worker; /* whose dict records these are */
     uint32_t n_words;
-    uint64_t *words; /* NULL: not scanned */
+    uint32_t first_dict; /* of its dicts' records, in the order of pools and blocks */
+    uint64_t *words;     /* NULL: not scanned */
     struct pool_note pools[PYMALLOC_ARENA_POOLS];
 };
 
@@ -63,7 +64,8 @@ bool arena_notes_init(struct arena_notes *notes, const struct arena_map *map,
 void arena_notes_release(struct arena_notes *notes);
 
 /* Bits for a pool with so many blocks; gives its two bitmaps, zeroed. The pad holds the
- * pools of an arena whose notes are not kept yet. */
+ * pools of an arena whose notes are not kept yet. NULL: there is no room, or the arena
+ * has more dicts than it has room for. */
 uint64_t *note_pad_pool(struct note_pad *pad, uint32_t pool, uint32_t block_bytes,
                         uint32_t n_blocks, uint32_t first_dict);
 
