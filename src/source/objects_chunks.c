@@ -24,6 +24,7 @@
 #define BOUNDARY_EVERY     (UINT64_C(64) << 10)
 #define RESTARTS_MAX       4
 #define STRANGE_PAGES_MOST 64
+#define PREFETCH_BYTES     768 /* in front of the chunk that is looked at */
 
 void walk_set_regions(struct walk *walk, const struct walk_region *regions, size_t count)
 {
@@ -207,7 +208,8 @@ static void chain_chunk(struct walk *walk, uint64_t at, uint64_t bytes, uint64_t
                                   .usable_bytes = bytes - CHUNK_OVERHEAD,
                                   .sort = is_small ? CHUNK_SMALL : CHUNK_OF_CHAIN});
 
-    if (walk->stretches.pad.is_open && (!is_small || has_object))
+    if (walk->stretches.is_kept && walk->stretches.pad.is_open &&
+        (!is_small || has_object))
         walk_stretch_look(walk, at);
 }
 
@@ -241,6 +243,7 @@ static void chain_walk_window(struct walk *walk)
             continue;
         }
         bytes = word & ~CHUNK_FLAGS;
+        __builtin_prefetch(walk->workers[0].window + offset + PREFETCH_BYTES);
         left -= CHUNK_HEADER;
         if (bytes >= smallest && bytes < chunks->end - at && at >= chunks->counted)
             chain_chunk(walk, at, bytes, left);
