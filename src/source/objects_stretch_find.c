@@ -138,27 +138,24 @@ bool walk_stretches_find(struct walk_worker *worker, uint64_t address,
 
 /* ---- dicts ---- */
 
-/* The number of the dict that begins there; n_dicts: none does. */
-static uint32_t stretch_dict_at(const struct kept_stretch *stretch, uint32_t *hint,
-                                uint64_t offset)
+uint32_t stretch_dict_number(const struct stretch_dict *dicts, uint32_t count,
+                             uint64_t unit, uint32_t *hint)
 {
-    uint64_t unit = offset >> stretch->unit_shift;
-    uint32_t low = 0, high = stretch->n_dicts;
+    uint32_t low = 0, high = count;
 
     for (uint32_t i = *hint; i < high && i <= *hint + 1; i++)
-        if (stretch->dicts[i].at == unit)
+        if (dicts[i].at == unit)
             return *hint = i;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
 
-        if (stretch->dicts[middle].at < unit)
+        if (dicts[middle].at < unit)
             low = middle + 1;
         else
             high = middle;
     }
     *hint = low;
-    return low < stretch->n_dicts && stretch->dicts[low].at == unit ? low
-                                                                    : stretch->n_dicts;
+    return low < count && dicts[low].at == unit ? low : count;
 }
 
 uint64_t *walk_stretches_dict(struct walk *walk, uint64_t address, uint64_t *bytes)
@@ -170,7 +167,9 @@ uint64_t *walk_stretches_dict(struct walk *walk, uint64_t address, uint64_t *byt
 
     if (!stretch)
         return NULL;
-    at = stretch_dict_at(stretch, &finder->dict, address - stretch->start);
+    at = stretch_dict_number(stretch->dicts, stretch->n_dicts,
+                             (address - stretch->start) >> stretch->unit_shift,
+                             &finder->dict);
     if (at == stretch->n_dicts)
         return NULL;
     *bytes = (uint64_t)stretch->dicts[at].units << stretch->unit_shift;

@@ -52,28 +52,15 @@ static bool pad_find(struct stretch_pad *pad, uint64_t address, struct noted_chu
     return address - chunk->user < chunk->bytes;
 }
 
-/* The number of the dict that begins at the address, tried from *hint on; n_dicts: none
- * does. */
-static size_t pad_find_dict(const struct stretch_pad *pad, uint64_t address, size_t *hint)
+/* The number of the dict that begins at the address; n_dicts: none does. */
+static size_t pad_find_dict(const struct stretch_pad *pad, uint64_t address,
+                            uint32_t *hint)
 {
-    size_t low = 0, high = pad->n_dicts;
     uint16_t unit;
 
-    if (!stretch_pad_unit(pad, address, &unit))
-        return high;
-    for (size_t i = *hint; i < high && i < *hint + 2; i++)
-        if (pad->dicts[i].at == unit)
-            return *hint = i;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (pad->dicts[middle].at < unit)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *hint = low;
-    return low < pad->n_dicts && pad->dicts[low].at == unit ? low : pad->n_dicts;
+    return stretch_pad_unit(pad, address, &unit)
+               ? stretch_dict_number(pad->dicts, (uint32_t)pad->n_dicts, unit, hint)
+               : pad->n_dicts;
 }
 
 static bool pad_claim(const struct noted_chunk *chunk)
@@ -102,7 +89,7 @@ static void local_table(struct walk *walk, uint64_t *record)
 
 /* The owner's dict; false: it is not in this stretch. */
 static bool local_dict(struct walk_worker *worker, const struct far_edge *edge,
-                       size_t *hint)
+                       uint32_t *hint)
 {
     struct stretch_pad *pad = &worker->walk->stretches.pad;
     size_t at = pad_find_dict(pad, edge->address, hint);
@@ -121,7 +108,7 @@ static bool local_dict(struct walk_worker *worker, const struct far_edge *edge,
 
 /* False: it does not lead to a part in this stretch, or its turn is later. */
 static bool local_charge(struct walk_worker *worker, const struct far_edge *edge,
-                         size_t *hint)
+                         uint32_t *hint)
 {
     struct charge charge = {entry_of(worker->walk, edge->owner), false};
     struct noted_chunk chunk;
@@ -141,7 +128,8 @@ void walk_stretch_local(struct walk *walk)
     struct stretch_pad *pad = &walk->stretches.pad;
     struct walk_worker *worker = &walk->workers[0];
     struct edges *edges = &worker->edges;
-    size_t kept = pad->first_far, hint = 0;
+    size_t kept = pad->first_far;
+    uint32_t hint = 0;
 
     if (!pad->n_dicts && edges->n_far == pad->first_far)
         return;

@@ -80,6 +80,11 @@ struct kept_stretch {
     uint64_t hashes[STRETCH_PHASES]; /* of looks; of a page the first, of its header */
 };
 
+/* The number of the dict that begins at the unit, tried from *hint on; count: none does.
+ * objects_stretch_find.c */
+uint32_t stretch_dict_number(const struct stretch_dict *dicts, uint32_t count,
+                             uint64_t unit, uint32_t *hint);
+
 /* Words for a bit of each of so many items. */
 static inline size_t stretch_bit_words(size_t count)
 {
