@@ -6,7 +6,7 @@
 #include "source/objects_walk.h"
 #include "util/window.h"
 
-#define AHEAD_MOST 2 /* windows in front of the one that was taken */
+#define AHEAD_MOST 3 /* windows in front of the one that was taken */
 #define OVERLAP    4096
 
 enum ahead_state {

@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 #define STRETCH_PHASES     4          /* a chunk is looked at in every fourth refresh */
-#define STRETCH_LOOK_EVERY (64 << 10) /* bytes of a window, one chunk is looked at */
+#define STRETCH_LOOK_EVERY (96 << 10) /* bytes of a window, one chunk is looked at */
 #define STRETCH_LOOK_SMALL (16 << 10) /* the same where all objects are chunks */
 #define STRETCH_TURN_MOST  64         /* of a stretch, in one refresh */
 #define STRETCH_UNIT_SHIFT 4          /* offsets in a chain are in units of 16 bytes */
