@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/rising.h"
+
 #define REGION_SHIFT  18
 #define REGIONS_FIRST 64
 #define OBJECTS_FIRST 16
@@ -83,22 +85,6 @@ static uint16_t unit_of(uint64_t address)
     return (uint16_t)((address & ((1u << REGION_SHIFT) - 1)) >> CYCLES_GRANULE_SHIFT);
 }
 
-/* The first that is there or behind it. */
-static uint32_t region_from(const struct far_region *region, uint16_t unit)
-{
-    uint32_t low = 0, high = region->count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (region->units[middle] < unit)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static bool region_grow(struct far_region *region)
 {
     uint32_t capacity =
@@ -125,7 +111,7 @@ bool cycles_far_add(struct cycles_far *far, uint64_t address, struct cycles_mark
 
     if (!region || far->n_objects >= OBJECTS_MAX)
         return false;
-    at = region_from(region, unit);
+    at = rising_from(region->units, region->count, unit);
     if (at < region->count && region->units[at] == unit)
         return true;
     if (region->count == region->capacity && !region_grow(region))
@@ -150,7 +136,7 @@ struct cycles_mark *cycles_far_find(const struct cycles_far *far, uint64_t addre
     if (!slot)
         return NULL;
     region = &far->regions[slot - 1];
-    at = region_from(region, unit_of(address));
+    at = rising_from(region->units, region->count, unit_of(address));
     return at < region->count && region->units[at] == unit_of(address)
                ? &region->marks[at]
                : NULL;

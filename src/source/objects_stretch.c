@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "source/objects_walk.h"
+#include "util/rising.h"
 #include "util/clock.h"
 
 /* One stretch, while it is walked. */
@@ -118,20 +119,13 @@ bool walk_stretch_dict(struct walk *walk, uint64_t address, uint64_t bytes,
 
 static bool pad_has_head(const struct stretch_pad *pad, uint64_t gc_head)
 {
-    size_t low = 0, high = pad->n_heads;
     uint16_t unit;
+    uint32_t at;
 
     if (!stretch_pad_unit(pad, gc_head, &unit))
         return false;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (pad->heads[middle] < unit)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < pad->n_heads && pad->heads[low] == unit;
+    at = rising_from(pad->heads, (uint32_t)pad->n_heads, unit);
+    return at < pad->n_heads && pad->heads[at] == unit;
 }
 
 /* Neighbours in the same stretch are counted there. */

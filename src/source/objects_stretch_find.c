@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "source/objects_walk.h"
+#include "util/rising.h"
 
 /* What was counted and noted with stretches, once all of them are there. Who asks goes
  * through memory in order mostly, so the place of the last answer is tried first. */
@@ -56,23 +57,13 @@ static const struct kept_stretch *stretch_at(const struct kept_stretches *all,
 
 static bool stretch_has(const struct kept_stretch *stretch, uint32_t *hint, uint32_t unit)
 {
-    uint32_t low = 0, high = stretch->n_heads;
-
-    for (uint32_t i = *hint; i < high && i <= *hint + 1; i++)
+    for (uint32_t i = *hint; i < stretch->n_heads && i <= *hint + 1; i++)
         if (stretch->heads[i] == unit) {
             *hint = i;
             return true;
         }
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (stretch->heads[middle] < unit)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *hint = low;
-    return low < stretch->n_heads && stretch->heads[low] == unit;
+    *hint = rising_from(stretch->heads, stretch->n_heads, unit);
+    return *hint < stretch->n_heads && stretch->heads[*hint] == unit;
 }
 
 bool walk_stretches_have(struct walk *walk, uint64_t gc_head)

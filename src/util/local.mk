@@ -7,6 +7,7 @@ libheaptop_a_SOURCES += \
 	src/util/err.c \
 	src/util/log.c src/util/log.h \
 	src/util/plural.h \
+	src/util/rising.h \
 	src/util/strbuf.c src/util/strbuf.h \
 	src/util/thread.c src/util/thread.h \
 	src/util/units.c \
