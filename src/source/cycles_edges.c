@@ -76,13 +76,16 @@ static void type_shape(struct cycles_edges *edges, struct cycles_type *type,
                        const char *name)
 {
     struct object_shape *shape = &type->shape;
+    enum object_rule named = OBJECT_FIXED;
 
     if (!object_shape_init(shape, edges->layout, type->basicsize, type->itemsize,
                            type->flags))
         return;
     if (shape->rule == OBJECT_FIXED || shape->rule == OBJECT_VAR)
         if (!(type->flags & TYPE_FLAG_HEAP) || strchr(name, '.'))
-            shape->rule = object_rule_of_name(edges->layout, name);
+            named = object_rule_of_name(edges->layout, name);
+    if (named != OBJECT_FIXED)
+        shape->rule = named;
     switch (shape->rule) {
     case OBJECT_STR:
     case OBJECT_BYTEARRAY:
@@ -374,6 +377,13 @@ static void visit_own_frame(struct cycles_edges *edges, uint64_t object,
         visit_slots(edges, object + layout->gen_locals);
 }
 
+/* A generator's type has an itemsize, too, but where others count items is a pointer. */
+static bool has_items(const struct cycles_edges *edges, const struct cycles_type *type)
+{
+    return type->itemsize && (type->shape.rule == OBJECT_VAR ||
+                              (type->is_frame && edges->layout->minor < 11));
+}
+
 void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
                         const struct cycles_type *type)
 {
@@ -400,7 +410,7 @@ void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
     visit_managed(edges, object, type);
     visit_inline(edges, object, type);
     visit_own_frame(edges, object, type, body);
-    items = type->itemsize ? u64_at(body, 16) : 0;
+    items = has_items(edges, type) ? u64_at(body, edges->layout->ob_size) : 0;
     if (items > TABLE_MOST)
         items = 0;
     if (type->flags & TYPE_FLAG_TUPLE) {

@@ -8,6 +8,8 @@
 
 #define REFCOUNT_MASK UINT64_C(0xffffffff)
 #define NODES_MAX     (UINT32_C(1) << 26) /* of a list */
+/* Half a pointer is mostly more. */
+#define REFERENCES_USUAL (UINT32_C(1) << 16)
 
 bool cycles_gather_init(struct cycles_gather *gather)
 {
@@ -77,41 +79,65 @@ static bool follow(struct cycles_gather *gather, uint64_t node)
 
 /* ---- in the arenas ---- */
 
-/* The type of the tracked object behind the GC head; NULL when none is there. */
+/* A block that may hold an object. */
+struct candidate {
+    const uint8_t *bytes;
+    uint64_t address;
+    uint32_t block_bytes;
+};
+
+/* Next on its list is one whose link leads back. */
+static bool is_linked(struct cycles_gather *gather, uint64_t next, uint64_t node)
+{
+    uint64_t back;
+
+    return cycles_memory_u64(gather->memory, next + 8, &back) &&
+           (back & GC_LINK_MASK) == node;
+}
+
+/* The type of the tracked object at the offset; NULL when none is there. The state of a
+ * module has words in a row that lead to types: what they make of it would be too large
+ * for its block, or has half a pointer for its count of references. */
 static const struct cycles_type *tracked_type(struct cycles_gather *gather,
-                                              const uint8_t *head, uint32_t prefix)
+                                              const struct candidate *block, uint32_t at)
 {
     const struct object_layout *layout = &gather->layout->object;
-    uint64_t references = u64_at(head, GC_HEAD_BYTES);
+    uint32_t before = gather->layout->pymalloc.debug_prefix_bytes;
+    uint32_t most = block->block_bytes - (before ? OBJECT_DEBUG_BYTES : 0);
+    const struct object_view view = {block->bytes + at, block->block_bytes - at,
+                                     block->address + at};
+    uint64_t next = u64_at(block->bytes, at - GC_HEAD_BYTES) & GC_LINK_MASK;
+    uint64_t references = u64_at(view.bytes, 0);
     const struct cycles_type *type;
 
-    if (!is_link(u64_at(head, 0) & GC_LINK_MASK) || !(references & REFCOUNT_MASK) ||
+    if (!is_link(next) || !(references & REFCOUNT_MASK) ||
         references & layout->refcnt_never)
         return NULL;
-    type = cycles_type_of(gather->edges, u64_at(head, GC_HEAD_BYTES + 8));
-    return type && type->flags & TYPE_FLAG_HAVE_GC && type->prefix == prefix ? type
-                                                                             : NULL;
+    type = cycles_type_of(gather->edges, u64_at(view.bytes, layout->ob_type));
+    if (!type || !(type->flags & TYPE_FLAG_HAVE_GC) || type->prefix != at - before ||
+        object_block_need(layout, &type->shape, &view) > most)
+        return NULL;
+    if ((references & REFCOUNT_MASK) > REFERENCES_USUAL &&
+        !is_linked(gather, next, view.address - GC_HEAD_BYTES))
+        return NULL;
+    return type;
 }
 
 /* The object in a block, when the collector tracks it; false when there is no room. */
-static bool gather_block(struct cycles_gather *gather, size_t row, const uint8_t *block,
-                         uint64_t address, uint32_t block_bytes)
+static bool gather_block(struct cycles_gather *gather, size_t row,
+                         const struct candidate *block)
 {
     uint32_t before = gather->layout->pymalloc.debug_prefix_bytes;
 
-    for (uint32_t prefix = GC_HEAD_BYTES; prefix <= OBJECT_PREFIX_MAX; prefix += 16) {
-        uint32_t at = before + prefix;
-        const uint8_t *head = block + at - GC_HEAD_BYTES;
-        const struct cycles_type *type;
+    for (uint32_t at = before + GC_HEAD_BYTES;
+         at <= before + OBJECT_PREFIX_MAX && at + 16 <= block->block_bytes; at += 16) {
+        const struct cycles_type *type = tracked_type(gather, block, at);
 
-        if (at + 16 > block_bytes)
-            break;
-        type = tracked_type(gather, head, prefix);
         if (!type)
             continue;
-        return cycles_set_add(gather->set, row, address + at,
-                              mark_of(u64_at(head, GC_HEAD_BYTES), type)) &&
-               follow(gather, u64_at(head, 0) & GC_LINK_MASK);
+        return cycles_set_add(gather->set, row, block->address + at,
+                              mark_of(u64_at(block->bytes, at), type)) &&
+               follow(gather, u64_at(block->bytes, at - GC_HEAD_BYTES) & GC_LINK_MASK);
     }
     return true;
 }
@@ -130,7 +156,9 @@ static bool gather_pool(struct cycles_gather *gather, size_t row, const uint8_t 
 
         if (pool.n_free && pool.free[i / 64] >> i % 64 & 1)
             continue;
-        if (!gather_block(gather, row, bytes + at, address + at, pool.block_bytes))
+        if (!gather_block(
+                gather, row,
+                &(struct candidate){bytes + at, address + at, pool.block_bytes}))
             return false;
     }
     return true;

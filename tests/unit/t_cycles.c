@@ -186,6 +186,50 @@ static void visits_the_last_item_of_a_tuple(void **state)
     }
 }
 
+/* Words of a module's state that lead to types, as if one of them were a tuple's, and
+ * what they seem to refer to. */
+static void takes_no_state_of_a_module_for_an_object(void **state)
+{
+    const uint64_t sizes[] = {1000, 1}, counts[] = {1, 0xca8100};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct dry_run run;
+        uint64_t words;
+
+        begin(&run);
+        words = run.lists[1];
+        set_items(&run, run.lists[0], run.lists[0], 0);
+        fake_u64(run.fake, words, counts[i]);
+        fake_u64(run.fake, words + 8, run.fake->tuple);
+        fake_u64(run.fake, words + 16, sizes[i]);
+        fake_u64(run.fake, words + 24, run.lists[0]);
+        fake_u64(run.fake, run.lists[2], 2);
+        fake_u64(run.fake, words - 16, run.lists[2] - 16);
+        expect(&run, 1, 1);
+        end(&run);
+    }
+}
+
+/* 3.11 and later: gi_code stands where a tuple counts its items. */
+static void finds_no_items_in_a_generator(void **state)
+{
+    struct dry_run run;
+    uint64_t type;
+
+    (void)state;
+    begin(&run);
+    run.fake->layout.object.gen_code = 16;
+    type = fake_static_type(run.fake, "generator", 32, 8, TYPE_FLAG_HAVE_GC);
+    fake_u64(run.fake, run.lists[1] + 8, type);
+    fake_u64(run.fake, run.lists[1] + 16, 400);
+    set_items(&run, run.lists[0], run.lists[0], 0);
+    /* Behind the generator: it does not refer to that. */
+    fake_u64(run.fake, fake_block(0, LIST_BLOCK, 2), run.lists[0]);
+    expect(&run, 1, 1);
+    end(&run);
+}
+
 static void spares_what_is_held_from_elsewhere(void **state)
 {
     struct dry_run run;
@@ -417,6 +461,8 @@ int main(void)
         cmocka_unit_test(visits_long_tables_in_pieces),
         cmocka_unit_test(believes_no_more_than_there_is),
         cmocka_unit_test(visits_the_last_item_of_a_tuple),
+        cmocka_unit_test(takes_no_state_of_a_module_for_an_object),
+        cmocka_unit_test(finds_no_items_in_a_generator),
         cmocka_unit_test(spares_what_is_held_from_elsewhere),
         cmocka_unit_test(frees_what_garbage_alone_holds),
         cmocka_unit_test(frees_nothing_twice),
