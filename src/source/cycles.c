@@ -10,6 +10,7 @@
 #define PIECE_STEPS   250               /* what a piece of a long table counts */
 #define UNREAD_MOST   1000              /* references that were not followed */
 #define WORK_LEAST    ((size_t)1 << 14) /* reached objects that are noted at once */
+#define TURN_PART     16 /* a turn that comes to less of all objects is little */
 #define COUNTED_LEAST ((size_t)1 << 12)
 #define COUNTED_MOST  ((size_t)1 << 24)
 #define REFCOUNT_MASK UINT64_C(0xffffffff)
@@ -88,7 +89,10 @@ static void subtract_one(void *context, uint64_t word, bool is_table)
         mark->references--;
 }
 
-/* What cannot be noted to go on from is met again in the next turn. */
+/* To go where a reference leads means reading there; the next turn comes by all objects
+ * in the order of their addresses. But a long chain would want as many turns as it has
+ * links: where turns come to little, references are followed wherever they lead. What
+ * cannot be noted to go on from is met again in the next turn as well. */
 static void reach_one(void *context, uint64_t word, bool is_table)
 {
     struct cycles *cycles = context;
@@ -100,7 +104,8 @@ static void reach_one(void *context, uint64_t word, bool is_table)
         mark->is_reachable = true;
     else
         mark->is_held = true;
-    if (cycles->n_work < WORK_LEAST)
+    if (cycles->n_work < WORK_LEAST &&
+        (cycles->is_far_too || cycles_memory_is_near(&cycles->memory, word)))
         work_add(cycles, word);
     else
         cycles->is_again = true;
@@ -111,6 +116,7 @@ static void scan(struct cycles *cycles, uint64_t object, struct cycles_mark *mar
     if (!mark || mark->is_scanned)
         return;
     mark->is_scanned = true;
+    cycles->n_scanned++;
     visit_object(cycles, object);
 }
 
@@ -133,7 +139,16 @@ static void reach_at(struct cycles *cycles, uint64_t object, struct cycles_mark 
 static void restart(struct cycles *cycles)
 {
     memset(&cycles->at, 0, sizeof(cycles->at));
-    cycles->is_again = false;
+    cycles->is_again = cycles->is_far_too = false;
+    cycles->n_scanned = 0;
+}
+
+static void another_turn(struct cycles *cycles)
+{
+    bool is_little = cycles->n_scanned < cycles->set.count / TURN_PART;
+
+    restart(cycles);
+    cycles->is_far_too = is_little;
 }
 
 /* What has references from elsewhere, and from there on; false when all is done. */
@@ -151,7 +166,7 @@ static bool reach(struct cycles *cycles)
         } else if ((mark = cycles_set_next(&cycles->set, &cycles->at, &object))) {
             reach_at(cycles, object, mark);
         } else if (cycles->is_again) {
-            restart(cycles);
+            another_turn(cycles);
         } else {
             return false;
         }

@@ -14,13 +14,17 @@
 #include "target/residency.h"
 
 #define LINE_BYTES (UINT64_C(16) << 10)
-#define LINES      128
+#define LINE_SETS  32 /* a line has its place in one of them */
+#define LINE_WAYS  4
 
 struct cycles_memory {
     struct reader *reader;
     struct residency *residency;
-    uint64_t addresses[LINES]; /* of the line + 1; 0 = none */
-    uint8_t *lines[LINES];
+    /* By set, the one last used first. */
+    struct cycles_line {
+        uint64_t address; /* + 1; 0 = none */
+        uint8_t *bytes;
+    } lines[LINE_SETS][LINE_WAYS];
 };
 
 void cycles_memory_release(struct cycles_memory *memory);
@@ -28,6 +32,9 @@ void cycles_memory_release(struct cycles_memory *memory);
 /* Copies without keeping; what is not in memory or cannot be read becomes zeros. */
 void cycles_memory_copy(struct cycles_memory *memory, uint64_t address, uint8_t *out,
                         uint64_t length);
+
+/* Would reading there cost nothing now? */
+bool cycles_memory_is_near(const struct cycles_memory *memory, uint64_t address);
 
 /* Copies; false when it cannot be read. */
 bool cycles_memory_read(struct cycles_memory *memory, uint64_t address, void *buffer,
