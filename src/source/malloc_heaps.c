@@ -245,6 +245,19 @@ static void region_look(struct malloc_heaps *heaps, const struct malloc_places *
         region->at = region->stop;
 }
 
+/* The address itself, or where 64 MiB divide one behind it that only pages in front of
+ * which nothing is to be looked at lie between. */
+static uint64_t behind_nothing(const struct malloc_places *places, uint64_t at,
+                               uint64_t end)
+{
+    uint64_t next = next_page(places, at, end);
+    uint64_t heap = next & ~(THREAD_HEAP_BYTES - 1);
+
+    if (next >= end)
+        return end;
+    return heap > at ? heap : at;
+}
+
 /* Heaps of threads stand where 64 MiB divide the address, chunks before and behind. */
 static void region_find(struct malloc_heaps *heaps, const struct malloc_places *places,
                         struct malloc_chain *chain, uint64_t start, uint64_t end)
@@ -254,7 +267,8 @@ static void region_find(struct malloc_heaps *heaps, const struct malloc_places *
     while (region.at < end) {
         uint64_t heap_end = 0;
 
-        if (region.at % THREAD_HEAP_BYTES == 0)
+        region.at = behind_nothing(places, region.at, end);
+        if (region.at < end && region.at % THREAD_HEAP_BYTES == 0)
             heap_end = thread_heap_find(heaps, places, chain, region.at, end);
         if (heap_end) {
             region.at = heap_end;

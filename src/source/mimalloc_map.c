@@ -113,7 +113,8 @@ bool mimalloc_map_add(struct mimalloc_map *map, struct reader *reader,
             is_good = map_keep(map, found);
             at += (found->segment.bytes + step - 1) & ~(step - 1);
         } else {
-            at += step;
+            at = pagemap_next_present(pagemap, at + step, end);
+            at = (at + step - 1) & ~(step - 1);
         }
     }
     free(found);

@@ -407,38 +407,21 @@ static uint64_t behind_next_segment(const struct walk *walk, uint64_t at, uint64
 }
 
 /* Where the heap of a thread may begin next; 0: nowhere. */
-static uint64_t next_thread_heap(const struct walk_chunks *chunks)
+static uint64_t next_thread_heap(uint64_t at)
 {
-    return (chunks->at | (THREAD_HEAP_BYTES - 1)) + 1;
-}
-
-/* Without pymalloc each object is a chunk, so every page is looked at; but what was never
- * touched holds no chunk, and what was swapped out may. */
-static uint64_t behind_run(struct walk *walk)
-{
-    struct walk_chunks *chunks = &walk->chunks;
-    struct pagemap *pagemap = &walk->workers[0].pagemap;
-    uint64_t at = chunks->at, heap = next_thread_heap(chunks), end = chunks->end;
-    bool is_swapped = false;
-
-    if (pagemap_is_present(pagemap, at))
-        return at + PAGE;
-    for (end = heap && heap < end ? heap : end;
-         at < end && !pagemap_is_present(pagemap, at); at += PAGE)
-        is_swapped |= pagemap_is_swapped(pagemap, at);
-    walk->workers[0].counts.absent_chunks += is_swapped;
-    return at;
+    return (at | (THREAD_HEAP_BYTES - 1)) + 1;
 }
 
 /* Where to look when no chunk is at this page. Small memory of others (the stacks of
- * frames, 3.11+) may stand between chunks. */
+ * frames, 3.11+) may stand between chunks. Without pymalloc each object is a chunk, so
+ * every page is looked at. */
 static uint64_t behind_no_chunk(struct walk *walk)
 {
     struct walk_chunks *chunks = &walk->chunks;
     bool is_pythons = is_of_python(walk, chunks->at);
 
     if (walk->method == WALK_BY_CHUNKS)
-        return behind_run(walk);
+        return chunks->at + PAGE;
     if (!is_pythons && chunks->strange_pages++ < STRANGE_PAGES_MOST)
         return chunks->at + PAGE;
     chunks->strange_pages = 0;
@@ -447,13 +430,13 @@ static uint64_t behind_no_chunk(struct walk *walk)
     return behind_next_arena(walk, chunks->at, chunks->end);
 }
 
-/* Goes there, or to where the heap of a thread may begin before; true when one does, in
- * the middle of what the kernel shows as one mapping. */
-static bool mmapped_go(struct walk *walk, uint64_t next)
+/* Goes there, or to where the heap of a thread may begin before, `from` or behind; true
+ * when one does, in the middle of what the kernel shows as one mapping. */
+static bool mmapped_go(struct walk *walk, uint64_t next, uint64_t from)
 {
     struct walk_chunks *chunks = &walk->chunks;
     uint64_t region_end = chunks->end;
-    uint64_t heap = next_thread_heap(chunks);
+    uint64_t heap = next_thread_heap(from);
 
     chunks->at = next < heap || !heap ? next : heap;
     if (chunks->at >= region_end || chunks->at != heap)
@@ -464,13 +447,25 @@ static bool mmapped_go(struct walk *walk, uint64_t next)
     return false;
 }
 
+/* To the next page in memory: what was never touched holds no chunk, and no heap begins
+ * there. Where each object is a chunk, what was swapped out may hold one. */
+static bool mmapped_skip(struct walk *walk)
+{
+    struct walk_chunks *chunks = &walk->chunks;
+    struct pagemap *pagemap = &walk->workers[0].pagemap;
+    uint64_t next = pagemap_next_present(pagemap, chunks->at, chunks->end);
+
+    walk->workers[0].counts.absent_chunks +=
+        walk->method == WALK_BY_CHUNKS && pagemap_has_swapped(pagemap, chunks->at, next);
+    return mmapped_go(walk, next, next - 1);
+}
+
 /* The pages of the mmapped chunk here; its beginning in `bytes`. 0: there is none. */
 static uint64_t mmapped_here(struct walk *walk, uint8_t bytes[CHUNK_HEADER + CHUNK_LOOK])
 {
     struct walk_chunks *chunks = &walk->chunks;
 
-    if (is_of_python(walk, chunks->at) ||
-        !pagemap_is_present(&walk->workers[0].pagemap, chunks->at))
+    if (is_of_python(walk, chunks->at))
         return 0;
     if (reader_read(walk->reader, raddr_of(chunks->at), bytes,
                     CHUNK_HEADER + CHUNK_LOOK)) {
@@ -488,10 +483,16 @@ static void mmapped_step(struct walk *walk)
     walk->workers[0].window_bytes = 0;
     pagemap_forget(&walk->workers[0].pagemap);
     for (int n = 0; n < MMAPPED_PER_STEP && chunks->at < chunks->end; n++) {
-        uint64_t chunk = mmapped_here(walk, bytes);
+        uint64_t chunk;
 
+        if (!pagemap_is_present(&walk->workers[0].pagemap, chunks->at)) {
+            if (mmapped_skip(walk))
+                return;
+            continue;
+        }
+        chunk = mmapped_here(walk, bytes);
         if (!chunk) {
-            if (mmapped_go(walk, behind_no_chunk(walk)))
+            if (mmapped_go(walk, behind_no_chunk(walk), chunks->at))
                 return;
             continue;
         }

@@ -147,8 +147,10 @@ void thread_stacks_search(struct thread_stacks *stacks, struct reader *reader,
     while (window && start < end && *budget_bytes) {
         bool is_resident;
         uint64_t want = end - start < WINDOW ? end - start : WINDOW;
-        uint64_t length = residency_stretch(residency, start, want, &is_resident);
+        uint64_t length = residency_stretch(residency, start, end - start, &is_resident);
 
+        if (is_resident && length > want)
+            length = want;
         if (is_resident &&
             !reader_read(reader, raddr_of(start), window, (size_t)length)) {
             look(stacks, reader, window, length, start);

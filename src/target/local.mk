@@ -16,7 +16,7 @@ libheaptop_a_SOURCES += \
 	src/target/maps.c src/target/maps.h \
 	src/target/memory_room.c src/target/memory_room.h \
 	src/target/pagemap.c src/target/pagemap.h \
-	src/target/pagemap_scan.h \
+	src/target/pagemap_scan.c src/target/pagemap_scan.h \
 	src/target/residency.c src/target/residency.h \
 	src/target/procfs.c src/target/procfs.h \
 	src/target/reader.c src/target/reader.h \

@@ -133,6 +133,64 @@ uint64_t pagemap_run(struct pagemap *pagemap, uint64_t address, uint64_t length,
     return length;
 }
 
+/* The first page of [start, end) that the kernel counts among these; `end`: none. False
+ * where it cannot be asked so. */
+static bool pagemap_first(struct pagemap *pagemap, uint64_t start, uint64_t end,
+                          uint64_t kinds, uint64_t *first)
+{
+    struct scan_region region;
+    struct scan_request request = {
+        .size = sizeof(request),
+        .start = start & ~(PAGEMAP_PAGE_BYTES - 1),
+        .end = (end + PAGEMAP_PAGE_BYTES - 1) & ~(PAGEMAP_PAGE_BYTES - 1),
+        .vec = (uint64_t)(uintptr_t)&region,
+        .vec_len = 1,
+        .max_pages = 1,
+        .kinds_mask = kinds,
+        .return_mask = kinds,
+    };
+    int found;
+
+    if (pagemap->has_no_scan || start >= end) {
+        *first = end;
+        return !pagemap->has_no_scan;
+    }
+    found = pagemap_scan_ask(pagemap->fd, &request);
+    pagemap->has_no_scan = found < 0;
+    *first = found > 0 && region.start < end ? region.start : end;
+    if (*first < start)
+        *first = start;
+    return found >= 0;
+}
+
+uint64_t pagemap_next_present(struct pagemap *pagemap, uint64_t address, uint64_t end)
+{
+    uint64_t at = address, first;
+
+    while (at < end && !pagemap_is_present(pagemap, at)) {
+        uint64_t next = (at / PAGEMAP_PAGE_BYTES + 1) * PAGEMAP_PAGE_BYTES;
+        bool is_kept = next / PAGEMAP_PAGE_BYTES - pagemap->first_page < pagemap->count;
+
+        if (!is_kept && pagemap_first(pagemap, next, end, SCAN_IS_PRESENT, &first))
+            return first;
+        at = next;
+    }
+    return at < end ? at : end;
+}
+
+bool pagemap_has_swapped(struct pagemap *pagemap, uint64_t start, uint64_t end)
+{
+    uint64_t first;
+
+    if (start >= end || pagemap->fd < 0)
+        return false;
+    if (pagemap_first(pagemap, start, end, SCAN_IS_SWAPPED, &first))
+        return first < end;
+    for (first = start; first < end && !pagemap_is_swapped(pagemap, first);)
+        first += PAGEMAP_PAGE_BYTES;
+    return first < end;
+}
+
 static bool pagemap_is_written(struct pagemap *pagemap, uint64_t page)
 {
     return !pagemap_keep(pagemap, page) ||

@@ -64,6 +64,11 @@ bool pagemap_all_present(struct pagemap *pagemap, uint64_t start, uint64_t end);
 uint64_t pagemap_run(struct pagemap *pagemap, uint64_t address, uint64_t length,
                      bool *is_present);
 
+/* The first page from the address on that is present, or `end`: of terabytes that were
+ * never touched one cheap call, where the kernel has it. */
+uint64_t pagemap_next_present(struct pagemap *pagemap, uint64_t address, uint64_t end);
+bool pagemap_has_swapped(struct pagemap *pagemap, uint64_t start, uint64_t end);
+
 /* The same of pages that are in memory and of no file, so that they were written; where
  * the kernel does not say, all are. */
 uint64_t pagemap_run_written(struct pagemap *pagemap, uint64_t address, uint64_t length,

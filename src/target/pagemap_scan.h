@@ -26,4 +26,9 @@ struct scan_request {
 #define SCAN_IS_GUARD   (UINT64_C(1) << 8) /* of Linux 6.16; before, EINVAL */
 #define SCAN_REQUEST    _IOWR('f', 16, struct scan_request)
 
+/* Asks without guard pages, which hold nothing, where the kernel tells them from swapped
+ * ones. How many regions were found; -1: errno, ENOTTY where the kernel has no such
+ * request. */
+int pagemap_scan_ask(int fd, struct scan_request *request);
+
 #endif

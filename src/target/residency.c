@@ -73,20 +73,6 @@ bool residency_add(struct residency *residency, uint64_t start, uint64_t end,
     return true;
 }
 
-/* Without guard pages, which hold nothing, where the kernel tells them from swapped ones.
- */
-static int scan_ask(int fd, struct scan_request *request)
-{
-    int found;
-
-    request->kinds_mask = request->kinds_inverted = SCAN_IS_GUARD;
-    found = ioctl(fd, SCAN_REQUEST, request);
-    if (found >= 0 || errno != EINVAL)
-        return found;
-    request->kinds_mask = request->kinds_inverted = 0;
-    return ioctl(fd, SCAN_REQUEST, request);
-}
-
 /* False where the kernel does not have the request, errno ENOTTY. */
 static bool scan_mapping(struct residency *residency, int fd,
                          const struct mapping *mapping, struct scan_region *regions)
@@ -104,7 +90,7 @@ static bool scan_mapping(struct residency *residency, int fd,
             .return_mask =
                 SCAN_IS_FILE | SCAN_IS_PRESENT | SCAN_IS_SWAPPED | SCAN_IS_ZERO,
         };
-        int found = scan_ask(fd, &request);
+        int found = pagemap_scan_ask(fd, &request);
 
         if (found < 0)
             return errno != ENOTTY && errno != EINVAL;

@@ -81,6 +81,54 @@ static void test_runs(void **state)
     fclose(file);
 }
 
+/* By words, as a file answers no request for a scan. */
+static void test_next_present(void **state)
+{
+    const uint64_t page = PAGEMAP_PAGE_BYTES, end = START + PAGES * page;
+    FILE *file = made_up_pagemap();
+    struct pagemap pagemap;
+
+    (void)state;
+    pagemap_init(&pagemap, fileno(file));
+    assert_int_equal(pagemap_next_present(&pagemap, START + 100, end), START + 100);
+    assert_int_equal(pagemap_next_present(&pagemap, START + 7 * page + 8, end),
+                     START + 10 * page);
+    assert_int_equal(pagemap_next_present(&pagemap, end - 3 * page, end), end);
+    assert_int_equal(pagemap_next_present(&pagemap, end, end), end);
+    assert_true(pagemap_has_swapped(&pagemap, START + 7 * page, START + 9 * page));
+    assert_false(pagemap_has_swapped(&pagemap, START + 9 * page, START + 18 * page));
+    pagemap_init(&pagemap, -1);
+    assert_int_equal(pagemap_next_present(&pagemap, START, end), START);
+    assert_false(pagemap_has_swapped(&pagemap, START, end));
+    fclose(file);
+}
+
+/* As this kernel says it of 16 TiB, one page of which was touched. */
+static void test_next_present_in_a_reservation(void **state)
+{
+    const uint64_t bytes = UINT64_C(16) << 40, touched = UINT64_C(9) << 40;
+    uint8_t *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint64_t start = (uintptr_t)memory;
+    struct pagemap pagemap;
+
+    (void)state;
+    if (memory == MAP_FAILED)
+        skip(); /* a limit of address space */
+    memory[touched] = 1;
+    pagemap_init(&pagemap, open("/proc/self/pagemap", O_RDONLY));
+    assert_int_equal(pagemap_next_present(&pagemap, start, start + bytes),
+                     start + touched);
+    if (!pagemap.has_no_scan) { /* page by page it would take a minute */
+        assert_int_equal(
+            pagemap_next_present(&pagemap, start + touched + 4096, start + bytes),
+            start + bytes);
+        assert_false(pagemap_has_swapped(&pagemap, start, start + bytes));
+    }
+    close(pagemap.fd);
+    munmap(memory, bytes);
+}
+
 /* Pages of a file, and those that are swapped out or absent, are not written. */
 static void test_written_runs(void **state)
 {
@@ -215,6 +263,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_next_present),
+        cmocka_unit_test(test_next_present_in_a_reservation),
         cmocka_unit_test(test_written_runs),
         cmocka_unit_test(test_read_leaves_absent_pages),
         cmocka_unit_test(test_without_pagemap),
