@@ -8,7 +8,7 @@
 
 #define BODY_MOST      4096 /* bytes of an object itself that are looked at */
 #define TABLE_MOST     (UINT64_C(1) << 32) /* entries of a table */
-#define WORDS_A_READ   512
+#define WORDS_A_READ   510                 /* whole entries of dicts, and of sets */
 #define TYPE_READ      304
 #define TYPE_TRAVERSE  184 /* Include/cpython/object.h PyTypeObject.tp_traverse */
 #define TYPE_EXCEPTION (UINT64_C(1) << 30) /* object.h Py_TPFLAGS_BASE_EXC_SUBCLASS */
@@ -158,46 +158,58 @@ void cycles_edges_begin(struct cycles_edges *edges)
     edges->n_pieces = 0;
 }
 
-static void visit_piece(struct cycles_edges *edges, uint64_t start, uint64_t count,
-                        bool is_table)
+static void visit_piece(struct cycles_edges *edges, struct cycles_piece piece)
 {
     uint64_t words[WORDS_A_READ];
 
-    while (count) {
-        size_t some = count < WORDS_A_READ ? (size_t)count : WORDS_A_READ;
+    while (piece.count) {
+        size_t some = piece.count < WORDS_A_READ ? (size_t)piece.count : WORDS_A_READ;
 
-        if (!cycles_memory_read(edges->memory, start, words, some * 8)) {
-            edges->n_unread += count;
+        if (!cycles_memory_read(edges->memory, piece.start, words, some * 8)) {
+            edges->n_unread += piece.count;
             return;
         }
+        for (size_t i = piece.hash_at; piece.entry_words && i < some;
+             i += piece.entry_words)
+            words[i] = 0;
         for (size_t i = 0; i < some; i++)
             if (words[i] >= 4096 && words[i] < RADDR_END && !(words[i] & 7))
-                edges->visit(edges->context, words[i], is_table);
-        start += some * 8;
-        count -= some;
+                edges->visit(edges->context, words[i], piece.is_table);
+        piece.start += some * 8;
+        piece.count -= some;
     }
 }
 
-/* All words of [start, start + count * 8). There are no more in all tables together than
- * the target has in memory, so a long one needs no bound of its own; what alone claims to
- * have more than that is no table. */
-static void visit_words(struct cycles_edges *edges, uint64_t start, uint64_t count,
-                        bool is_table)
+static void piece_pass(struct cycles_piece *piece, uint64_t count)
 {
-    if (start & 7 || start < 4096 || count > edges->words_most)
+    piece->start += count * 8;
+    piece->count -= count;
+}
+
+/* There are no more words in all tables together than the target has in memory, so a long
+ * one needs no bound of its own; what alone claims to have more than that is no table. */
+static void visit_all(struct cycles_edges *edges, struct cycles_piece piece)
+{
+    if (piece.start & 7 || piece.start < 4096 || piece.count > edges->words_most)
         return;
-    if (count > edges->words_left) {
+    if (piece.count > edges->words_left) {
         edges->is_excessive = true;
         return;
     }
-    edges->words_left -= count;
-    if (count > CYCLES_PIECE_WORDS && edges->n_pieces < CYCLES_PIECES_MAX) {
-        edges->pieces[edges->n_pieces++] =
-            (struct cycles_piece){start + CYCLES_PIECE_WORDS * UINT64_C(8),
-                                  count - CYCLES_PIECE_WORDS, is_table};
-        count = CYCLES_PIECE_WORDS;
+    edges->words_left -= piece.count;
+    if (piece.count > CYCLES_PIECE_WORDS && edges->n_pieces < CYCLES_PIECES_MAX) {
+        edges->pieces[edges->n_pieces] = piece;
+        piece_pass(&edges->pieces[edges->n_pieces++], CYCLES_PIECE_WORDS);
+        piece.count = CYCLES_PIECE_WORDS;
     }
-    visit_piece(edges, start, count, is_table);
+    visit_piece(edges, piece);
+}
+
+/* All words of [start, start + count * 8). */
+static void visit_words(struct cycles_edges *edges, uint64_t start, uint64_t count,
+                        bool is_table)
+{
+    visit_all(edges, (struct cycles_piece){start, count, 0, 0, is_table});
 }
 
 bool cycles_edges_visit_more(struct cycles_edges *edges)
@@ -210,11 +222,10 @@ bool cycles_edges_visit_more(struct cycles_edges *edges)
     piece = *last;
     if (piece.count > CYCLES_PIECE_WORDS)
         piece.count = CYCLES_PIECE_WORDS;
-    last->start += piece.count * 8;
-    last->count -= piece.count;
+    piece_pass(last, piece.count);
     if (!last->count)
         edges->n_pieces--;
-    visit_piece(edges, piece.start, piece.count, piece.is_table);
+    visit_piece(edges, piece);
     return true;
 }
 
@@ -253,6 +264,18 @@ static bool keys_read(struct cycles_edges *edges, uint64_t address,
            keys->n_entries <= TABLE_MOST;
 }
 
+/* dictobject.c PyDictKeyEntry: hash, key, value; PyDictUnicodeEntry has no hash. The hash
+ * of an int is its value, and there are many dicts by address: __subclasses__(), by id().
+ */
+static void visit_entries(struct cycles_edges *edges, const struct dict_keys *keys)
+{
+    uint8_t words = keys->entry_bytes == 24 ? 3 : 0;
+
+    visit_all(edges, (struct cycles_piece){keys->entries,
+                                           keys->n_entries * keys->entry_bytes / 8, words,
+                                           0, true});
+}
+
 static void visit_dict(struct cycles_edges *edges, const uint8_t *body)
 {
     const struct object_layout *layout = edges->layout;
@@ -265,7 +288,7 @@ static void visit_dict(struct cycles_edges *edges, const uint8_t *body)
         return;
     if (!values) {
         tell_table(edges, table);
-        visit_words(edges, keys.entries, keys.n_entries * keys.entry_bytes / 8, true);
+        visit_entries(edges, &keys);
         return;
     }
     /* Values that are embedded in their instance belong to that. */
@@ -296,7 +319,7 @@ static void visit_set(struct cycles_edges *edges, const uint8_t *body, uint64_t 
         return;
     if (table != object + layout->set_small_table)
         tell_table(edges, table);
-    visit_words(edges, table, (mask + 1) * 2, true);
+    visit_all(edges, (struct cycles_piece){table, (mask + 1) * 2, 2, 1, true});
 }
 
 /* 3.11, 3.12: values have no count of their own; the class's cached keys tell it. In

@@ -17,12 +17,14 @@
 #include "source/cycles_memory.h"
 
 #define CYCLES_TYPES_MAX   16384 /* a power of two */
-#define CYCLES_PIECE_WORDS 4096  /* of a long table that are visited at once */
+#define CYCLES_PIECE_WORDS 4092  /* of a long table, visited at once: whole entries */
 #define CYCLES_PIECES_MAX  64
 
-/* What is still to be visited of a long table. */
+/* Words of a table: what is still to be visited of a long one. */
 struct cycles_piece {
-    uint64_t start, count; /* words */
+    uint64_t start, count;
+    uint8_t entry_words; /* 0: no hashes are among them */
+    uint8_t hash_at; /* in each entry: a number, even where it looks like an address */
     bool is_table;
 };
 

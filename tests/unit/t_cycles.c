@@ -167,6 +167,52 @@ static void believes_no_more_than_there_is(void **state)
     end(&run);
 }
 
+/* {n: None, ...} of so many, without a value and a key yet. */
+static uint64_t add_dict(struct dry_run *run, uint64_t dict, uint64_t count)
+{
+    uint64_t keys = fake_malloc(run->fake, 40 + count * 24);
+
+    fake_object(run->fake, dict, run->fake->dict);
+    fake_u64(run->fake, dict + 32, keys);
+    fake_u64(run->fake, keys, 1);
+    fake_u64(run->fake, keys + 8, 12 | 3 << 8); /* logarithms; keys of any type */
+    fake_u64(run->fake, keys + 24, count);
+    return keys + 40;
+}
+
+/* The hash of an int is its value, which may be what id() said. */
+static void takes_no_hash_for_a_reference(void **state)
+{
+    const uint64_t count = CYCLES_PIECE_WORDS / 3 + 30;
+    struct dry_run run;
+    uint64_t type, entries, slots;
+
+    (void)state;
+    begin(&run);
+    type = fake_static_type(run.fake, "set", 200, 0, TYPE_FLAG_HAVE_GC);
+    for (size_t i = 0; i < 4; i++)
+        set_items(&run, run.lists[i], run.lists[i], 0);
+    entries = add_dict(&run, run.lists[4], count);
+    fake_u64(run.fake, entries, run.lists[0]);
+    fake_u64(run.fake, entries + (count - 1) * 24, run.lists[1]);
+    slots = fake_malloc(run.fake, 8 * 16);
+    fake_object(run.fake, run.lists[5], type);
+    fake_u64(run.fake, run.lists[5] + 32, 7);
+    fake_u64(run.fake, run.lists[5] + 40, slots);
+    fake_u64(run.fake, slots + 7 * 16 + 8, run.lists[2]);
+    expect(&run, 4, 4);
+    /* Keys and values are references. */
+    cycles_release(&run.cycles);
+    arenas_release(&run.arenas);
+    fake_u64(run.fake, entries + 8, run.lists[0]);
+    fake_u64(run.fake, entries + (count - 1) * 24 + 16, run.lists[1]);
+    fake_u64(run.fake, slots + 7 * 16, run.lists[2]);
+    for (size_t i = 0; i < 3; i++)
+        fake_u64(run.fake, run.lists[i], 2);
+    expect(&run, 1, 1);
+    end(&run);
+}
+
 /* 3.14: tuples keep their hash in front of their items. */
 static void visits_the_last_item_of_a_tuple(void **state)
 {
@@ -460,6 +506,7 @@ int main(void)
         cmocka_unit_test(finds_a_cycle),
         cmocka_unit_test(visits_long_tables_in_pieces),
         cmocka_unit_test(believes_no_more_than_there_is),
+        cmocka_unit_test(takes_no_hash_for_a_reference),
         cmocka_unit_test(visits_the_last_item_of_a_tuple),
         cmocka_unit_test(takes_no_state_of_a_module_for_an_object),
         cmocka_unit_test(finds_no_items_in_a_generator),
