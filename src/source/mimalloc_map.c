@@ -113,7 +113,9 @@ bool mimalloc_map_add(struct mimalloc_map *map, struct reader *reader,
             is_good = map_keep(map, found);
             at += (found->segment.bytes + step - 1) & ~(step - 1);
         } else {
-            at = pagemap_next_present(pagemap, at + step, end);
+            at += step;
+            if (!pagemap->has_no_scan)
+                at = pagemap_next_present(pagemap, at, end);
             at = (at + step - 1) & ~(step - 1);
         }
     }

@@ -447,6 +447,13 @@ static bool mmapped_go(struct walk *walk, uint64_t next, uint64_t from)
     return false;
 }
 
+/* Where the kernel cannot be asked for it, the next page in memory may cost as much as
+ * looking at every page does. */
+static bool may_skip(const struct walk *walk)
+{
+    return walk->method == WALK_BY_CHUNKS || !walk->workers[0].pagemap.has_no_scan;
+}
+
 /* To the next page in memory: what was never touched holds no chunk, and no heap begins
  * there. Where each object is a chunk, what was swapped out may hold one. */
 static bool mmapped_skip(struct walk *walk)
@@ -483,14 +490,14 @@ static void mmapped_step(struct walk *walk)
     walk->workers[0].window_bytes = 0;
     pagemap_forget(&walk->workers[0].pagemap);
     for (int n = 0; n < MMAPPED_PER_STEP && chunks->at < chunks->end; n++) {
-        uint64_t chunk;
+        bool is_there = pagemap_is_present(&walk->workers[0].pagemap, chunks->at);
+        uint64_t chunk = is_there ? mmapped_here(walk, bytes) : 0;
 
-        if (!pagemap_is_present(&walk->workers[0].pagemap, chunks->at)) {
+        if (!is_there && may_skip(walk)) {
             if (mmapped_skip(walk))
                 return;
             continue;
         }
-        chunk = mmapped_here(walk, bytes);
         if (!chunk) {
             if (mmapped_go(walk, behind_no_chunk(walk), chunks->at))
                 return;

@@ -5,6 +5,8 @@
 
 #include "target/pagemap_scan.h"
 
+#define READS_MOST 64
+
 void pagemap_init(struct pagemap *pagemap, int fd)
 {
     pagemap->fd = fd;
@@ -167,13 +169,15 @@ uint64_t pagemap_next_present(struct pagemap *pagemap, uint64_t address, uint64_
 {
     uint64_t at = address, first;
 
-    while (at < end && !pagemap_is_present(pagemap, at)) {
+    for (int reads = 0; at < end && !pagemap_is_present(pagemap, at);) {
         uint64_t next = (at / PAGEMAP_PAGE_BYTES + 1) * PAGEMAP_PAGE_BYTES;
         bool is_kept = next / PAGEMAP_PAGE_BYTES - pagemap->first_page < pagemap->count;
 
         if (!is_kept && pagemap_first(pagemap, next, end, SCAN_IS_PRESENT, &first))
             return first;
         at = next;
+        if (!is_kept && ++reads == READS_MOST)
+            break;
     }
     return at < end ? at : end;
 }

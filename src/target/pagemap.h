@@ -65,7 +65,8 @@ uint64_t pagemap_run(struct pagemap *pagemap, uint64_t address, uint64_t length,
                      bool *is_present);
 
 /* The first page from the address on that is present, or `end`: of terabytes that were
- * never touched one cheap call, where the kernel has it. */
+ * never touched one cheap call. Where the kernel does not have it (has_no_scan), a page
+ * up to which none is present, not far away. */
 uint64_t pagemap_next_present(struct pagemap *pagemap, uint64_t address, uint64_t end);
 bool pagemap_has_swapped(struct pagemap *pagemap, uint64_t start, uint64_t end);
 
