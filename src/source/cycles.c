@@ -60,7 +60,7 @@ static const struct cycles_type *type_at(struct cycles *cycles, uint64_t object)
     uint64_t type;
 
     return cycles_memory_u64(&cycles->memory, object + 8, &type)
-               ? cycles_type_of(&cycles->edges, type)
+               ? cycles_type_of(&cycles->edges.types, type)
                : NULL;
 }
 
@@ -72,17 +72,10 @@ static void visit_object(struct cycles *cycles, uint64_t object)
         cycles_edges_visit(&cycles->edges, object, type);
 }
 
-/* The list of weak references that an object has is not owned by it. */
-static struct cycles_mark *referred(struct cycles *cycles, uint64_t word, bool is_table)
+static void subtract_one(void *context, uint64_t word)
 {
+    const struct cycles *cycles = context;
     struct cycles_mark *mark = cycles_set_find(&cycles->set, word);
-
-    return mark && mark->is_weakref && !is_table ? NULL : mark;
-}
-
-static void subtract_one(void *context, uint64_t word, bool is_table)
-{
-    struct cycles_mark *mark = referred(context, word, is_table);
 
     if (mark && mark->references < CYCLES_REFERENCES_MOST &&
         mark->references > -CYCLES_REFERENCES_MOST)
@@ -93,10 +86,10 @@ static void subtract_one(void *context, uint64_t word, bool is_table)
  * in the order of their addresses. But a long chain would want as many turns as it has
  * links: where turns come to little, references are followed wherever they lead. What
  * cannot be noted to go on from is met again in the next turn as well. */
-static void reach_one(void *context, uint64_t word, bool is_table)
+static void reach_one(void *context, uint64_t word)
 {
     struct cycles *cycles = context;
-    struct cycles_mark *mark = referred(cycles, word, is_table);
+    struct cycles_mark *mark = cycles_set_find(&cycles->set, word);
 
     if (!mark || mark->is_reachable || mark->is_held)
         return;
@@ -174,38 +167,17 @@ static bool reach(struct cycles *cycles)
     return true;
 }
 
-/* Classes written in Python share one tp_traverse; most heap types are such. */
-static void find_traverse(struct cycles *cycles)
-{
-    int64_t votes = 0;
-
-    for (size_t i = 0; i < CYCLES_TYPES_MAX; i++) {
-        const struct cycles_type *type = &cycles->edges.types[i];
-
-        if (!type->is_type || !(type->flags & TYPE_FLAG_HEAP))
-            continue;
-        if (!votes)
-            cycles->traverse = type->traverse;
-        votes += type->traverse == cycles->traverse ? 1 : -1;
-    }
-}
-
 static void find_opaque(struct cycles *cycles)
 {
     struct cycles_at at = {0};
     struct cycles_mark *mark;
     uint64_t address;
 
-    find_traverse(cycles);
+    cycles_types_find_traverse(&cycles->edges.types);
     while ((mark = cycles_set_next(&cycles->set, &at, &address))) {
-        const struct cycles_type *type;
-
-        if (mark->is_reachable)
-            continue;
-        type = type_at(cycles, address);
-        mark->is_opaque =
-            !type || (!type->is_known && (!(type->flags & TYPE_FLAG_HEAP) ||
-                                          type->traverse != cycles->traverse));
+        if (!mark->is_reachable)
+            mark->is_opaque =
+                cycles_type_is_opaque(&cycles->edges.types, type_at(cycles, address));
     }
 }
 
@@ -308,7 +280,9 @@ static bool free_block(struct cycles *cycles, uint64_t block)
 
     if (row) {
         if (!cycles_memory_read(&cycles->memory, pool, &header, sizeof(header)) ||
-            header.szidx >= PYMALLOC_SIZE_CLASSES || !first_in_arena(cycles, row, block))
+            header.szidx >= PYMALLOC_SIZE_CLASSES ||
+            (block - pool - POOL_HEADER_BYTES) % pymalloc_block_bytes(header.szidx) ||
+            !first_in_arena(cycles, row, block))
             return false;
         freed->by_arena[row - cycles->arenas->rows]++;
         freed->bytes += pymalloc_block_bytes(header.szidx);
@@ -354,13 +328,22 @@ static bool is_in_heap(const struct cycles *cycles, uint64_t address)
     return (address & 4095) <= CHUNK_HEADER + OBJECT_PREFIX_MAX + 16 && address >= 4096;
 }
 
-static void free_one(void *context, uint64_t word, bool is_table)
+/* The collector does not come to know who holds it, or what does is held so: it is freed
+ * with the last of its references. What has more from tracked objects than it counts has
+ * a pointer from somewhere that is none. */
+static bool is_held_by_garbage(const struct cycles *cycles,
+                               const struct cycles_mark *mark)
+{
+    return !is_garbage(cycles, mark) && mark->references >= 0;
+}
+
+static void free_one(void *context, uint64_t word)
 {
     struct cycles *cycles = context;
+    const struct cycles_mark *mark = cycles_set_find(&cycles->set, word);
     uint64_t references;
 
-    (void)is_table;
-    if (cycles_set_find(&cycles->set, word) || !is_in_heap(cycles, word) ||
+    if ((mark && !is_held_by_garbage(cycles, mark)) || !is_in_heap(cycles, word) ||
         !cycles_memory_u64(&cycles->memory, word, &references) ||
         !(references & REFCOUNT_MASK) ||
         references & cycles->layout->object.refcnt_never || !type_at(cycles, word))
@@ -470,14 +453,14 @@ bool cycles_begin(struct cycles *cycles, const struct layout *layout,
     cycles->edges = (struct cycles_edges){
         .memory = &cycles->memory,
         .layout = &layout->object,
-        .types = calloc(CYCLES_TYPES_MAX, sizeof(struct cycles_type)),
         .context = cycles,
     };
     cycles->gather = (struct cycles_gather){.layout = layout,
                                             .memory = &cycles->memory,
-                                            .edges = &cycles->edges,
+                                            .types = &cycles->edges.types,
                                             .set = &cycles->set};
-    if (!uses || !cycles->edges.types ||
+    if (!uses ||
+        !cycles_types_init(&cycles->edges.types, &cycles->memory, &layout->object) ||
         !cycles_set_init(&cycles->set, arenas, layout->pymalloc.arena_bytes) ||
         !cycles_gather_init(&cycles->gather))
         return false;
@@ -582,7 +565,7 @@ bool cycles_is_known(const struct cycles *cycles)
 void cycles_release(struct cycles *cycles)
 {
     cycles_memory_release(&cycles->memory);
-    free(cycles->edges.types);
+    cycles_types_release(&cycles->edges.types);
     cycles_gather_release(&cycles->gather);
     cycles_set_release(&cycles->set);
     free(cycles->work);

@@ -70,7 +70,6 @@ struct cycles {
     uint64_t *counted; /* pairs {address, references left} of what is not tracked */
     size_t n_counted, counted_slots;
     uint64_t **freed_bits; /* by arena: a bit for each 16 bytes, or NULL */
-    uint64_t traverse;     /* of classes written in Python: the most frequent one */
     struct cycles_freed least, most;
     struct cycles_freed *freed; /* the one that is made */
 };

@@ -6,149 +6,26 @@
 #include "layout/object_parts.h"
 #include "util/bytes.h"
 
-#define BODY_MOST      4096 /* bytes of an object itself that are looked at */
-#define TABLE_MOST     (UINT64_C(1) << 32) /* entries of a table */
-#define WORDS_A_READ   510                 /* whole entries of dicts, and of sets */
-#define TYPE_READ      304
-#define TYPE_TRAVERSE  184 /* Include/cpython/object.h PyTypeObject.tp_traverse */
-#define TYPE_EXCEPTION (UINT64_C(1) << 30) /* object.h Py_TPFLAGS_BASE_EXC_SUBCLASS */
-#define TYPE_CALLBACK  24 /* weakrefobject.h wr_callback: the only owned reference */
-#define LIST_ITEMS     24
-#define PARTS_BODY     160 /* of an object: where its parts' addresses stand */
-#define VALUES_LIVE    2   /* 3.13+ struct _dictvalues: embedded at 2, valid at 3 */
+#define BODY_MOST    4096 /* bytes of an object itself that are looked at */
+#define TABLE_MOST   (UINT64_C(1) << 32) /* entries of a table */
+#define WORDS_A_READ 510                 /* whole entries of dicts, and of sets */
+#define LIST_ITEMS   24
+#define PARTS_BODY   160 /* of an object: where its parts' addresses stand */
+#define VALUES_LIVE  2   /* 3.13+ struct _dictvalues: embedded at 2, valid at 3 */
 
-/* Types in C whose references stand in the object itself, or in tables known here. */
-static const char *const known[] = {
-    "dict",
-    "list",
-    "tuple",
-    "set",
-    "frozenset",
-    "function",
-    "method",
-    "cell",
-    "property",
-    "staticmethod",
-    "classmethod",
-    "generator",
-    "coroutine",
-    "traceback",
-    "slice",
-    "type",
-    "module",
-    "list_iterator",
-    "tuple_iterator",
-    "dict_keyiterator",
-    "mappingproxy",
-    "method-wrapper",
-    "frame",
-    "builtin_function_or_method",
-    "weakref",
-    "weakref.ReferenceType",
-    "async_generator",
-    "map",
-    "zip",
-    "filter",
-    "enumerate",
-    "reversed",
-    "super",
-    "memoryview",
-    "functools.partial",
-    "member_descriptor",
-    "getset_descriptor",
-    "wrapper_descriptor",
-    "method_descriptor",
-    "classmethod_descriptor",
-};
-
-static const char *const generators[] = {"generator", "coroutine", "async_generator"};
-
-static bool is_one_of(const char *name, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(name, names[i]))
-            return true;
-    return false;
-}
-
-/* Buffers and the like, of types in C that have no tables of references. */
-static void type_shape(struct cycles_edges *edges, struct cycles_type *type,
-                       const char *name)
-{
-    struct object_shape *shape = &type->shape;
-    enum object_rule named = OBJECT_FIXED;
-
-    if (!object_shape_init(shape, edges->layout, type->basicsize, type->itemsize,
-                           type->flags))
-        return;
-    if (shape->rule == OBJECT_FIXED || shape->rule == OBJECT_VAR)
-        if (!(type->flags & TYPE_FLAG_HEAP) || strchr(name, '.'))
-            named = object_rule_of_name(edges->layout, name);
-    if (named != OBJECT_FIXED)
-        shape->rule = named;
-    switch (shape->rule) {
-    case OBJECT_STR:
-    case OBJECT_BYTEARRAY:
-    case OBJECT_ARRAY:
-    case OBJECT_NDARRAY:
-    case OBJECT_DECIMAL:
-    case OBJECT_BUFFERED:
-        type->tells_parts = true;
-        break;
-    default:
-        break;
-    }
-}
-
-static void type_read(struct cycles_edges *edges, struct cycles_type *type)
-{
-    const struct object_layout *layout = edges->layout;
-    uint8_t bytes[TYPE_READ];
-    char name[48] = "";
-
-    if (!cycles_memory_read(edges->memory, type->address, bytes, sizeof(bytes)))
-        return;
-    type->flags = u64_at(bytes, layout->tp_flags);
-    type->basicsize = (uint32_t)u64_at(bytes, layout->tp_basicsize);
-    type->itemsize = (uint32_t)u64_at(bytes, layout->tp_itemsize);
-    if (!(type->flags & TYPE_FLAG_READY) || type->basicsize < 16 ||
-        type->basicsize > (1u << 20) || type->itemsize > 4096)
-        return;
-    if (!cycles_memory_read(edges->memory, u64_at(bytes, layout->tp_name), name,
-                            sizeof(name) - 1))
-        return;
-    type->is_type = true;
-    type->traverse = u64_at(bytes, TYPE_TRAVERSE);
-    type->prefix = object_prefix_bytes(layout, type->flags);
-    type->is_set = !strcmp(name, "set") || !strcmp(name, "frozenset");
-    type->is_weakref = !strcmp(name, "weakref") ||
-                       !strcmp(name, "weakref.ReferenceType") ||
-                       !strcmp(name, "KeyedRef");
-    /* exceptions.c: each has its references in itself. */
-    type->is_frame = !strcmp(name, "frame");
-    type->is_generator = is_one_of(name, generators, 3);
-    type->is_known = type->flags & TYPE_EXCEPTION ||
-                     is_one_of(name, known, sizeof(known) / sizeof(known[0]));
-    type_shape(edges, type, name);
-}
-
-const struct cycles_type *cycles_type_of(struct cycles_edges *edges, uint64_t address)
-{
-    uint64_t at = (address >> 4) * 0x9e3779b97f4a7c15u >> 50;
-
-    if (address < 4096 || address & 7 || address >= RADDR_END)
-        return NULL;
-    while (edges->types[at].address && edges->types[at].address != address)
-        at = (at + 1) % CYCLES_TYPES_MAX;
-    if (!edges->types[at].address) {
-        if (edges->n_types >= CYCLES_TYPES_MAX / 2)
-            return NULL;
-        edges->n_types++;
-        edges->types[at].address = address;
-        type_read(edges, &edges->types[at]);
-    }
-    return edges->types[at].is_type ? &edges->types[at] : NULL;
-}
+/* _collectionsmodule.c dequeobject: leftindex; 3.11+ numfreeblocks, freeblocks[16]. */
+#define DEQUE_LEFT       40
+#define DEQUE_FREE_COUNT 72
+#define DEQUE_FREE       80
+#define DEQUE_FREE_MOST  16
+#define DEQUE_NEXT       (DEQUE_BLOCK - 8) /* block.rightlink */
+/* odictobject.c _odictnode: key, hash, next. */
+#define ODICT_NEXT 16
+/* _functoolsmodule.c lru_list_elem: prev, next, hash, key, result. */
+#define LRU_NEXT 24
+#define LRU_KEY  40
+/* _contextvars ContextVar: name, default; what it has cached it does not own. */
+#define CONTEXT_VAR_BYTES 32
 
 void cycles_edges_begin(struct cycles_edges *edges)
 {
@@ -174,7 +51,7 @@ static void visit_piece(struct cycles_edges *edges, struct cycles_piece piece)
             words[i] = 0;
         for (size_t i = 0; i < some; i++)
             if (words[i] >= 4096 && words[i] < RADDR_END && !(words[i] & 7))
-                edges->visit(edges->context, words[i], piece.is_table);
+                edges->visit(edges->context, words[i]);
         piece.start += some * 8;
         piece.count -= some;
     }
@@ -206,10 +83,9 @@ static void visit_all(struct cycles_edges *edges, struct cycles_piece piece)
 }
 
 /* All words of [start, start + count * 8). */
-static void visit_words(struct cycles_edges *edges, uint64_t start, uint64_t count,
-                        bool is_table)
+static void visit_words(struct cycles_edges *edges, uint64_t start, uint64_t count)
 {
-    visit_all(edges, (struct cycles_piece){start, count, 0, 0, is_table});
+    visit_all(edges, (struct cycles_piece){start, count, 0, 0});
 }
 
 bool cycles_edges_visit_more(struct cycles_edges *edges)
@@ -235,6 +111,19 @@ static void tell_table(struct cycles_edges *edges, uint64_t address)
         edges->visit_table(edges->context, address);
 }
 
+/* The blocks of a chain, each of which says where the next one is. */
+static void tell_chain(struct cycles_edges *edges, const struct object_part *part)
+{
+    uint64_t address = part->address;
+
+    for (uint64_t n = 0; n < part->count && n < edges->words_left; n++) {
+        tell_table(edges, address);
+        if (n + 1 == part->count ||
+            !cycles_memory_u64(edges->memory, address + part->link_at, &address))
+            return;
+    }
+}
+
 static void tell_parts(struct cycles_edges *edges, uint64_t object,
                        const struct cycles_type *type)
 {
@@ -251,7 +140,7 @@ static void tell_parts(struct cycles_edges *edges, uint64_t object,
         return;
     count = object_parts(edges->layout, &type->shape, &view, parts);
     for (size_t i = 0; i < count; i++)
-        tell_table(edges, parts[i].address);
+        tell_chain(edges, &parts[i]);
 }
 
 static bool keys_read(struct cycles_edges *edges, uint64_t address,
@@ -271,9 +160,20 @@ static void visit_entries(struct cycles_edges *edges, const struct dict_keys *ke
 {
     uint8_t words = keys->entry_bytes == 24 ? 3 : 0;
 
-    visit_all(edges, (struct cycles_piece){keys->entries,
-                                           keys->n_entries * keys->entry_bytes / 8, words,
-                                           0, true});
+    visit_all(edges,
+              (struct cycles_piece){keys->entries,
+                                    keys->n_entries * keys->entry_bytes / 8, words, 0});
+}
+
+/* 3.11, 3.12: in front of values is a prefix whose length stands in the byte before. */
+static void tell_values(struct cycles_edges *edges, uint64_t values)
+{
+    uint8_t prefix = 0;
+
+    if ((edges->layout->minor == 11 || edges->layout->minor == 12) &&
+        !cycles_memory_read(edges->memory, values - 1, &prefix, 1))
+        return;
+    tell_table(edges, values - prefix);
 }
 
 static void visit_dict(struct cycles_edges *edges, const uint8_t *body)
@@ -295,8 +195,8 @@ static void visit_dict(struct cycles_edges *edges, const uint8_t *body)
     if (layout->minor >= 13 &&
         (!cycles_memory_read(edges->memory, values, live, 4) || live[VALUES_LIVE]))
         return;
-    tell_table(edges, values);
-    visit_words(edges, layout->minor >= 13 ? values + 8 : values, keys.n_entries, true);
+    tell_values(edges, values);
+    visit_words(edges, layout->minor >= 13 ? values + 8 : values, keys.n_entries);
 }
 
 static void visit_list(struct cycles_edges *edges, const uint8_t *body)
@@ -306,7 +206,7 @@ static void visit_list(struct cycles_edges *edges, const uint8_t *body)
     if (!items || count > TABLE_MOST)
         return;
     tell_table(edges, items);
-    visit_words(edges, items, count, true);
+    visit_words(edges, items, count);
 }
 
 static void visit_set(struct cycles_edges *edges, const uint8_t *body, uint64_t object)
@@ -319,25 +219,22 @@ static void visit_set(struct cycles_edges *edges, const uint8_t *body, uint64_t 
         return;
     if (table != object + layout->set_small_table)
         tell_table(edges, table);
-    visit_all(edges, (struct cycles_piece){table, (mask + 1) * 2, 2, 1, true});
+    visit_all(edges, (struct cycles_piece){table, (mask + 1) * 2, 2, 1});
 }
 
-/* 3.11, 3.12: values have no count of their own; the class's cached keys tell it. In
- * front of them is a prefix whose length stands in the byte before. */
+/* 3.11, 3.12: values have no count of their own; the class's cached keys tell it. */
 static void visit_values(struct cycles_edges *edges, uint64_t values,
                          const struct cycles_type *type)
 {
     struct dict_keys keys;
     uint64_t table;
-    uint8_t prefix;
 
     if (!cycles_memory_u64(edges->memory, type->address + edges->layout->ht_cached_keys,
                            &table) ||
-        !table || !keys_read(edges, table, &keys) ||
-        !cycles_memory_read(edges->memory, values - 1, &prefix, 1))
+        !table || !keys_read(edges, table, &keys))
         return;
-    tell_table(edges, values - prefix);
-    visit_words(edges, values, keys.n_entries, true);
+    tell_values(edges, values);
+    visit_words(edges, values, keys.n_entries);
 }
 
 /* Attributes that stand before the object, or in values of their own. */
@@ -356,7 +253,7 @@ static void visit_managed(struct cycles_edges *edges, uint64_t object,
         return;
     }
     if (word)
-        edges->visit(edges->context, word, true);
+        edges->visit(edges->context, word);
     if (minor == 11 && cycles_memory_u64(edges->memory, object - 32, &word) && word)
         visit_values(edges, word, type);
 }
@@ -371,7 +268,7 @@ static void visit_inline(struct cycles_edges *edges, uint64_t object,
     if (!(type->flags & TYPE_FLAG_INLINE_VALUES) || edges->layout->minor < 13 ||
         !cycles_memory_read(edges->memory, values, head, sizeof(head)) || !head[3])
         return;
-    visit_words(edges, values + 8, head[0], true);
+    visit_words(edges, values + 8, head[0]);
 }
 
 /* Of a frame that stands still. */
@@ -383,7 +280,7 @@ static void visit_slots(struct cycles_edges *edges, uint64_t slots)
         return;
     count = object_slots_used(edges->layout, slots, top);
     if (count <= BODY_MOST / 8)
-        visit_words(edges, slots, count, true);
+        visit_words(edges, slots, count);
 }
 
 /* 3.11+: what frame_traverse and gen_traverse tell of the frame that is in the object. */
@@ -392,57 +289,262 @@ static void visit_own_frame(struct cycles_edges *edges, uint64_t object,
 {
     const struct object_layout *layout = edges->layout;
 
-    if (type->is_frame && layout->frame_inner &&
+    if (type->rule == CYCLES_FRAME && layout->frame_inner &&
         u64_at(body, layout->frame_inner) == object + layout->frame_data)
         visit_slots(edges, object + layout->frame_bytes);
-    if (type->is_generator && layout->gen_locals &&
+    if (type->rule == CYCLES_GENERATOR && layout->gen_locals &&
         object_slots_are_still(layout, body[layout->gen_state]))
         visit_slots(edges, object + layout->gen_locals);
 }
 
-/* A generator's type has an itemsize, too, but where others count items is a pointer. */
-static bool has_items(const struct cycles_edges *edges, const struct cycles_type *type)
+/* ---- types of the standard library ---- */
+
+/* Behind what a deque has in its blocks is what it had before. */
+static void visit_deque(struct cycles_edges *edges, const uint8_t *body)
 {
-    return type->itemsize && (type->shape.rule == OBJECT_VAR ||
-                              (type->is_frame && edges->layout->minor < 11));
+    uint64_t block = u64_at(body, edges->layout->deque_left_block);
+    uint64_t at = u64_at(body, DEQUE_LEFT), left = u64_at(body, edges->layout->ob_size);
+
+    while (at < DEQUE_ITEMS && left <= edges->words_left) {
+        uint64_t some = left < DEQUE_ITEMS - at ? left : DEQUE_ITEMS - at;
+
+        tell_table(edges, block);
+        visit_words(edges, block + 8 + at * 8, some);
+        left -= some;
+        at = 0;
+        if (!left || !cycles_memory_u64(edges->memory, block + DEQUE_NEXT, &block))
+            return;
+    }
+}
+
+/* Blocks that are kept for later. */
+static void tell_deque_free(struct cycles_edges *edges, uint64_t object,
+                            const struct cycles_type *type)
+{
+    uint64_t count, block;
+
+    if (!edges->visit_table ||
+        type->native_bytes < DEQUE_FREE + DEQUE_FREE_MOST * UINT64_C(8) ||
+        !cycles_memory_u64(edges->memory, object + DEQUE_FREE_COUNT, &count))
+        return;
+    for (uint64_t n = 0; n < count && n < DEQUE_FREE_MOST; n++)
+        if (cycles_memory_u64(edges->memory, object + DEQUE_FREE + n * 8, &block))
+            tell_table(edges, block);
+}
+
+/* The nodes have their keys once more, which the collector does not come to know. */
+static void free_nodes(struct cycles_edges *edges, uint64_t object)
+{
+    const struct object_layout *layout = edges->layout;
+    uint64_t node, nodes;
+
+    if (!edges->visit_table ||
+        !cycles_memory_u64(edges->memory, object + layout->odict_fast_nodes - 8,
+                           &nodes) ||
+        !cycles_memory_u64(edges->memory, object + layout->odict_first, &node))
+        return;
+    tell_table(edges, nodes);
+    while (node && !edges->is_excessive) {
+        tell_table(edges, node);
+        visit_words(edges, node, 1);
+        if (!cycles_memory_u64(edges->memory, node + ODICT_NEXT, &node))
+            return;
+    }
+}
+
+/* Its links are untracked objects, which the cache refers to; in a ring that leads back
+ * to itself. When they are freed, their words are visited as those of any object. */
+static void visit_links(struct cycles_edges *edges, uint64_t object)
+{
+    uint64_t link = object;
+
+    if (edges->visit_table)
+        return;
+    while (cycles_memory_u64(edges->memory, link + LRU_NEXT, &link) && link != object &&
+           link && !edges->is_excessive)
+        visit_words(edges, link + LRU_KEY, 2);
+}
+
+static void visit_element(struct cycles_edges *edges, uint64_t object)
+{
+    uint64_t extra, words[4];
+
+    if (!cycles_memory_u64(edges->memory, object + ELEMENT_EXTRA, &extra) || !extra ||
+        !cycles_memory_read(edges->memory, extra, words, sizeof(words)))
+        return;
+    tell_table(edges, extra);
+    visit_words(edges, extra, 1); /* attrib */
+    if (words[EXTRA_CHILDREN / 8] != extra + EXTRA_OWN)
+        tell_table(edges, words[EXTRA_CHILDREN / 8]);
+    visit_words(edges, words[EXTRA_CHILDREN / 8], words[1]);
+}
+
+/* 3.13+: a ring, empty places are 0. */
+static void visit_queue(struct cycles_edges *edges, const uint8_t *body)
+{
+    tell_table(edges, u64_at(body, QUEUE_ITEMS));
+    visit_words(edges, u64_at(body, QUEUE_ITEMS), u64_at(body, QUEUE_CAPACITY));
+}
+
+/* An array of objects: what it holds the collector does not come to know. */
+static void free_items(struct cycles_edges *edges, const uint8_t *body)
+{
+    uint64_t dimensions[NDARRAY_ND_MAX], count = 1;
+    uint32_t n = (uint32_t)u64_at(body, NDARRAY_ND);
+    uint8_t kind;
+
+    if (!edges->visit_table || !(u64_at(body, NDARRAY_FLAGS) & NDARRAY_OWNS_DATA) ||
+        n > NDARRAY_ND_MAX ||
+        !cycles_memory_read(edges->memory, u64_at(body, NDARRAY_DESCR) + DESCR_KIND,
+                            &kind, 1) ||
+        kind != 'O' ||
+        !cycles_memory_read(edges->memory, u64_at(body, NDARRAY_DIMENSIONS), dimensions,
+                            n * sizeof(*dimensions)))
+        return;
+    for (uint32_t i = 0; i < n; i++) {
+        if (dimensions[i] > TABLE_MOST || count > TABLE_MOST)
+            return;
+        count *= dimensions[i];
+    }
+    visit_words(edges, u64_at(body, NDARRAY_DATA), count);
+}
+
+/* The names of its instances' attributes. */
+static void free_class(struct cycles_edges *edges, uint64_t object)
+{
+    struct dict_keys keys;
+    uint64_t flags, table;
+
+    if (!edges->visit_table ||
+        !cycles_memory_u64(edges->memory, object + edges->layout->tp_flags, &flags) ||
+        !(flags & TYPE_FLAG_HEAP) ||
+        !cycles_memory_u64(edges->memory, object + edges->layout->ht_cached_keys,
+                           &table) ||
+        !table || !keys_read(edges, table, &keys))
+        return;
+    tell_table(edges, table);
+    visit_entries(edges, &keys);
+}
+
+/* ---- an object ---- */
+
+static void visit_by_rule(struct cycles_edges *edges, uint64_t object,
+                          const struct cycles_type *type, const uint8_t *body)
+{
+    switch (type->rule) {
+    case CYCLES_SET:
+        visit_set(edges, body, object);
+        break;
+    case CYCLES_WEAKREF:
+        visit_words(edges, object + WEAKREF_CALLBACK, 1);
+        break;
+    case CYCLES_DEQUE:
+        visit_deque(edges, body);
+        tell_deque_free(edges, object, type);
+        break;
+    case CYCLES_ORDERED_DICT:
+        free_nodes(edges, object);
+        break;
+    case CYCLES_LRU_CACHE:
+        visit_links(edges, object);
+        break;
+    case CYCLES_ELEMENT:
+        visit_element(edges, object);
+        break;
+    case CYCLES_QUEUE:
+        if (edges->layout->minor >= 13)
+            visit_queue(edges, body);
+        break;
+    default:
+        visit_own_frame(edges, object, type, body);
+        break;
+    }
+    if (type->flags & TYPE_FLAG_TYPE)
+        free_class(edges, object);
+    if (type->shape.rule == OBJECT_NDARRAY)
+        free_items(edges, body);
+}
+
+/* A generator's type has an itemsize, too, but where others count items is a pointer. */
+static uint64_t items_of(const struct cycles_edges *edges, const struct cycles_type *type,
+                         const uint8_t *body)
+{
+    uint64_t items = u64_at(body, edges->layout->ob_size);
+
+    if (type->flags & TYPE_FLAG_INT)
+        items = edges->layout->int_is_tagged ? items >> 3
+                : (int64_t)items < 0         ? 0 - items
+                                             : items;
+    else if (!type->itemsize ||
+             (type->shape.rule != OBJECT_VAR &&
+              !(type->rule == CYCLES_FRAME && edges->layout->minor < 11)))
+        return 0;
+    return items > TABLE_MOST ? 0 : items;
+}
+
+/* Whose words are all told by the rule: only what a class has behind them is left. */
+static bool is_told(const struct cycles_edges *edges, const struct cycles_type *type)
+{
+    return type->rule == CYCLES_SET || type->rule == CYCLES_WEAKREF ||
+           type->rule == CYCLES_DEQUE ||
+           (type->rule == CYCLES_QUEUE && edges->layout->minor >= 13) ||
+           type->flags & TYPE_FLAG_STR;
+}
+
+/* The words of the object itself, without the one where its weak references begin. */
+static void visit_body(struct cycles_edges *edges, uint64_t object,
+                       const struct cycles_type *type, uint64_t items)
+{
+    uint64_t from = is_told(edges, type) ? type->native_bytes : 16;
+    uint64_t to = type->basicsize + items * type->itemsize;
+
+    if (type->flags & (TYPE_FLAG_BYTES | TYPE_FLAG_INT | TYPE_FLAG_TUPLE))
+        return;
+    if (type->rule == CYCLES_CONTEXT_VAR)
+        to = CONTEXT_VAR_BYTES;
+    if (to > BODY_MOST)
+        to = BODY_MOST;
+    if (type->weak_list >= from && type->weak_list < to) {
+        visit_words(edges, object + from, (type->weak_list - from) / 8);
+        from = type->weak_list + 8;
+    }
+    if (from < to)
+        visit_words(edges, object + from, (to - from) / 8);
+}
+
+/* Of a subclass of int, tuple and the like. */
+static void visit_dict_behind(struct cycles_edges *edges, uint64_t object,
+                              const struct cycles_type *type, uint64_t items)
+{
+    uint64_t end = (type->basicsize + items * type->itemsize + 7) & ~UINT64_C(7), dict;
+
+    if (type->dict_offset < 0 &&
+        cycles_memory_u64(edges->memory, object + end + (uint64_t)type->dict_offset,
+                          &dict))
+        edges->visit(edges->context, dict);
 }
 
 void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
                         const struct cycles_type *type)
 {
     uint8_t body[80] = {0};
-    uint64_t bytes = type->basicsize, items;
+    uint64_t items;
 
     cycles_memory_read(edges->memory, object, body,
-                       bytes < sizeof(body) ? bytes : sizeof(body));
-    if (type->is_weakref) {
-        visit_words(edges, object + TYPE_CALLBACK, 1, true);
-        return;
-    }
+                       type->basicsize < sizeof(body) ? type->basicsize : sizeof(body));
     if (edges->layout->minor >= 9 && type->flags & TYPE_FLAG_HEAP)
-        edges->visit(edges->context, u64_at(body, 8), true);
-    if (type->is_set) {
-        visit_set(edges, body, object);
-        return;
-    }
+        edges->visit(edges->context, u64_at(body, 8));
+    items = items_of(edges, type, body);
     if (type->flags & TYPE_FLAG_LIST)
         visit_list(edges, body);
     if (type->flags & TYPE_FLAG_DICT)
         visit_dict(edges, body);
+    if (type->flags & TYPE_FLAG_TUPLE)
+        visit_words(edges, object + edges->layout->tuple_items, items);
     tell_parts(edges, object, type);
     visit_managed(edges, object, type);
     visit_inline(edges, object, type);
-    visit_own_frame(edges, object, type, body);
-    items = has_items(edges, type) ? u64_at(body, edges->layout->ob_size) : 0;
-    if (items > TABLE_MOST)
-        items = 0;
-    if (type->flags & TYPE_FLAG_TUPLE) {
-        visit_words(edges, object + edges->layout->tuple_items, items, true);
-        return;
-    }
-    bytes += items * type->itemsize;
-    if (bytes > BODY_MOST)
-        bytes = BODY_MOST;
-    if (bytes > 16 && !(type->flags & (TYPE_FLAG_STR | TYPE_FLAG_BYTES | TYPE_FLAG_INT)))
-        visit_words(edges, object + 16, (bytes - 16) / 8, false);
+    visit_by_rule(edges, object, type, body);
+    visit_body(edges, object, type, items);
+    visit_dict_behind(edges, object, type, items);
 }

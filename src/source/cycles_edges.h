@@ -13,11 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "layout/object_size.h"
-#include "source/cycles_memory.h"
+#include "source/cycles_types.h"
 
-#define CYCLES_TYPES_MAX   16384 /* a power of two */
-#define CYCLES_PIECE_WORDS 4092  /* of a long table, visited at once: whole entries */
+#define CYCLES_PIECE_WORDS 4092 /* of a long table, visited at once: whole entries */
 #define CYCLES_PIECES_MAX  64
 
 /* Words of a table: what is still to be visited of a long one. */
@@ -25,27 +23,14 @@ struct cycles_piece {
     uint64_t start, count;
     uint8_t entry_words; /* 0: no hashes are among them */
     uint8_t hash_at; /* in each entry: a number, even where it looks like an address */
-    bool is_table;
-};
-
-struct cycles_type {
-    uint64_t address; /* 0 = the slot is free */
-    uint64_t flags, traverse;
-    uint32_t basicsize, itemsize, prefix;
-    bool is_type; /* else something that is none */
-    bool is_set, is_weakref, is_known;
-    bool is_frame, is_generator;
-    bool tells_parts; /* what it has besides lists, dicts and sets: by its shape */
-    struct object_shape shape;
 };
 
 struct cycles_edges {
     struct cycles_memory *memory;
     const struct object_layout *layout;
-    struct cycles_type *types; /* CYCLES_TYPES_MAX slots */
-    size_t n_types;
-    /* Called for each word that may be a reference; `is_table`: from a table. */
-    void (*visit)(void *context, uint64_t word, bool is_table);
+    struct cycles_types types;
+    /* Called for each word that may be a reference. */
+    void (*visit)(void *context, uint64_t word);
     /* Called for each table that the object has outside itself; NULL: not told. */
     void (*visit_table)(void *context, uint64_t address);
     void *context;
@@ -59,9 +44,6 @@ struct cycles_edges {
 
 /* To be called before a turn over all objects, each of which is visited once. */
 void cycles_edges_begin(struct cycles_edges *edges);
-
-/* The type at the address; NULL when none is there. */
-const struct cycles_type *cycles_type_of(struct cycles_edges *edges, uint64_t address);
 
 /* Visits all words of the object that may be references, but of a long table only the
  * first ones: the others are kept for cycles_edges_visit_more(). */

@@ -22,7 +22,6 @@ struct cycles_mark {
     uint32_t is_held : 1; /* by an opaque type in the garbage, perhaps */
     uint32_t is_scanned : 1;
     uint32_t is_opaque : 1;
-    uint32_t is_weakref : 1;
 };
 
 struct far_region {

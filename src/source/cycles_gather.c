@@ -24,14 +24,13 @@ void cycles_gather_release(struct cycles_gather *gather)
     gather->window = NULL;
 }
 
-static struct cycles_mark mark_of(uint64_t references, const struct cycles_type *type)
+static struct cycles_mark mark_of(uint64_t references)
 {
     references &= REFCOUNT_MASK;
     if (references > CYCLES_REFERENCES_MOST)
         references = CYCLES_REFERENCES_MOST;
     return (struct cycles_mark){.references =
-                                    (int32_t)references & CYCLES_REFERENCES_MOST,
-                                .is_weakref = type && type->is_weakref};
+                                    (int32_t)references & CYCLES_REFERENCES_MOST};
 }
 
 static bool is_link(uint64_t link)
@@ -66,11 +65,11 @@ static bool follow(struct cycles_gather *gather, uint64_t node)
         if (object & 15 || cycles_set_find(gather->set, object) ||
             !cycles_memory_read(gather->memory, node, head, sizeof(head)))
             break;
-        type = cycles_type_of(gather->edges, u64_at(head, GC_HEAD_BYTES + 8));
+        type = cycles_type_of(gather->types, u64_at(head, GC_HEAD_BYTES + 8));
         if (!type || !(type->flags & TYPE_FLAG_HAVE_GC))
             break;
         if (!cycles_set_add_far(gather->set, object,
-                                mark_of(u64_at(head, GC_HEAD_BYTES), type)))
+                                mark_of(u64_at(head, GC_HEAD_BYTES))))
             return false;
         node = u64_at(head, 0) & GC_LINK_MASK;
     }
@@ -113,7 +112,7 @@ static const struct cycles_type *tracked_type(struct cycles_gather *gather,
     if (!is_link(next) || !(references & REFCOUNT_MASK) ||
         references & layout->refcnt_never)
         return NULL;
-    type = cycles_type_of(gather->edges, u64_at(view.bytes, layout->ob_type));
+    type = cycles_type_of(gather->types, u64_at(view.bytes, layout->ob_type));
     if (!type || !(type->flags & TYPE_FLAG_HAVE_GC) || type->prefix != at - before ||
         object_block_need(layout, &type->shape, &view) > most)
         return NULL;
@@ -136,7 +135,7 @@ static bool gather_block(struct cycles_gather *gather, size_t row,
         if (!type)
             continue;
         return cycles_set_add(gather->set, row, block->address + at,
-                              mark_of(u64_at(block->bytes, at), type)) &&
+                              mark_of(u64_at(block->bytes, at))) &&
                follow(gather, u64_at(block->bytes, at - GC_HEAD_BYTES) & GC_LINK_MASK);
     }
     return true;

@@ -9,13 +9,13 @@
 #define HEAPTOP_SOURCE_CYCLES_GATHER_H
 
 #include "layout/layout.h"
-#include "source/cycles_edges.h"
 #include "source/cycles_set.h"
+#include "source/cycles_types.h"
 
 struct cycles_gather {
     const struct layout *layout;
     struct cycles_memory *memory;
-    struct cycles_edges *edges;
+    struct cycles_types *types;
     struct cycles_set *set;
     uint8_t *window; /* one arena */
     size_t next;     /* arena */

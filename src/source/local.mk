@@ -27,6 +27,7 @@ libheaptop_a_SOURCES += \
 	src/source/account_sections.c \
 	src/source/cycles.c src/source/cycles.h \
 	src/source/cycles_edges.c src/source/cycles_edges.h \
+	src/source/cycles_types.c src/source/cycles_types.h \
 	src/source/cycles_gather.c src/source/cycles_gather.h \
 	src/source/cycles_memory.c src/source/cycles_memory.h \
 	src/source/cycles_far.c src/source/cycles_far.h src/source/cycles_set.c src/source/cycles_set.h \
@@ -175,9 +176,13 @@ tests_unit_t_objects_kept_SOURCES = tests/unit/t_objects_kept.c \
 	tests/unit/fake_heap.c tests/unit/fake_heap.h
 tests_unit_t_objects_kept_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_cycles
-tests_unit_t_cycles_SOURCES = tests/unit/t_cycles.c tests/unit/fake_heap.c \
+tests_unit_t_cycles_SOURCES = tests/unit/t_cycles.c tests/unit/dry_run.h tests/unit/fake_heap.c \
 	tests/unit/fake_heap.h
 tests_unit_t_cycles_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/t_cycles_types
+tests_unit_t_cycles_types_SOURCES = tests/unit/t_cycles_types.c tests/unit/dry_run.h tests/unit/fake_heap.c \
+	tests/unit/fake_heap.h
+tests_unit_t_cycles_types_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/t_objects_malloc
 tests_unit_t_objects_malloc_SOURCES = tests/unit/t_objects_malloc.c \
 	tests/unit/fake_heap.c tests/unit/fake_heap.h \

@@ -31,9 +31,8 @@ void walk_follow_end(struct walk *walk)
 
     cycles_memory_release(&follow->memory);
     address_set_release(&follow->seen);
-    free(follow->edges.types);
+    cycles_types_release(&follow->edges.types);
     free(follow->queue);
-    follow->edges.types = NULL;
     follow->queue = NULL;
     follow->n_queue = follow->queue_capacity = 0;
 }
@@ -47,12 +46,11 @@ void walk_follow_release(struct walk *walk)
 
 /* ---- what is met ---- */
 
-static void follow_word(void *context, uint64_t word, bool is_table)
+static void follow_word(void *context, uint64_t word)
 {
     struct walk *walk = context;
     struct walk_follow *follow = &walk->follow;
 
-    (void)is_table;
     if (word & 7 || word < 4096 || word >= RADDR_END ||
         word - walk->statics_start < walk->statics_bytes ||
         arena_map_has(&walk->map, word) || !address_set_add(&follow->seen, word))
@@ -67,7 +65,7 @@ static void follow_word(void *context, uint64_t word, bool is_table)
 static void follow_object(struct walk *walk, uint64_t address, uint64_t type_address)
 {
     struct cycles_edges *edges = &walk->follow.edges;
-    const struct cycles_type *type = cycles_type_of(edges, type_address);
+    const struct cycles_type *type = cycles_type_of(&edges->types, type_address);
 
     if (type)
         cycles_edges_visit(edges, address, type);
@@ -164,9 +162,11 @@ void walk_follow_begin(struct walk *walk)
                                           .layout = &walk->layout.object,
                                           .visit = follow_word,
                                           .context = walk};
-    follow->edges.types = calloc(CYCLES_TYPES_MAX, sizeof(*follow->edges.types));
     cycles_edges_begin(&follow->edges);
-    follow->phase = follow->edges.types ? FOLLOW_ARENAS : FOLLOW_FOUND;
+    follow->phase =
+        cycles_types_init(&follow->edges.types, &follow->memory, &walk->layout.object)
+            ? FOLLOW_ARENAS
+            : FOLLOW_FOUND;
     follow->next = 0;
     walk->next_arena = 0;
 }

@@ -7,106 +7,7 @@
 
 #include <cmocka.h>
 
-#include "fake_heap.h"
-#include "source/cycles.h"
-
-#define LIST_BLOCK 64 /* a GC head and 40 bytes */
-#define LISTS      8
-#define COLLECTING 80
-#define PERMANENT  96
-
-struct dry_run {
-    struct fake_heap *fake;
-    struct residency residency;
-    struct arena_table arenas;
-    struct arena_use uses[1];
-    struct malloc_heaps heaps;
-    struct malloc_heap heap;
-    struct cycles cycles;
-    uint64_t lists[LISTS]; /* empty, tracked, one reference each */
-    uint32_t n_tables;
-};
-
-/* As on one of the collector's lists. */
-static void track(struct dry_run *run, uint64_t object)
-{
-    fake_u64(run->fake, object - 16, FAKE_GC + 24);
-    fake_u64(run->fake, object - 8, FAKE_GC + 24);
-}
-
-static void add_list(struct dry_run *run, uint64_t object)
-{
-    fake_object(run->fake, object, run->fake->list);
-    track(run, object);
-}
-
-static void begin(struct dry_run *run)
-{
-    struct fake_heap *fake = fake_heap_new();
-
-    memset(run, 0, sizeof(*run));
-    run->fake = fake;
-    fake->layout.gc.collecting = COLLECTING;
-    fake_pool(fake, 0, LIST_BLOCK, LISTS);
-    fake_pool(fake, 1, 32, 64);
-    for (uint32_t i = 0; i < LISTS; i++) {
-        run->lists[i] = fake_block(0, LIST_BLOCK, i) + GC_HEAD_BYTES;
-        add_list(run, run->lists[i]);
-    }
-    residency_add(&run->residency, FAKE_STATICS, FAKE_STATICS + FAKE_STATICS_BYTES, false,
-                  false);
-    residency_add(&run->residency, FAKE_HEAP, FAKE_HEAP + FAKE_HEAP_BYTES, false, false);
-    residency_add(&run->residency, FAKE_ARENA, FAKE_ARENA + FAKE_ARENA_BYTES, false,
-                  false);
-    run->heap = (struct malloc_heap){
-        .start = FAKE_HEAP, .end = FAKE_HEAP + FAKE_HEAP_BYTES, .first = FAKE_HEAP};
-    run->heaps.heaps = &run->heap;
-    run->heaps.count = 1;
-    run->uses[0].resident_bytes = FAKE_ARENA_BYTES;
-}
-
-/* A list with these references, two at most. */
-static void set_items(struct dry_run *run, uint64_t list, uint64_t one, uint64_t two)
-{
-    uint64_t items = fake_block(1, 32, run->n_tables++);
-
-    fake_u64(run->fake, items, one);
-    fake_u64(run->fake, items + 8, two);
-    fake_u64(run->fake, list + 16, two ? 2 : 1);
-    fake_u64(run->fake, list + 24, items);
-    fake_u64(run->fake, list + 32, 2);
-}
-
-static bool run_it(struct dry_run *run)
-{
-    struct err err = ERR_INIT;
-    size_t bad;
-    int steps = 0;
-
-    if (arenas_read(&run->arenas, run->fake->reader, &run->fake->layout, &bad, &err))
-        return false;
-    if (cycles_begin(&run->cycles, &run->fake->layout, run->fake->reader, &run->residency,
-                     &run->arenas, run->uses, &run->heaps))
-        while (cycles_step(&run->cycles))
-            assert_true(++steps < 100000);
-    return cycles_is_known(&run->cycles);
-}
-
-static void end(struct dry_run *run)
-{
-    cycles_release(&run->cycles);
-    arenas_release(&run->arenas);
-    residency_release(&run->residency);
-    fake_heap_free(run->fake);
-}
-
-/* Runs, and compares how many objects would be freed. */
-static void expect(struct dry_run *run, uint64_t least, uint64_t most)
-{
-    assert_true(run_it(run));
-    assert_int_equal(run->cycles.least.objects, least);
-    assert_int_equal(run->cycles.most.objects, most);
-}
+#include "dry_run.h"
 
 static void finds_a_cycle(void **state)
 {
@@ -167,71 +68,6 @@ static void believes_no_more_than_there_is(void **state)
     end(&run);
 }
 
-/* {n: None, ...} of so many, without a value and a key yet. */
-static uint64_t add_dict(struct dry_run *run, uint64_t dict, uint64_t count)
-{
-    uint64_t keys = fake_malloc(run->fake, 40 + count * 24);
-
-    fake_object(run->fake, dict, run->fake->dict);
-    fake_u64(run->fake, dict + 32, keys);
-    fake_u64(run->fake, keys, 1);
-    fake_u64(run->fake, keys + 8, 12 | 3 << 8); /* logarithms; keys of any type */
-    fake_u64(run->fake, keys + 24, count);
-    return keys + 40;
-}
-
-/* The hash of an int is its value, which may be what id() said. */
-static void takes_no_hash_for_a_reference(void **state)
-{
-    const uint64_t count = CYCLES_PIECE_WORDS / 3 + 30;
-    struct dry_run run;
-    uint64_t type, entries, slots;
-
-    (void)state;
-    begin(&run);
-    type = fake_static_type(run.fake, "set", 200, 0, TYPE_FLAG_HAVE_GC);
-    for (size_t i = 0; i < 4; i++)
-        set_items(&run, run.lists[i], run.lists[i], 0);
-    entries = add_dict(&run, run.lists[4], count);
-    fake_u64(run.fake, entries, run.lists[0]);
-    fake_u64(run.fake, entries + (count - 1) * 24, run.lists[1]);
-    slots = fake_malloc(run.fake, 8 * 16);
-    fake_object(run.fake, run.lists[5], type);
-    fake_u64(run.fake, run.lists[5] + 32, 7);
-    fake_u64(run.fake, run.lists[5] + 40, slots);
-    fake_u64(run.fake, slots + 7 * 16 + 8, run.lists[2]);
-    expect(&run, 4, 4);
-    /* Keys and values are references. */
-    cycles_release(&run.cycles);
-    arenas_release(&run.arenas);
-    fake_u64(run.fake, entries + 8, run.lists[0]);
-    fake_u64(run.fake, entries + (count - 1) * 24 + 16, run.lists[1]);
-    fake_u64(run.fake, slots + 7 * 16, run.lists[2]);
-    for (size_t i = 0; i < 3; i++)
-        fake_u64(run.fake, run.lists[i], 2);
-    expect(&run, 1, 1);
-    end(&run);
-}
-
-/* 3.14: tuples keep their hash in front of their items. */
-static void visits_the_last_item_of_a_tuple(void **state)
-{
-    struct dry_run run;
-
-    (void)state;
-    for (uint16_t items = 24; items <= 32; items += 8) {
-        begin(&run);
-        run.fake->layout.object.tuple_items = items;
-        fake_object(run.fake, run.lists[0], run.fake->tuple);
-        fake_u64(run.fake, run.lists[0] + 16, 1);
-        fake_u64(run.fake, run.lists[0] + 24, 0);
-        fake_u64(run.fake, run.lists[0] + items, run.lists[1]);
-        set_items(&run, run.lists[1], run.lists[0], 0);
-        expect(&run, 2, 2);
-        end(&run);
-    }
-}
-
 /* Words of a module's state that lead to types, as if one of them were a tuple's, and
  * what they seem to refer to. */
 static void takes_no_state_of_a_module_for_an_object(void **state)
@@ -255,25 +91,6 @@ static void takes_no_state_of_a_module_for_an_object(void **state)
         expect(&run, 1, 1);
         end(&run);
     }
-}
-
-/* 3.11 and later: gi_code stands where a tuple counts its items. */
-static void finds_no_items_in_a_generator(void **state)
-{
-    struct dry_run run;
-    uint64_t type;
-
-    (void)state;
-    begin(&run);
-    run.fake->layout.object.gen_code = 16;
-    type = fake_static_type(run.fake, "generator", 32, 8, TYPE_FLAG_HAVE_GC);
-    fake_u64(run.fake, run.lists[1] + 8, type);
-    fake_u64(run.fake, run.lists[1] + 16, 400);
-    set_items(&run, run.lists[0], run.lists[0], 0);
-    /* Behind the generator: it does not refer to that. */
-    fake_u64(run.fake, fake_block(0, LIST_BLOCK, 2), run.lists[0]);
-    expect(&run, 1, 1);
-    end(&run);
 }
 
 static void spares_what_is_held_from_elsewhere(void **state)
@@ -506,10 +323,7 @@ int main(void)
         cmocka_unit_test(finds_a_cycle),
         cmocka_unit_test(visits_long_tables_in_pieces),
         cmocka_unit_test(believes_no_more_than_there_is),
-        cmocka_unit_test(takes_no_hash_for_a_reference),
-        cmocka_unit_test(visits_the_last_item_of_a_tuple),
         cmocka_unit_test(takes_no_state_of_a_module_for_an_object),
-        cmocka_unit_test(finds_no_items_in_a_generator),
         cmocka_unit_test(spares_what_is_held_from_elsewhere),
         cmocka_unit_test(frees_what_garbage_alone_holds),
         cmocka_unit_test(frees_nothing_twice),

@@ -1,0 +1,356 @@
+#include "source/cycles_types.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "layout/object_parts.h"
+#include "util/bytes.h"
+
+#define TYPE_READ      304
+#define TYPE_TRAVERSE  184 /* Include/cpython/object.h PyTypeObject.tp_traverse */
+#define TYPE_EXCEPTION (UINT64_C(1) << 30) /* object.h Py_TPFLAGS_BASE_EXC_SUBCLASS */
+#define NAME_BYTES     48
+#define BASES_MOST     16 /* classes that derive from each other */
+
+struct named {
+    const char *name;
+    enum cycles_rule rule;
+};
+
+/* Types in C whose references stand in the object itself, or in tables known here; all
+ * that they own they tell the collector. */
+static const struct named known[] = {
+    {"object", CYCLES_WORDS},
+    {"int", CYCLES_WORDS},
+    {"str", CYCLES_WORDS},
+    {"bytes", CYCLES_WORDS},
+    {"bytearray", CYCLES_WORDS},
+    {"dict", CYCLES_WORDS},
+    {"frozendict", CYCLES_WORDS},
+    {"list", CYCLES_WORDS},
+    {"tuple", CYCLES_WORDS},
+    {"set", CYCLES_SET},
+    {"frozenset", CYCLES_SET},
+    {"function", CYCLES_WORDS},
+    {"method", CYCLES_WORDS},
+    {"cell", CYCLES_WORDS},
+    {"property", CYCLES_WORDS},
+    {"staticmethod", CYCLES_WORDS},
+    {"classmethod", CYCLES_WORDS},
+    {"generator", CYCLES_GENERATOR},
+    {"coroutine", CYCLES_GENERATOR},
+    {"async_generator", CYCLES_GENERATOR},
+    {"async_generator_asend", CYCLES_WORDS},
+    {"async_generator_athrow", CYCLES_WORDS},
+    {"async_generator_wrapped_value", CYCLES_WORDS},
+    {"coroutine_wrapper", CYCLES_WORDS},
+    {"anext_awaitable", CYCLES_WORDS},
+    {"traceback", CYCLES_WORDS},
+    {"slice", CYCLES_WORDS},
+    {"type", CYCLES_WORDS},
+    {"module", CYCLES_WORDS},
+    {"list_iterator", CYCLES_WORDS},
+    {"list_reverseiterator", CYCLES_WORDS},
+    {"tuple_iterator", CYCLES_WORDS},
+    {"set_iterator", CYCLES_WORDS},
+    {"str_iterator", CYCLES_WORDS},
+    {"str_ascii_iterator", CYCLES_WORDS},
+    {"bytes_iterator", CYCLES_WORDS},
+    {"bytearray_iterator", CYCLES_WORDS},
+    {"memory_iterator", CYCLES_WORDS},
+    {"callable_iterator", CYCLES_WORDS},
+    {"iterator", CYCLES_WORDS},
+    {"dict_keys", CYCLES_WORDS},
+    {"dict_values", CYCLES_WORDS},
+    {"dict_items", CYCLES_WORDS},
+    {"dict_keyiterator", CYCLES_WORDS},
+    {"dict_valueiterator", CYCLES_WORDS},
+    {"dict_itemiterator", CYCLES_WORDS},
+    {"dict_reversekeyiterator", CYCLES_WORDS},
+    {"dict_reversevalueiterator", CYCLES_WORDS},
+    {"dict_reverseitemiterator", CYCLES_WORDS},
+    {"odict_iterator", CYCLES_WORDS},
+    {"odict_keys", CYCLES_WORDS},
+    {"odict_values", CYCLES_WORDS},
+    {"odict_items", CYCLES_WORDS},
+    {"mappingproxy", CYCLES_WORDS},
+    {"method-wrapper", CYCLES_WORDS},
+    {"frame", CYCLES_FRAME},
+    {"builtin_function_or_method", CYCLES_WORDS},
+    {"builtin_method", CYCLES_WORDS},
+    {"instancemethod", CYCLES_WORDS},
+    {"weakref", CYCLES_WEAKREF},
+    {"weakproxy", CYCLES_WEAKREF},
+    {"weakcallableproxy", CYCLES_WEAKREF},
+    {"weakref.ReferenceType", CYCLES_WEAKREF},
+    {"weakref.ProxyType", CYCLES_WEAKREF},
+    {"weakref.CallableProxyType", CYCLES_WEAKREF},
+    {"map", CYCLES_WORDS},
+    {"zip", CYCLES_WORDS},
+    {"filter", CYCLES_WORDS},
+    {"enumerate", CYCLES_WORDS},
+    {"reversed", CYCLES_WORDS},
+    {"super", CYCLES_WORDS},
+    {"memoryview", CYCLES_WORDS},
+    {"managedbuffer", CYCLES_WORDS},
+    {"member_descriptor", CYCLES_WORDS},
+    {"getset_descriptor", CYCLES_WORDS},
+    {"wrapper_descriptor", CYCLES_WORDS},
+    {"method_descriptor", CYCLES_WORDS},
+    {"classmethod_descriptor", CYCLES_WORDS},
+    {"types.GenericAlias", CYCLES_WORDS},
+    {"types.UnionType", CYCLES_WORDS},
+    {"types.SimpleNamespace", CYCLES_WORDS},
+    {"typing.Union", CYCLES_WORDS},
+    {"typing.TypeVar", CYCLES_WORDS},
+    {"typing.ParamSpec", CYCLES_WORDS},
+    {"typing.TypeVarTuple", CYCLES_WORDS},
+    {"typing.TypeAliasType", CYCLES_WORDS},
+    {"functools.partial", CYCLES_WORDS},
+    {"functools.KeyWrapper", CYCLES_WORDS},
+    {"functools._lru_cache_wrapper", CYCLES_LRU_CACHE},
+    {"collections.deque", CYCLES_DEQUE},
+    {"_collections._deque_iterator", CYCLES_WORDS},
+    {"_collections._deque_reverse_iterator", CYCLES_WORDS},
+    {"collections._tuplegetter", CYCLES_WORDS},
+    {"collections.defaultdict", CYCLES_WORDS},
+    {"collections.OrderedDict", CYCLES_ORDERED_DICT},
+    {"operator.itemgetter", CYCLES_WORDS},
+    {"operator.attrgetter", CYCLES_WORDS},
+    {"operator.methodcaller", CYCLES_WORDS},
+    {"Context", CYCLES_WORDS},
+    {"Token", CYCLES_WORDS},
+    {"ContextVar", CYCLES_CONTEXT_VAR},
+    {"_contextvars.Context", CYCLES_WORDS},
+    {"_contextvars.Token", CYCLES_WORDS},
+    {"_contextvars.ContextVar", CYCLES_CONTEXT_VAR},
+    {"hamt", CYCLES_WORDS},
+    {"hamt_array_node", CYCLES_WORDS},
+    {"hamt_bitmap_node", CYCLES_WORDS},
+    {"hamt_collision_node", CYCLES_WORDS},
+    {"_thread.lock", CYCLES_WORDS},
+    {"_thread.RLock", CYCLES_WORDS},
+    {"_thread._local", CYCLES_WORDS},
+    {"StgDict", CYCLES_WORDS},
+    {"_struct.Struct", CYCLES_WORDS},
+    {"Struct", CYCLES_WORDS},
+    {"array.array", CYCLES_WORDS},
+    {"_io.BytesIO", CYCLES_WORDS},
+    {"_io.StringIO", CYCLES_WORDS},
+    {"_io.FileIO", CYCLES_WORDS},
+    {"_io.TextIOWrapper", CYCLES_WORDS},
+    {"_io.BufferedReader", CYCLES_WORDS},
+    {"_io.BufferedWriter", CYCLES_WORDS},
+    {"_io.BufferedRandom", CYCLES_WORDS},
+    {"_asyncio.Future", CYCLES_WORDS},
+    {"_asyncio.Task", CYCLES_WORDS},
+    {"_asyncio.FutureIter", CYCLES_WORDS},
+    {"TaskStepMethWrapper", CYCLES_WORDS},
+    {"_asyncio.TaskStepMethWrapper", CYCLES_WORDS},
+    {"re.Pattern", CYCLES_WORDS},
+    {"re.Match", CYCLES_WORDS},
+    {"_sre.SRE_Scanner", CYCLES_WORDS},
+    {"_json.Scanner", CYCLES_WORDS},
+    {"_json.Encoder", CYCLES_WORDS},
+    {"_csv.reader", CYCLES_WORDS},
+    {"_csv.writer", CYCLES_WORDS},
+    {"_csv.Dialect", CYCLES_WORDS},
+    {"_queue.SimpleQueue", CYCLES_QUEUE},
+    {"xml.etree.ElementTree.Element", CYCLES_ELEMENT},
+    {"xml.etree.ElementTree.TreeBuilder", CYCLES_WORDS},
+    {"_elementtree._element_iterator", CYCLES_WORDS},
+    {"ast.AST", CYCLES_WORDS},
+    {"_ast.AST", CYCLES_WORDS},
+};
+
+/* What a class written in Python is called has no dot, and is not known by it. */
+static const struct named *named_of(const char *name, uint64_t flags)
+{
+    static const struct named words = {"itertools. or _ctypes.", CYCLES_WORDS};
+
+    if (flags & TYPE_FLAG_HEAP && !strchr(name, '.'))
+        return NULL;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (!strcmp(name, known[i].name))
+            return &known[i];
+    return !strncmp(name, "itertools.", 10) || !strncmp(name, "_ctypes.", 8) ? &words
+                                                                             : NULL;
+}
+
+/* ---- reading ---- */
+
+/* The first bytes of a type, and its name. */
+struct type_bytes {
+    uint8_t bytes[TYPE_READ];
+    char name[NAME_BYTES];
+    uint64_t flags, base;
+};
+
+static bool bytes_read(struct cycles_types *types, uint64_t address,
+                       struct type_bytes *type)
+{
+    const struct object_layout *layout = types->layout;
+
+    memset(type->name, 0, sizeof(type->name));
+    if (address < 4096 || address & 7 || address >= RADDR_END ||
+        !cycles_memory_read(types->memory, address, type->bytes, sizeof(type->bytes)))
+        return false;
+    type->flags = u64_at(type->bytes, layout->tp_flags);
+    type->base = u64_at(type->bytes, layout->tp_base);
+    return type->flags & TYPE_FLAG_READY &&
+           cycles_memory_read(types->memory, u64_at(type->bytes, layout->tp_name),
+                              type->name, sizeof(type->name) - 1);
+}
+
+static enum object_rule shape_rule_of(const struct cycles_types *types,
+                                      const struct type_bytes *type)
+{
+    if (type->flags & TYPE_FLAG_HEAP && !strchr(type->name, '.'))
+        return OBJECT_FIXED;
+    return object_rule_of_name(types->layout, type->name);
+}
+
+/* Buffers and the like, of types in C that have no tables of references. */
+static void shape_read(struct cycles_types *types, struct cycles_type *type,
+                       enum object_rule named)
+{
+    struct object_shape *shape = &type->shape;
+
+    if (!object_shape_init(shape, types->layout, type->basicsize, type->itemsize,
+                           type->flags))
+        return;
+    if ((shape->rule == OBJECT_FIXED || shape->rule == OBJECT_VAR ||
+         named == OBJECT_ORDERED_DICT) &&
+        named != OBJECT_FIXED)
+        shape->rule = named;
+    switch (shape->rule) {
+    case OBJECT_LIST:
+    case OBJECT_DICT:
+    case OBJECT_ORDERED_DICT:
+    case OBJECT_SET:
+    case OBJECT_DEQUE:
+    case OBJECT_ELEMENT:
+    case OBJECT_BUILTIN: /* mostly static */
+        break;
+    default:
+        object_shape_parts(shape, types->layout, 0, 0);
+        type->tells_parts = shape->has_parts;
+        break;
+    }
+}
+
+/* The first one with a rule, of the type and those that it derives from. */
+static void native_read(struct cycles_types *types, struct cycles_type *type,
+                        const struct type_bytes *own)
+{
+    struct type_bytes base = *own;
+    enum object_rule shape_rule = shape_rule_of(types, own);
+    const struct named *named = named_of(own->name, own->flags);
+
+    type->is_known = named || own->flags & TYPE_EXCEPTION;
+    for (int n = 0; n < BASES_MOST && !named && shape_rule == OBJECT_FIXED; n++) {
+        if (!bytes_read(types, base.base, &base))
+            break;
+        shape_rule = shape_rule_of(types, &base);
+        named = named_of(base.name, base.flags);
+    }
+    if (named) {
+        type->rule = named->rule;
+        type->native_bytes = (uint32_t)u64_at(base.bytes, types->layout->tp_basicsize);
+    }
+    shape_read(types, type, shape_rule);
+}
+
+static uint32_t offset_within(const struct cycles_type *type, uint64_t offset)
+{
+    return offset >= 16 && offset < type->basicsize && !(offset & 7) ? (uint32_t)offset
+                                                                     : 0;
+}
+
+static void type_read(struct cycles_types *types, struct cycles_type *type)
+{
+    const struct object_layout *layout = types->layout;
+    struct type_bytes own;
+    int64_t dict_offset;
+
+    if (!bytes_read(types, type->address, &own))
+        return;
+    type->flags = own.flags;
+    type->base = own.base;
+    type->basicsize = (uint32_t)u64_at(own.bytes, layout->tp_basicsize);
+    type->itemsize = (uint32_t)u64_at(own.bytes, layout->tp_itemsize);
+    if (type->basicsize < 16 || type->basicsize > (1u << 20) || type->itemsize > 4096)
+        return;
+    type->is_type = true;
+    type->traverse = u64_at(own.bytes, TYPE_TRAVERSE);
+    type->prefix = object_prefix_bytes(layout, type->flags);
+    type->weak_list = offset_within(type, u64_at(own.bytes, layout->tp_weaklistoffset));
+    dict_offset = (int64_t)u64_at(own.bytes, layout->tp_dictoffset);
+    if (dict_offset < -1 && dict_offset > -(int64_t)type->basicsize)
+        type->dict_offset = (int32_t)dict_offset;
+    native_read(types, type, &own);
+}
+
+/* ---- all ---- */
+
+bool cycles_types_init(struct cycles_types *types, struct cycles_memory *memory,
+                       const struct object_layout *layout)
+{
+    *types = (struct cycles_types){
+        .memory = memory,
+        .layout = layout,
+        .slots = calloc(CYCLES_TYPES_MAX, sizeof(*types->slots)),
+    };
+    return types->slots != NULL;
+}
+
+void cycles_types_release(struct cycles_types *types)
+{
+    free(types->slots);
+    types->slots = NULL;
+}
+
+const struct cycles_type *cycles_type_of(struct cycles_types *types, uint64_t address)
+{
+    uint64_t at = (address >> 4) * 0x9e3779b97f4a7c15u >> 50;
+
+    if (address < 4096 || address & 7 || address >= RADDR_END)
+        return NULL;
+    while (types->slots[at].address && types->slots[at].address != address)
+        at = (at + 1) % CYCLES_TYPES_MAX;
+    if (!types->slots[at].address) {
+        if (types->count >= CYCLES_TYPES_MAX / 2)
+            return NULL;
+        types->count++;
+        types->slots[at].address = address;
+        type_read(types, &types->slots[at]);
+    }
+    return types->slots[at].is_type ? &types->slots[at] : NULL;
+}
+
+void cycles_types_find_traverse(struct cycles_types *types)
+{
+    int64_t votes = 0;
+
+    for (size_t i = 0; i < CYCLES_TYPES_MAX; i++) {
+        const struct cycles_type *type = &types->slots[i];
+
+        if (!type->is_type || !(type->flags & TYPE_FLAG_HEAP))
+            continue;
+        if (!votes)
+            types->traverse = type->traverse;
+        votes += type->traverse == types->traverse ? 1 : -1;
+    }
+}
+
+bool cycles_type_is_opaque(struct cycles_types *types, const struct cycles_type *type)
+{
+    for (int n = 0; n < BASES_MOST && type; n++) {
+        if (type->is_known || !(type->flags & TYPE_FLAG_HAVE_GC))
+            return false;
+        if (!(type->flags & TYPE_FLAG_HEAP) || type->traverse != types->traverse)
+            return true;
+        type = cycles_type_of(types, type->base);
+    }
+    return true;
+}
