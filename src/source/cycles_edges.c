@@ -532,7 +532,7 @@ void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
 
     cycles_memory_read(edges->memory, object, body,
                        type->basicsize < sizeof(body) ? type->basicsize : sizeof(body));
-    if (edges->layout->minor >= 9 && type->flags & TYPE_FLAG_HEAP)
+    if (type->has_owned_type)
         edges->visit(edges->context, u64_at(body, 8));
     items = items_of(edges, type, body);
     if (type->flags & TYPE_FLAG_LIST)
@@ -545,6 +545,8 @@ void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
     visit_managed(edges, object, type);
     visit_inline(edges, object, type);
     visit_by_rule(edges, object, type, body);
+    edges->is_own = !type->shows_others;
     visit_body(edges, object, type, items);
+    edges->is_own = false;
     visit_dict_behind(edges, object, type, items);
 }

@@ -34,6 +34,7 @@ struct cycles_edges {
     /* Called for each table that the object has outside itself; NULL: not told. */
     void (*visit_table)(void *context, uint64_t address);
     void *context;
+    bool is_own;       /* the word that is visited stands in the object itself */
     uint64_t n_unread; /* words of tables: they moved, or went */
     /* A word has one owner: who is told more than there are tells lies. */
     uint64_t words_most, words_left;

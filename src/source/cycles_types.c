@@ -158,6 +158,9 @@ static const struct named known[] = {
     {"_queue.SimpleQueue", CYCLES_QUEUE},
     {"xml.etree.ElementTree.Element", CYCLES_ELEMENT},
     {"xml.etree.ElementTree.TreeBuilder", CYCLES_WORDS},
+    {"xml.etree.ElementTree.XMLParser", CYCLES_WORDS},
+    {"FrameLocalsProxy", CYCLES_WORDS},
+    {"classmethod_descriptor", CYCLES_WORDS},
     {"_elementtree._element_iterator", CYCLES_WORDS},
     {"ast.AST", CYCLES_WORDS},
     {"_ast.AST", CYCLES_WORDS},
@@ -267,6 +270,19 @@ static uint32_t offset_within(const struct cycles_type *type, uint64_t offset)
                                                                      : 0;
 }
 
+/* typeobject.c subtype_traverse, and, 3.9 and later, what other heap types do. */
+static bool has_owned_type(const struct cycles_types *types, const struct type_bytes *own)
+{
+    return own->flags & TYPE_FLAG_HEAP &&
+           (types->layout->minor >= 9 || !strchr(own->name, '.'));
+}
+
+static bool shows_others(const char *name)
+{
+    return !strcmp(name, "memoryview") || !strcmp(name, "managedbuffer") ||
+           strstr(name, "_descriptor") || !strcmp(name, "builtin_function_or_method");
+}
+
 static void type_read(struct cycles_types *types, struct cycles_type *type)
 {
     const struct object_layout *layout = types->layout;
@@ -288,6 +304,8 @@ static void type_read(struct cycles_types *types, struct cycles_type *type)
     dict_offset = (int64_t)u64_at(own.bytes, layout->tp_dictoffset);
     if (dict_offset < -1 && dict_offset > -(int64_t)type->basicsize)
         type->dict_offset = (int32_t)dict_offset;
+    type->has_owned_type = has_owned_type(types, &own);
+    type->shows_others = shows_others(own.name);
     native_read(types, type, &own);
 }
 

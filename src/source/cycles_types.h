@@ -43,9 +43,11 @@ struct cycles_type {
                               them; 0 = nowhere */
     int32_t dict_offset;   /* below 0: from the end of an instance with its items */
     enum cycles_rule rule;
-    bool is_type;     /* else something that is none */
-    bool is_known;    /* itself: nothing of it is hidden */
-    bool tells_parts; /* what it has besides lists, dicts and sets: by its shape */
+    bool is_type;        /* else something that is none */
+    bool is_known;       /* itself: nothing of it is hidden */
+    bool has_owned_type; /* instances tell the collector that they own it */
+    bool shows_others;   /* memory that others own */
+    bool tells_parts;    /* what it has besides lists, dicts and sets: by its shape */
     struct object_shape shape;
 };
 

@@ -27,6 +27,7 @@ libheaptop_a_SOURCES += \
 	src/source/account_sections.c \
 	src/source/cycles.c src/source/cycles.h \
 	src/source/cycles_edges.c src/source/cycles_edges.h \
+	src/source/cycles_free.c src/source/cycles_free.h \
 	src/source/cycles_types.c src/source/cycles_types.h \
 	src/source/cycles_gather.c src/source/cycles_gather.h \
 	src/source/cycles_memory.c src/source/cycles_memory.h \

@@ -206,6 +206,63 @@ static void finds_no_items_in_a_generator(void **state)
     end(&run);
 }
 
+/* A buffer, a lock: what a word of the object leads to the beginning of. */
+static void frees_what_an_object_has_for_itself(void **state)
+{
+    static const char *const names[] = {"cell", "memoryview"};
+
+    (void)state;
+    for (uint64_t i = 0; i < 2; i++) {
+        struct dry_run run;
+        uint64_t buffer;
+
+        begin(&run);
+        buffer = fake_malloc(run.fake, 700);
+        fake_malloc(run.fake, 700);
+        fake_u64(run.fake, run.lists[0] + 8,
+                 fake_static_type(run.fake, names[i], 48, 0, TYPE_FLAG_HAVE_GC));
+        fake_u64(run.fake, run.lists[0] + 16, run.lists[0]);
+        fake_u64(run.fake, run.lists[0] + 24, buffer);
+        fake_u64(run.fake, run.lists[0] + 32, fake_block(1, 32, 63));
+        fake_u64(run.fake, run.lists[0] + 40, fake_block(1, 32, 62) + 16);
+        expect(&run, 1, 1);
+        /* A view shows memory that others own. */
+        assert_int_equal(run.cycles.most.chunks.count, 1 - i);
+        assert_int_equal(run.cycles.most.by_arena[0], 2 - i);
+        end(&run);
+    }
+}
+
+/* 3.8: classes written in Python only. */
+static void visits_the_class_of_an_instance(void **state)
+{
+    static const struct {
+        const char *name;
+        uint8_t minor;
+        bool is_owned;
+    } cases[] = {{"Some", 8, true},
+                 {"Some", 11, true},
+                 {"m.Some", 8, false},
+                 {"m.Some", 11, true}};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct dry_run run;
+        uint64_t class;
+
+        begin(&run);
+        run.fake->layout.object.minor = cases[i].minor;
+        class = fake_class(run.fake, NULL, cases[i].name, 32, TYPE_FLAG_HAVE_GC);
+        fake_u64(run.fake, run.lists[1] - 16, class - 16);
+        fake_u64(run.fake, run.lists[0] + 8, class);
+        fake_u64(run.fake, run.lists[0] + 16, run.lists[0]);
+        assert_true(run_it(&run));
+        assert_int_equal(cycles_set_find(&run.cycles.set, class)->is_reachable,
+                         !cases[i].is_owned);
+        end(&run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +274,8 @@ int main(void)
         cmocka_unit_test(owns_no_weak_references_to_itself),
         cmocka_unit_test(visits_the_dict_behind_items),
         cmocka_unit_test(frees_what_is_held_behind_its_back),
+        cmocka_unit_test(frees_what_an_object_has_for_itself),
+        cmocka_unit_test(visits_the_class_of_an_instance),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
