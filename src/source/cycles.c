@@ -328,6 +328,8 @@ bool cycles_step(struct cycles *cycles)
     }
     if (cycles->edges.is_excessive)
         fail(cycles, GARBAGE_WHY_CHANGED);
+    if (cycles->edges.types.is_short)
+        fail(cycles, GARBAGE_WHY_NO_MEMORY);
     if (!is_more && cycles->stage != CYCLES_FAILED)
         begin_stage(cycles, (enum cycles_stage)(cycles->stage + 1));
     return cycles->stage < CYCLES_OVER;

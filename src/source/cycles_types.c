@@ -10,7 +10,8 @@
 #define TYPE_TRAVERSE  184 /* Include/cpython/object.h PyTypeObject.tp_traverse */
 #define TYPE_EXCEPTION (UINT64_C(1) << 30) /* object.h Py_TPFLAGS_BASE_EXC_SUBCLASS */
 #define NAME_BYTES     48
-#define BASES_MOST     16 /* classes that derive from each other */
+#define BASES_MOST     16                /* classes that derive from each other */
+#define SLOTS_FIRST    ((size_t)1 << 10) /* a power of two */
 
 struct named {
     const char *name;
@@ -283,21 +284,21 @@ static bool shows_others(const char *name)
            strstr(name, "_descriptor") || !strcmp(name, "builtin_function_or_method");
 }
 
-static void type_read(struct cycles_types *types, struct cycles_type *type)
+/* False when none is there. */
+static bool type_read(struct cycles_types *types, struct cycles_type *type)
 {
     const struct object_layout *layout = types->layout;
     struct type_bytes own;
     int64_t dict_offset;
 
     if (!bytes_read(types, type->address, &own))
-        return;
+        return false;
     type->flags = own.flags;
     type->base = own.base;
     type->basicsize = (uint32_t)u64_at(own.bytes, layout->tp_basicsize);
     type->itemsize = (uint32_t)u64_at(own.bytes, layout->tp_itemsize);
     if (type->basicsize < 16 || type->basicsize > (1u << 20) || type->itemsize > 4096)
-        return;
-    type->is_type = true;
+        return false;
     type->traverse = u64_at(own.bytes, TYPE_TRAVERSE);
     type->prefix = object_prefix_bytes(layout, type->flags);
     type->weak_list = offset_within(type, u64_at(own.bytes, layout->tp_weaklistoffset));
@@ -307,9 +308,59 @@ static void type_read(struct cycles_types *types, struct cycles_type *type)
     type->has_owned_type = has_owned_type(types, &own);
     type->shows_others = shows_others(own.name);
     native_read(types, type, &own);
+    return true;
 }
 
 /* ---- all ---- */
+
+static struct cycles_type_slot *slot_of(const struct cycles_types *types,
+                                        uint64_t address)
+{
+    size_t mask = types->n_slots - 1;
+    size_t at = (size_t)((address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
+
+    while (types->slots[at].address && types->slots[at].address != address)
+        at = (at + 1) & mask;
+    return &types->slots[at];
+}
+
+/* Room for one more; false when there is none. */
+static bool reserve(struct cycles_types *types)
+{
+    struct cycles_type_slot *old = types->slots;
+    size_t n_old = types->n_slots;
+
+    if (types->count < n_old / 2)
+        return true;
+    if (types->count >= CYCLES_TYPES_MAX)
+        return false;
+    types->slots = calloc(n_old * 2, sizeof(*old));
+    if (!types->slots) {
+        types->slots = old;
+        return false;
+    }
+    types->n_slots = n_old * 2;
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i].address)
+            *slot_of(types, old[i].address) = old[i];
+    free(old);
+    return true;
+}
+
+/* NULL: none is there, or there is no memory for it. */
+static struct cycles_type *type_new(struct cycles_types *types, uint64_t address)
+{
+    struct cycles_type read = {.address = address}, *type;
+
+    if (!type_read(types, &read))
+        return NULL;
+    type = malloc(sizeof(*type));
+    if (type)
+        *type = read;
+    else
+        types->is_short = true;
+    return type;
+}
 
 bool cycles_types_init(struct cycles_types *types, struct cycles_memory *memory,
                        const struct object_layout *layout)
@@ -317,43 +368,49 @@ bool cycles_types_init(struct cycles_types *types, struct cycles_memory *memory,
     *types = (struct cycles_types){
         .memory = memory,
         .layout = layout,
-        .slots = calloc(CYCLES_TYPES_MAX, sizeof(*types->slots)),
+        .slots = calloc(SLOTS_FIRST, sizeof(*types->slots)),
     };
+    types->n_slots = types->slots ? SLOTS_FIRST : 0;
     return types->slots != NULL;
 }
 
 void cycles_types_release(struct cycles_types *types)
 {
+    for (size_t i = 0; i < types->n_slots; i++)
+        free(types->slots[i].type);
     free(types->slots);
     types->slots = NULL;
+    types->n_slots = 0;
 }
 
 const struct cycles_type *cycles_type_of(struct cycles_types *types, uint64_t address)
 {
-    uint64_t at = (address >> 4) * 0x9e3779b97f4a7c15u >> 50;
+    struct cycles_type_slot *slot;
+    struct cycles_type *type;
 
     if (address < 4096 || address & 7 || address >= RADDR_END)
         return NULL;
-    while (types->slots[at].address && types->slots[at].address != address)
-        at = (at + 1) % CYCLES_TYPES_MAX;
-    if (!types->slots[at].address) {
-        if (types->count >= CYCLES_TYPES_MAX / 2)
-            return NULL;
-        types->count++;
-        types->slots[at].address = address;
-        type_read(types, &types->slots[at]);
+    slot = slot_of(types, address);
+    if (slot->address)
+        return slot->type;
+    if (!reserve(types)) {
+        types->is_short = true;
+        return NULL;
     }
-    return types->slots[at].is_type ? &types->slots[at] : NULL;
+    type = type_new(types, address);
+    types->count++;
+    *slot_of(types, address) = (struct cycles_type_slot){address, type};
+    return type;
 }
 
 void cycles_types_find_traverse(struct cycles_types *types)
 {
     int64_t votes = 0;
 
-    for (size_t i = 0; i < CYCLES_TYPES_MAX; i++) {
-        const struct cycles_type *type = &types->slots[i];
+    for (size_t i = 0; i < types->n_slots; i++) {
+        const struct cycles_type *type = types->slots[i].type;
 
-        if (!type->is_type || !(type->flags & TYPE_FLAG_HEAP))
+        if (!type || !(type->flags & TYPE_FLAG_HEAP))
             continue;
         if (!votes)
             types->traverse = type->traverse;

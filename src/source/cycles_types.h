@@ -16,7 +16,7 @@
 #include "layout/object_size.h"
 #include "source/cycles_memory.h"
 
-#define CYCLES_TYPES_MAX 16384 /* a power of two */
+#define CYCLES_TYPES_MAX ((size_t)1 << 18) /* and what looked like one */
 
 /* Where the references of an instance are, besides those of lists, dicts and tuples, and
  * besides its own words. */
@@ -35,7 +35,7 @@ enum cycles_rule {
 };
 
 struct cycles_type {
-    uint64_t address; /* 0 = the slot is free */
+    uint64_t address;
     uint64_t base, flags, traverse;
     uint32_t basicsize, itemsize, prefix;
     uint32_t native_bytes; /* of its words, what the type in C has that tells the rule */
@@ -43,7 +43,6 @@ struct cycles_type {
                               them; 0 = nowhere */
     int32_t dict_offset;   /* below 0: from the end of an instance with its items */
     enum cycles_rule rule;
-    bool is_type;        /* else something that is none */
     bool is_known;       /* itself: nothing of it is hidden */
     bool has_owned_type; /* instances tell the collector that they own it */
     bool shows_others;   /* memory that others own */
@@ -51,11 +50,17 @@ struct cycles_type {
     struct object_shape shape;
 };
 
+struct cycles_type_slot {
+    uint64_t address;         /* 0 = the slot is free */
+    struct cycles_type *type; /* NULL: none is there */
+};
+
 struct cycles_types {
     struct cycles_memory *memory;
     const struct object_layout *layout;
-    struct cycles_type *slots; /* CYCLES_TYPES_MAX */
-    size_t count;
+    struct cycles_type_slot *slots; /* by address */
+    size_t count, n_slots;
+    bool is_short;     /* of memory, or of room: a type that is there is not known */
     uint64_t traverse; /* of classes written in Python: the most frequent one */
 };
 
@@ -64,7 +69,7 @@ bool cycles_types_init(struct cycles_types *types, struct cycles_memory *memory,
                        const struct object_layout *layout);
 void cycles_types_release(struct cycles_types *types);
 
-/* The type at the address; NULL when none is there. */
+/* The type at the address; NULL when none is there. It stays where it is. */
 const struct cycles_type *cycles_type_of(struct cycles_types *types, uint64_t address);
 
 /* Classes written in Python share one tp_traverse; most heap types are such. Of those

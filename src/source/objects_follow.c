@@ -230,7 +230,8 @@ bool walk_follow_step(struct walk *walk, int64_t deadline_mono_ns)
     case FOLLOW_FOUND:
         for (size_t n = 0; n < FOLLOW_PER_STEP && follow->n_queue; n++)
             follow_found(walk, follow->queue[--follow->n_queue]);
-        walk->workers[0].counts.is_cut |= follow->edges.is_excessive;
+        walk->workers[0].counts.is_cut |=
+            follow->edges.is_excessive || follow->edges.types.is_short;
         return follow->n_queue > 0 || follow->edges.n_pieces > 0;
     }
     return false;
