@@ -332,6 +332,12 @@ static void tell_deque_free(struct cycles_edges *edges, uint64_t object,
             tell_table(edges, block);
 }
 
+/* Each one's words are counted, so that a ring ends; of other places none would be. */
+static bool is_link(uint64_t address)
+{
+    return address >= 4096 && address < RADDR_END && !(address & 7);
+}
+
 /* The nodes have their keys once more, which the collector does not come to know. */
 static void free_nodes(struct cycles_edges *edges, uint64_t object)
 {
@@ -344,7 +350,7 @@ static void free_nodes(struct cycles_edges *edges, uint64_t object)
         !cycles_memory_u64(edges->memory, object + layout->odict_first, &node))
         return;
     tell_table(edges, nodes);
-    while (node && !edges->is_excessive) {
+    while (is_link(node) && !edges->is_excessive) {
         tell_table(edges, node);
         visit_words(edges, node, 1);
         if (!cycles_memory_u64(edges->memory, node + ODICT_NEXT, &node))
@@ -361,7 +367,7 @@ static void visit_links(struct cycles_edges *edges, uint64_t object)
     if (edges->visit_table)
         return;
     while (cycles_memory_u64(edges->memory, link + LRU_NEXT, &link) && link != object &&
-           link && !edges->is_excessive)
+           is_link(link) && !edges->is_excessive)
         visit_words(edges, link + LRU_KEY, 2);
 }
 

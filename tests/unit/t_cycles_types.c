@@ -98,6 +98,27 @@ static void visits_what_a_deque_has(void **state)
     end(&run);
 }
 
+/* Links of a cache that lead round without coming back to it, also where no link can be.
+ */
+static void ends_in_a_ring_of_links(void **state)
+{
+    (void)state;
+    for (uint64_t odd = 0; odd <= 4; odd += 4) {
+        struct dry_run run;
+        uint64_t link;
+
+        begin(&run);
+        link = fake_malloc(run.fake, 80) + odd;
+        fake_u64(run.fake, run.lists[0] + 8,
+                 fake_static_type(run.fake, "functools._lru_cache_wrapper", 48, 0,
+                                  TYPE_FLAG_HAVE_GC));
+        fake_u64(run.fake, run.lists[0] + 24, link);
+        fake_u64(run.fake, link + 24, link);
+        assert_int_equal(run_it(&run), odd != 0); /* a ring is no cache's */
+        end(&run);
+    }
+}
+
 /* Of what it refers to it owns the callback, and what a class has added. */
 static void visits_what_a_weak_reference_owns(void **state)
 {
@@ -270,6 +291,7 @@ int main(void)
         cmocka_unit_test(takes_no_hash_for_a_reference),
         cmocka_unit_test(finds_no_items_in_a_generator),
         cmocka_unit_test(visits_what_a_deque_has),
+        cmocka_unit_test(ends_in_a_ring_of_links),
         cmocka_unit_test(visits_what_a_weak_reference_owns),
         cmocka_unit_test(owns_no_weak_references_to_itself),
         cmocka_unit_test(visits_the_dict_behind_items),
