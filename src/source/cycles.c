@@ -128,7 +128,7 @@ static void reach_at(struct cycles *cycles, uint64_t object, struct cycles_mark 
 static void restart(struct cycles *cycles)
 {
     memset(&cycles->at, 0, sizeof(cycles->at));
-    cycles->is_again = cycles->is_far_too = false;
+    cycles->is_again = cycles->is_far_too = cycles->memory.is_scattered = false;
     cycles->n_scanned = 0;
 }
 
@@ -137,7 +137,7 @@ static void another_turn(struct cycles *cycles)
     bool is_little = cycles->n_scanned < cycles->set.count / TURN_PART;
 
     restart(cycles);
-    cycles->is_far_too = is_little;
+    cycles->is_far_too = cycles->memory.is_scattered = is_little;
 }
 
 /* What has references from elsewhere, and from there on; false when all is done. */
@@ -171,9 +171,11 @@ static void find_opaque(struct cycles *cycles)
 
     cycles_types_find_traverse(&cycles->edges.types);
     while ((mark = cycles_set_next(&cycles->set, &at, &address))) {
-        if (!mark->is_reachable)
-            mark->is_opaque = cycles_type_is_opaque(&cycles->edges.types,
-                                                    cycles_type_at(cycles, address));
+        if (mark->is_reachable)
+            continue;
+        mark->is_opaque =
+            cycles_type_is_opaque(&cycles->edges.types, cycles_type_at(cycles, address));
+        cycles->has_opaque |= mark->is_opaque;
     }
 }
 
@@ -269,7 +271,8 @@ static void begin_stage(struct cycles *cycles, enum cycles_stage stage)
     if (stage == CYCLES_FREE_LEAST)
         is_good = cycles_free_begin(cycles, &cycles->least);
     if (stage == CYCLES_FREE_MOST)
-        is_good = cycles_free_begin(cycles, &cycles->most);
+        is_good = cycles->has_opaque ? cycles_free_begin(cycles, &cycles->most)
+                                     : cycles_freed_copy(cycles);
     if (!is_good)
         fail(cycles, GARBAGE_WHY_NO_MEMORY);
 }
@@ -319,8 +322,10 @@ bool cycles_step(struct cycles *cycles)
         is_more = reach(cycles);
         break;
     case CYCLES_FREE_LEAST:
-    case CYCLES_FREE_MOST:
         is_more = free_some(cycles);
+        break;
+    case CYCLES_FREE_MOST:
+        is_more = cycles->has_opaque && free_some(cycles);
         break;
     case CYCLES_OVER:
     case CYCLES_FAILED:

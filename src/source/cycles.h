@@ -70,6 +70,7 @@ struct cycles {
     uint64_t *counted; /* pairs {address, references left} of what is not tracked */
     size_t n_counted, counted_slots;
     uint64_t **freed_bits; /* by arena: a bit for each 16 bytes, or NULL */
+    bool has_opaque;       /* else both answers are the same */
     struct cycles_freed least, most;
     struct cycles_freed *freed; /* the one that is made */
 };

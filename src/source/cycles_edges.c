@@ -538,7 +538,8 @@ void cycles_edges_visit(struct cycles_edges *edges, uint64_t object,
 
     cycles_memory_read(edges->memory, object, body,
                        type->basicsize < sizeof(body) ? type->basicsize : sizeof(body));
-    if (type->has_owned_type)
+    /* When objects are freed: their class is garbage itself, or it is held by others. */
+    if (type->has_owned_type && !edges->visit_table)
         edges->visit(edges->context, u64_at(body, 8));
     items = items_of(edges, type, body);
     if (type->flags & TYPE_FLAG_LIST)

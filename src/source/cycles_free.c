@@ -276,3 +276,22 @@ bool cycles_free_begin(struct cycles *cycles, struct cycles_freed *freed)
     cycles->edges.visit_table = free_table;
     return freed->by_arena && cycles->freed_bits && cycles->counted;
 }
+
+bool cycles_freed_copy(struct cycles *cycles)
+{
+    const struct cycles_freed *least = &cycles->least;
+    struct cycles_freed *most = &cycles->most;
+    size_t arenas = cycles->arenas->count + 1, chunks = least->chunks.count;
+
+    *most = *least;
+    most->by_arena = malloc(arenas * sizeof(*most->by_arena));
+    most->chunks.addresses = malloc((chunks + 1) * sizeof(*most->chunks.addresses));
+    most->chunks.capacity = most->chunks.addresses ? chunks + 1 : 0;
+    if (!most->by_arena || !most->chunks.addresses)
+        return false;
+    memcpy(most->by_arena, least->by_arena, arenas * sizeof(*most->by_arena));
+    if (chunks)
+        memcpy(most->chunks.addresses, least->chunks.addresses,
+               chunks * sizeof(*most->chunks.addresses));
+    return true;
+}

@@ -19,6 +19,9 @@ void cycles_free_object(struct cycles *cycles, uint64_t object);
 /* All were freed: which arenas are empty then. */
 void cycles_freed_end(struct cycles *cycles);
 
+/* Nothing is opaque: at most that is freed which is freed at least. False: no memory. */
+bool cycles_freed_copy(struct cycles *cycles);
+
 void cycles_freed_bits_release(struct cycles *cycles);
 
 /* Of cycles.c. */

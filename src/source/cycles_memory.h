@@ -16,14 +16,18 @@
 #define LINE_BYTES (UINT64_C(16) << 10)
 #define LINE_SETS  32 /* a line has its place in one of them */
 #define LINE_WAYS  4
+#define LINE_PARTS 16 /* that can be read alone */
 
 struct cycles_memory {
     struct reader *reader;
     struct residency *residency;
+    /* Who comes by in no order wants no more of a line than it asks for. */
+    bool is_scattered;
     /* By set, the one last used first. */
     struct cycles_line {
         uint64_t address; /* + 1; 0 = none */
         uint8_t *bytes;
+        uint32_t parts; /* that were read: a bit for each */
     } lines[LINE_SETS][LINE_WAYS];
 };
 

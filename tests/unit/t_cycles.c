@@ -209,6 +209,39 @@ static void waits_for_a_collection(void **state)
     end(&run);
 }
 
+/* In no order only a part of a line is read, and the rest when somebody comes again. */
+static void reads_parts_of_lines(void **state)
+{
+    const uint64_t first = FAKE_HEAP + 8, second = FAKE_HEAP + 9000;
+
+    (void)state;
+    for (int is_scattered = 0; is_scattered < 2; is_scattered++) {
+        struct dry_run run;
+        struct cycles_memory memory = {.is_scattered = is_scattered};
+        uint64_t value = 0;
+
+        begin(&run);
+        memory.reader = run.fake->reader;
+        memory.residency = &run.residency;
+        fake_u64(run.fake, first, 1);
+        assert_false(cycles_memory_is_near(&memory, first));
+        assert_true(cycles_memory_u64(&memory, first, &value));
+        assert_int_equal(value, 1);
+        assert_true(cycles_memory_is_near(&memory, first));
+        assert_int_equal(cycles_memory_is_near(&memory, second), !is_scattered);
+        /* What was read is not read again. */
+        fake_u64(run.fake, first, 2);
+        fake_u64(run.fake, second, 3);
+        assert_true(cycles_memory_u64(&memory, second, &value));
+        assert_int_equal(value, is_scattered ? 3 : 0);
+        assert_true(cycles_memory_u64(&memory, first, &value));
+        assert_int_equal(value, 1);
+        assert_true(cycles_memory_is_near(&memory, FAKE_HEAP + 5000));
+        cycles_memory_release(&memory);
+        end(&run);
+    }
+}
+
 /* A table over several words and arenas: each object has its own mark. */
 /* Before anything is read. */
 static void says_why_not(void **state)
@@ -332,6 +365,7 @@ int main(void)
         cmocka_unit_test(follows_links_out_of_the_arenas),
         cmocka_unit_test(waits_for_a_collection),
         cmocka_unit_test(says_why_not),
+        cmocka_unit_test(reads_parts_of_lines),
         cmocka_unit_test(finds_each_mark),
         cmocka_unit_test(survives_any_bytes),
     };
