@@ -135,11 +135,24 @@ static bool free_block(struct cycles *cycles, uint64_t block)
     return free_chunk(cycles, chunk_of(cycles, block));
 }
 
+/* The block of what begins at the address: numpy and libraries in C ask malloc
+ * themselves, and debug hooks put nothing in front of that. */
+static uint64_t block_at(struct cycles *cycles, uint64_t address)
+{
+    uint8_t id[8];
+
+    if (!cycles->layout->pymalloc.debug_prefix_bytes ||
+        !cycles_memory_read(&cycles->memory, address - sizeof(id), id, sizeof(id)) ||
+        !object_debug_id(id))
+        return address;
+    return address - cycles->layout->pymalloc.debug_prefix_bytes;
+}
+
 static void free_table(void *context, uint64_t address)
 {
     struct cycles *cycles = context;
 
-    free_block(cycles, address - cycles->layout->pymalloc.debug_prefix_bytes);
+    free_block(cycles, block_at(cycles, address));
 }
 
 /* Takes one reference away from what is not tracked; true when it was the last. What has
@@ -175,31 +188,43 @@ static bool is_held_by_garbage(const struct cycles *cycles,
     return !cycles_is_garbage(cycles, mark) && mark->references >= 0;
 }
 
+/* The size of what may be a chunk in this heap; 0 = it is none. */
+static uint64_t size_in_heap(struct cycles *cycles, const struct malloc_heap *heap,
+                             uint64_t chunk, uint64_t *word)
+{
+    uint64_t size;
+
+    if (!cycles_memory_u64(&cycles->memory, chunk + 8, word))
+        return 0;
+    size = *word & ~CHUNK_FLAGS;
+    return *word & CHUNK_MMAPPED || size & 15 || size < CHUNK_MIN ||
+                   size > heap->end - chunk
+               ? 0
+               : size;
+}
+
 /* In one of malloc's heaps a chunk in use is followed by one that says so. */
 static bool is_followed(struct cycles *cycles, uint64_t chunk)
 {
-    uint64_t size, next;
+    const struct malloc_heap *heap = malloc_heaps_at(cycles->heaps, chunk);
+    uint64_t word, size;
 
-    return malloc_heaps_at(cycles->heaps, chunk) && !(chunk & 15) &&
-           cycles_memory_u64(&cycles->memory, chunk + 8, &size) &&
-           (size & ~CHUNK_FLAGS) >= CHUNK_MIN &&
-           is_chunk(cycles, chunk, size & ~CHUNK_FLAGS) &&
-           cycles_memory_u64(&cycles->memory, chunk + (size & ~CHUNK_FLAGS) + 8, &next) &&
-           next & CHUNK_PREV_IN_USE;
+    if (!heap || chunk & 15)
+        return false;
+    size = size_in_heap(cycles, heap, chunk, &word);
+    return size && size < heap->end - chunk &&
+           size_in_heap(cycles, heap, chunk + size, &word) && word & CHUNK_PREV_IN_USE;
 }
 
 /* What begins where a word of the object leads, and is no object, is its own: a buffer, a
  * lock, what a library in C has for it. */
 static void free_own(struct cycles *cycles, uint64_t word)
 {
-    uint64_t block = word - cycles->layout->pymalloc.debug_prefix_bytes;
+    uint64_t block = block_at(cycles, word);
 
-    if (arenas_find(cycles->arenas, word, cycles->layout->pymalloc.arena_bytes))
+    if (arenas_find(cycles->arenas, word, cycles->layout->pymalloc.arena_bytes) ||
+        is_followed(cycles, chunk_of(cycles, block)))
         free_block(cycles, block);
-    else if (is_followed(cycles, chunk_of(cycles, block)))
-        free_block(cycles, block);
-    else if (is_followed(cycles, word - CHUNK_HEADER))
-        free_chunk(cycles, word - CHUNK_HEADER);
 }
 
 static bool is_object(struct cycles *cycles, uint64_t address, uint64_t *references)

@@ -278,10 +278,12 @@ static bool has_owned_type(const struct cycles_types *types, const struct type_b
            (types->layout->minor >= 9 || !strchr(own->name, '.'));
 }
 
-static bool shows_others(const char *name)
+/* Of classes all that they have is told as their parts. */
+static bool shows_others(const char *name, uint64_t flags)
 {
-    return !strcmp(name, "memoryview") || !strcmp(name, "managedbuffer") ||
-           strstr(name, "_descriptor") || !strcmp(name, "builtin_function_or_method");
+    return flags & TYPE_FLAG_TYPE || !strcmp(name, "memoryview") ||
+           !strcmp(name, "managedbuffer") || strstr(name, "_descriptor") ||
+           !strcmp(name, "builtin_function_or_method");
 }
 
 /* False when none is there. */
@@ -306,7 +308,7 @@ static bool type_read(struct cycles_types *types, struct cycles_type *type)
     if (dict_offset < -1 && dict_offset > -(int64_t)type->basicsize)
         type->dict_offset = (int32_t)dict_offset;
     type->has_owned_type = has_owned_type(types, &own);
-    type->shows_others = shows_others(own.name);
+    type->shows_others = shows_others(own.name, own.flags);
     native_read(types, type, &own);
     return true;
 }

@@ -245,7 +245,11 @@ static void frees_what_an_object_has_for_itself(void **state)
         fake_u64(run.fake, run.lists[0] + 16, run.lists[0]);
         fake_u64(run.fake, run.lists[0] + 24, buffer);
         fake_u64(run.fake, run.lists[0] + 32, fake_block(1, 32, 63));
-        fake_u64(run.fake, run.lists[0] + 40, fake_block(1, 32, 62) + 16);
+        /* No block begins there, nor a chunk, though it looks a bit like one. */
+        fake_u64(run.fake, run.lists[0] + 40,
+                 i ? fake_block(1, 32, 62) + 16 : buffer + 96);
+        fake_u64(run.fake, buffer + 88, 257);
+        fake_u64(run.fake, buffer + 88 + 256, 9);
         expect(&run, 1, 1);
         /* A view shows memory that others own. */
         assert_int_equal(run.cycles.most.chunks.count, 1 - i);
