@@ -333,7 +333,7 @@ bool cycles_step(struct cycles *cycles)
     }
     if (cycles->edges.is_excessive)
         fail(cycles, GARBAGE_WHY_CHANGED);
-    if (cycles->edges.types.is_short)
+    if (cycles->is_short || cycles->edges.types.is_short)
         fail(cycles, GARBAGE_WHY_NO_MEMORY);
     if (!is_more && cycles->stage != CYCLES_FAILED)
         begin_stage(cycles, (enum cycles_stage)(cycles->stage + 1));

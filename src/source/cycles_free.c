@@ -65,11 +65,17 @@ static bool counted_reserve(struct cycles *cycles)
     return true;
 }
 
+/* False when it was counted before, or there is no room. */
 static bool counted_add(struct cycles *cycles, uint64_t address, uint64_t references)
 {
-    uint64_t *counted = counted_reserve(cycles) ? counted_at(cycles, address) : NULL;
+    uint64_t *counted;
 
-    if (!counted || *counted)
+    if (!counted_reserve(cycles)) {
+        cycles->is_short = true;
+        return false;
+    }
+    counted = counted_at(cycles, address);
+    if (*counted)
         return false;
     cycles->n_counted++;
     counted[0] = address;
@@ -90,6 +96,7 @@ static bool first_in_arena(struct cycles *cycles, const struct arena_row *row,
         *bits = calloc(
             (cycles->layout->pymalloc.arena_bytes >> CYCLES_GRANULE_SHIFT) / 64 + 1,
             sizeof(**bits));
+    cycles->is_short |= !*bits;
     if (!*bits || (*bits)[at / 64] & bit)
         return false;
     (*bits)[at / 64] |= bit;
@@ -117,9 +124,9 @@ static bool free_chunk(struct cycles *cycles, uint64_t chunk)
     uint64_t size;
 
     if (!cycles_memory_u64(&cycles->memory, chunk + 8, &size) ||
-        !is_chunk(cycles, chunk, size & ~CHUNK_FLAGS) || !counted_add(cycles, chunk, 0) ||
-        !chunk_set_add(&cycles->freed->chunks, chunk))
+        !is_chunk(cycles, chunk, size & ~CHUNK_FLAGS) || !counted_add(cycles, chunk, 0))
         return false;
+    cycles->is_short |= !chunk_set_add(&cycles->freed->chunks, chunk);
     cycles->freed->bytes += size & ~CHUNK_FLAGS;
     return true;
 }
