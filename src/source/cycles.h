@@ -69,7 +69,7 @@ struct cycles {
     size_t n_work, work_capacity;
     uint64_t *counted; /* pairs {address, references left} of what is not tracked */
     size_t n_counted, counted_slots;
-    bool is_short; /* of memory, or of room: not all that is freed was counted */
+    bool is_short;         /* of memory, or of room: not all that is freed was counted */
     uint64_t **freed_bits; /* by arena: a bit for each 16 bytes, or NULL */
     bool has_opaque;       /* else both answers are the same */
     struct cycles_freed least, most;
