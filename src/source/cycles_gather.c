@@ -51,8 +51,8 @@ static bool is_head(const struct cycles_gather *gather, uint64_t address)
 }
 
 /* From object to object until the links lead back into an arena, or to where others led
- * already. False: no room. */
-static bool follow(struct cycles_gather *gather, uint64_t node)
+ * already; each one's link leads back. False: no room. */
+static bool follow(struct cycles_gather *gather, uint64_t from, uint64_t node)
 {
     uint8_t head[GC_HEAD_BYTES + 16];
 
@@ -63,7 +63,8 @@ static bool follow(struct cycles_gather *gather, uint64_t node)
         const struct cycles_type *type;
 
         if (object & 15 || cycles_set_find(gather->set, object) ||
-            !cycles_memory_read(gather->memory, node, head, sizeof(head)))
+            !cycles_memory_read(gather->memory, node, head, sizeof(head)) ||
+            (u64_at(head, 8) & GC_LINK_MASK) != from)
             break;
         type = cycles_type_of(gather->types, u64_at(head, GC_HEAD_BYTES + 8));
         if (!type || !(type->flags & TYPE_FLAG_HAVE_GC))
@@ -71,6 +72,7 @@ static bool follow(struct cycles_gather *gather, uint64_t node)
         if (!cycles_set_add_far(gather->set, object,
                                 mark_of(u64_at(head, GC_HEAD_BYTES))))
             return false;
+        from = node;
         node = u64_at(head, 0) & GC_LINK_MASK;
     }
     return true;
@@ -136,7 +138,8 @@ static bool gather_block(struct cycles_gather *gather, size_t row,
             continue;
         return cycles_set_add(gather->set, row, block->address + at,
                               mark_of(u64_at(block->bytes, at))) &&
-               follow(gather, u64_at(block->bytes, at - GC_HEAD_BYTES) & GC_LINK_MASK);
+               follow(gather, block->address + at - GC_HEAD_BYTES,
+                      u64_at(block->bytes, at - GC_HEAD_BYTES) & GC_LINK_MASK);
     }
     return true;
 }
@@ -189,11 +192,13 @@ static bool gather_heads(struct cycles_gather *gather)
     const struct layout_gc *gc = &gather->layout->gc;
     uint64_t link;
 
-    for (size_t i = 0; i < 3; i++)
-        if (reader_u64(gather->memory->reader, raddr_add(gc->state, gc->generations[i]),
-                       &link) &&
-            !follow(gather, link & GC_LINK_MASK))
+    for (size_t i = 0; i < 3; i++) {
+        struct raddr list = raddr_add(gc->state, gc->generations[i]);
+
+        if (reader_u64(gather->memory->reader, list, &link) &&
+            !follow(gather, list.value, link & GC_LINK_MASK))
             return false;
+    }
     return true;
 }
 

@@ -39,6 +39,13 @@ static inline void track(struct dry_run *run, uint64_t object)
     fake_u64(run->fake, object - 8, FAKE_GC + 24);
 }
 
+/* The two follow each other. */
+static inline void link_up(struct dry_run *run, uint64_t one, uint64_t next)
+{
+    fake_u64(run->fake, one - 16, next - 16);
+    fake_u64(run->fake, next - 8, one - 16);
+}
+
 static inline void add_list(struct dry_run *run, uint64_t object)
 {
     fake_object(run->fake, object, run->fake->list);

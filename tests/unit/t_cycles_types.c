@@ -278,7 +278,7 @@ static void visits_the_class_of_an_instance(void **state)
         begin(&run);
         run.fake->layout.object.minor = cases[i].minor;
         class = fake_class(run.fake, NULL, cases[i].name, 32, TYPE_FLAG_HAVE_GC);
-        fake_u64(run.fake, run.lists[1] - 16, class - 16);
+        link_up(&run, run.lists[1], class);
         fake_u64(run.fake, run.lists[0] + 8, class);
         fake_u64(run.fake, run.lists[0] + 16, run.lists[0]);
         assert_true(run_it(&run));
