@@ -472,8 +472,6 @@ static uint64_t mmapped_here(struct walk *walk, uint8_t bytes[CHUNK_HEADER + CHU
 {
     struct walk_chunks *chunks = &walk->chunks;
 
-    if (is_of_python(walk, chunks->at))
-        return 0;
     if (reader_read(walk->reader, raddr_of(chunks->at), bytes,
                     CHUNK_HEADER + CHUNK_LOOK)) {
         chunk_unreadable(walk);
@@ -490,8 +488,10 @@ static void mmapped_step(struct walk *walk)
     walk->workers[0].window_bytes = 0;
     pagemap_forget(&walk->workers[0].pagemap);
     for (int n = 0; n < MMAPPED_PER_STEP && chunks->at < chunks->end; n++) {
-        bool is_there = pagemap_is_present(&walk->workers[0].pagemap, chunks->at);
-        uint64_t chunk = is_there ? mmapped_here(walk, bytes) : 0;
+        bool is_pythons = is_of_python(walk, chunks->at);
+        bool is_there =
+            is_pythons || pagemap_is_present(&walk->workers[0].pagemap, chunks->at);
+        uint64_t chunk = is_there && !is_pythons ? mmapped_here(walk, bytes) : 0;
 
         if (!is_there && may_skip(walk)) {
             if (mmapped_skip(walk))
