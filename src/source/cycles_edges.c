@@ -50,7 +50,7 @@ static void visit_piece(struct cycles_edges *edges, struct cycles_piece piece)
              i += piece.entry_words)
             words[i] = 0;
         for (size_t i = 0; i < some; i++)
-            if (words[i] >= 4096 && words[i] < RADDR_END && !(words[i] & 7))
+            if (raddr_may_hold_word(words[i]))
                 edges->visit(edges->context, words[i]);
         piece.start += some * 8;
         piece.count -= some;
@@ -107,7 +107,7 @@ bool cycles_edges_visit_more(struct cycles_edges *edges)
 
 static void tell_table(struct cycles_edges *edges, uint64_t address)
 {
-    if (edges->visit_table && address >= 4096 && address < RADDR_END && !(address & 7))
+    if (edges->visit_table && raddr_may_hold_word(address))
         edges->visit_table(edges->context, address);
 }
 
@@ -332,13 +332,8 @@ static void tell_deque_free(struct cycles_edges *edges, uint64_t object,
             tell_table(edges, block);
 }
 
-/* Each one's words are counted, so that a ring ends; of other places none would be. */
-static bool is_link(uint64_t address)
-{
-    return address >= 4096 && address < RADDR_END && !(address & 7);
-}
-
-/* The nodes have their keys once more, which the collector does not come to know. */
+/* The nodes have their keys once more, which the collector does not come to know. Words
+ * are counted, so that a ring of nodes ends; where none can lie, none would be. */
 static void free_nodes(struct cycles_edges *edges, uint64_t object)
 {
     const struct object_layout *layout = edges->layout;
@@ -350,7 +345,7 @@ static void free_nodes(struct cycles_edges *edges, uint64_t object)
         !cycles_memory_u64(edges->memory, object + layout->odict_first, &node))
         return;
     tell_table(edges, nodes);
-    while (is_link(node) && !edges->is_excessive) {
+    while (raddr_may_hold_word(node) && !edges->is_excessive) {
         tell_table(edges, node);
         visit_words(edges, node, 1);
         if (!cycles_memory_u64(edges->memory, node + ODICT_NEXT, &node))
@@ -367,7 +362,7 @@ static void visit_links(struct cycles_edges *edges, uint64_t object)
     if (edges->visit_table)
         return;
     while (cycles_memory_u64(edges->memory, link + LRU_NEXT, &link) && link != object &&
-           is_link(link) && !edges->is_excessive)
+           raddr_may_hold_word(link) && !edges->is_excessive)
         visit_words(edges, link + LRU_KEY, 2);
 }
 

@@ -33,11 +33,6 @@ static struct cycles_mark mark_of(uint64_t references)
                                     (int32_t)references & CYCLES_REFERENCES_MOST};
 }
 
-static bool is_link(uint64_t link)
-{
-    return link >= 4096 && link < RADDR_END && !(link & 7);
-}
-
 /* ---- outside the arenas ---- */
 
 static bool is_head(const struct cycles_gather *gather, uint64_t address)
@@ -56,8 +51,9 @@ static bool follow(struct cycles_gather *gather, uint64_t from, uint64_t node)
 {
     uint8_t head[GC_HEAD_BYTES + 16];
 
-    for (uint32_t n = 0; n < NODES_MAX && is_link(node) && !is_head(gather, node) &&
-                         !arena_map_has(&gather->set->map, node);
+    for (uint32_t n = 0;
+         n < NODES_MAX && raddr_may_hold_word(node) && !is_head(gather, node) &&
+         !arena_map_has(&gather->set->map, node);
          n++) {
         uint64_t object = node + GC_HEAD_BYTES;
         const struct cycles_type *type;
@@ -111,7 +107,7 @@ static const struct cycles_type *tracked_type(struct cycles_gather *gather,
     uint64_t references = u64_at(view.bytes, 0);
     const struct cycles_type *type;
 
-    if (!is_link(next) || !(references & REFCOUNT_MASK) ||
+    if (!raddr_may_hold_word(next) || !(references & REFCOUNT_MASK) ||
         references & layout->refcnt_never)
         return NULL;
     type = cycles_type_of(gather->types, u64_at(view.bytes, layout->ob_type));
@@ -215,7 +211,7 @@ static void mark_frozen(struct cycles_gather *gather)
         struct cycles_mark *mark;
 
         node &= GC_LINK_MASK;
-        if (!is_link(node) || node == list.value)
+        if (!raddr_may_hold_word(node) || node == list.value)
             return;
         mark = cycles_set_find(gather->set, node + GC_HEAD_BYTES);
         if (mark)

@@ -196,7 +196,7 @@ static bool bytes_read(struct cycles_types *types, uint64_t address,
     const struct object_layout *layout = types->layout;
 
     memset(type->name, 0, sizeof(type->name));
-    if (address < 4096 || address & 7 || address >= RADDR_END ||
+    if (!raddr_may_hold_word(address) ||
         !cycles_memory_read(types->memory, address, type->bytes, sizeof(type->bytes)))
         return false;
     type->flags = u64_at(type->bytes, layout->tp_flags);
@@ -390,7 +390,7 @@ const struct cycles_type *cycles_type_of(struct cycles_types *types, uint64_t ad
     struct cycles_type_slot *slot;
     struct cycles_type *type;
 
-    if (address < 4096 || address & 7 || address >= RADDR_END)
+    if (!raddr_may_hold_word(address))
         return NULL;
     slot = slot_of(types, address);
     if (slot->address)

@@ -33,7 +33,7 @@ static enum list_result list_count(const struct list *list, uint64_t head, int64
 
         if (length == LIST_MAX)
             return LIST_TOO_LONG;
-        if (at < 4096 || at >= RADDR_END || at & 7 ||
+        if (!raddr_may_hold_word(at) ||
             reader_read(reader, raddr_of(at), node, sizeof(node)) ||
             (u64_at(node, 8) & GC_LINK_MASK) != previous)
             return LIST_CHANGED;

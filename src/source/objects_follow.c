@@ -51,8 +51,7 @@ static void follow_word(void *context, uint64_t word)
     struct walk *walk = context;
     struct walk_follow *follow = &walk->follow;
 
-    if (word & 7 || word < 4096 || word >= RADDR_END ||
-        word - walk->statics_start < walk->statics_bytes ||
+    if (!raddr_may_hold_word(word) || word - walk->statics_start < walk->statics_bytes ||
         arena_map_has(&walk->map, word) || !address_set_add(&follow->seen, word))
         return;
     if (follow->n_queue == follow->queue_capacity &&

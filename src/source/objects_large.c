@@ -88,7 +88,7 @@ static bool large_add(struct large *large, uint64_t gc_head, uint64_t flag)
 
 void walk_large_add(struct walk *walk, uint64_t gc_head)
 {
-    if (!(gc_head & 7) && gc_head >= 4096 && gc_head < RADDR_END)
+    if (raddr_may_hold_word(gc_head))
         large_add(&walk->large, gc_head, 0);
 }
 

@@ -84,7 +84,7 @@ static void probe_list(struct walk *walk, struct probe *probe, uint64_t list)
         if (!reader_u64(walk->reader, raddr_of(link), &link))
             return;
         link &= GC_LINK_MASK;
-        if (link == list || link & 7 || link < 4096 || link >= RADDR_END)
+        if (link == list || !raddr_may_hold_word(link))
             return;
         probe_head(walk, probe, link);
     }

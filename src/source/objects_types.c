@@ -112,11 +112,6 @@ static bool table_reserve(struct types *types)
     return false;
 }
 
-static bool is_user_address(uint64_t address)
-{
-    return !(address & 7) && address >= 4096 && address < RADDR_END;
-}
-
 /* Does ob_type lead to PyType_Type in a few steps, each being a subclass of type? */
 static bool metatype_is_sane(struct types *types, uint64_t metatype)
 {
@@ -126,7 +121,7 @@ static bool metatype_is_sane(struct types *types, uint64_t metatype)
     for (int step = 0; step < METATYPE_STEPS; step++) {
         if (metatype == types->type_type)
             return true;
-        if (!is_user_address(metatype) ||
+        if (!raddr_may_hold_word(metatype) ||
             reader_read(types->reader, raddr_of(metatype), bytes, sizeof(bytes)))
             return false;
         if (!(u64_at(bytes, layout->tp_flags) & TYPE_FLAG_TYPE))
@@ -237,7 +232,7 @@ static struct ancestry type_ancestry(struct types *types, uint64_t base)
     uint8_t bytes[512];
     char name[64];
 
-    for (int step = 0; step < BASE_STEPS && is_user_address(base); step++) {
+    for (int step = 0; step < BASE_STEPS && raddr_may_hold_word(base); step++) {
         if (reader_read(types->reader, raddr_of(base), bytes, layout->type_bytes))
             break;
         if (reader_string(types->reader, raddr_of(u64_at(bytes, layout->tp_name)), name,
@@ -407,7 +402,7 @@ struct type_entry *types_look_up(struct types *types, uint64_t address)
 {
     struct type_entry *entry;
 
-    if (!is_user_address(address) ||
+    if (!raddr_may_hold_word(address) ||
         (types->arenas && arena_map_has(types->arenas, address)))
         return NULL;
     pthread_mutex_lock(&types->lock);

@@ -40,7 +40,7 @@ static void tell(struct references *references, uint64_t word, enum reference_by
 {
     struct reference reference = {word, by, at};
 
-    if (word >= 4096 && word < RADDR_END && !(word & 7))
+    if (raddr_may_hold_word(word))
         references->visit(references->with, &reference);
 }
 

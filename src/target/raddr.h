@@ -28,6 +28,12 @@ static inline struct raddr raddr_add(struct raddr base, int64_t offset)
     return (struct raddr){base.value + (uint64_t)offset};
 }
 
+/* May a word lie there? Nothing is mapped in the first page. */
+static inline bool raddr_may_hold_word(uint64_t value)
+{
+    return value >= 4096 && value < RADDR_END && !(value & 7);
+}
+
 static inline bool raddr_is_null(struct raddr address)
 {
     return address.value == 0;
