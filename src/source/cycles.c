@@ -94,7 +94,7 @@ static void reach_one(void *context, uint64_t word)
     else
         mark->is_held = true;
     if (cycles->n_work < WORK_LEAST &&
-        (cycles->is_far_too || cycles_memory_is_near(&cycles->memory, word)))
+        (cycles->memory.is_scattered || cycles_memory_is_near(&cycles->memory, word)))
         cycles_work_add(cycles, word);
     else
         cycles->is_again = true;
@@ -128,7 +128,7 @@ static void reach_at(struct cycles *cycles, uint64_t object, struct cycles_mark 
 static void restart(struct cycles *cycles)
 {
     memset(&cycles->at, 0, sizeof(cycles->at));
-    cycles->is_again = cycles->is_far_too = cycles->memory.is_scattered = false;
+    cycles->is_again = cycles->memory.is_scattered = false;
     cycles->n_scanned = 0;
 }
 
@@ -137,7 +137,7 @@ static void another_turn(struct cycles *cycles)
     bool is_little = cycles->n_scanned < cycles->set.count / TURN_PART;
 
     restart(cycles);
-    cycles->is_far_too = cycles->memory.is_scattered = is_little;
+    cycles->memory.is_scattered = is_little;
 }
 
 /* What has references from elsewhere, and from there on; false when all is done. */

@@ -63,7 +63,6 @@ struct cycles {
     struct cycles_set set;
     struct cycles_at at; /* the object that comes next */
     bool is_again;       /* some were left to another turn over all objects */
-    bool is_far_too;     /* in this turn it goes to what must be read for it, too */
     size_t n_scanned;    /* in this turn */
     uint64_t *work;      /* addresses to go on from */
     size_t n_work, work_capacity;

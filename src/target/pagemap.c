@@ -81,24 +81,31 @@ bool pagemap_is_swapped(struct pagemap *pagemap, uint64_t address)
            pagemap_word_is_swapped(pagemap->words[page - pagemap->first_page]);
 }
 
+/* For the first page of [start, end) that the kernel counts among these. */
+static struct scan_request request_first(uint64_t start, uint64_t end, uint64_t kinds,
+                                         struct scan_region *region)
+{
+    return (struct scan_request){
+        .size = sizeof(struct scan_request),
+        .start = start & ~(PAGEMAP_PAGE_BYTES - 1),
+        .end = (end + PAGEMAP_PAGE_BYTES - 1) & ~(PAGEMAP_PAGE_BYTES - 1),
+        .vec = (uint64_t)(uintptr_t)region,
+        .vec_len = 1,
+        .max_pages = 1,
+        .kinds_mask = kinds,
+        .return_mask = kinds,
+    };
+}
+
 bool pagemap_all_present(struct pagemap *pagemap, uint64_t start, uint64_t end)
 {
     struct scan_region region;
-    struct scan_request request = {
-        .size = sizeof(request),
-        .start = start & ~(PAGEMAP_PAGE_BYTES - 1),
-        .end = (end + PAGEMAP_PAGE_BYTES - 1) & ~(PAGEMAP_PAGE_BYTES - 1),
-        .vec = (uint64_t)(uintptr_t)&region,
-        .vec_len = 1,
-        .max_pages = 1,
-        .kinds_inverted = SCAN_IS_PRESENT,
-        .kinds_mask = SCAN_IS_PRESENT,
-        .return_mask = SCAN_IS_PRESENT,
-    };
+    struct scan_request request = request_first(start, end, SCAN_IS_PRESENT, &region);
     int found;
 
     if (pagemap->fd < 0 || pagemap->has_no_scan || start >= end)
         return true;
+    request.kinds_inverted = SCAN_IS_PRESENT;
     found = ioctl(pagemap->fd, SCAN_REQUEST, &request);
     pagemap->has_no_scan = found < 0;
     return found <= 0;
@@ -135,22 +142,12 @@ uint64_t pagemap_run(struct pagemap *pagemap, uint64_t address, uint64_t length,
     return length;
 }
 
-/* The first page of [start, end) that the kernel counts among these; `end`: none. False
- * where it cannot be asked so. */
+/* That page; `end`: none. False where the kernel cannot be asked so. */
 static bool pagemap_first(struct pagemap *pagemap, uint64_t start, uint64_t end,
                           uint64_t kinds, uint64_t *first)
 {
     struct scan_region region;
-    struct scan_request request = {
-        .size = sizeof(request),
-        .start = start & ~(PAGEMAP_PAGE_BYTES - 1),
-        .end = (end + PAGEMAP_PAGE_BYTES - 1) & ~(PAGEMAP_PAGE_BYTES - 1),
-        .vec = (uint64_t)(uintptr_t)&region,
-        .vec_len = 1,
-        .max_pages = 1,
-        .kinds_mask = kinds,
-        .return_mask = kinds,
-    };
+    struct scan_request request = request_first(start, end, kinds, &region);
     int found;
 
     if (pagemap->has_no_scan || start >= end) {
